@@ -1,0 +1,58 @@
+// One client message on its way in. Owned by the serving coroutine, borrowed by every stage, alive
+// until its Reply is gone. One stage at a time touches it, on one thread: no lock.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/deadline.h"
+#include "core/definition.h"
+#include "mcp/message.h"
+#include "mcp/version.h"
+
+namespace switchyard {
+
+// Who calls. Empty subject = nobody proved who they are.
+struct Principal {
+  std::string issuer;
+  std::string subject;
+  std::string client;
+  std::vector<std::string> scopes;
+};
+
+// What the client said of itself, in the modern form, whatever era it speaks. Shared by all calls of
+// a session; immutable.
+struct Client {
+  mcp::Version version = mcp::kModern;
+  std::string capabilities = "{}";  // raw JSON ClientCapabilities
+  std::string info;                 // raw JSON Implementation, "" = not given
+  std::string name;                 // its name for logs, cut to a sane length
+  std::string session;              // legacy session id, "" = none
+};
+
+// Where it goes. Set by the catalog before the first policy sees the call. Views live as long as
+// `pin`.
+struct Target {
+  std::string_view server;                   // config name; "" = the gateway itself answers
+  std::string_view name;                     // as the server calls it
+  const Definition* definition = nullptr;    // null for templates' expansions and unknown links
+  std::shared_ptr<const void> pin;           // keeps the catalog snapshot alive
+};
+
+struct Call {
+  mcp::Message message;
+  std::shared_ptr<const Client> client;
+  std::string_view endpoint;   // "" = /mcp
+  std::string progress_token;  // raw JSON, "" = no progress wanted
+  std::string log_level;       // "" = no log messages wanted
+  Principal caller;
+  Deadline deadline;
+  Target target;
+  int depth = 0;  // > 0: made by the gateway on behalf of another call
+
+  const mcp::MethodInfo& method() const { return mcp::Info(message.method()); }
+};
+
+}  // namespace switchyard
