@@ -1,0 +1,152 @@
+#include "edge/connection.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "base/http/write.h"
+#include "mcp/error_map.h"
+
+namespace switchyard::edge {
+
+Connection::Connection(Socket socket, const ConnectionLimits& limits, const Clock& clock,
+                       Serve serve)
+    : io_(std::make_shared<ReadAhead>(std::move(socket))),
+      parser_(http::Limits{.header = limits.max_header, .body = limits.max_body}),
+      limits_(limits),
+      clock_(clock),
+      serve_(std::move(serve)),
+      since_(clock.Now()) {
+  io_->OnGone([this] { Gone(); });
+}
+
+Task<void> Connection::Run() {
+  const std::shared_ptr<Connection> self = shared_from_this();
+  while (co_await ReadRequest() == Read::kRequest) {
+    Exchange exchange(*io_, parser_);
+    if (draining_) exchange.CloseAfter();
+    exchange_ = &exchange;
+    serving_ = true;
+    io_->Start();
+    try {
+      co_await serve_(exchange, *this);
+    } catch (...) {
+      exchange_ = nullptr;
+      finished_ = true;
+      io_->Close();
+      throw;
+    }
+    serving_ = false;
+    exchange_ = nullptr;
+    on_gone_ = nullptr;
+    since_ = clock_.Now();
+    if (!exchange.answered() || !exchange.keep_alive() || draining_) break;
+    io_->Shrink();
+    parser_.Reset();
+  }
+  finished_ = true;
+  io_->Close();
+}
+
+Task<Connection::Read> Connection::ReadRequest() {
+  bool continued = false;
+  while (!parser_.done()) {
+    if (!parser_.started() && io_->unread().empty()) parser_.Release();
+    const bool arrived = co_await io_->WaitForBytes();
+    if (!arrived) co_return Read::kClosed;
+    if (!parser_.started()) since_ = clock_.Now();
+    const Result<std::size_t> used = parser_.Put(io_->unread());
+    if (!used) {
+      const bool header = !parser_.header_done();
+      const bool large = used.error().code == Code::kTooLarge;
+      co_await Refuse(!large ? 400 : header ? 431 : 413, used.error());
+      co_return Read::kRefused;
+    }
+    io_->Consume(*used);
+    if (parser_.done()) break;
+    if (!parser_.header_done()) continue;
+    if (parser_.content_length().value_or(0) > limits_.max_body) {
+      co_await Refuse(413, Error{.code = Code::kTooLarge,
+                                 .origin = Origin::kClient,
+                                 .message = "request body of " +
+                                            std::to_string(*parser_.content_length()) +
+                                            " bytes is over the limit of " +
+                                            std::to_string(limits_.max_body)});
+      co_return Read::kRefused;
+    }
+    if (parser_.expects_continue() && !std::exchange(continued, true)) {
+      static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+      http::Gather out(std::span(&kContinue, 1));
+      const boost::system::error_code error = co_await http::WriteRest(io_->socket(), out);
+      if (error) co_return Read::kClosed;
+    }
+    io_->Grow();
+  }
+  co_return Read::kRequest;
+}
+
+// The request could not be read to its end, so the connection cannot go on.
+Task<void> Connection::Refuse(int status, const Error& error) {
+  Exchange exchange(*io_, parser_);
+  exchange.CloseAfter();
+  Error shown = error;
+  if (shown.rpc_code == 0) shown.rpc_code = mcp::kInvalidRequest;
+  const std::string body = mcp::ErrorMessage("", shown).ToText();
+  co_await exchange.Respond(status, "application/json", body);
+  // What the client is still sending is taken off the socket for a moment: closing on unread bytes
+  // would reset the connection and take the answer along.
+  boost::system::error_code ignored;
+  io_->socket().shutdown(net::ip::tcp::socket::shutdown_send, ignored);
+  since_ = clock_.Now();
+  for (std::size_t drained = 0; drained < limits_.max_body + (1 << 20);) {
+    const bool more = co_await io_->WaitForBytes();
+    if (!more) break;
+    drained += io_->unread().size();
+    io_->Consume(io_->unread().size());
+  }
+}
+
+void Connection::Gone() {
+  if (!serving_) return;
+  if (on_gone_) {
+    std::exchange(on_gone_, nullptr)();
+  } else {
+    Abort();
+  }
+}
+
+void Connection::Abort() {
+  const std::shared_ptr<Connection> self = shared_from_this();
+  io_->Close();
+  task_.Cancel();
+  finished_ = true;
+}
+
+void Connection::Drain() {
+  draining_ = true;
+  if (!serving_) Abort();
+}
+
+void Connection::Tick(TimePoint now) {
+  if (finished_) return;
+  if (!serving_) {
+    const Duration limit = parser_.started() ? limits_.request_timeout : limits_.idle_timeout;
+    if (now - since_ > limit) Abort();
+    return;
+  }
+  const bool writing = exchange_ != nullptr && exchange_->writing();
+  if (writing && !was_writing_) since_ = now;
+  was_writing_ = writing;
+  if (writing && now - since_ > limits_.write_timeout) {
+    spdlog::debug("client does not read: connection closed");
+    Abort();
+    return;
+  }
+  if (exchange_ != nullptr && exchange_->streaming() && now - last_comment_ >= limits_.keep_alive) {
+    last_comment_ = now;
+    exchange_->KeepAlive();
+    if (exchange_->failed()) Gone();
+  }
+}
+
+}  // namespace switchyard::edge

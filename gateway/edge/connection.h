@@ -1,0 +1,72 @@
+// One client connection: reads HTTP/1.1 requests one after the other and has each answered by the
+// endpoint dispatch. Lives on its worker's thread; owned by the worker's set of connections.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/http/parser.h"
+#include "base/timers.h"
+#include "edge/exchange.h"
+#include "edge/read_ahead.h"
+
+namespace switchyard::edge {
+
+struct ConnectionLimits {
+  std::size_t max_header = 16 * 1024;
+  std::size_t max_body = 4 * 1024 * 1024;
+  Duration request_timeout = std::chrono::seconds(30);  // from a request's first byte to its last
+  Duration idle_timeout = std::chrono::seconds(120);    // between requests
+  Duration write_timeout = std::chrono::seconds(30);    // a client that does not read
+  Duration keep_alive = std::chrono::seconds(15);       // comments on silent streams
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  // Answers one request. `connection` may be told what a vanishing client means.
+  using Serve = std::function<Task<void>(Exchange&, Connection&)>;
+
+  Connection(Socket socket, const ConnectionLimits& limits, const Clock& clock, Serve serve);
+
+  // Runs until the connection is over. Started once, as a task of its own.
+  Task<void> Run();
+
+  // While a request is served: what to do when the client goes away or Tick() gives up on it. The
+  // default ends the connection's task, which unwinds whatever was being served.
+  void OnGone(std::function<void()> handler) { on_gone_ = std::move(handler); }
+
+  // Once a second: time-outs and keep-alive comments.
+  void Tick(TimePoint now);
+
+  // Ends it at once. Calls behind it are cancelled.
+  void Abort();
+  // Aborts what the request being served awaits; who serves it may catch that and go on.
+  void CancelServing() { task_.Interrupt(); }
+
+  // Ends it as soon as the request being served is answered; at once when there is none.
+  void Drain();
+
+  void SetTask(TaskHandle task) { task_ = std::move(task); }
+  bool serving() const { return serving_; }
+  bool finished() const { return finished_; }
+
+ private:
+  enum class Read { kRequest, kClosed, kRefused };
+  Task<Read> ReadRequest();
+  Task<void> Refuse(int status, const Error& error);
+  void Gone();
+
+  std::shared_ptr<ReadAhead> io_;
+  http::RequestParser parser_;
+  const ConnectionLimits& limits_;
+  const Clock& clock_;
+  Serve serve_;
+  TaskHandle task_;
+  std::function<void()> on_gone_;
+  Exchange* exchange_ = nullptr;
+  TimePoint since_;  // of the request's first byte, of the last answer, or of the write under way
+  TimePoint last_comment_;
+  bool serving_ = false, draining_ = false, finished_ = false, was_writing_ = false;
+};
+
+}  // namespace switchyard::edge

@@ -1,0 +1,190 @@
+#include "edge/endpoint.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "edge/http_sink.h"
+#include "edge/modern.h"
+#include "mcp/error_map.h"
+
+namespace switchyard::edge {
+namespace {
+
+constexpr std::string_view kRoot = "/mcp";
+
+Error Refusal(std::string message) {
+  return Error{.code = Code::kInvalid,
+               .origin = Origin::kClient,
+               .message = std::move(message),
+               .rpc_code = mcp::kInvalidRequest};
+}
+
+// `localhost:8080` -> `localhost`, `[::1]:8080` -> `[::1]`.
+std::string_view WithoutPort(std::string_view host) {
+  const std::size_t bracket = host.rfind(']');
+  const std::size_t colon = host.rfind(':');
+  if (colon == std::string_view::npos) return host;
+  if (bracket != std::string_view::npos && colon < bracket) return host;
+  return host.substr(0, colon);
+}
+
+bool IsLoopbackName(std::string_view host) {
+  static constexpr std::array kNames = {"localhost", "127.0.0.1", "[::1]"};
+  return std::ranges::any_of(kNames, [host](std::string_view name) {
+    return http::EqualsIgnoreCase(name, host);
+  });
+}
+
+// The path without its query; nullopt for what is not an absolute path.
+std::optional<std::string_view> PathOf(std::string_view target) {
+  if (!target.starts_with('/')) return std::nullopt;
+  return target.substr(0, target.find('?'));
+}
+
+// "/mcp" -> "", "/mcp/x" -> "x".
+std::optional<std::string_view> EndpointOf(std::string_view path) {
+  if (!path.starts_with(kRoot)) return std::nullopt;
+  path.remove_prefix(kRoot.size());
+  if (path.empty() || path == "/") return "";
+  if (path.front() != '/' || path.find('/', 1) != std::string_view::npos) return std::nullopt;
+  return path.substr(1);
+}
+
+}  // namespace
+
+Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Sessions& sessions)
+    : access_(std::move(access)),
+      find_(std::move(find)),
+      plain_(std::move(plain)),
+      legacy_(sessions) {}
+
+bool Endpoint::HostAllowed(const Exchange& exchange) const {
+  const std::string_view host = exchange.request().Get(http::Field::kHost);
+  const auto matches = [host](const std::string& allowed) {
+    return http::EqualsIgnoreCase(allowed, host) ||
+           http::EqualsIgnoreCase(allowed, WithoutPort(host));
+  };
+  if (!access_.allowed_hosts.empty()) {
+    return std::ranges::any_of(access_.allowed_hosts, matches);
+  }
+  return !access_.loopback || IsLoopbackName(WithoutPort(host));
+}
+
+bool Endpoint::OriginAllowed(const Exchange& exchange) const {
+  const std::string_view origin = exchange.request().Get(http::Field::kOrigin);
+  if (origin.empty()) return true;
+  for (const std::string& allowed : access_.allowed_origins) {
+    if (allowed == "*" || http::EqualsIgnoreCase(allowed, origin)) return true;
+  }
+  const std::size_t scheme = origin.find("://");
+  if (scheme == std::string_view::npos) return false;
+  return http::EqualsIgnoreCase(origin.substr(scheme + 3),
+                                exchange.request().Get(http::Field::kHost));
+}
+
+Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
+  const http::RequestParser& request = exchange.request();
+  const std::optional<std::string_view> path = PathOf(request.target());
+  if (!path) {
+    co_await RespondError(exchange, 400, "", Refusal("the request target must be a path"));
+    co_return;
+  }
+  if (!HostAllowed(exchange)) {
+    co_await RespondError(exchange, 403, "",
+                          Refusal("Host is not allowed here; add it to listen.allowed_hosts"));
+    co_return;
+  }
+  if (!OriginAllowed(exchange)) {
+    co_await RespondError(exchange, 403, "",
+                          Refusal("Origin is not allowed here; add it to "
+                                  "listen.allowed_origins"));
+    co_return;
+  }
+  if (const std::string_view origin = request.Get(http::Field::kOrigin); !origin.empty()) {
+    exchange.AddHeader("Access-Control-Allow-Origin", origin);
+    exchange.AddHeader("Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate");
+    exchange.AddHeader("Vary", "Origin");
+  }
+  if (const std::optional<std::string_view> name = EndpointOf(*path)) {
+    std::shared_ptr<Service> service = find_(*name);
+    if (service == nullptr) {
+      co_await RespondError(exchange, 404, "",
+                            Refusal("no such endpoint: " + std::string(*path)));
+      co_return;
+    }
+    co_await ServeMcp(exchange, connection, std::string(*name), std::move(service));
+    co_return;
+  }
+  std::optional<PlainAnswer> answer;
+  if (request.method() == "GET") answer = co_await plain_(std::string(*path));
+  if (!answer) {
+    co_await RespondError(exchange, 404, "",
+                          Refusal("nothing at " + std::string(*path) +
+                                  "; the MCP endpoint is " + std::string(kRoot)));
+    co_return;
+  }
+  co_await exchange.Respond(answer->status, answer->content_type, answer->body);
+}
+
+Task<void> Endpoint::ServeMcp(Exchange& exchange, Connection& connection, std::string name,
+                              std::shared_ptr<Service> service) {
+  const std::string_view method = exchange.request().method();
+  if (method == "POST") {
+    co_await ServePost(exchange, connection, std::move(name), std::move(service));
+    co_return;
+  }
+  if (method == "OPTIONS") {
+    co_await Preflight(exchange);
+    co_return;
+  }
+  // Without a legacy session GET and DELETE do not exist (SH).
+  const bool session = exchange.request().Has(http::Field::kMcpSessionId);
+  if (session && method == "GET") {
+    co_await legacy_.Get(exchange, connection, std::move(name), *service);
+  } else if (session && method == "DELETE") {
+    co_await legacy_.Delete(exchange, std::move(name));
+  } else {
+    exchange.AddHeader("Allow", "POST");
+    const Error error = Refusal("use POST; GET and DELETE need an Mcp-Session-Id");
+    co_await RespondError(exchange, 405, "", error);
+  }
+}
+
+Task<void> Endpoint::ServePost(Exchange& exchange, Connection& connection, std::string name,
+                               std::shared_ptr<Service> service) {
+  const std::string_view type =
+      http::MediaType(exchange.request().Get(http::Field::kContentType));
+  if (!http::EqualsIgnoreCase(type, "application/json")) {
+    const Error error = Refusal("Content-Type must be application/json");
+    co_await RespondError(exchange, 415, "", error);
+    co_return;
+  }
+  std::string raw_id;
+  Result<mcp::Message> message =
+      mcp::Message::Parse(exchange.TakeBody(), mcp::Check::kFull, &raw_id);
+  if (!message) {
+    co_await RespondError(exchange, 400, raw_id, message.error());
+    co_return;
+  }
+  const std::string_view version = exchange.request().Get(http::Field::kMcpProtocolVersion);
+  if (IsModernRequest(*message, version)) {
+    co_await ServeModern(exchange, std::move(*message), name, *service);
+  } else {
+    co_await legacy_.Post(exchange, connection, std::move(*message), name, *service);
+  }
+}
+
+// Browsers ask before they send our headers; the origin was checked already.
+Task<void> Endpoint::Preflight(Exchange& exchange) {
+  exchange.AddHeader("Access-Control-Allow-Methods", "POST, GET, DELETE");
+  const std::string_view asked = exchange.Header("access-control-request-headers");
+  exchange.AddHeader("Access-Control-Allow-Headers",
+                     asked.empty() ? "Authorization, Content-Type, MCP-Protocol-Version, "
+                                     "Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID"
+                                   : asked);
+  exchange.AddHeader("Access-Control-Max-Age", "600");
+  co_await exchange.Respond(204);
+}
+
+}  // namespace switchyard::edge

@@ -1,0 +1,118 @@
+#include "edge/exchange.h"
+
+#include <fmt/compile.h>
+#include <fmt/format.h>
+
+#include <boost/algorithm/string/predicate.hpp>
+#include <iterator>
+
+#include "base/http/status.h"
+#include "base/http/write.h"
+
+namespace switchyard::edge {
+
+Exchange::Exchange(ReadAhead& io, http::RequestParser& request)
+    : io_(io), request_(request), keep_alive_(request.header_done() && request.keep_alive()) {}
+
+std::string_view Exchange::Header(std::string_view name) const {
+  const http::Header* header = request_.Find(name);
+  return header == nullptr ? std::string_view() : header->value;
+}
+
+bool Exchange::Accepts(std::string_view media_type) const {
+  const std::string_view accept = request_.Get(http::Field::kAccept);
+  if (accept.empty() || boost::algorithm::contains(accept, "*/*")) return true;
+  return boost::algorithm::icontains(accept, media_type);
+}
+
+void Exchange::AddHeader(std::string_view name, std::string_view value) {
+  extra_headers_.append(name).append(": ").append(value).append("\r\n");
+}
+
+Task<void> Exchange::Respond(int status, std::string_view content_type, std::string_view body) {
+  mcp::Pieces pieces;
+  if (!body.empty()) pieces.push_back(body);
+  co_await Respond(status, content_type, pieces);
+}
+
+Task<void> Exchange::Respond(int status, std::string_view content_type, const mcp::Pieces& body) {
+  answered_ = true;
+  fmt::basic_memory_buffer<char, 512> head;
+  auto out = std::back_inserter(head);
+  const std::size_t size = mcp::TotalSize(body);
+  fmt::format_to(out, FMT_COMPILE("HTTP/1.1 {} {}\r\n"), status, http::StatusText(status));
+  if (!content_type.empty()) {
+    fmt::format_to(out, FMT_COMPILE("Content-Type: {}\r\n"), content_type);
+  }
+  if (status != 204) fmt::format_to(out, FMT_COMPILE("Content-Length: {}\r\n"), size);
+  if (!keep_alive_) head.append(std::string_view("Connection: close\r\n"));
+  head.append(extra_headers_);
+  head.append(std::string_view("\r\n"));
+  mcp::Pieces pieces;
+  pieces.push_back(std::string_view(head.data(), head.size()));
+  pieces.insert(pieces.end(), body.begin(), body.end());
+  bytes_out_ += size;
+  co_await Write(pieces);
+}
+
+// HTTP/1.1 chunked, so that the connection lives on; X-Accel-Buffering keeps proxies from holding
+// events back (SH = basic/transports/streamable-http).
+Task<bool> Exchange::BeginStream() {
+  answered_ = streaming_ = true;
+  std::string head =
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
+      "X-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n";
+  if (!keep_alive_) head.append("Connection: close\r\n");
+  head.append(extra_headers_).append("\r\n");
+  mcp::Pieces pieces;
+  pieces.push_back(head);
+  const bool sent = co_await Write(pieces);
+  co_return sent;
+}
+
+Task<bool> Exchange::Send(const mcp::Pieces& data, std::string_view id) {
+  std::string prefix;
+  if (!id.empty()) prefix.append("id: ").append(id).append("\n");
+  prefix.append("event: message\ndata: ");
+  const std::size_t size = prefix.size() + mcp::TotalSize(data) + 2;
+  const std::string head = fmt::format(FMT_COMPILE("{:x}\r\n{}"), size, prefix);
+  mcp::Pieces pieces;
+  pieces.push_back(head);
+  pieces.insert(pieces.end(), data.begin(), data.end());
+  pieces.push_back("\n\n\r\n");
+  bytes_out_ += mcp::TotalSize(data);
+  const bool sent = co_await Write(pieces);
+  co_return sent;
+}
+
+Task<void> Exchange::EndStream() {
+  mcp::Pieces pieces;
+  pieces.push_back("0\r\n\r\n");
+  streaming_ = false;
+  co_await Write(pieces);
+}
+
+void Exchange::KeepAlive() {
+  if (!streaming_ || writing_ || failed_) return;
+  static constexpr std::string_view kComment = "3\r\n:\n\n\r\n";
+  http::Gather out(std::span(&kComment, 1));
+  const boost::system::error_code error = out.SendNow(io_.socket().native_handle());
+  // A comment that went out in part could be followed by anything: the stream is of no more use.
+  if (error || (!out.done() && out.written() > 0)) failed_ = true;
+}
+
+Task<bool> Exchange::Write(const mcp::Pieces& pieces) {
+  if (failed_ || io_.gone()) {
+    failed_ = true;
+    co_return false;
+  }
+  writing_ = true;
+  http::Gather out(std::span(pieces.data(), pieces.size()));
+  boost::system::error_code error = out.SendNow(io_.socket().native_handle());
+  if (!error && !out.done()) error = co_await http::WriteRest(io_.socket(), out);
+  writing_ = false;
+  failed_ = bool(error);
+  co_return !error;
+}
+
+}  // namespace switchyard::edge

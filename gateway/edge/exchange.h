@@ -1,0 +1,62 @@
+// One HTTP request and the means to answer it, once: with a body, or with a stream of Server-Sent
+// Events. Owned by its connection; lives as long as the request is served. One thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/http/parser.h"
+#include "base/task.h"
+#include "edge/read_ahead.h"
+#include "mcp/splice.h"
+
+namespace switchyard::edge {
+
+class Exchange {
+ public:
+  Exchange(ReadAhead& io, http::RequestParser& request);
+
+  const http::RequestParser& request() const { return request_; }
+  std::string_view Header(std::string_view name) const;  // "" = absent
+  bool Accepts(std::string_view media_type) const;
+  std::string TakeBody() { return request_.TakeBody(); }
+
+  // Whole header lines ("Name: value\r\n") that go onto every answer of this exchange.
+  void AddHeader(std::string_view name, std::string_view value);
+
+  // Exactly one of Respond and BeginStream, once. The bodies stay the caller's.
+  Task<void> Respond(int status, std::string_view content_type, const mcp::Pieces& body);
+  Task<void> Respond(int status, std::string_view content_type, std::string_view body);
+  Task<void> Respond(int status) { return Respond(status, "", std::string_view()); }
+
+  // Server-Sent Events. False: the client is gone. `id` "" = no event id.
+  Task<bool> BeginStream();
+  Task<bool> Send(const mcp::Pieces& data, std::string_view id = {});
+  Task<void> EndStream();
+
+  bool answered() const { return answered_; }
+  bool streaming() const { return streaming_; }
+  bool failed() const { return failed_; }  // a write failed: the connection is of no more use
+  bool keep_alive() const { return keep_alive_ && !failed_ && !streaming_; }
+  void CloseAfter() { keep_alive_ = false; }
+  // A body that went out, for the call log.
+  std::uint64_t bytes_out() const { return bytes_out_; }
+
+  // A comment line when a stream was silent for long, so that nobody between closes it. Called by
+  // the connection's tick; does nothing while a write is under way.
+  void KeepAlive();
+  bool writing() const { return writing_; }
+
+ private:
+  Task<bool> Write(const mcp::Pieces& pieces);
+
+  ReadAhead& io_;
+  http::RequestParser& request_;
+  std::string extra_headers_;
+  std::uint64_t bytes_out_ = 0;
+  bool answered_ = false, streaming_ = false, failed_ = false, writing_ = false;
+  bool keep_alive_;
+};
+
+}  // namespace switchyard::edge

@@ -1,0 +1,131 @@
+// What a legacy message means, whatever carries it: shared by the HTTP face and stdio.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <boost/json.hpp>
+
+#include "edge/legacy.h"
+#include "mcp/error_map.h"
+
+namespace switchyard::edge {
+namespace {
+
+constexpr std::array<std::string_view, 8> kLevels = {"debug", "info",     "notice", "warning",
+                                                     "error", "critical", "alert",  "emergency"};
+
+Error MethodNotFound(const mcp::Message& message) {
+  return Error{.code = Code::kNotFound,
+               .origin = Origin::kClient,
+               .message = "unknown method: " + std::string(message.method_name()),
+               .rpc_code = mcp::kMethodNotFound};
+}
+
+std::string ClientName(std::string_view info) {
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse(info, error);
+  if (error || !value.is_object()) return {};
+  const boost::json::value* name = value.as_object().if_contains("name");
+  if (name == nullptr || !name->is_string()) return {};
+  return std::string(name->as_string().subview(0, 64));
+}
+
+// server/discover's result as an InitializeResult.
+std::string ToInitializeResult(std::string_view discovered, mcp::Version version) {
+  boost::json::object discover = boost::json::parse(discovered).as_object();
+  boost::json::object result = {
+      {"protocolVersion", mcp::ToString(version)},
+      {"capabilities", std::move(discover["capabilities"])},
+      {"serverInfo", {{"name", "switchyard"}, {"version", SWITCHYARD_VERSION}}}};
+  if (const auto* instructions = discover.if_contains("instructions")) {
+    result["instructions"] = *instructions;
+  }
+  return boost::json::serialize(result);
+}
+
+}  // namespace
+
+// L-LIFE: a version that we speak is echoed, else we offer our newest; never a modern one.
+Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_view endpoint,
+                                     Service& service) {
+  const std::string asked = request.GetString(mcp::Key::kProtocolVersion);
+  if (asked.empty() || !request.Has(mcp::Key::kCapabilities) ||
+      !request.Has(mcp::Key::kClientInfo)) {
+    co_return Failure(
+        Error{.code = Code::kInvalid,
+              .origin = Origin::kClient,
+              .message = "initialize needs protocolVersion, capabilities and clientInfo",
+              .rpc_code = mcp::kInvalidParams});
+  }
+  const std::optional<mcp::Version> known = mcp::ParseVersion(asked);
+  Client client;
+  client.version = known && *known <= mcp::kNewestLegacy && *known >= mcp::Version::k2025_03_26
+                       ? *known
+                       : mcp::kNewestLegacy;
+  client.capabilities = std::string(request.Get(mcp::Key::kCapabilities));
+  client.info = std::string(request.Get(mcp::Key::kClientInfo));
+  client.name = ClientName(client.info);
+
+  Call call;
+  call.message = mcp::Message::Make(request.id(), "server/discover", "{}");
+  call.client = std::make_shared<const Client>(client);
+  call.endpoint = endpoint;
+  Result<ReplyPtr> reply = co_await service.Handle(call);
+  if (!reply) co_return Failure(std::move(reply.error()));
+  Result<std::optional<mcp::Message>> next = co_await (*reply)->Next();
+  if (!next) co_return Failure(std::move(next.error()));
+  if (!next->has_value() || (*next)->kind() != mcp::Kind::kResult) {
+    co_return Failure(Code::kInternal, Origin::kGateway, "server/discover gave no result");
+  }
+  mcp::Message response = mcp::Message::FromResult(
+      request.id(), ToInitializeResult((*next)->result(), client.version));
+  co_return Initialized{.client = std::move(client), .response = std::move(response)};
+}
+
+Result<LegacyCall> MakeLegacyCall(mcp::Message message, const std::shared_ptr<Session>& session,
+                                  Sessions& sessions) {
+  LegacyCall made;
+  switch (message.method()) {
+    case mcp::Method::kPing:
+      made.answer = mcp::Message::FromResult(message.id(), std::string("{}"));
+      return made;
+    case mcp::Method::kSetLevel: {
+      const std::string level = message.GetString(mcp::Key::kLevel);
+      if (std::ranges::find(kLevels, level) == kLevels.end()) {
+        return Failure(Code::kInvalid, Origin::kClient,
+                       "unknown log level: " + level +
+                           "; allowed are debug, info, notice, warning, error, critical, alert, "
+                           "emergency");
+      }
+      sessions.SetLogLevel(session->client->session, level);
+      made.answer = mcp::Message::FromResult(message.id(), std::string("{}"));
+      return made;
+    }
+    default:
+      break;
+  }
+  const mcp::MethodInfo& method = mcp::Info(message.method());
+  if (!method.SpokenIn(session->client->version) || method.route == mcp::Route::kUnknown ||
+      method.route == mcp::Route::kNotification || method.route == mcp::Route::kToClient) {
+    return Failure(MethodNotFound(message));
+  }
+  made.call.client = session->client;
+  made.call.endpoint = session->endpoint;
+  made.call.progress_token = std::string(message.Get(mcp::MetaKey::kProgressToken));
+  made.call.log_level = session->log_level;
+  made.call.message = std::move(message);
+  return made;
+}
+
+Call MakeStreamCall(const Session& session) {
+  Call call;
+  call.message = mcp::Message::Make(
+      "0", "subscriptions/listen",
+      R"({"notifications":{"toolsListChanged":true,"promptsListChanged":true,)"
+      R"("resourcesListChanged":true}})");
+  call.client = session.client;
+  call.endpoint = session.endpoint;
+  return call;
+}
+
+}  // namespace switchyard::edge

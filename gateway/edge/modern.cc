@@ -1,0 +1,191 @@
+#include "edge/modern.h"
+
+#include <array>
+#include <utility>
+
+#include "edge/http_sink.h"
+#include "mcp/error_map.h"
+#include "mcp/header_value.h"
+
+namespace switchyard::edge {
+namespace {
+
+Error Invalid(int rpc_code, std::string message, std::string data = {}) {
+  return Error{.code = Code::kInvalid,
+               .origin = Origin::kClient,
+               .message = std::move(message),
+               .rpc_code = rpc_code,
+               .data = std::move(data)};
+}
+
+Error UnsupportedVersion(std::string_view requested) {
+  return Invalid(mcp::kUnsupportedVersion,
+                 "unsupported protocol version: " + std::string(requested),
+                 R"({"supported":["2026-07-28"],"requested":)" + mcp::Quote(requested) + "}");
+}
+
+// Order as the conformance suite wants it: header present, metadata complete, the two equal, the
+// version known, then the mirrored method and name.
+Result<void> CheckHeaders(const Exchange& exchange, const mcp::Message& message) {
+  const http::RequestParser& request = exchange.request();
+  const std::string_view header = request.Get(http::Field::kMcpProtocolVersion);
+  if (header.empty()) {
+    return Failure(Invalid(mcp::kHeaderMismatch, "header MCP-Protocol-Version is missing"));
+  }
+  if (!message.Has(mcp::MetaKey::kProtocolVersion) ||
+      !message.Has(mcp::MetaKey::kClientCapabilities)) {
+    return {};  // MakeModernCall names what is missing
+  }
+  if (header != message.GetString(mcp::MetaKey::kProtocolVersion)) {
+    return Failure(Invalid(mcp::kHeaderMismatch,
+                           "header MCP-Protocol-Version is " + std::string(header) +
+                               ", the body says " +
+                               message.GetString(mcp::MetaKey::kProtocolVersion)));
+  }
+  if (mcp::ParseVersion(header) != mcp::kModern) return Failure(UnsupportedVersion(header));
+  if (message.kind() != mcp::Kind::kRequest) return {};
+  if (request.Get(http::Field::kMcpMethod) != message.method_name()) {
+    return Failure(Invalid(mcp::kHeaderMismatch,
+                           "header Mcp-Method must be " + std::string(message.method_name()) +
+                               ", got " + std::string(request.Get(http::Field::kMcpMethod))));
+  }
+  return {};
+}
+
+Result<void> CheckName(const Exchange& exchange, const mcp::Message& message) {
+  const http::RequestParser& request = exchange.request();
+  mcp::Key key;
+  switch (mcp::Info(message.method()).key) {
+    case mcp::TargetKey::kNone: return {};
+    case mcp::TargetKey::kName: key = mcp::Key::kName; break;
+    case mcp::TargetKey::kUri: key = mcp::Key::kUri; break;
+    case mcp::TargetKey::kTaskId: key = mcp::Key::kTaskId; break;
+  }
+  if (!request.Has(http::Field::kMcpName)) {
+    return Failure(Invalid(mcp::kHeaderMismatch, "header Mcp-Name is missing"));
+  }
+  const std::optional<std::string> decoded =
+      mcp::DecodeHeaderValue(request.Get(http::Field::kMcpName));
+  if (!decoded || *decoded != message.GetString(key)) {
+    return Failure(Invalid(mcp::kHeaderMismatch, "header Mcp-Name differs from the body"));
+  }
+  return {};
+}
+
+Result<void> CheckLogLevel(const std::string& level) {
+  static constexpr std::array kLevels = {"debug", "info",     "notice", "warning",
+                                         "error", "critical", "alert",  "emergency"};
+  if (level.empty()) return {};
+  for (const std::string_view known : kLevels) {
+    if (level == known) return {};
+  }
+  return Failure(Invalid(mcp::kInvalidParams,
+                         "unknown log level: " + level + "; allowed are debug, info, notice, "
+                                                         "warning, error, critical, alert, "
+                                                         "emergency"));
+}
+
+// A name for logs: what the client calls itself, if that is a short word.
+std::string NameOf(std::string_view info) {
+  const Result<mcp::Message> parsed = mcp::Message::Parse(
+      R"({"jsonrpc":"2.0","method":"x","params":)" + std::string(info) + "}",
+      mcp::Check::kEnvelope);
+  if (!parsed) return {};
+  std::string name = parsed->GetString(mcp::Key::kName);
+  if (name.size() > 64) name.resize(64);
+  return name;
+}
+
+// Clients repeat the same words about themselves with every request.
+std::shared_ptr<const Client> ClientOf(const mcp::Message& message) {
+  thread_local std::shared_ptr<const Client> last;
+  const std::string_view capabilities = message.Get(mcp::MetaKey::kClientCapabilities);
+  const std::string_view info = message.Get(mcp::MetaKey::kClientInfo);
+  if (last != nullptr && last->capabilities == capabilities && last->info == info) return last;
+  auto client = std::make_shared<Client>();
+  client->capabilities = std::string(capabilities);
+  client->info = std::string(info);
+  if (!info.empty()) client->name = NameOf(info);
+  last = client;
+  return client;
+}
+
+}  // namespace
+
+bool IsModernRequest(const mcp::Message& message, std::string_view version_header) {
+  if (message.Has(mcp::MetaKey::kProtocolVersion) ||
+      message.Has(mcp::MetaKey::kClientCapabilities) || message.Has(mcp::MetaKey::kClientInfo)) {
+    return true;
+  }
+  if (message.method() == mcp::Method::kInitialize) return false;
+  const std::optional<mcp::Version> version = mcp::ParseVersion(version_header);
+  return version && mcp::IsModern(*version);
+}
+
+Result<Call> MakeModernCall(mcp::Message message, std::string_view endpoint) {
+  for (const auto& [key, name] :
+       {std::pair{mcp::MetaKey::kProtocolVersion, "io.modelcontextprotocol/protocolVersion"},
+        std::pair{mcp::MetaKey::kClientCapabilities,
+                  "io.modelcontextprotocol/clientCapabilities"}}) {
+    if (!message.Has(key)) {
+      return Failure(Invalid(mcp::kInvalidParams, std::string("params._meta lacks ") + name));
+    }
+  }
+  if (!message.Get(mcp::MetaKey::kClientCapabilities).starts_with('{')) {
+    return Failure(Invalid(mcp::kInvalidParams,
+                           "io.modelcontextprotocol/clientCapabilities must be an object"));
+  }
+  const std::string version = message.GetString(mcp::MetaKey::kProtocolVersion);
+  if (mcp::ParseVersion(version) != mcp::kModern) return Failure(UnsupportedVersion(version));
+  const mcp::MethodInfo& method = mcp::Info(message.method());
+  if (message.kind() == mcp::Kind::kRequest &&
+      (method.route == mcp::Route::kUnknown || method.route == mcp::Route::kNotification ||
+       !method.SpokenIn(mcp::kModern))) {
+    return Failure(Invalid(mcp::kMethodNotFound,
+                           "unknown method: " + std::string(message.method_name())));
+  }
+  Call call;
+  call.client = ClientOf(message);
+  call.endpoint = endpoint;
+  call.progress_token = std::string(message.Get(mcp::MetaKey::kProgressToken));
+  call.log_level = message.GetString(mcp::MetaKey::kLogLevel);
+  if (Result<void> level = CheckLogLevel(call.log_level); !level) {
+    return Failure(std::move(level.error()));
+  }
+  call.message = std::move(message);
+  return call;
+}
+
+Task<void> ServeModern(Exchange& exchange, mcp::Message message, std::string_view endpoint,
+                       Service& service) {
+  const std::string raw_id(message.id());
+  if (message.is_response()) {
+    co_await RespondError(exchange, 400, "",
+                          Invalid(mcp::kInvalidRequest, "clients send no responses"));
+    co_return;
+  }
+  if (message.kind() == mcp::Kind::kNotification) {
+    co_await exchange.Respond(202);
+    co_return;
+  }
+  Result<void> checked = CheckHeaders(exchange, message);
+  if (!checked) {
+    co_await RespondError(exchange, 400, raw_id, checked.error());
+    co_return;
+  }
+  Result<void> named = CheckName(exchange, message);
+  Result<Call> call = MakeModernCall(std::move(message), endpoint);
+  if (!call) {
+    const bool unknown = call.error().rpc_code == mcp::kMethodNotFound;
+    co_await RespondError(exchange, unknown ? 404 : 400, raw_id, call.error());
+    co_return;
+  }
+  if (!named) {
+    co_await RespondError(exchange, 400, raw_id, named.error());
+    co_return;
+  }
+  HttpSink sink(exchange, mcp::kModern);
+  co_await Answer(service, *call, sink);
+}
+
+}  // namespace switchyard::edge

@@ -1,0 +1,156 @@
+#include "edge/sessions.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <utility>
+#include <vector>
+
+namespace switchyard::edge {
+namespace {
+
+constexpr std::string_view kPurpose = "session";
+// What a client says of itself is repeated in every request's header: long texts are not.
+constexpr std::size_t kMaxCapabilities = 1024;
+constexpr std::size_t kMaxInfo = 512;
+
+std::int64_t Seconds(const Clock& clock) {
+  return std::chrono::duration_cast<std::chrono::seconds>(clock.WallNow().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+Sessions::Sessions(const Sealer& sealer, const Clock& clock, Options options, Broadcast broadcast)
+    : sealer_(sealer), clock_(clock), options_(options), broadcast_(std::move(broadcast)) {}
+
+std::shared_ptr<Session> Sessions::Open(Client client, std::string endpoint) {
+  if (client.capabilities.size() > kMaxCapabilities) client.capabilities = "{}";
+  if (client.info.size() > kMaxInfo) client.info.clear();
+  const boost::json::array text = {static_cast<int>(client.version), Seconds(clock_), endpoint,
+                                   client.capabilities, client.info, client.name};
+  client.session = sealer_.Seal(kPurpose, boost::json::serialize(text));
+  auto session = std::make_shared<Session>();
+  session->client = std::make_shared<const Client>(std::move(client));
+  session->endpoint = std::move(endpoint);
+  return Remember(std::move(session));
+}
+
+std::shared_ptr<Session> Sessions::Find(std::string_view id, std::string_view endpoint) {
+  if (const auto known = known_.find(id); known != known_.end()) {
+    if (known->second->endpoint != endpoint) return nullptr;
+    known->second->last_used = clock_.Now();
+    return known->second;
+  }
+  if (ended_.contains(id)) return nullptr;
+  return Unseal(id, endpoint);
+}
+
+std::shared_ptr<Session> Sessions::Unseal(std::string_view id, std::string_view endpoint) {
+  const std::optional<std::string> text = sealer_.Open(kPurpose, id);
+  if (!text) return nullptr;
+  const boost::json::value value = boost::json::parse(*text);  // we wrote it
+  const boost::json::array& fields = value.as_array();
+  const auto age = std::chrono::seconds(Seconds(clock_) - fields[1].as_int64());
+  if (age > options_.max_age || fields[2].as_string() != endpoint) return nullptr;
+  Client client{.version = static_cast<mcp::Version>(fields[0].as_int64()),
+                .capabilities = std::string(fields[3].as_string()),
+                .info = std::string(fields[4].as_string()),
+                .name = std::string(fields[5].as_string()),
+                .session = std::string(id)};
+  auto session = std::make_shared<Session>();
+  session->client = std::make_shared<const Client>(std::move(client));
+  session->endpoint = std::string(endpoint);
+  return Remember(std::move(session));
+}
+
+std::shared_ptr<Session> Sessions::Remember(std::shared_ptr<Session> session) {
+  if (known_.size() >= options_.max_known) Tick();
+  session->last_used = clock_.Now();
+  known_[session->client->session] = session;
+  return session;
+}
+
+void Sessions::End(const std::string& id) {
+  EndHere(id);
+  broadcast_([id](Sessions& other) { other.EndHere(id); });
+}
+
+void Sessions::EndHere(const std::string& id) {
+  ended_[id] = clock_.Now() + options_.max_age;
+  const auto known = known_.find(id);
+  if (known == known_.end()) return;
+  const std::shared_ptr<Session> session = std::move(known->second);
+  known_.erase(known);
+  session->ended = true;
+  for (auto& [raw_id, cancel] : std::exchange(session->in_flight, {})) cancel();
+  if (session->end_stream) std::exchange(session->end_stream, nullptr)();
+}
+
+void Sessions::SetLogLevel(const std::string& id, std::string level) {
+  SetLogLevelHere(id, level);
+  broadcast_([id, level](Sessions& other) { other.SetLogLevelHere(id, level); });
+}
+
+void Sessions::SetLogLevelHere(const std::string& id, const std::string& level) {
+  std::shared_ptr<Session> session;
+  if (const auto known = known_.find(id); known != known_.end()) session = known->second;
+  if (session == nullptr && !ended_.contains(id)) {
+    // Not seen by this worker yet: remembered now, so that the level is there when it is.
+    const std::optional<std::string> text = sealer_.Open(kPurpose, id);
+    if (!text) return;
+    session = Unseal(id, boost::json::parse(*text).as_array()[2].as_string());
+  }
+  if (session != nullptr) session->log_level = level;
+}
+
+void Sessions::Cancel(const std::string& id, const std::string& raw_request_id) {
+  CancelHere(id, raw_request_id);
+  broadcast_([id, raw_request_id](Sessions& other) { other.CancelHere(id, raw_request_id); });
+}
+
+void Sessions::CancelHere(const std::string& id, const std::string& raw_request_id) {
+  const auto known = known_.find(id);
+  if (known == known_.end()) return;
+  const std::shared_ptr<Session> session = known->second;
+  const auto call = session->in_flight.find(raw_request_id);
+  if (call == session->in_flight.end()) return;
+  const std::function<void()> cancel = std::move(call->second);
+  session->in_flight.erase(call);
+  cancel();
+}
+
+void Sessions::TakeStream(const std::shared_ptr<Session>& session, const void* owner,
+                          std::function<void()> end) {
+  EndStreamHere(session->client->session);
+  session->stream_owner = owner;
+  session->end_stream = std::move(end);
+  broadcast_([id = session->client->session](Sessions& other) { other.EndStreamHere(id); });
+}
+
+void Sessions::EndStreamHere(const std::string& id) {
+  const auto known = known_.find(id);
+  if (known == known_.end() || !known->second->end_stream) return;
+  std::exchange(known->second->end_stream, nullptr)();
+}
+
+void Sessions::Tick() {
+  const TimePoint now = clock_.Now();
+  std::erase_if(ended_, [now](const auto& entry) { return entry.second <= now; });
+  const auto busy = [](const Session& session) {
+    return !session.in_flight.empty() || session.end_stream != nullptr;
+  };
+  std::erase_if(known_, [&](const auto& entry) {
+    return !busy(*entry.second) && now - entry.second->last_used >= options_.forget_after;
+  });
+  if (known_.size() < options_.max_known) return;
+  std::vector<std::pair<TimePoint, std::string>> by_age;
+  for (const auto& [id, session] : known_) {
+    if (!busy(*session)) by_age.emplace_back(session->last_used, id);
+  }
+  const std::size_t drop = std::min(by_age.size(), options_.max_known / 10 + 1);
+  std::nth_element(by_age.begin(), by_age.begin() + static_cast<std::ptrdiff_t>(drop) - 1,
+                   by_age.end());
+  for (std::size_t i = 0; i < drop; ++i) known_.erase(by_age[i].second);
+}
+
+}  // namespace switchyard::edge

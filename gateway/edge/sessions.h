@@ -1,0 +1,85 @@
+// Legacy sessions of one worker. A session id is a sealed token that says everything about the
+// session which does not change, so any worker can pick it up and an idle session costs next to
+// nothing; what does change (log level, calls in flight, whether it ended) is kept by the workers and
+// made known to each other. One thread: the worker's.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/seal.h"
+#include "base/timers.h"
+#include "core/call.h"
+
+namespace switchyard::edge {
+
+struct Session {
+  std::shared_ptr<const Client> client;  // client->session is the id
+  std::string endpoint;
+  std::string log_level;
+  // Calls of this session that this worker serves: raw JSON id -> how to cancel it.
+  std::map<std::string, std::function<void()>, std::less<>> in_flight;
+  // Ends the GET stream that this worker serves, if any: a session has at most one.
+  std::function<void()> end_stream;
+  const void* stream_owner = nullptr;
+  TimePoint last_used;
+  bool ended = false;
+};
+
+class Sessions {
+ public:
+  struct Options {
+    Duration max_age = std::chrono::hours(24);   // then the id is unknown
+    Duration forget_after = std::chrono::hours(1);  // idle here this long: dropped from memory only
+    std::size_t max_known = 100'000;             // a worker; the least recently used go first
+  };
+  // Runs something on the sessions of every other worker.
+  using Broadcast = std::function<void(std::function<void(Sessions&)>)>;
+
+  Sessions(const Sealer& sealer, const Clock& clock, Options options, Broadcast broadcast);
+
+  // A new session; its id is client.session afterwards.
+  std::shared_ptr<Session> Open(Client client, std::string endpoint);
+
+  // Null: not ours, ended, too old, or of another endpoint.
+  std::shared_ptr<Session> Find(std::string_view id, std::string_view endpoint);
+
+  void End(const std::string& id);
+  void SetLogLevel(const std::string& id, std::string level);
+  // A call that any worker may serve. Unknown ones are ignored, as the specification wants it.
+  void Cancel(const std::string& id, const std::string& raw_request_id);
+  // The one who opened a GET stream last has it.
+  void TakeStream(const std::shared_ptr<Session>& session, const void* owner,
+                  std::function<void()> end);
+
+  void Tick();  // forgets what was idle for long
+  std::size_t size() const { return known_.size(); }
+
+ private:
+  void EndHere(const std::string& id);
+  void SetLogLevelHere(const std::string& id, const std::string& level);
+  void CancelHere(const std::string& id, const std::string& raw_request_id);
+  void EndStreamHere(const std::string& id);
+  std::shared_ptr<Session> Remember(std::shared_ptr<Session> session);
+  std::shared_ptr<Session> Unseal(std::string_view id, std::string_view endpoint);
+
+  const Sealer& sealer_;
+  const Clock& clock_;
+  const Options options_;
+  Broadcast broadcast_;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  std::unordered_map<std::string, std::shared_ptr<Session>, Hash, std::equal_to<>> known_;
+  // Ended ids must stay unknown although their tokens still open, until they are too old anyway.
+  std::unordered_map<std::string, TimePoint, Hash, std::equal_to<>> ended_;
+};
+
+}  // namespace switchyard::edge
