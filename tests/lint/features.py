@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Each feature in docs/features.md names a test that exists.
+
+The page holds tables with a column `feature` and a column `test`; a test cell holds one or more of
+
+    `unit: Suite.Name`  `contract: ...`  `flow: ...`   a GoogleTest in tests/unit, contract, flow
+    `interop: file.test.mjs › title`                   a Node test in tests/interop
+    `lint: name`                                       a check of layering.py, or a step of test.sh
+    `fuzz: name`                                       tests/fuzz/name_fuzz.cc
+
+    features.py [--root DIR]   a line per row, then `N passed, N failed`
+    features.py --self-test    checks this script with a sample page
+"""
+
+import argparse
+import pathlib
+import re
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import layering  # noqa: E402  (beside this file)
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+GTEST = re.compile(r"^[ \t]*(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)\s*\)", re.MULTILINE)
+NODE = re.compile(r"""\b(?:test|it|describe)(?:\.\w+)?\(\s*(?:'((?:\\.|[^'\\])*)'|"((?:\\.|[^"\\])*)"|`([^`]*)`)""")
+STEPS = {"format", "tidy", "config", "features"}
+CELL = re.compile(r"(?<!\\)\|")
+
+
+def rows(text):
+    """(line number, feature, test cell) of every table that has both columns."""
+    columns = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.lstrip().startswith("|"):
+            columns = None
+            continue
+        cells = [cell.strip() for cell in CELL.split(line.strip().strip("|"))]
+        names = [cell.lower() for cell in cells]
+        if columns is None:
+            if "feature" in names and "test" in names:
+                columns = names.index("feature"), names.index("test")
+            else:
+                columns = ()
+        elif columns and not all(re.fullmatch(r":?-+:?", cell) for cell in cells):
+            cells += [""] * (max(columns) + 1 - len(cells))
+            yield number, cells[columns[0]], cells[columns[1]]
+
+
+class Tests:
+    """What tests there are."""
+
+    def __init__(self, root):
+        self.root = root
+        self.gtests = {kind: set() for kind in ("unit", "contract", "flow")}
+        for kind, names in self.gtests.items():
+            for path in (root / "tests" / kind).rglob("*.cc"):
+                names.update(f"{s}.{n}" for s, n in GTEST.findall(path.read_text(encoding="utf-8")))
+
+    def problem(self, reference):
+        kind, colon, name = (part.strip() for part in reference.partition(":"))
+        if not colon or not name:
+            return f"'{reference}' is not `kind: name`"
+        if kind in self.gtests:
+            # A parametrised test may be named with its instance: Instance/Suite.Name/0.
+            plain = re.sub(r"^\w+/(?=\w+\.)|/\w+$", "", name)
+            return None if plain in self.gtests[kind] else f"no test {plain} in tests/{kind}"
+        if kind == "interop":
+            return self.interop_problem(name)
+        if kind == "lint":
+            known = name in layering.CHECKS or name in STEPS or name == "layering"
+            return None if known else f"no lint check {name}"
+        if kind == "fuzz":
+            there = (self.root / "tests/fuzz" / f"{name}_fuzz.cc").is_file()
+            return None if there else f"no tests/fuzz/{name}_fuzz.cc"
+        return f"unknown kind of test '{kind}'"
+
+    def interop_problem(self, name):
+        file, _, title = (part.strip() for part in name.partition("›"))
+        path = self.root / "tests/interop" / file
+        if not path.is_file():
+            return f"no file tests/interop/{file}"
+        for single, double, template in NODE.findall(path.read_text(encoding="utf-8")):
+            # ${...} in a title stands for anything.
+            pieces = re.split(r"\$\{[^}]*\}", template) if template else [single or double]
+            if title and re.fullmatch(".+".join(map(re.escape, pieces)), title):
+                return None
+        return f"no test titled '{title}' in tests/interop/{file}"
+
+
+def check_row(tests, cell):
+    references = re.findall(r"`([^`]+)`", cell) or [r for r in re.split(r";|<br>", cell) if r.strip()]
+    if not references:
+        return ["no test"]
+    return [problem for r in references if (problem := tests.problem(r.strip()))]
+
+
+def check_page(root):
+    page = root / "docs/features.md"
+    tests = Tests(root)
+    results = []
+    if page.is_file():
+        for number, feature, cell in rows(page.read_text(encoding="utf-8")):
+            results.append((f"docs/features.md:{number}: {feature}", check_row(tests, cell)))
+    return results or [("docs/features.md", ["no table with the columns feature and test"])]
+
+
+# ---- self test ----------------------------------------------------------------------------------
+
+SAMPLE = {
+    "tests/unit/a_test.cc": "TEST(Clock, Ticks) {}\n// TEST(Clock, Stops) {}\n"
+                            "TEST(Clock, DISABLED_Rings) {}\nTEST_P(Era, Speaks) {}\n",
+    "tests/flow/b_test.cc": "TEST_F(Gateway,\n       Serves) {}\n",
+    "tests/fuzz/message_fuzz.cc": "",
+    "tests/interop/c.test.mjs": "test('lists, then calls', f);\ntest(`${era} client pings`, f);\n",
+}
+GOOD = ["`unit: Clock.Ticks`", "`unit: All/Era.Speaks/0`", "`flow: Gateway.Serves`; `fuzz: message`",
+        "`interop: c.test.mjs › lists, then calls`", "`interop: c.test.mjs › legacy client pings`",
+        "`lint: include_arrows`", "unit: Clock.Ticks; lint: format"]
+BAD = ["", "`unit: Clock.Stops`", "`unit: Clock.Rings`", "`flow: Clock.Ticks`", "`Clock.Ticks`",
+       "`unit: Clock.Ticks`, `unit: Clock.Gone`", "`interop: c.test.mjs › calls`",
+       "`interop: c.test.mjs`", "`interop: d.test.mjs › pings`", "`lint: taste`", "`fuzz: gone`",
+       "`magic: x`"]
+
+
+def self_test():
+    with tempfile.TemporaryDirectory() as directory:
+        root = pathlib.Path(directory)
+        for name, text in SAMPLE.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text, encoding="utf-8")
+        none = [] if check_page(root)[0][1] else ["went unseen"]
+        yield "a missing page is reported", none
+        (root / "docs").mkdir()
+        table = "".join(f"| f | {cell} | x |\n" for cell in GOOD + BAD)
+        (root / "docs/features.md").write_text(
+            "| other | table |\n|---|---|\n| a | b |\n\n| Feature | Test | note |\n|---|:-:|---|\n" + table,
+            encoding="utf-8")
+        found = [bool(problems) for _, problems in check_page(root)]
+        wanted = [False] * len(GOOD) + [True] * len(BAD)
+        yield "all rows are read", [] if len(found) == len(wanted) else [f"{len(found)} rows"]
+        for cell, has, should in zip(GOOD + BAD, found, wanted):
+            yield f"{'bad' if should else 'good'} cell {cell}", [] if has == should else ["misjudged"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--root", type=pathlib.Path, default=ROOT)
+    parser.add_argument("--self-test", action="store_true")
+    arguments = parser.parse_args()
+    layering.report(list(self_test() if arguments.self_test else check_page(arguments.root.resolve())))
+
+
+if __name__ == "__main__":
+    main()
