@@ -1,0 +1,50 @@
+#include "config/check.h"
+
+#include <utility>
+#include <vector>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "config/describe.h"
+#include "config/load.h"
+
+namespace switchyard::config {
+namespace {
+
+namespace json = boost::json;
+
+json::array ToJson(const std::vector<Problem>& problems) {
+  json::array out;
+  for (const Problem& problem : problems) {
+    out.push_back(
+        json::object{{"severity", problem.severity == Severity::kError ? "error" : "warning"},
+                     {"file", problem.file},
+                     {"line", problem.at.line},
+                     {"column", problem.at.column},
+                     {"path", problem.path},
+                     {"message", problem.message}});
+  }
+  return out;
+}
+
+}  // namespace
+
+int RunCheck(const std::string& path, bool as_json, std::ostream& out, std::ostream& err,
+             std::span<const PolicyKey> keys, const Environment& environment) {
+  const LoadResult loaded = Load(path, keys, environment);
+  const std::vector<Problem>& problems = loaded ? loaded->warnings : loaded.error();
+  if (as_json) {
+    json::object answer{{"ok", loaded.has_value()}, {"problems", ToJson(problems)}};
+    if (loaded) answer["config"] = DescribeJson(loaded->config);
+    out << json::serialize(answer) << "\n";
+    return loaded ? 0 : 1;
+  }
+  for (const Problem& problem : problems) err << problem.ToString() << "\n";
+  if (!loaded) return 1;
+  out << path << " is fine\n" << Describe(loaded->config);
+  return 0;
+}
+
+}  // namespace switchyard::config

@@ -1,0 +1,178 @@
+#include "config/read.h"
+
+#include <map>
+#include <utility>
+
+#include "config/rules.h"
+#include "config/text_check.h"
+
+namespace switchyard::config {
+namespace {
+
+void ReadAddress(Section& section, std::string_view key, Listen& listen, bool has_auth) {
+  const auto text = section.SecretString(key);
+  if (!text) return;
+  auto address = ParseAddress(*text);
+  if (!address) {
+    section.Error(key, std::move(address.error()));
+    return;
+  }
+  listen.host = std::move(address->host);
+  listen.port = address->port;
+  if (IsLoopback(listen.host) || has_auth) return;
+  section.Warning(key, "other machines can reach " + Quote(text->Shown()) +
+                           " and no auth policy is set; listen on 127.0.0.1 or add policies.auth");
+}
+
+std::vector<std::string> ReadOrigins(Section& section) {
+  std::vector<std::string> out;
+  const auto origins = section.SecretStrings("allowed_origins");
+  for (std::size_t i = 0; origins && i < origins->size(); ++i) {
+    if (auto problem = OriginProblem((*origins)[i])) {
+      section.Error("allowed_origins[" + std::to_string(i) + "]", std::move(*problem));
+    }
+    out.push_back((*origins)[i].Reveal());
+  }
+  return out;
+}
+
+std::vector<std::string> ReadHosts(Section& section) {
+  auto hosts = section.Strings("allowed_hosts").value_or(std::vector<std::string>());
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    if (!hosts[i].empty() && hosts[i].find_first_of("/ @?#") == std::string::npos) continue;
+    section.Error("allowed_hosts[" + std::to_string(i) + "]",
+                  "must be a host name such as mcp.example.com, with or without a port");
+  }
+  return hosts;
+}
+
+Listen ReadListen(Section& root, bool has_auth) {
+  constexpr std::size_t kKiB = 1024;
+  Listen listen;
+  if (!root.IsMapping("listen")) {
+    ReadAddress(root, "listen", listen, has_auth);
+    return listen;
+  }
+  auto section = root.Child("listen");
+  ReadAddress(*section, "address", listen, has_auth);
+  listen.allowed_origins = ReadOrigins(*section);
+  listen.allowed_hosts = ReadHosts(*section);
+  if (auto bytes = section->Bytes("max_body", kKiB, kKiB * kKiB * kKiB)) listen.max_body = *bytes;
+  if (auto count = section->Integer("max_connections", 1, 1'000'000)) {
+    listen.max_connections = static_cast<std::size_t>(*count);
+  }
+  if (auto count = section->Integer("workers", 0, 256)) {
+    listen.workers = static_cast<unsigned>(*count);
+  }
+  return listen;
+}
+
+Log ReadLog(Section& root) {
+  Log log;
+  auto section = root.Child("log");
+  if (!section) return log;
+  constexpr LogLevel kLevels[] = {LogLevel::kTrace, LogLevel::kDebug, LogLevel::kInfo,
+                                  LogLevel::kWarn,  LogLevel::kError, LogLevel::kOff};
+  if (auto word = section->Enum("level", {"trace", "debug", "info", "warn", "error", "off"})) {
+    for (LogLevel level : kLevels) {
+      if (ToString(level) == *word) log.level = level;
+    }
+  }
+  if (auto word = section->Enum("format", {"json", "text"})) {
+    log.format = *word == "json" ? LogFormat::kJson : LogFormat::kText;
+  }
+  if (auto on = section->Bool("calls")) log.calls = *on;
+  return log;
+}
+
+bool CheckName(Section& root, const std::string& key, const std::string& name) {
+  if (IsName(name)) return true;
+  root.Error(key + "." + name, "a name must be " + std::string(kNameRule));
+  return false;
+}
+
+// Two servers whose tools would get the same names. No prefix at all is fine for many: whether
+// their tools collide is known only when they are listed.
+void CheckPrefixes(Section& root, const Config& config, const std::vector<std::string>& order) {
+  std::map<std::string, std::string> owners;
+  for (const std::string& name : order) {
+    const Server& server = config.servers.at(name);
+    const std::string& prefix = server.effective_prefix();
+    if (prefix.empty()) continue;
+    const auto [owner, is_new] = owners.try_emplace(prefix, name);
+    if (is_new) continue;
+    root.Error("servers." + name, "has the prefix " + Quote(prefix) + " of servers." +
+                                      owner->second + ", expected one of its own");
+  }
+}
+
+void ReadServers(Section& root, std::span<const PolicyKey> keys, Config& config,
+                 std::vector<std::string>& names) {
+  if (!root.Has("servers")) {
+    root.Error("servers", "is missing, expected a mapping of names to servers");
+    return;
+  }
+  std::vector<std::string> read;
+  for (auto& [name, section] : root.Children("servers")) {
+    names.push_back(name);
+    CheckName(root, "servers", name);
+    config.servers.emplace(name, ReadServer(name, std::move(section), keys, config.policies));
+    read.push_back(name);
+  }
+  CheckPrefixes(root, config, read);
+}
+
+}  // namespace
+
+PolicySettings ReadPolicies(Section& parent, std::span<const PolicyKey> keys,
+                            const PolicySettings* inherited) {
+  PolicySettings out;
+  auto section = parent.Child("policies");
+  if (!section) return out;
+  for (const PolicyKey& key : keys) {
+    auto policy = section->Child(key.name);
+    if (!policy) continue;
+    const void* base = inherited == nullptr ? nullptr : inherited->Find(key.name);
+    if (auto parsed = key.parse(std::move(*policy), base)) {
+      out.by_name.emplace(key.name, std::move(parsed));
+    }
+  }
+  return out;
+}
+
+Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
+  Config config;
+  auto root = document.Root();
+  if (!root) return config;
+  root->Ignore("x-");
+  config.policies = ReadPolicies(*root, keys, nullptr);
+  config.listen = ReadListen(*root, config.policies.Find("auth") != nullptr);
+  config.log = ReadLog(*root);
+  if (auto size = root->Integer("page_size", 0, 100'000)) {
+    config.page_size = static_cast<std::size_t>(*size);
+  }
+  std::vector<std::string> names;
+  ReadServers(*root, keys, config, names);
+  for (auto& [name, section] : root->Children("endpoints")) {
+    CheckName(*root, "endpoints", name);
+    config.endpoints.emplace(name,
+                             ReadEndpoint(name, std::move(section), keys, config.policies, names));
+  }
+  return config;
+}
+
+std::string_view ToString(LogLevel level) {
+  switch (level) {
+    case LogLevel::kTrace: return "trace";
+    case LogLevel::kDebug: return "debug";
+    case LogLevel::kInfo: return "info";
+    case LogLevel::kWarn: return "warn";
+    case LogLevel::kError: return "error";
+    case LogLevel::kOff: return "off";
+  }
+  return "info";
+}
+
+std::string_view ToString(LogFormat format) { return format == LogFormat::kJson ? "json" : "text"; }
+
+}  // namespace switchyard::config

@@ -1,0 +1,174 @@
+// config/schema.json and the reader: the same keys, and the same verdicts where a schema can judge.
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/load.h"
+#include "config/read.h"
+#include "unit/config/fixtures.h"
+#include "unit/config/schema_checker.h"
+
+namespace switchyard::config {
+namespace {
+
+namespace json = boost::json;
+using Keys = std::map<std::string, std::set<std::string>>;
+
+json::object Schema() { return json::parse(ReadSource("config/schema.json")).as_object(); }
+
+// Collects the keys of every closed mapping of the schema by its shape ("servers.*.tools").
+void Walk(const json::object& root, const json::value& schema, const std::string& shape,
+          Keys& out) {
+  if (!schema.is_object()) return;
+  const json::object& object = schema.get_object();
+  constexpr std::string_view kDefs = "#/$defs/";
+  if (const json::value* ref = object.if_contains("$ref")) {
+    const std::string name(std::string_view(ref->as_string()).substr(kDefs.size()));
+    Walk(root, root.at("$defs").at(name), shape, out);
+  }
+  if (const json::value* choices = object.if_contains("anyOf")) {
+    for (const auto& choice : choices->as_array()) Walk(root, choice, shape, out);
+  }
+  const std::string dot = shape.empty() ? "" : shape + ".";
+  if (const json::value* properties = object.if_contains("properties")) {
+    auto& keys = out[shape];
+    for (const auto& [key, sub] : properties->as_object()) {
+      keys.insert(std::string(key));
+      Walk(root, sub, dot + std::string(key), out);
+    }
+  }
+  if (const json::value* rest = object.if_contains("additionalProperties")) {
+    Walk(root, *rest, dot + "*", out);
+  }
+}
+
+// The keys that the reader asks for when it sees a document with every section in it.
+Keys KeysOfTheReader(const std::string& text) {
+  const FakeEnvironment environment;
+  const auto policies = FakePolicies();
+  Document document(text, "full.yaml", environment);
+  ReadConfig(document, policies);
+  for (const Problem& problem : document.problems().Errors()) ADD_FAILURE() << problem.ToString();
+  return document.asked();
+}
+
+// Written so that each mapping that can be there is there.
+constexpr const char* kFull = R"(
+listen: {}
+log: {}
+policies: {telemetry: {}, timeout: {}, concurrency: {}}
+servers:
+  a: {command: x, tools: {}, policies: {telemetry: {}, timeout: {}, concurrency: {}}}
+endpoints:
+  e: {tools: {}, policies: {telemetry: {}, timeout: {}, concurrency: {}}}
+)";
+
+// The keys that a YAML document holds, by shape.
+void Collect(const json::value& value, const std::string& shape, const Keys& shapes, Keys& out) {
+  if (!value.is_object() || !shapes.contains(shape)) return;
+  for (const auto& [key, sub] : value.get_object()) {
+    const std::string name(key);
+    out[shape].insert(name);
+    const std::string below = shape.empty() ? name : shape + "." + name;
+    Collect(sub, below, shapes, out);
+    if (!shapes.contains(below + ".*") || !sub.is_object()) continue;
+    for (const auto& [child, inner] : sub.get_object()) Collect(inner, below + ".*", shapes, out);
+  }
+}
+
+TEST(Schema, HasExactlyTheKeysOfTheReader) {
+  const json::object schema = Schema();
+  Keys in_schema;
+  Walk(schema, schema, "", in_schema);
+  EXPECT_EQ(in_schema, KeysOfTheReader(kFull));
+}
+
+TEST(Schema, TheExampleFileShowsEveryKey) {
+  const Keys asked = KeysOfTheReader(kFull);
+  Keys shown;
+  Collect(YamlToJson(ReadSource("config/example.yaml")), "", asked, shown);
+  for (const auto& [shape, keys] : asked) {
+    if (shape.contains("*.policies")) continue;  // shown once, at the top
+    for (const std::string& key : keys) {
+      EXPECT_TRUE(shown[shape].contains(key)) << shape << ": " << key;
+    }
+  }
+}
+
+TEST(Schema, JudgesBadDocumentsAsTheTableSays) {
+  const json::object schema = Schema();
+  for (const BadDocument& document : BadDocuments()) {
+    if (document.schema == "unreadable") continue;
+    const std::string problem = SchemaProblem(schema, YamlToJson(document.text));
+    EXPECT_EQ(problem.empty(), document.schema == "schema accepts")
+        << document.name << ": " << problem;
+  }
+}
+
+TEST(Schema, AcceptsWhatTheReaderAccepts) {
+  const json::object schema = Schema();
+  const FakeEnvironment environment;
+  const auto keys = FakePolicies();
+  const char* kTexts[] = {
+      kFull,
+      "servers: {}",
+      "servers: {a: {command: x, enabled: '${ON:-true}', era: '${ERA:-auto}'}}",
+      "servers: {}\nlog: {level: '${LEVEL:-info}', calls: '${ON:-false}'}",
+      "servers: {}\nx-mine: [1, {a: b}]",
+      "listen: '[::1]:0'\nservers: {}",
+      "listen: localhost:${PORT}\nservers: {}\npage_size: ${PORT}",
+      "listen: {max_body: 65536, workers: '${NONE:-3}'}\nservers: {}",
+      "listen: {allowed_origins: ['http://localhost:3000']}\nservers: {}",
+      "servers: {a: {command: x, args: [1, true, -y], env: {A: 1, B: false, C: x}}}",
+      "servers: {a: {command: x, prefix: '', era: legacy, start_timeout: 1.5s}}",
+      "servers: {a: {url: 'HTTPS://h:1/mcp?k=v', headers: {X-A: 1, authorization: b}}}",
+      "servers: {a: {url: 'http://localhost', tools: [a*]}}",
+      "servers: {a: {command: x}}\nendpoints: {e: {servers: [a], transparent: true}}",
+      "servers: {a: {command: x}}\nendpoints: {e: {transparent: false}}"};
+  for (const char* text : kTexts) {
+    const auto loaded = LoadText(text, "good.yaml", keys, environment);
+    EXPECT_TRUE(loaded) << text << ": " << loaded.error().front().ToString();
+    EXPECT_EQ(SchemaProblem(schema, YamlToJson(text)), "") << text;
+  }
+}
+
+TEST(ConfigFiles, EachLoadsAndFitsTheSchema) {
+  FakeEnvironment environment;
+  environment.variables["GITHUB_TOKEN"] = "t";
+  environment.variables["REPORTS_DATABASE_URL"] = "postgres://u:p@db/reports";
+  environment.files["/run/secrets/tickets-api-key"] = "k\n";
+  const auto keys = FakePolicies();
+  const json::object schema = Schema();
+  for (const char* name : {"minimal", "example", "production"}) {
+    const std::string path = "config/" + std::string(name) + ".yaml";
+    const std::string text = ReadSource(path);
+    const auto loaded = LoadText(text, path, keys, environment);
+    ASSERT_TRUE(loaded) << loaded.error().front().ToString();
+    EXPECT_THAT(loaded->warnings, testing::IsEmpty()) << path;
+    EXPECT_EQ(SchemaProblem(schema, YamlToJson(text)), "") << path;
+  }
+}
+
+TEST(ConfigFiles, TheMinimalOneServesTheExampleServer) {
+  const FakeEnvironment environment;
+  const auto loaded = LoadText(ReadSource("config/minimal.yaml"), "m.yaml", {}, environment);
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->config.servers.at("example").command.Reveal(), "switchyard");
+  EXPECT_EQ(loaded->config.listen.port, 8080);
+}
+
+TEST(ConfigFiles, ProductionNeedsItsSecretsAndSaysWhich) {
+  const FakeEnvironment environment;
+  const auto loaded =
+      LoadText(ReadSource("config/production.yaml"), "p.yaml", FakePolicies(), environment);
+  ASSERT_FALSE(loaded);
+  ASSERT_EQ(loaded.error().size(), 3U);
+  EXPECT_THAT(loaded.error()[0].message, testing::HasSubstr("GITHUB_TOKEN is not set"));
+  EXPECT_THAT(loaded.error()[1].message, testing::HasSubstr("tickets-api-key"));
+  EXPECT_THAT(loaded.error()[2].message, testing::HasSubstr("REPORTS_DATABASE_URL is not set"));
+}
+
+}  // namespace
+}  // namespace switchyard::config
