@@ -1,0 +1,43 @@
+// The gateway as a stdio server: `switchyard serve --stdio`, spawned by the clients themselves.
+import { after, before, describe, it } from 'node:test';
+
+import { checks } from './checks.mjs';
+import { eras } from './clients.mjs';
+import { fixture, node, startFixture, switchyard, temporaryFolder, until, writeConfig } from './harness.mjs';
+
+const servers = ['lstdio', 'mhttp'];
+let temporary, mhttp, config;
+
+before(async () => {
+  temporary = temporaryFolder();
+  mhttp = await startFixture('modern-http.mjs', 'mhttp');
+  config = writeConfig(temporary.folder, {
+    servers: { lstdio: node(fixture('legacy-stdio.mjs'), 'lstdio'), mhttp: { url: mhttp.url } }
+  });
+});
+after(async () => {
+  await mhttp?.stop();
+  temporary?.remove();
+});
+
+for (const era of Object.keys(eras)) {
+  const connect = async () => {
+    const client = await eras[era].stdio({ command: switchyard, args: ['serve', '--stdio', '--config', config] });
+    await until('the servers', async () => {
+      const tools = await client.tools();
+      return servers.every(name => tools.some(tool => tool.name.startsWith(`${name}__`)));
+    });
+    return client;
+  };
+  for (const name of servers) {
+    describe(`${era} client on stdio, server ${name}`, { timeout: 90_000 }, () => {
+      let client;
+      before(async () => { client = await connect(); });
+      after(() => client?.close());
+
+      for (const [title, check] of Object.entries(checks)) {
+        it(title, () => check({ client, connect, name, prefix: `${name}__` }));
+      }
+    });
+  }
+}
