@@ -1,0 +1,100 @@
+#include "catalog/hub.h"
+
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+namespace switchyard::catalog {
+namespace {
+
+constexpr std::string_view kStarting = "starting";
+
+}  // namespace
+
+Hub::Hub(Executor executor, Timers& timers, Options options, Publish publish)
+    : executor_(executor), timers_(timers), options_(options), publish_(std::move(publish)) {}
+
+Hub::~Hub() = default;
+
+void Hub::Configure(std::vector<ServerNaming> servers, std::vector<EndpointView> endpoints,
+                    std::size_t page_size, const std::vector<std::string>& fresh) {
+  for (const std::string& name : fresh) servers_.erase(name);
+  std::map<std::string, ServerState> next;
+  for (ServerNaming& naming : servers) {
+    ServerState state{
+        .naming = naming, .inventory = nullptr, .missing_because = std::string(kStarting)};
+    if (auto known = servers_.find(naming.server); known != servers_.end()) {
+      state.inventory = known->second.inventory;
+      state.missing_because = known->second.missing_because;
+    }
+    next.emplace(naming.server, std::move(state));
+  }
+  servers_ = std::move(next);
+  endpoints_ = std::move(endpoints);
+  options_.page_size = page_size;
+  Build();
+}
+
+void Hub::Report(std::string server, std::shared_ptr<const Inventory> inventory,
+                 std::string reason) {
+  net::post(executor_, [this, server = std::move(server), inventory = std::move(inventory),
+                        reason = std::move(reason)]() mutable {
+    Apply(server, std::move(inventory), std::move(reason));
+  });
+}
+
+bool Hub::settled() const {
+  for (const auto& [name, state] : servers_) {
+    if (state.inventory == nullptr && state.missing_because == kStarting) return false;
+  }
+  return true;
+}
+
+void Hub::Apply(const std::string& server, std::shared_ptr<const Inventory> inventory,
+                std::string reason) {
+  const auto found = servers_.find(server);
+  if (found == servers_.end()) return;  // reloaded away meanwhile
+  ServerState& state = found->second;
+  if (inventory != nullptr) {
+    spdlog::info("server {} is up: {} tools, {} prompts, {} resources, {} templates, speaks {}",
+                 server, inventory->tools.size(), inventory->prompts.size(),
+                 inventory->resources.size(), inventory->templates.size(),
+                 mcp::ToString(inventory->facts.version));
+  }
+  state.inventory = std::move(inventory);
+  state.missing_because = std::move(reason);
+  if (!pending_.armed()) pending_ = timers_.In(options_.settle, [this] { Build(); });
+}
+
+void Hub::Build() {
+  pending_.Cancel();
+  std::vector<ServerState> states;
+  states.reserve(servers_.size());
+  for (const auto& [name, state] : servers_) states.push_back(state);
+  ++revision_;
+  Catalogs catalogs;
+  std::set<std::string> told;
+  for (const EndpointView& view : endpoints_) {
+    catalogs[view.name] = Catalog::Build(
+        {.view = view,
+         .page_size = options_.page_size,
+         .cursor_key = std::string(options_.cursor_key.begin(), options_.cursor_key.end()),
+         .instructions_header = {}},
+        states, revision_);
+    const std::string where = "endpoint /mcp" + (view.name.empty() ? "" : "/" + view.name) + ": ";
+    for (const Collision& collision : catalogs[view.name]->collisions()) {
+      told.insert(where + collision.first_owner + " and " + collision.second_owner +
+                  " both offer " + collision.exposed +
+                  "; neither is served: set another prefix or exclude one");
+    }
+    for (const std::string& problem : catalogs[view.name]->problems()) told.insert(where + problem);
+  }
+  for (const std::string& problem : told) {
+    if (!told_.contains(problem)) spdlog::error("{}", problem);
+  }
+  told_ = std::move(told);
+  publish_(std::move(catalogs));
+}
+
+}  // namespace switchyard::catalog

@@ -1,0 +1,63 @@
+// Where all servers' inventories meet: builds the catalog of each endpoint and publishes it to the
+// workers. Reports that come together are merged once. Building happens on the control thread,
+// never on a worker's.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/seal.h"
+#include "base/timers.h"
+#include "catalog/catalog.h"
+
+namespace switchyard::catalog {
+
+using Catalogs = std::map<std::string, std::shared_ptr<const Catalog>, std::less<>>;  // by endpoint
+
+class Hub {
+ public:
+  struct Options {
+    std::size_t page_size = 0;
+    Sealer::Key cursor_key{};
+    Duration settle = std::chrono::milliseconds(10);  // wait for more reports before building
+  };
+  // Called on the control thread with all endpoints' catalogs.
+  using Publish = std::function<void(Catalogs)>;
+
+  // `executor` and `timers` are those of the control thread.
+  Hub(Executor executor, Timers& timers, Options options, Publish publish);
+  ~Hub();
+
+  // What exists from now on: at start and at each reload. Known inventories of servers that stay
+  // are kept, those of `fresh` ones are not. Control thread only. Publishes at once.
+  void Configure(std::vector<ServerNaming> servers, std::vector<EndpointView> endpoints,
+                 std::size_t page_size, const std::vector<std::string>& fresh);
+
+  // From any thread. `inventory` null = down, with the reason.
+  void Report(std::string server, std::shared_ptr<const Inventory> inventory, std::string reason);
+
+  // Servers that were heard of at least once since they were configured. Control thread only.
+  bool settled() const;
+  const std::map<std::string, ServerState>& servers() const { return servers_; }
+
+ private:
+  void Apply(const std::string& server, std::shared_ptr<const Inventory> inventory,
+             std::string reason);
+  void Build();
+
+  Executor executor_;
+  Timers& timers_;
+  Options options_;
+  Publish publish_;
+  std::map<std::string, ServerState> servers_;
+  std::vector<EndpointView> endpoints_;
+  Timers::Handle pending_;
+  std::uint64_t revision_ = 0;
+  std::set<std::string> told_;  // what is not offered and why: the log has it already
+};
+
+}  // namespace switchyard::catalog

@@ -1,0 +1,191 @@
+#include "catalog/render.h"
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "catalog/header_params.h"
+#include "catalog/scan.h"
+#include "mcp/message.h"
+
+namespace switchyard::catalog {
+namespace {
+
+using mcp::Version;
+
+// Members that came or went with a revision, by kind of item. protocol 2025-11-25: icons, execution
+// (gone again in 2026-07-28); 2025-06-18: title, outputSchema, _meta; 2025-03-26: annotations of
+// tools.
+bool Knows(Version version, ItemKind kind, std::string_view member) {
+  if (member == "icons") return version >= Version::k2025_11_25;
+  if (member == "title" || member == "_meta") return version >= Version::k2025_06_18;
+  if (kind != ItemKind::kTool) return true;
+  if (member == "execution") return version == Version::k2025_11_25;
+  if (member == "outputSchema") return version >= Version::k2025_06_18;
+  if (member == "annotations") return version >= Version::k2025_03_26;
+  return true;
+}
+
+std::string_view NameMember(ItemKind kind) {
+  switch (kind) {
+    case ItemKind::kTool:
+    case ItemKind::kPrompt: return "name";
+    case ItemKind::kResource: return "uri";
+    case ItemKind::kTemplate: return "uriTemplate";
+  }
+  return "name";
+}
+
+// Legacy clients take only schemas of objects for results.
+bool IsObjectSchema(std::string_view schema) {
+  const std::optional<Fields> fields = MembersOf(schema);
+  const Field* type = fields ? Find(*fields, "type") : nullptr;
+  return type != nullptr && type->value == "\"object\"";
+}
+
+class ItemWriter {
+ public:
+  ItemWriter(const Definition& definition, Version version, const RenderOptions& options)
+      : definition_(definition), version_(version), options_(options) {}
+
+  std::string Write() {
+    const std::optional<Fields> fields = MembersOf(definition_.json);
+    if (!fields) return definition_.json;
+    out_.reserve(definition_.json.size() + definition_.exposed.size());
+    out_ = "{";
+    for (const Field& field : *fields) WriteField(field);
+    WriteTitleElsewhere(*fields);
+    out_ += '}';
+    return std::move(out_);
+  }
+
+ private:
+  void WriteField(const Field& field) {
+    if (!Knows(version_, definition_.kind, field.key)) return;
+    if (field.key == NameMember(definition_.kind)) {
+      if (definition_.exposed == definition_.name) return Append(field.whole);
+      return Append(field.key, mcp::Quote(definition_.exposed));
+    }
+    if (definition_.kind == ItemKind::kTool) return WriteToolField(field);
+    Append(field.whole);
+  }
+
+  void WriteToolField(const Field& field) {
+    if (field.key == "outputSchema" && !mcp::IsModern(version_) && !IsObjectSchema(field.value)) {
+      return;
+    }
+    if (field.key == "inputSchema" && !options_.keep_header_params &&
+        MayHaveHeaderParams(field.value)) {
+      return Append(field.key, WithoutHeaderParams(field.value));
+    }
+    if (field.key == "_meta" && options_.exposed_uri) {
+      return Append(field.key, WithExposedUiUri(field.value));
+    }
+    if (field.key == "annotations" && version_ < Version::k2025_06_18) wrote_annotations_ = true;
+    Append(field.whole);
+  }
+
+  // Clients before 2025-06-18 know no title: a tool's goes to annotations.title where it has no
+  // annotations of its own, else a missing description is filled with it.
+  void WriteTitleElsewhere(const Fields& fields) {
+    const Field* title = Find(fields, "title");
+    if (title == nullptr || !IsString(title->value) || version_ >= Version::k2025_06_18) return;
+    const bool annotations = definition_.kind == ItemKind::kTool &&
+                             version_ >= Version::k2025_03_26 && !wrote_annotations_;
+    if (annotations) {
+      Append("annotations", std::string("{\"title\":").append(title->value).append("}"));
+    } else if (Find(fields, "description") == nullptr) {
+      Append("description", title->value);
+    }
+  }
+
+  // `ui.resourceUri` of the Apps extension names a resource of the same server.
+  std::string WithExposedUiUri(std::string_view meta) const {
+    std::string text(meta);
+    const std::optional<Fields> fields = MembersOf(meta);
+    const Field* ui = fields ? Find(*fields, "ui") : nullptr;
+    const std::optional<Fields> inner = ui != nullptr ? MembersOf(ui->value) : std::nullopt;
+    const Field* uri = inner ? Find(*inner, "resourceUri") : nullptr;
+    const std::optional<std::string> original = uri ? mcp::Unquote(uri->value) : std::nullopt;
+    if (!original) return text;
+    const std::string exposed = options_.exposed_uri(definition_.server, *original);
+    if (exposed != *original) {
+      text.replace(static_cast<std::size_t>(uri->value.data() - meta.data()), uri->value.size(),
+                   mcp::Quote(exposed));
+    }
+    return text;
+  }
+
+  void Append(std::string_view whole) {
+    if (out_.size() > 1) out_ += ',';
+    out_ += whole;
+  }
+
+  void Append(std::string_view key, std::string_view value) {
+    if (out_.size() > 1) out_ += ',';
+    out_.append("\"").append(key).append("\":").append(value);
+  }
+
+  const Definition& definition_;
+  const Version version_;
+  const RenderOptions& options_;
+  bool wrote_annotations_ = false;
+  std::string out_;
+};
+
+std::string MissingJson(const std::map<std::string, std::string>& missing) {
+  std::string out = "[";
+  for (const auto& [server, why] : missing) {
+    if (out.size() > 1) out += ',';
+    out.append("{\"server\":").append(mcp::Quote(server));
+    out.append(",\"reason\":").append(mcp::Quote(why)).append("}");
+  }
+  return out += ']';
+}
+
+// `_meta` of a list result; "" = none.
+std::string MetaJson(const Page& page, Version version) {
+  std::string out;
+  if (mcp::IsModern(version)) {
+    out =
+        R"("io.modelcontextprotocol/serverInfo":{"name":"switchyard","version":")" SWITCHYARD_VERSION
+        R"("})";
+  }
+  if (page.missing != nullptr && !page.missing->empty()) {
+    if (!out.empty()) out += ',';
+    out.append("\"switchyard/missing\":").append(MissingJson(*page.missing));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string RenderItem(const Definition& definition, Version version,
+                       const RenderOptions& options) {
+  return ItemWriter(definition, version, options).Write();
+}
+
+std::string RenderPage(const Page& page, Version version, const RenderOptions& options) {
+  std::size_t size = 512;
+  for (const Definition& item : page.items) size += item.json.size() + item.exposed.size();
+  std::string out;
+  out.reserve(size);
+  out.append("{\"").append(page.key).append("\":[");
+  for (const Definition& item : page.items) {
+    if (out.back() != '[') out += ',';
+    out += RenderItem(item, version, options);
+  }
+  out += ']';
+  if (!page.next_cursor.empty())
+    out.append(",\"nextCursor\":").append(mcp::Quote(page.next_cursor));
+  if (mcp::IsModern(version)) {
+    const bool whole = page.missing == nullptr || page.missing->empty();
+    out.append(R"(,"resultType":"complete","ttlMs":)");
+    out.append(std::to_string(whole ? kListTtlMs : 0)).append(R"(,"cacheScope":"private")");
+  }
+  const std::string meta = MetaJson(page, version);
+  if (!meta.empty()) out.append(",\"_meta\":{").append(meta).append("}");
+  return out += '}';
+}
+
+}  // namespace switchyard::catalog

@@ -1,0 +1,51 @@
+// Finds out who serves a call and sends it there; answers itself what the merged catalog knows. One
+// a worker and endpoint: the innermost Service of the endpoint's chain. One thread: the worker's.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "catalog/catalog.h"
+#include "catalog/changes.h"
+#include "core/service.h"
+
+namespace switchyard::catalog {
+
+class Router final : public Service {
+ public:
+  // The way to one server (policies of stage kServer, then the downstream), alive while calls use
+  // it. Null when no such server is configured any more.
+  using FindServer = std::function<std::shared_ptr<Service>(std::string_view server)>;
+
+  Router(std::shared_ptr<const Catalog> catalog, FindServer find_server);
+
+  // Before the chain: names the target, so that every policy can see it. A name that leads nowhere
+  // leaves the target empty; Handle() refuses it, after the policies had their say.
+  void Resolve(Call& call) const;
+
+  Task<Result<ReplyPtr>> Handle(Call& call) override;
+
+  // Publishes a newer catalog; listeners are told what changed. Running calls keep the old one.
+  void Update(std::shared_ptr<const Catalog> catalog);
+
+  // Graceful shutdown: every open listen ends with its result.
+  void EndListens() { feed_.End(); }
+
+  const std::shared_ptr<const Catalog>& catalog() const { return catalog_; }
+  std::size_t listeners() const { return feed_.listeners(); }
+
+ private:
+  Result<ReplyPtr> Local(const Call& call) const;
+  Result<ReplyPtr> List(const Call& call) const;
+  Result<ReplyPtr> Listen(const Call& call);
+  Task<Result<ReplyPtr>> Forward(Call& call);
+
+  std::shared_ptr<const Catalog> catalog_;
+  FindServer find_server_;
+  ChangeFeed feed_;
+};
+
+}  // namespace switchyard::catalog

@@ -1,0 +1,62 @@
+#include "catalog/header_params.h"
+
+#include <gtest/gtest.h>
+
+namespace switchyard::catalog {
+namespace {
+
+std::string Problem(std::string_view schema) { return HeaderParamProblem(schema).value_or(""); }
+
+TEST(HeaderParams, LegalOnesOnPropertiesAlsoNestedOnesAreFine) {
+  EXPECT_EQ(Problem(R"({"type":"object","properties":{
+      "a":{"type":"string","x-mcp-header":"Tenant"},
+      "b":{"type":"object","properties":{"c":{"x-mcp-header":"Method","type":"integer"}}}}})"),
+            "");
+  EXPECT_EQ(Problem(R"({"type":"object"})"), "");
+}
+
+TEST(HeaderParams, APropertyOrADefaultOfThatNameIsNoAnnotation) {
+  EXPECT_EQ(Problem(R"({"properties":{"x-mcp-header":{"type":"number"}},
+                        "$defs":{"x-mcp-header":{}},"default":{"x-mcp-header":1}})"),
+            "");
+}
+
+TEST(HeaderParams, EveryViolationIsNamed) {
+  const auto with = [](std::string_view inner) {
+    return Problem(std::string(R"({"properties":{"a":{)").append(inner).append("}}}"));
+  };
+  EXPECT_EQ(with(R"("type":"string","x-mcp-header":"")"), "x-mcp-header \"\" is not an HTTP token");
+  EXPECT_EQ(with(R"("type":"string","x-mcp-header":7)"), "x-mcp-header 7 is not an HTTP token");
+  EXPECT_NE(with(R"("type":"string","x-mcp-header":"a b")"), "");
+  EXPECT_NE(with(R"("type":"number","x-mcp-header":"A")"), "");
+  EXPECT_NE(with(R"("type":["string","null"],"x-mcp-header":"A")"), "");
+  EXPECT_NE(with(R"("x-mcp-header":"A")"), "");
+  EXPECT_NE(with(R"("items":{"type":"string","x-mcp-header":"A"})"), "");
+  EXPECT_NE(with(R"("oneOf":[{"type":"string","x-mcp-header":"A"}])"), "");
+  EXPECT_NE(Problem(R"({"type":"string","x-mcp-header":"A"})"), "");
+  EXPECT_NE(Problem(R"({"$defs":{"d":{"type":"string","x-mcp-header":"A"}}})"), "");
+  EXPECT_EQ(Problem(R"({"properties":{"a":{"type":"string","x-mcp-header":"Id"},
+                                      "b":{"type":"string","x-mcp-header":"iD"}}})"),
+            "x-mcp-header \"iD\" stands there twice");
+}
+
+TEST(HeaderParams, AnEscapedKeyIsSeenAsWell) {
+  EXPECT_NE(Problem(R"({"properties":{"a":{"type":"number","x-mcp-h\u0065ader":"A"}}})"), "");
+}
+
+TEST(HeaderParams, StrippingTakesExactlyTheAnnotationsOut) {
+  EXPECT_EQ(WithoutHeaderParams(R"({"properties":{"a":{"x-mcp-header":"A"},)"
+                                R"("b":{"type":"string", "x-mcp-header":"B"},)"
+                                R"("c":{"x-mcp-header":"C" , "type":"string"},)"
+                                R"("d":{"type":"string","x-mcp-header":"D","title":"t"}}})"),
+            R"({"properties":{"a":{},"b":{"type":"string"},"c":{"type":"string"},)"
+            R"("d":{"type":"string","title":"t"}}})");
+}
+
+TEST(HeaderParams, ASchemaWithoutAnnotationsIsLeftAlone) {
+  const std::string schema = R"({ "type" : "object", "properties":{} })";
+  EXPECT_EQ(WithoutHeaderParams(schema), schema);
+}
+
+}  // namespace
+}  // namespace switchyard::catalog
