@@ -1,0 +1,106 @@
+#include "downstream/channel.h"
+
+#include <chrono>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+namespace switchyard::downstream {
+namespace {
+
+constexpr Duration kBackgroundTime = std::chrono::seconds(5);
+
+Task<void> Send(std::shared_ptr<Channel> channel, mcp::Message message, std::string headers) {
+  mcp::Pieces pieces;
+  message.AppendTo(pieces);
+  const Deadline deadline = Deadline::In(channel->deps().clock, kBackgroundTime);
+  Outgoing out{.body = pieces, .id = {}, .headers = headers, .deadline = deadline};
+  Result<void> sent = co_await channel->transport().Notify(out);
+  if (!sent) {
+    spdlog::debug("server {}: {}: {}", channel->server(), message.method_name(),
+                  sent.error().message);
+  }
+}
+
+}  // namespace
+
+std::string_view GatewayInfo() {
+  return R"({"name":"switchyard","version":")" SWITCHYARD_VERSION R"("})";
+}
+
+std::string VersionHeader(mcp::Version version) {
+  return "MCP-Protocol-Version: " + std::string(mcp::ToString(version)) + "\r\n";
+}
+
+Channel::Channel(std::string server, std::unique_ptr<Transport> transport, const Deps& deps)
+    : server_(std::move(server)),
+      deps_(deps),
+      transport_(std::move(transport)),
+      next_id_(deps.worker + 1) {}
+
+std::string Channel::NextId() {
+  const std::uint64_t id = next_id_;
+  next_id_ += deps_.workers;
+  return std::to_string(id);
+}
+
+Task<Result<mcp::Message>> Channel::Ask(Question question) {
+  const std::string id = NextId();
+  const mcp::Message request = mcp::Message::Make(id, question.method, question.params);
+  mcp::Pieces pieces;
+  request.AppendTo(pieces);
+  Outgoing out{.body = pieces,
+               .id = id,
+               .headers = question.headers,
+               .deadline = question.deadline,
+               .facts = question.facts};
+  Result<ReplyPtr> reply = co_await transport_->Request(out);
+  if (!reply) co_return Failure(std::move(reply.error()));
+  for (;;) {
+    Result<std::optional<mcp::Message>> next = co_await (*reply)->Next();
+    if (!next) co_return Failure(std::move(next.error()));
+    if (!next->has_value()) {
+      co_return Failure(Code::kProtocol, Origin::kServer,
+                        "server " + server_ + ": no response to " + std::string(question.method));
+    }
+    mcp::Message message = std::move(**next);
+    if (message.is_response()) co_return message;
+    if (message.kind() != mcp::Kind::kRequest) continue;
+    const mcp::Message answer = server_requests_.Answer(message);
+    mcp::Pieces answer_pieces;
+    answer.AppendTo(answer_pieces);
+    Outgoing back{.body = answer_pieces,
+                  .id = {},
+                  .headers = question.headers,
+                  .deadline = question.deadline};
+    Result<void> sent = co_await transport_->Notify(back);
+    if (!sent) co_return Failure(std::move(sent.error()));
+  }
+}
+
+Task<Result<void>> Channel::Tell(std::string_view method, std::string_view params,
+                                 std::string_view headers, Deadline deadline, HttpFacts* facts) {
+  const mcp::Message message = mcp::Message::Make("", method, params);
+  mcp::Pieces pieces;
+  message.AppendTo(pieces);
+  Outgoing out{.body = pieces, .id = {}, .headers = headers, .deadline = deadline, .facts = facts};
+  Result<void> sent = co_await transport_->Notify(out);
+  co_return sent;
+}
+
+void Channel::Cancel(const std::shared_ptr<Channel>& channel, std::string id, std::string headers) {
+  mcp::Message message =
+      mcp::Message::Make("", mcp::Info(mcp::Method::kCancelled).name,
+                         R"({"requestId":)" + id + R"(,"reason":"the caller went away"})");
+  Spawn(channel->deps().executor(), "cancel at " + channel->server(),
+        Send(channel, std::move(message), std::move(headers)));
+}
+
+void Channel::Answer(const std::shared_ptr<Channel>& channel, const mcp::Message& request,
+                     std::string headers) {
+  spdlog::debug("server {}: asks {}", channel->server(), request.method_name());
+  Spawn(channel->deps().executor(), "answer to " + channel->server(),
+        Send(channel, channel->server_requests_.Answer(request), std::move(headers)));
+}
+
+}  // namespace switchyard::downstream

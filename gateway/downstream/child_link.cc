@@ -1,0 +1,339 @@
+#include "downstream/child_link.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/write.hpp>
+#include <spdlog/spdlog.h>
+
+namespace switchyard::downstream {
+namespace {
+
+// How long we wait for an exit status after the end of output, and for the end of output after
+// exit.
+constexpr Duration kExitGrace = std::chrono::seconds(1);
+constexpr std::uint64_t kLogEvery = 100;
+constexpr std::size_t kShownRubbish = 200;
+// A buffer that one big request has grown is given back.
+constexpr std::size_t kKeptBuffer = 1024 * 1024;
+
+std::optional<std::uint64_t> ToNumber(std::string_view raw) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), number);
+  if (raw.empty() || error != std::errc() || end != raw.data() + raw.size()) return std::nullopt;
+  return number;
+}
+
+// A Message has no line break, but texts that were put into it might: between tokens one is blank
+// space, and valid JSON has none in its strings. One request must never become two lines.
+void FlattenLines(std::string& bytes, std::size_t from) {
+  for (std::size_t i = bytes.find('\n', from); i != std::string::npos;
+       i = bytes.find('\n', i + 1)) {
+    bytes[i] = ' ';
+  }
+}
+
+}  // namespace
+
+struct ChildLink::Pending {
+  std::uint64_t id = 0;
+  std::uint64_t begins_at = 0;  // offset in everything ever queued
+  Mailbox<Result<mcp::Message>> box;
+  std::size_t unread_notes = 0;
+  std::size_t unread_bytes = 0;
+  Timers::Handle timer;
+};
+
+class ChildLink::ChildReply final : public Reply {
+ public:
+  ChildReply(std::shared_ptr<ChildLink> link, std::shared_ptr<Pending> pending)
+      : link_(std::move(link)), pending_(std::move(pending)) {}
+  ~ChildReply() override {
+    const auto found = link_->pending_.find(pending_->id);
+    if (found != link_->pending_.end() && found->second == pending_) link_->pending_.erase(found);
+  }
+
+  Task<Result<std::optional<mcp::Message>>> Next() override {
+    if (ended_) co_return std::nullopt;
+    Result<mcp::Message> message = co_await pending_->box.Take();
+    ended_ = !message || message->is_response();
+    if (!message) co_return Failure(std::move(message.error()));
+    if (!ended_) {
+      --pending_->unread_notes;
+      pending_->unread_bytes -= message->size();
+    }
+    std::optional<mcp::Message> next = std::move(*message);
+    co_return next;
+  }
+
+ private:
+  std::shared_ptr<ChildLink> link_;
+  std::shared_ptr<Pending> pending_;
+  bool ended_ = false;
+};
+
+ChildLink::ChildLink(std::string server, std::shared_ptr<Process> process, const Deps& deps,
+                     StdioLimits limits, Handlers handlers)
+    : server_(std::move(server)),
+      deps_(deps),
+      limits_(limits),
+      handlers_(std::move(handlers)),
+      process_(std::move(process)),
+      socket_(deps.executor(), net::local::stream_protocol(), process_->TakeChannel().Release()),
+      lines_(limits.line),
+      errors_(server_, deps.clock) {}
+
+ChildLink::~ChildLink() = default;
+
+void ChildLink::Open() {
+  errors_task_ = TaskHandle(deps_.executor(), "stderr " + server_,
+                            errors_.Run(deps_.executor(), process_->TakeErrors()));
+  process_->OnExit([weak = weak_from_this()](ExitStatus) {
+    const std::shared_ptr<ChildLink> self = weak.lock();
+    if (self == nullptr) return;
+    self->exit_news_.Put(true);
+    self->drain_timer_ = self->deps_.timers.In(kExitGrace, [link = self.get()] {
+      boost::system::error_code ignored;
+      link->socket_.close(ignored);
+    });
+  });
+  Spawn(deps_.executor(), "read " + server_, Run(shared_from_this()));
+}
+
+Task<void> ChildLink::Run(std::shared_ptr<ChildLink> self) {
+  co_await ReadAll();
+  if (!cut_off_.empty()) {
+    process_->Kill();
+  } else if (!closing_) {
+    co_await AwaitExit();
+  }
+  GoDown();
+}
+
+Task<void> ChildLink::ReadAll() {
+  boost::system::error_code error;
+  while (cut_off_.empty()) {
+    const std::span<char> room = lines_.Room();
+    const std::size_t got = co_await socket_.async_read_some(net::buffer(room.data(), room.size()),
+                                                             net::redirect_error(use_task, error));
+    if (error) co_return;
+    lines_.Wrote(got);
+    while (std::optional<std::string> line = lines_.Next()) {
+      Take(std::move(*line));
+      if (!cut_off_.empty()) co_return;
+    }
+    if (lines_.too_long()) {
+      CutOff("line over " + std::to_string(limits_.line / (1024 * 1024)) + " MiB");
+    }
+  }
+}
+
+// End of output without an exit is the end of the session, too.
+Task<void> ChildLink::AwaitExit() {
+  if (process_->exited()) co_return;
+  const Timers::Handle timer = deps_.timers.In(kExitGrace, [this] { exit_news_.Put(false); });
+  if (co_await exit_news_.Take()) co_return;
+  process_->Kill();
+}
+
+void ChildLink::CutOff(std::string reason) {
+  if (!cut_off_.empty()) return;
+  spdlog::warn("server {}: cut off: {}", server_, reason);
+  cut_off_ = std::move(reason);
+  boost::system::error_code ignored;
+  socket_.shutdown(Socket::shutdown_both, ignored);  // ends the read loop
+}
+
+void ChildLink::GoDown() {
+  if (!std::exchange(up_, false)) return;
+  drain_timer_.Cancel();
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  std::string reason = "closed its output";
+  if (!cut_off_.empty()) {
+    reason = cut_off_;
+  } else if (closing_) {
+    reason = "stopped by the gateway";
+  } else if (process_->exited()) {
+    reason = ToString(process_->status());
+  }
+  const Error error{.code = Code::kUnavailable,
+                    .origin = Origin::kServer,
+                    .message = "server " + server_ + ": " + reason,
+                    .detail = errors_.last()};
+  FailAll(error);
+  Handlers handlers = std::exchange(handlers_, Handlers());
+  if (handlers.down && !closing_) handlers.down(error);
+}
+
+void ChildLink::FailAll(const Error& error) {
+  for (auto& [id, pending] : std::exchange(pending_, {})) {
+    Error own = error;
+    own.retryable = pending->begins_at >= handed_;  // still here: it surely saw nothing
+    pending->timer.Cancel();
+    pending->box.Put(Failure(std::move(own)));
+  }
+}
+
+void ChildLink::Take(std::string line) {
+  Result<mcp::Message> message = mcp::Message::Parse(std::move(line), mcp::Check::kEnvelope);
+  if (!message) return Rubbish(message.error().message);
+  Route(std::move(*message));
+}
+
+void ChildLink::Rubbish(std::string_view what) {
+  if (rubbish_++ % kLogEvery == 0) {
+    spdlog::warn("server {}: useless line ({} so far): {}", server_, rubbish_,
+                 what.substr(0, kShownRubbish));
+  }
+  if (++rubbish_in_row_ >= limits_.rubbish) {
+    CutOff(std::to_string(rubbish_in_row_) + " lines in a row that are no answer of MCP");
+  }
+}
+
+void ChildLink::Route(mcp::Message message) {
+  if (message.is_response()) return RouteResponse(std::move(message));
+  rubbish_in_row_ = 0;
+  Pending* owner = OwnerOf(message);
+  if (owner == nullptr) {
+    if (handlers_.unsolicited) handlers_.unsolicited(std::move(message));
+    return;
+  }
+  if (owner->unread_notes >= limits_.unread_notes ||
+      owner->unread_bytes + message.size() > limits_.unread_bytes) {
+    return;
+  }
+  ++owner->unread_notes;
+  owner->unread_bytes += message.size();
+  owner->box.Put(std::move(message));
+}
+
+void ChildLink::RouteResponse(mcp::Message message) {
+  std::optional<std::uint64_t> id = ToNumber(message.id());
+  // An error about what could not be read bears no id; alone in flight it is ours.
+  if ((message.id().empty() || message.id() == "null") && pending_.size() == 1) {
+    id = pending_.begin()->first;
+    message.SetId(std::to_string(*id));
+  }
+  if (id && pending_.contains(*id)) {
+    rubbish_in_row_ = 0;
+    return Finish(*id, std::move(message));
+  }
+  if (id && *id <= highest_id_) {
+    spdlog::debug("server {}: late answer to {}", server_, *id);
+    return;
+  }
+  Rubbish("answer to an unknown id " + std::string(message.id()));
+}
+
+ChildLink::Pending* ChildLink::OwnerOf(const mcp::Message& message) {
+  if (message.kind() == mcp::Kind::kRequest) return nullptr;
+  std::string_view mark = message.method() == mcp::Method::kProgress
+                              ? message.Get(mcp::Key::kProgressToken)
+                              : message.Get(mcp::MetaKey::kSubscriptionId);
+  if (const std::optional<std::uint64_t> id = ToNumber(mark)) {
+    const auto found = pending_.find(*id);
+    return found == pending_.end() ? nullptr : found->second.get();
+  }
+  // Log messages bear no mark at all on a shared channel: with one request in flight it is its own.
+  if (message.method() == mcp::Method::kLogMessage && pending_.size() == 1) {
+    return pending_.begin()->second.get();
+  }
+  return nullptr;
+}
+
+void ChildLink::Finish(std::uint64_t id, Result<mcp::Message> outcome) {
+  const auto node = pending_.extract(id);
+  if (node.empty()) return;
+  node.mapped()->timer.Cancel();
+  node.mapped()->box.Put(std::move(outcome));
+}
+
+Result<ReplyPtr> ChildLink::Request(const Outgoing& out) {
+  const std::optional<std::uint64_t> id = ToNumber(out.id);
+  if (!id || pending_.contains(*id)) {
+    return Failure(Code::kInternal, Origin::kGateway,
+                   "server " + server_ + ": bad request id " + std::string(out.id));
+  }
+  auto pending = std::make_shared<Pending>();
+  pending->id = *id;
+  pending->begins_at = queued_;
+  if (Result<void> queued = Queue(out.body); !queued) return Failure(std::move(queued.error()));
+  highest_id_ = std::max(highest_id_, *id);
+  pending_.emplace(*id, pending);
+  pending->timer = deps_.timers.At(out.deadline.at(), [this, id = *id] {
+    Error late{.code = Code::kDeadline,
+               .origin = Origin::kServer,
+               .message = "server " + server_ + ": no answer in time"};
+    late.retryable = pending_.at(id)->begins_at >= handed_;
+    Finish(id, Failure(std::move(late)));
+  });
+  return std::make_unique<ChildReply>(shared_from_this(), std::move(pending));
+}
+
+Result<void> ChildLink::Notify(const Outgoing& out) { return Queue(out.body); }
+
+Result<void> ChildLink::Queue(const mcp::Pieces& body) {
+  const std::size_t size = mcp::TotalSize(body) + 1;
+  const bool full = size > limits_.unsent - std::min(limits_.unsent, unsent_.size());
+  if (!up_ || closing_ || full) {
+    const std::string why = full ? "does not read its input" : "down";
+    return Failure(Error{.code = Code::kUnavailable,
+                         .origin = Origin::kServer,
+                         .retryable = true,
+                         .message = "server " + server_ + ": " + why});
+  }
+  const std::size_t from = unsent_.size();
+  for (const std::string_view piece : body) unsent_.append(piece);
+  FlattenLines(unsent_, from);
+  unsent_.push_back('\n');
+  queued_ += size;
+  if (!std::exchange(flush_due_, true)) {
+    // Posted, so that all requests of one turn of the loop leave in one write.
+    net::post(deps_.executor(), [self = shared_from_this()] { self->Flush(); });
+  }
+  return {};
+}
+
+void ChildLink::Flush() {
+  if (unsent_.empty() || !socket_.is_open()) {
+    flush_due_ = false;
+    return;
+  }
+  if (sending_.capacity() > kKeptBuffer) sending_ = std::string();
+  sending_.clear();
+  std::swap(sending_, unsent_);
+  handed_ = queued_;
+  net::async_write(socket_, net::buffer(sending_),
+                   [self = shared_from_this()](boost::system::error_code error, std::size_t) {
+                     // A broken pipe is the read loop's news: it also knows the exit status.
+                     if (!error) self->Flush();
+                   });
+}
+
+Task<void> ChildLink::Close() {
+  const std::shared_ptr<ChildLink> self = shared_from_this();
+  closing_ = true;
+  FailAll(Error{.code = Code::kUnavailable,
+                .origin = Origin::kServer,
+                .message = "server " + server_ + ": stopped by the gateway"});
+  boost::system::error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  co_await process_->Close();
+  GoDown();
+}
+
+void ChildLink::Abandon() {
+  closing_ = true;
+  handlers_ = {};
+  process_->Kill();
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+}  // namespace switchyard::downstream

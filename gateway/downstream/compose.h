@@ -1,0 +1,37 @@
+// What of a call goes out to a server: a fresh id, the name the server knows, `_meta` of this hop,
+// and for HTTP the header lines, which are made from the very body they go with. Pure; the call
+// stays as it is, so that it can be sent again.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/call.h"
+#include "downstream/link.h"
+#include "mcp/splice.h"
+
+namespace switchyard::downstream {
+
+struct Composed {
+  std::string id;
+  std::string headers;
+  mcp::Edits edits;  // over call.message.bytes()
+
+  // Valid as long as the call and *this.
+  void AppendTo(const Call& call, mcp::Pieces& out) const {
+    edits.AppendTo(call.message.bytes(), out);
+  }
+};
+
+// For a modern server. Capabilities of a modern client are passed on, except extensions and
+// experiments, which we could not bridge; a legacy client's are not, since nobody here could ask
+// it.
+Composed ComposeModern(const Call& call, std::string id, bool with_headers);
+
+// For a legacy server: no modern `_meta`, nothing of a multi round trip.
+Composed ComposeLegacy(const Call& call, std::string id, const Link& link);
+
+// Mcp-Session-Id and MCP-Protocol-Version as far as the version has them.
+std::string LegacyHeaders(const Link& link);
+
+}  // namespace switchyard::downstream

@@ -1,0 +1,236 @@
+#include "downstream/http_connection.h"
+
+#include <cerrno>
+#include <sys/socket.h>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/write.hpp>
+
+#include "base/mailbox.h"
+
+namespace switchyard::downstream {
+namespace {
+
+using Endpoint = net::ip::tcp::endpoint;
+using Resolver = net::ip::basic_resolver<net::ip::tcp, Executor>;
+using ErrorCode = boost::system::error_code;
+
+constexpr std::size_t kReadSize = 64 * 1024;
+constexpr int kReadsAtOnce = 8;  // then others get their turn, and a stream's reader may push back
+constexpr std::size_t kRecord = 16 * 1024;           // of TLS
+constexpr std::chrono::seconds kAddressPatience{2};  // while another address is left to try
+
+bool IsClose(const ErrorCode& error) {
+  return error == net::error::eof || error == net::ssl::error::stream_truncated;
+}
+
+Error ConnectError(const ErrorCode& error) {
+  return Error{.code = Code::kUnavailable,
+               .origin = Origin::kServer,
+               .retryable = true,
+               .message = "connect: " + error.message()};
+}
+
+}  // namespace
+
+void HttpConnection::SetDeadline(Deadline deadline) {
+  watch_.Cancel();
+  if (deadline.never()) return;
+  watch_ = timers_.At(deadline.at(), [this] {
+    expired_ = true;
+    if (on_expiry_) on_expiry_();
+    Close();
+  });
+}
+
+void HttpConnection::Close() {
+  ErrorCode ignored;
+  static_cast<void>(socket_.close(ignored));
+}
+
+Error HttpConnection::Explain(const ErrorCode& error) const {
+  if (expired_) {
+    return Error{
+        .code = Code::kDeadline, .origin = Origin::kServer, .message = "no answer in time"};
+  }
+  if (error == net::error::operation_aborted) {
+    return Error{.code = Code::kCancelled, .origin = Origin::kClient, .message = "cancelled"};
+  }
+  std::string message = error.message();
+  if (IsClose(error) || error == net::error::connection_reset || error == net::error::broken_pipe) {
+    message = parser_.header_done() ? "connection closed in the body"
+              : parser_.started()   ? "connection closed in the headers"
+                                    : "connection closed before headers";
+  }
+  return Error{
+      .code = Code::kUnavailable, .origin = Origin::kServer, .message = std::move(message)};
+}
+
+Task<Result<void>> HttpConnection::Connect(const HttpUrl& url, TlsClient* tls) {
+  auto endpoints = co_await Resolve(url.host, url.port);
+  if (!endpoints) co_return std::unexpected(std::move(endpoints.error()));
+  Result<void> connected = co_await TryAddresses(std::move(*endpoints));
+  if (!connected || tls == nullptr) co_return connected;
+  Result<std::unique_ptr<TlsStream>> stream = tls->Wrap(socket_, url.host);
+  if (!stream) co_return std::unexpected(std::move(stream.error()));
+  tls_ = std::move(*stream);
+  ErrorCode error;
+  co_await tls_->async_handshake(net::ssl::stream_base::client,
+                                 net::redirect_error(use_task, error));
+  if (!error) co_return Result<void>();
+  Error why = Explain(error);
+  if (why.code == Code::kUnavailable) why.message = HandshakeProblem(*tls_, error);
+  why.retryable = why.code == Code::kUnavailable;
+  co_return Failure(std::move(why));
+}
+
+// getaddrinfo() cannot be interrupted, so a deadline leaves it behind: what it says later finds
+// only the mailbox that it shares.
+Task<Result<std::vector<Endpoint>>> HttpConnection::Resolve(std::string host, std::string port) {
+  ErrorCode error;
+  const net::ip::address literal = net::ip::make_address(host, error);
+  if (!error) {
+    co_return std::vector<Endpoint>{
+        Endpoint(literal, static_cast<net::ip::port_type>(std::stoul(port)))};
+  }
+  struct Query {
+    explicit Query(const Executor& executor) : resolver(executor) {}
+    Resolver resolver;
+    Mailbox<Result<std::vector<Endpoint>>> answer;
+  };
+  auto query = std::make_shared<Query>(socket_.get_executor());
+  query->resolver.async_resolve(
+      host, port, [query](const ErrorCode& failed, const Resolver::results_type& results) {
+        if (failed) return query->answer.Put(Failure(ConnectError(failed)));
+        query->answer.Put(std::vector<Endpoint>(results.begin(), results.end()));
+      });
+  on_expiry_ = [this, query] { query->answer.Put(Failure(Explain(net::error::timed_out))); };
+  Result<std::vector<Endpoint>> answer = co_await query->answer.Take();
+  on_expiry_ = nullptr;
+  co_return answer;
+}
+
+Task<Result<void>> HttpConnection::TryAddresses(std::vector<Endpoint> endpoints) {
+  ErrorCode error = net::error::host_not_found;
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    Close();
+    static_cast<void>(socket_.open(endpoints[i].protocol(), error));
+    if (error) continue;
+    bool too_slow = false;
+    Timers::Handle patience;
+    if (i + 1 < endpoints.size()) {
+      patience = timers_.In(kAddressPatience, [this, &too_slow] {
+        too_slow = true;
+        Close();
+      });
+    }
+    co_await socket_.async_connect(endpoints[i], net::redirect_error(use_task, error));
+    patience.Cancel();
+    if (expired_) co_return Failure(Explain(error));
+    if (!error) {
+      ErrorCode ignored;  // a socket without it works all the same
+      static_cast<void>(socket_.set_option(net::ip::tcp::no_delay(true), ignored));
+      co_return Result<void>();
+    }
+    if (error == net::error::operation_aborted) {
+      if (!too_slow) co_return Failure(Explain(error));
+      error = net::error::timed_out;
+    }
+  }
+  co_return Failure(ConnectError(error));
+}
+
+ErrorCode HttpConnection::SendNow(http::Gather& out) {
+  return tls_ ? ErrorCode() : out.SendNow(socket_.native_handle());
+}
+
+Task<ErrorCode> HttpConnection::SendRest(http::Gather& out) {
+  if (!tls_) co_return co_await http::WriteRest(socket_, out);
+  ErrorCode error;
+  std::string record;
+  while (!error && !out.done()) {
+    record.clear();
+    http::Gather ahead = out;
+    while (!ahead.done() && record.size() < kRecord) {
+      const std::string_view piece = ahead.front().substr(0, kRecord - record.size());
+      record.append(piece);
+      ahead.Advance(piece.size());
+    }
+    co_await net::async_write(*tls_, net::buffer(record), net::redirect_error(use_task, error));
+    if (!error) out.Advance(record.size());
+  }
+  co_return error;
+}
+
+// A plain function, so that the usual case costs no coroutine frame of its own.
+Task<void> HttpConnection::Arrival() {
+  if (tls_) return ReadTls();
+  return socket_.async_wait(net::socket_base::wait_read, net::redirect_error(use_task, error_));
+}
+
+Task<void> HttpConnection::ReadTls() {
+  tls_buffer_.resize(kRecord);
+  tls_filled_ = co_await tls_->async_read_some(net::buffer(tls_buffer_),
+                                               net::redirect_error(use_task, error_));
+}
+
+Result<bool> HttpConnection::Feed(std::string_view bytes) {
+  const Result<std::size_t> used = parser_.Put(bytes);
+  if (!used) return std::unexpected(used.error());
+  if (*used < bytes.size()) tainted_ = true;
+  return true;
+}
+
+Result<bool> HttpConnection::Receive() {
+  if (expired_) return Failure(Explain(error_));
+  if (tls_ && !error_) {
+    const std::size_t filled = std::exchange(tls_filled_, 0);
+    return filled == 0 ? Result<bool>(false) : Feed({tls_buffer_.data(), filled});
+  }
+  // Shared by all connections of the thread: nothing is kept in it between calls, so that waiting
+  // connections hold no buffer.
+  thread_local std::vector<char> buffer(kReadSize);
+  bool any = false;
+  for (int reads = 0; !error_ && reads < kReadsAtOnce; ++reads) {
+    const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got > 0) {
+      const auto size = static_cast<std::size_t>(got);
+      Result<bool> fed = Feed({buffer.data(), size});
+      if (!fed) return fed;
+      any = true;
+      if (parser_.done() || size < buffer.size()) return true;
+    } else if (got == 0) {
+      error_ = net::error::eof;
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      return any;
+    } else if (errno != EINTR) {
+      error_.assign(errno, boost::system::system_category());
+    }
+  }
+  if (!error_) return any;
+  if (IsClose(error_) && parser_.header_done() && parser_.PutEof()) return true;
+  return Failure(Explain(error_));
+}
+
+bool HttpConnection::reusable() const {
+  return parser_.done() && parser_.keep_alive() && !tainted_ && !expired_ && !error_;
+}
+
+bool HttpConnection::LooksAlive() {
+  // Pending bytes are no sign of life either: nobody asked. On TLS they are the farewell; tickets
+  // were read with the first answer.
+  char byte;
+  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+void HttpConnection::Rest() {
+  watch_.Cancel();
+  parser_.Reset();
+  tls_buffer_ = {};
+}
+
+}  // namespace switchyard::downstream

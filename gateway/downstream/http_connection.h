@@ -1,0 +1,84 @@
+// One client connection to a server, plain or TLS, and the parser of what comes back on it. Written
+// for the case where a request goes out in one system call and its answer comes in one.
+//
+// Owned by whoever has the exchange on it (a running request, a streaming Reply) or by the pool
+// while idle; one worker's thread. Destroying it closes the socket.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/system/error_code.hpp>
+
+#include "base/deadline.h"
+#include "base/http/parser.h"
+#include "base/http/write.h"
+#include "base/result.h"
+#include "base/timers.h"
+#include "downstream/http_socket.h"
+#include "downstream/http_tls.h"
+#include "downstream/http_url.h"
+
+namespace switchyard::downstream {
+
+class HttpConnection {
+ public:
+  // Of answers: 64 MiB of body may lie untaken.
+  explicit HttpConnection(Executor executor, Timers& timers) : socket_(executor), timers_(timers) {}
+  HttpConnection(const HttpConnection&) = delete;
+
+  // Tries the addresses of the host one after the other. `tls` null = plain; it outlives this.
+  // Errors are retryable: the server saw no request.
+  Task<Result<void>> Connect(const HttpUrl& url, TlsClient* tls);
+
+  // From now on everything under way ends at `deadline`: the socket is closed and kDeadline
+  // reported.
+  void SetDeadline(Deadline deadline);
+
+  // Sends what is left of `out`: at once what the socket takes (plain only), the rest by waiting.
+  boost::system::error_code SendNow(switchyard::http::Gather& out);
+  Task<boost::system::error_code> SendRest(switchyard::http::Gather& out);
+
+  // Waits until bytes (or the end) came: `co_await Arrival();` then Receive().
+  Task<void> Arrival();
+  // Takes what came to the parser without waiting. False: nothing more for now. An Error: the
+  // connection is over, though parser().done() may be true for an answer ended by the close.
+  Result<bool> Receive();
+
+  switchyard::http::ResponseParser& parser() { return parser_; }
+
+  // What an error of the socket means; also for an answer that the close cut short.
+  Error Explain(const boost::system::error_code& error) const;
+
+  // The answer is complete and nothing speaks against another exchange on it.
+  bool reusable() const;
+  // For an idle connection: nothing came, not even the end. A system call.
+  bool LooksAlive();
+  // Gets ready for the next exchange; gives back what an idle connection need not hold.
+  void Rest();
+
+ private:
+  Task<Result<void>> TryAddresses(std::vector<net::ip::tcp::endpoint> endpoints);
+  Task<Result<std::vector<net::ip::tcp::endpoint>>> Resolve(std::string host, std::string port);
+  Task<void> ReadTls();
+  Result<bool> Feed(std::string_view bytes);
+  void Close();
+
+  HttpSocket socket_;
+  Timers& timers_;
+  std::unique_ptr<TlsStream> tls_;
+  std::string tls_buffer_;
+  std::size_t tls_filled_ = 0;
+  switchyard::http::ResponseParser parser_;
+  boost::system::error_code error_;  // of the last Arrival()
+  Timers::Handle watch_;
+  std::function<void()> on_expiry_;  // while a name is being resolved
+  bool expired_ = false;
+  bool tainted_ = false;  // the server sent what belongs to no answer
+};
+
+using HttpConnectionPtr = std::unique_ptr<HttpConnection>;
+
+}  // namespace switchyard::downstream

@@ -1,0 +1,159 @@
+#include "downstream/http_pool.h"
+
+#include <charconv>
+#include <utility>
+
+namespace switchyard::downstream {
+namespace {
+
+constexpr std::chrono::milliseconds kFresh{50};  // idle for less: a close is unlikely, so no look
+constexpr std::chrono::seconds kEndPatience{1};
+constexpr std::size_t kMaxEnding = 64;
+constexpr std::size_t kMaxRest = 4096;  // bytes a read that nobody wants
+
+// The lines that every request ends its header with.
+class Framing {
+ public:
+  explicit Framing(std::size_t length) {
+    constexpr std::string_view kName = "Content-Length: ";
+    char* at = std::copy(kName.begin(), kName.end(), text_);
+    at = std::to_chars(at, std::end(text_) - 4, length).ptr;
+    constexpr std::string_view kEnd = "\r\n\r\n";
+    size_ = static_cast<std::size_t>(std::copy(kEnd.begin(), kEnd.end(), at) - text_);
+  }
+  std::string_view view() const { return {text_, size_}; }
+
+ private:
+  char text_[48];
+  std::size_t size_;
+};
+
+}  // namespace
+
+HttpPool::HttpPool(const Deps& deps, HttpUrl url, std::string authorities)
+    : deps_(deps), url_(std::move(url)), authorities_(std::move(authorities)) {}
+
+Result<void> HttpPool::Prepare() {
+  if (!url_.tls || tls_ != nullptr) return {};
+  Result<std::unique_ptr<TlsClient>> made = TlsClient::Make(authorities_);
+  if (!made) return std::unexpected(std::move(made.error()));
+  tls_ = std::move(*made);
+  return {};
+}
+
+Task<Result<HttpConnectionPtr>> HttpPool::Open(Deadline deadline) {
+  if (Result<void> prepared = Prepare(); !prepared) co_return Failure(std::move(prepared.error()));
+  auto connection = std::make_unique<HttpConnection>(deps_.executor(), deps_.timers);
+  connection->SetDeadline(deadline);
+  Result<void> connected = co_await connection->Connect(url_, tls_.get());
+  if (!connected) co_return Failure(std::move(connected.error()));
+  co_return std::move(connection);
+}
+
+Task<Result<HttpConnectionPtr>> HttpPool::Send(HttpRequest request) {
+  const Framing framing(request.body == nullptr ? 0 : mcp::TotalSize(*request.body));
+  mcp::Pieces pieces;
+  pieces.push_back(request.head);
+  pieces.push_back(request.headers);
+  pieces.push_back(request.body == nullptr ? std::string_view("\r\n") : framing.view());
+  if (request.body != nullptr) {
+    pieces.insert(pieces.end(), request.body->begin(), request.body->end());
+  }
+
+  HttpConnectionPtr connection = TakeIdle();
+  bool reused = connection != nullptr;
+  if (reused) connection->SetDeadline(request.deadline);
+  http::Gather out({pieces.data(), pieces.size()});
+  boost::system::error_code error;
+  for (;;) {
+    if (connection == nullptr) {
+      Result<HttpConnectionPtr> opened = co_await Open(request.deadline);
+      if (!opened) co_return opened;
+      connection = std::move(*opened);
+    }
+    error = connection->SendNow(out);
+    if (!error && !out.done()) error = co_await connection->SendRest(out);
+    if (error == net::error::operation_aborted) co_return Failure(connection->Explain(error));
+    if (!error || !reused || out.written() > 0) break;
+    connection.reset();
+    reused = false;
+  }
+  // After a failed write there may still be an answer: a refusal sent before all was read.
+  while (!connection->parser().header_done()) {
+    co_await connection->Arrival();
+    Result<bool> received = connection->Receive();
+    if (received) continue;
+    const bool closed = received.error().code == Code::kUnavailable;
+    rude_ = rude_ || (closed && reused && !connection->parser().started());
+    co_return Failure(std::move(received.error()));
+  }
+  co_return std::move(connection);
+}
+
+HttpConnectionPtr HttpPool::TakeIdle() {
+  if (idle_.empty()) return nullptr;
+  const TimePoint now = deps_.clock.Now();
+  while (!idle_.empty()) {
+    Idle idle = std::move(idle_.back());
+    idle_.pop_back();
+    const Duration age = now - idle.since;
+    if (age > kMaxIdleTime) continue;
+    if ((rude_ || age > kFresh) && !idle.connection->LooksAlive()) continue;
+    return std::move(idle.connection);
+  }
+  return nullptr;
+}
+
+void HttpPool::GiveBack(HttpConnectionPtr connection) {
+  if (closed_) return;
+  if (!connection->parser().done()) {
+    const Result<bool> received = connection->Receive();
+    if (!received) return;
+    static_cast<void>(connection->parser().TakeBody());
+    if (!connection->parser().done()) {
+      if (!connection->parser().keep_alive() || ending_ >= kMaxEnding) return;
+      Spawn(deps_.executor(), "http end of answer",
+            AwaitEnd(shared_from_this(), std::move(connection)));
+      return;
+    }
+  }
+  if (!connection->reusable() || idle_.size() >= kMaxIdle) return;
+  connection->Rest();
+  idle_.push_back({std::move(connection), deps_.clock.Now()});
+  if (!expiry_.armed()) {
+    expiry_ = deps_.timers.In(kMaxIdleTime, [this] { Expire(); });
+  }
+}
+
+// The server said all that matters; it only has to end its message for the connection to be of use.
+Task<void> HttpPool::AwaitEnd(std::shared_ptr<HttpPool> pool, HttpConnectionPtr connection) {
+  struct Count {
+    explicit Count(std::size_t& n) : count(n) { ++count; }
+    ~Count() { --count; }
+    std::size_t& count;
+  } counted(pool->ending_);
+  connection->SetDeadline(Deadline::In(pool->deps_.clock, kEndPatience));
+  while (!connection->parser().done()) {
+    co_await connection->Arrival();
+    const Result<bool> received = connection->Receive();
+    if (!received || connection->parser().TakeBody().size() > kMaxRest) co_return;
+  }
+  pool->GiveBack(std::move(connection));
+}
+
+void HttpPool::Expire() {
+  const TimePoint now = deps_.clock.Now();
+  std::size_t old = 0;
+  while (old < idle_.size() && now - idle_[old].since >= kMaxIdleTime) ++old;
+  idle_.erase(idle_.begin(), idle_.begin() + static_cast<std::ptrdiff_t>(old));
+  if (idle_.empty()) return;
+  expiry_ = deps_.timers.At(idle_.front().since + kMaxIdleTime, [this] { Expire(); });
+}
+
+void HttpPool::Close() {
+  closed_ = true;
+  idle_.clear();
+  expiry_.Cancel();
+}
+
+}  // namespace switchyard::downstream

@@ -1,0 +1,75 @@
+// The keep-alive connections of one worker to one server, and the exchange of one request for the
+// head of its answer over them.
+//
+// A request goes out a second time, on a fresh connection, only when nothing of it was sent on a
+// reused one. Idle connections: newest first, at most 256, at most 60 s.
+//
+// One worker's thread. Shared with the Replies that give their connection back when they end.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/deps.h"
+#include "downstream/http_connection.h"
+#include "mcp/splice.h"
+
+namespace switchyard::downstream {
+
+// Borrowed until the awaited call returns.
+struct HttpRequest {
+  std::string_view head;          // request line and headers, without the empty line
+  std::string_view headers = {};  // more header lines, each ended by CRLF
+  const mcp::Pieces* body = nullptr;
+  Deadline deadline = {};
+};
+
+class HttpPool : public std::enable_shared_from_this<HttpPool> {
+ public:
+  static constexpr std::size_t kMaxIdle = 256;
+  static constexpr std::chrono::seconds kMaxIdleTime{60};
+
+  // `authorities` as in TlsClient. `deps` outlives it.
+  HttpPool(const Deps& deps, HttpUrl url, std::string authorities);
+
+  // Sends and reads until the headers of the answer are there, and whatever came along with them.
+  // The deadline stays set on the connection. Dropping the connection closes it.
+  Task<Result<HttpConnectionPtr>> Send(HttpRequest request);
+
+  // An exchange is over. Keeps the connection when it can serve another one; when only the end of
+  // the answer is missing (a stream after its last event) it is waited for, shortly.
+  void GiveBack(HttpConnectionPtr connection);
+
+  // Closes what idles, keeps nothing from now on.
+  void Close();
+
+  // Makes the TLS side early, so that its faults are known before the first request.
+  Result<void> Prepare();
+
+  std::size_t idle() const { return idle_.size(); }
+
+ private:
+  struct Idle {
+    HttpConnectionPtr connection;
+    TimePoint since;
+  };
+
+  HttpConnectionPtr TakeIdle();
+  Task<Result<HttpConnectionPtr>> Open(Deadline deadline);
+  void Expire();
+  static Task<void> AwaitEnd(std::shared_ptr<HttpPool> pool, HttpConnectionPtr connection);
+
+  const Deps deps_;
+  const HttpUrl url_;
+  const std::string authorities_;
+  std::unique_ptr<TlsClient> tls_;
+  std::vector<Idle> idle_;  // oldest first
+  Timers::Handle expiry_;
+  std::size_t ending_ = 0;  // connections in AwaitEnd
+  bool rude_ = false;       // closed a reused connection under us: look before every reuse
+  bool closed_ = false;
+};
+
+}  // namespace switchyard::downstream

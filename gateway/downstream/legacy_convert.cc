@@ -1,0 +1,86 @@
+#include "downstream/legacy_convert.h"
+
+#include <optional>
+#include <utility>
+
+#include <boost/json.hpp>
+
+#include "downstream/tool_list.h"
+#include "mcp/error_map.h"
+#include "mcp/meta.h"
+
+namespace switchyard::downstream {
+namespace {
+
+bool IsCacheable(mcp::Method method) {
+  switch (method) {
+    case mcp::Method::kDiscover:
+    case mcp::Method::kToolsList:
+    case mcp::Method::kPromptsList:
+    case mcp::Method::kResourcesList:
+    case mcp::Method::kTemplatesList:
+    case mcp::Method::kResourcesRead: return true;
+    default: return false;
+  }
+}
+
+// 0: stays.
+int ModernCode(int code, bool keeps_spec_codes) {
+  if (code == mcp::kLegacyResourceNotFound) return mcp::kInvalidParams;
+  if (code < -32099 || code > -32020) return 0;
+  // What a modern server says of the client's capabilities is the client's business; what it says
+  // of our headers and our version is not.
+  if (keeps_spec_codes && code == mcp::kMissingCapability) return 0;
+  return mcp::kInternalError;
+}
+
+}  // namespace
+
+std::string ModernCapabilities(std::string_view raw) {
+  if (!raw.contains("\"tasks\"")) return std::string(raw);
+  boost::system::error_code error;
+  boost::json::value value = boost::json::parse(raw, error);
+  if (error || !value.is_object()) return "{}";
+  value.as_object().erase("tasks");
+  return boost::json::serialize(value);
+}
+
+void CompleteResult(mcp::Message& response, mcp::Method method) {
+  std::optional<mcp::CacheHint> hint;
+  if (IsCacheable(method)) hint.emplace();
+  mcp::AddResultType(response, response.edits(), hint);
+}
+
+mcp::Message ToModernResponse(mcp::Message response, mcp::Method method) {
+  if (response.kind() == mcp::Kind::kError) return ToModernError(std::move(response), false);
+  CompleteResult(response, method);
+  if (method == mcp::Method::kToolsList) {
+    std::optional<std::string> tools = WithoutExecution(response.Get(mcp::Key::kTools));
+    if (tools) {
+      response.edits().Replace(response.member(mcp::Key::kTools).value, std::move(*tools));
+    }
+  }
+  return response;
+}
+
+mcp::Message ToModernError(mcp::Message response, bool keeps_spec_codes) {
+  const int code = ModernCode(response.error_code(), keeps_spec_codes);
+  if (code == 0) return response;
+  boost::system::error_code failed;
+  const boost::json::value error = boost::json::parse(response.error(), failed);
+  std::string message = "error of the server";
+  std::string data;
+  if (!failed && error.is_object()) {
+    const boost::json::value* text = error.as_object().if_contains("message");
+    if (text != nullptr && text->is_string()) message = text->as_string();
+    const boost::json::value* more = error.as_object().if_contains("data");
+    if (more != nullptr) data = boost::json::serialize(*more);
+  }
+  if (code == mcp::kInternalError) {
+    data = R"({"code":)" + std::to_string(response.error_code()) +
+           (data.empty() ? "" : R"(,"data":)" + data) + "}";
+  }
+  return mcp::Message::MakeError(response.id(), code, message, data);
+}
+
+}  // namespace switchyard::downstream

@@ -1,0 +1,70 @@
+// subscriptions/listen for a legacy server: the acknowledgement of what can be had, then one
+// notification a change, made of what the server sends on its shared channel (stdio) or its GET
+// stream (HTTP). Changes are remembered, not queued: a reader that sleeps costs nothing.
+//
+// Lives on the server's home worker; kept alive by its adapter and by the replies.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <boost/json/fwd.hpp>
+
+#include "core/service.h"
+#include "downstream/channel.h"
+#include "downstream/link.h"
+#include "downstream/waiters.h"
+
+namespace switchyard::downstream {
+
+class LegacyListens : public std::enable_shared_from_this<LegacyListens> {
+ public:
+  static constexpr std::size_t kMaxUris = 1000;  // of one listen
+
+  LegacyListens(std::shared_ptr<Channel> channel, LinkPtr link);
+
+  // `call` is a subscriptions/listen.
+  Task<Result<ReplyPtr>> Open(Call& call);
+
+  // A notification of the server; what is no change is ignored.
+  void Dispatch(const mcp::Message& message);
+
+  // Every listen ends with `why`; no more can be opened. Must be called before it is let go of.
+  void Retire(const Error& why);
+
+ private:
+  struct Filter {
+    bool tools = false, prompts = false, resources = false;
+    std::vector<std::string> uris;
+    bool empty() const { return !tools && !prompts && !resources && uris.empty(); }
+  };
+  class ListenReply;
+  enum class Stream : std::uint8_t { kNone, kOpening, kOpen };
+
+  static Result<Filter> ReadFilter(std::string_view raw);
+  Filter Offered(Filter wanted) const;
+  Task<bool> HasStream();
+  Task<void> RunStream(std::shared_ptr<LegacyListens> self);
+  Task<void> Follow(ReplyPtr stream);
+  void AssumeChanged();
+
+  Task<bool> Subscribe(std::string uri, Deadline deadline);
+  void Unsubscribe(const std::string& uri);
+  static Task<void> SendUnsubscribe(std::shared_ptr<LegacyListens> self, std::string uri);
+
+  const std::shared_ptr<Channel> channel_;
+  const LinkPtr link_;
+  const std::string headers_;
+  std::set<ListenReply*> open_;
+  std::map<std::string, unsigned> subscribed_;  // how many listens want a URI
+  Stream stream_ = Stream::kNone;
+  Waiters<bool> stream_opened_;
+  TaskHandle stream_task_;
+  bool retired_ = false;
+};
+
+}  // namespace switchyard::downstream

@@ -1,0 +1,15 @@
+// Mcp-Param-* headers: the arguments that a tool's schema marks with "x-mcp-header", mirrored for
+// intermediaries (basic/transports/streamable-http). Whether the marks are legal is the catalog's
+// question: a tool with an illegal one is not offered. Pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace switchyard::downstream {
+
+// Header lines for `arguments` (raw JSON object or "") as the definition of a tool (its raw JSON)
+// asks for them. "" when it asks for none; that costs one search in the text.
+std::string ParamHeaders(std::string_view tool, std::string_view arguments);
+
+}  // namespace switchyard::downstream

@@ -1,0 +1,135 @@
+#include "downstream/server_downstream.h"
+
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "downstream/legacy_adapter.h"
+#include "downstream/modern.h"
+
+namespace switchyard::downstream {
+
+ServerDownstream::ServerDownstream(std::string name, std::unique_ptr<Transport> transport,
+                                   const Deps& deps, ProbeSettings settings)
+    : channel_(std::make_shared<Channel>(std::move(name), std::move(transport), deps)),
+      local_(std::make_shared<LocalLinks>(channel_, settings)),
+      links_(local_) {
+  Attach();
+}
+
+ServerDownstream::ServerDownstream(std::string name, std::unique_ptr<Transport> transport,
+                                   const Deps& deps, Elsewhere elsewhere)
+    : channel_(std::make_shared<Channel>(std::move(name), std::move(transport), deps)),
+      links_(std::move(elsewhere.links)),
+      home_(std::move(elsewhere.home)) {
+  Attach();
+}
+
+ServerDownstream::~ServerDownstream() {
+  // The transport may live on in replies and in a handshake: it must not call us any more.
+  channel_->transport().OnUnsolicited(nullptr);
+  channel_->transport().OnDown(nullptr);
+  if (local_ != nullptr) local_->Stop();
+  Drop(Down().error());
+}
+
+void ServerDownstream::Attach() {
+  channel_->transport().OnUnsolicited([this](mcp::Message message) {
+    if (face_ != nullptr) {
+      face_->Unsolicited(std::move(message));
+    } else if (message.kind() == mcp::Kind::kRequest) {
+      Channel::Answer(channel_, message, {});  // a ping during the handshake
+    }
+  });
+  channel_->transport().OnDown([this](Error error) {
+    if (local_ != nullptr) local_->Forget();
+    const bool was_up = face_ != nullptr;
+    Drop(error);
+    if (was_up && on_down_) on_down_(std::move(error));
+  });
+}
+
+std::unexpected<Error> ServerDownstream::Down() const {
+  return Failure(Error{.code = Code::kUnavailable,
+                       .origin = Origin::kServer,
+                       .retryable = true,
+                       .message = "server " + channel_->server() + ": " + down_because_});
+}
+
+void ServerDownstream::Drop(const Error& why) {
+  down_because_ = "down";
+  if (const std::shared_ptr<Face> face = std::exchange(face_, nullptr)) face->Retire(why);
+}
+
+void ServerDownstream::Adopt(const LinkPtr& link) {
+  if (face_ != nullptr && face_->link().generation == link->generation) return;
+  if (face_ != nullptr) {
+    Drop(Error{.code = Code::kUnavailable,
+               .origin = Origin::kServer,
+               .message = "server " + channel_->server() + ": its session was made anew"});
+  }
+  if (link->modern()) {
+    face_ = std::make_shared<Modern>(channel_, link);
+  } else {
+    face_ = std::make_shared<LegacyAdapter>(channel_, link);
+  }
+  spdlog::debug("server {}: speaks {}", channel_->server(), mcp::ToString(link->facts.version));
+}
+
+Task<Result<ServerFacts>> ServerDownstream::Connect() {
+  if (local_ == nullptr) {
+    Result<void> taken = co_await TakeOver();
+    if (!taken) co_return Failure(std::move(taken.error()));
+    co_return face_->link().facts;
+  }
+  Result<LinkPtr> link = co_await links_->Get(0);
+  if (!link) co_return Failure(std::move(link.error()));
+  Adopt(*link);
+  co_return (*link)->facts;
+}
+
+// Here is not the home: no handshake, just what the home has.
+Task<Result<void>> ServerDownstream::TakeOver() {
+  Result<void> started = co_await channel_->transport().Start();
+  if (!started) co_return started;
+  Result<LinkPtr> link = co_await links_->Current();
+  if (!link) co_return Failure(std::move(link.error()));
+  Adopt(*link);
+  co_return Result<void>();
+}
+
+Task<Result<ReplyPtr>> ServerDownstream::Handle(Call& call) {
+  if (face_ == nullptr && home_ != nullptr) {
+    Result<void> taken = co_await TakeOver();
+    if (!taken) co_return Failure(std::move(taken.error()));
+  }
+  if (face_ == nullptr) co_return Down();
+  std::shared_ptr<Face> face = face_;
+  const bool listens = call.message.method() == mcp::Method::kListen;
+  if (listens && home_ != nullptr && !face->link().modern()) {
+    Result<ReplyPtr> reply = co_await home_->Handle(call);
+    co_return reply;
+  }
+  Face::Outcome first = co_await face->Handle(call);
+  if (!first.link_is_stale) co_return std::move(first.reply);
+
+  spdlog::info("server {}: the session or the era is no longer valid, connecting anew",
+               channel_->server());
+  Result<LinkPtr> link = co_await links_->Get(face->link().generation);
+  if (!link) co_return Failure(std::move(link.error()));
+  Adopt(*link);
+  face = face_;
+  Face::Outcome second = co_await face->Handle(call);
+  co_return std::move(second.reply);
+}
+
+Task<void> ServerDownstream::Close() {
+  const std::shared_ptr<Face> face = face_;
+  if (local_ != nullptr) local_->Stop();
+  Drop(Down().error());
+  down_because_ = "stopped by the gateway";
+  if (face != nullptr && home_ == nullptr) co_await face->Close();
+  co_await channel_->transport().Close();
+}
+
+}  // namespace switchyard::downstream

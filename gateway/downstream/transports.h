@@ -1,0 +1,43 @@
+// The registry of transports, generated from transports.def. An implementation `x` is a file x.cc
+// with a function `downstream::x::Make` of the signature below; nothing else names it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "core/deps.h"
+#include "downstream/transport.h"
+
+namespace switchyard::config {
+struct Server;
+}
+
+namespace switchyard::downstream {
+
+class Launcher;
+
+// What a transport may need besides its worker. Outlives all transports; thread-safe.
+struct Surroundings {
+  Launcher* launcher = nullptr;  // starts child processes; null where none can be started
+};
+
+// kOneWorker: the server has one home worker (a child process). kEachWorker: each worker talks to
+// it on its own connections.
+enum class Placement : std::uint8_t { kOneWorker, kEachWorker };
+
+Placement PlacementOf(const config::Server& server);
+
+// Everything it needs of `server` is copied. The first matching line of transports.def wins; a
+// checked configuration always has one.
+std::unique_ptr<Transport> MakeTransport(const config::Server& server, const Deps& deps,
+                                         const Surroundings& surroundings);
+
+#define TRANSPORT(name, condition, placement)                                     \
+  namespace name {                                                                \
+  std::unique_ptr<Transport> Make(const config::Server& server, const Deps& deps, \
+                                  const Surroundings& surroundings);              \
+  }
+#include "downstream/transports.def"
+#undef TRANSPORT
+
+}  // namespace switchyard::downstream

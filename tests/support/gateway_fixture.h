@@ -1,0 +1,55 @@
+// A real gateway in this process, on a free port, built sentence by sentence:
+//
+//   Gateway gateway;
+//   gateway.Serves("a", fake).ServesChild("b", {"--era", "legacy"}).Start();
+//   ModernClient client = gateway.Modern();
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server.h"
+#include "support/client.h"
+#include "support/fake_server.h"
+
+namespace switchyard::tests {
+
+class Gateway {
+ public:
+  Gateway() = default;
+  Gateway(const Gateway&) = delete;
+  ~Gateway();
+
+  // `keys`: more YAML for the server, in flow style without braces: `tools: {include: [e*]}`.
+  Gateway& Serves(const std::string& name, const FakeServer& fake, const std::string& keys = "");
+  // fake_stdio_server with these flags; it is told its name.
+  Gateway& ServesChild(const std::string& name, const std::vector<std::string>& flags = {},
+                       const std::string& keys = "");
+  Gateway& ServesNoMore(const std::string& name);
+  // Top-level YAML; a later one of the same key replaces it: With("policies", "{timeout: ...}").
+  Gateway& With(const std::string& key, const std::string& yaml);
+
+  // Waits until every server is up or known to be down.
+  Gateway& Start();
+  Gateway& StartWithoutWaiting();
+  void Reload();  // what was said since
+  void Stop();
+
+  Server& server() { return *server_; }
+  std::uint16_t port() const { return server_->port(); }
+  ModernClient Modern(const std::string& path = "/mcp") const { return ModernClient(port(), path); }
+  LegacyClient Legacy(const std::string& path = "/mcp") const { return LegacyClient(port(), path); }
+
+ private:
+  config::Config Load() const;
+
+  std::map<std::string, std::string> servers_, top_;
+  std::unique_ptr<Server> server_;
+};
+
+// A process that was waited for is gone; false when it still lives after kPatience.
+bool IsGone(pid_t pid);
+
+}  // namespace switchyard::tests
