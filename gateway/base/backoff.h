@@ -20,8 +20,8 @@ class Backoff {
   Duration Next(double random) {
     const Duration step = next_;
     next_ = std::min(next_ * 2, config_.cap);
-    return Duration(static_cast<Duration::rep>(static_cast<double>(step.count()) *
-                                               (0.5 + random / 2)));
+    return Duration(
+        static_cast<Duration::rep>(static_cast<double>(step.count()) * (0.5 + random / 2)));
   }
 
   void WasUp(Duration for_how_long) {

@@ -13,7 +13,7 @@ using TimePoint = std::chrono::steady_clock::time_point;
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual TimePoint Now() const = 0;                                // monotonic, for durations
+  virtual TimePoint Now() const = 0;                                  // monotonic, for durations
   virtual std::chrono::system_clock::time_point WallNow() const = 0;  // for records and tokens
 
   static const Clock& Real();

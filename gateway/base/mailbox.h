@@ -3,13 +3,14 @@
 // Take() at a time. Put() resumes the reader through its executor, never inside Put().
 #pragma once
 
+#include <deque>
+#include <functional>
+#include <utility>
+
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <deque>
-#include <functional>
-#include <utility>
 
 #include "base/task.h"
 

@@ -36,10 +36,8 @@ Error&& Error::In(std::string_view context) && {
 }
 
 std::unexpected<Error> Failure(Code code, Origin origin, std::string message, std::string detail) {
-  return std::unexpected(Error{.code = code,
-                               .origin = origin,
-                               .message = std::move(message),
-                               .detail = std::move(detail)});
+  return std::unexpected(Error{
+      .code = code, .origin = origin, .message = std::move(message), .detail = std::move(detail)});
 }
 
 std::unexpected<Error> Failure(Error error) { return std::unexpected(std::move(error)); }

@@ -33,8 +33,8 @@ std::string_view ToString(Origin origin);
 struct Error {
   Code code = Code::kInternal;
   Origin origin = Origin::kGateway;
-  bool retryable = false;   // true only where it is known that nothing ran
-  std::string message;      // for the client: lower case, no full stop, names the thing and the value
+  bool retryable = false;  // true only where it is known that nothing ran
+  std::string message;  // for the client: lower case, no full stop, names the thing and the value
   std::string detail = {};  // for the log only
   int rpc_code = 0;         // a JSON-RPC code that overrides the one of error_map, 0 = none
   std::string data = {};    // JSON for error.data, empty = none

@@ -1,10 +1,10 @@
 #include "base/seal.h"
 
-#include <openssl/evp.h>
-#include <openssl/rand.h>
-
 #include <memory>
 #include <stdexcept>
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
 
 namespace switchyard {
 namespace {

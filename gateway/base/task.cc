@@ -1,15 +1,16 @@
 #include "base/task.h"
 
-#include <spdlog/spdlog.h>
+#include <exception>
+#include <string>
+#include <utility>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
-#include <exception>
-#include <string>
-#include <utility>
+#include <spdlog/spdlog.h>
 
 namespace switchyard {
 namespace {
@@ -23,6 +24,8 @@ void ReportEscaped(std::string_view name, const std::exception_ptr& escaped) {
     spdlog::error("bug: task {} ended by {}", name, error.what());
   } catch (const std::exception& error) {
     spdlog::error("bug: task {} ended by {}", name, error.what());
+  } catch (...) {
+    spdlog::error("bug: task {} ended by something that is no exception", name);
   }
 }
 
@@ -35,18 +38,45 @@ void Spawn(Executor executor, std::string_view name, Task<void> task) {
 
 struct TaskHandle::State {
   net::cancellation_signal signal;
+  bool started = false;
+  bool unwanted = false;  // cancelled before it started
   bool running = true;
+
+  void Emit() {
+    if (!running) return;
+    if (started) {
+      signal.emit(net::cancellation_type::terminal);
+    } else {
+      unwanted = true;
+    }
+  }
+
+  // Asio's entry point awaits once more around a task, and what is thrown there leaves the event
+  // loop. So a task learns of a cancellation only between its first and its last step: it may be
+  // cancelled before it started, and from within.
+  static Task<void> Run(std::shared_ptr<State> state, Task<void> task) {
+    state->started = true;
+    if (state->unwanted) co_return;
+    std::exception_ptr escaped;
+    try {
+      co_await std::move(task);
+    } catch (...) {
+      escaped = std::current_exception();
+    }
+    co_await net::this_coro::throw_if_cancelled(false);
+    if (escaped) std::rethrow_exception(escaped);
+  }
 };
 
 TaskHandle::TaskHandle(Executor executor, std::string_view name, Task<void> task)
     : state_(std::make_shared<State>()) {
   net::co_spawn(
-      executor, std::move(task),
-      net::bind_cancellation_slot(
-          state_->signal.slot(), [state = state_, name = std::string(name)](std::exception_ptr e) {
-            state->running = false;
-            ReportEscaped(name, e);
-          }));
+      executor, State::Run(state_, std::move(task)),
+      net::bind_cancellation_slot(state_->signal.slot(),
+                                  [state = state_, name = std::string(name)](std::exception_ptr e) {
+                                    state->running = false;
+                                    ReportEscaped(name, e);
+                                  }));
 }
 
 TaskHandle& TaskHandle::operator=(TaskHandle&& other) noexcept {
@@ -62,12 +92,12 @@ TaskHandle::~TaskHandle() { Cancel(); }
 void TaskHandle::Cancel() {
   if (state_ == nullptr) return;
   const std::shared_ptr<State> state = std::move(state_);  // the emit may destroy *this
-  if (state->running) state->signal.emit(net::cancellation_type::terminal);
+  state->Emit();
 }
 
 void TaskHandle::Interrupt() {
   const std::shared_ptr<State> state = state_;
-  if (state != nullptr && state->running) state->signal.emit(net::cancellation_type::terminal);
+  if (state != nullptr) state->Emit();
 }
 
 bool TaskHandle::running() const { return state_ != nullptr && state_->running; }

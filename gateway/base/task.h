@@ -2,11 +2,12 @@
 // on its own io_context, so one executor type serves everywhere and nothing is type-erased.
 #pragma once
 
+#include <memory>
+#include <string_view>
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <memory>
-#include <string_view>
 
 namespace switchyard {
 
@@ -25,7 +26,9 @@ inline constexpr UseTask use_task{};
 void Spawn(Executor executor, std::string_view name, Task<void> task);
 
 // A spawned task that can be ended from outside. Cancel() and the destructor unwind it: the pending
-// operation is aborted, its destructors run. Use on the thread of the executor only.
+// operation is aborted, its destructors run, both soon after and not within Cancel(). On the thread
+// of the executor a task starts at once, within the constructor, and may even end there. Use on
+// that thread only; from within the task itself, too.
 class TaskHandle {
  public:
   TaskHandle() = default;
@@ -35,7 +38,8 @@ class TaskHandle {
   ~TaskHandle();
 
   void Cancel();
-  // Aborts what the task awaits now; the task may catch that, reset its cancellation state and go on.
+  // Aborts what the task awaits now; the task may catch that, reset its cancellation state and go
+  // on.
   void Interrupt();
   bool running() const;
 

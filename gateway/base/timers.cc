@@ -36,7 +36,10 @@ Timers::Timers(net::io_context& context, const Clock& clock)
     : timer_(context.get_executor()), clock_(clock), real_(&clock == &Clock::Real()) {}
 
 Timers::~Timers() {
-  for (auto& [at, state] : entries_) {
+  // One by one: what a callback owns may cancel other timers.
+  while (!entries_.empty()) {
+    Handle::State* state = entries_.begin()->second;
+    entries_.erase(entries_.begin());
     if (state->handle != nullptr) state->handle->state_ = nullptr;
     delete state;
   }

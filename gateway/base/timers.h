@@ -3,13 +3,14 @@
 // armed for the earliest only. A timer never fires early, and on a real clock at most a few
 // milliseconds late.
 //
-// One thread: the worker's. With a ManualClock nothing is armed: a test advances the clock and calls
-// FireDue().
+// One thread: the worker's. With a ManualClock nothing is armed: a test advances the clock and
+// calls FireDue().
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
+
+#include <boost/asio/steady_timer.hpp>
 
 #include "base/clock.h"
 #include "base/task.h"

@@ -22,8 +22,8 @@ struct Principal {
   std::vector<std::string> scopes;
 };
 
-// What the client said of itself, in the modern form, whatever era it speaks. Shared by all calls of
-// a session; immutable.
+// What the client said of itself, in the modern form, whatever era it speaks. Shared by all calls
+// of a session; immutable.
 struct Client {
   mcp::Version version = mcp::kModern;
   std::string capabilities = "{}";  // raw JSON ClientCapabilities
@@ -35,10 +35,10 @@ struct Client {
 // Where it goes. Set by the catalog before the first policy sees the call. Views live as long as
 // `pin`.
 struct Target {
-  std::string_view server;                   // config name; "" = the gateway itself answers
-  std::string_view name;                     // as the server calls it
-  const Definition* definition = nullptr;    // null for templates' expansions and unknown links
-  std::shared_ptr<const void> pin;           // keeps the catalog snapshot alive
+  std::string_view server;                 // config name; "" = the gateway itself answers
+  std::string_view name;                   // as the server calls it
+  const Definition* definition = nullptr;  // null for templates' expansions and unknown links
+  std::shared_ptr<const void> pin;         // keeps the catalog snapshot alive
 };
 
 struct Call {

@@ -15,7 +15,7 @@ struct ServerFacts {
   mcp::Version version = mcp::kModern;
   std::string capabilities = "{}";  // raw JSON ServerCapabilities
   std::string instructions;
-  std::string info;                 // raw JSON Implementation
+  std::string info;  // raw JSON Implementation
 };
 
 class Downstream : public Service {

@@ -1,6 +1,6 @@
 // A policy: sees a call, may answer, refuse, change or watch it, and hands it to `next`. One object
-// is shared by all workers, hence const and thread-safe. It costs one file in policies/ and one line
-// in policies/order.def.
+// is shared by all workers, hence const and thread-safe. It costs one file in policies/ and one
+// line in policies/order.def.
 #pragma once
 
 #include "core/service.h"

@@ -32,10 +32,18 @@ template <class Token>
 class HeldReply final : public Reply {
  public:
   HeldReply(ReplyPtr inner, Token token) : token_(std::move(token)), inner_(std::move(inner)) {}
-  Task<Result<std::optional<mcp::Message>>> Next() override { return inner_->Next(); }
+
+  Task<Result<std::optional<mcp::Message>>> Next() override {
+    Result<std::optional<mcp::Message>> next = co_await inner_->Next();
+    if (!next || !next->has_value() || (*next)->is_response()) {
+      inner_ = nullptr;  // not while a slow client reads the last message
+      token_.reset();
+    }
+    co_return next;
+  }
 
  private:
-  Token token_;     // outlives inner_: released after the work behind it is cancelled
+  std::optional<Token> token_;  // outlives inner_: released after the work behind it is cancelled
   ReplyPtr inner_;
 };
 

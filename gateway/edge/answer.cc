@@ -1,21 +1,35 @@
 #include "edge/answer.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
+#include <boost/json.hpp>
+
+#include "edge/client_words.h"
 #include "mcp/error_map.h"
 #include "mcp/meta.h"
 
 namespace switchyard::edge {
 namespace {
 
-// RFC 5424 names, least severe first.
-constexpr std::array<std::string_view, 8> kLevels = {"debug", "info",     "notice", "warning",
-                                                     "error", "critical", "alert",  "emergency"};
-
 bool AtLeast(std::string_view level, std::string_view wanted) {
-  return std::ranges::find(kLevels, level) >= std::ranges::find(kLevels, wanted);
+  const std::optional<int> rank = LogRank(level);
+  return rank && *rank >= LogRank(wanted).value_or(0);
+}
+
+// The same error under another code. What it says and its data stay; without data of its own,
+// `data` tells the server's code.
+mcp::Message WithCode(std::string_view raw_id, const mcp::Message& error, int code) {
+  boost::system::error_code broken;
+  const boost::json::value value = boost::json::parse(error.error(), broken);
+  std::string message = "the server answered with an error";
+  std::string data = R"({"serverCode":)" + std::to_string(error.error_code()) + "}";
+  if (!broken && value.is_object()) {
+    const boost::json::value* own = value.get_object().if_contains("message");
+    if (own != nullptr && own->is_string()) message = own->get_string();
+    own = value.get_object().if_contains("data");
+    if (own != nullptr) data = boost::json::serialize(*own);
+  }
+  return mcp::Message::MakeError(raw_id, code, message, data);
 }
 
 // False: not for this client. Otherwise the notification reads as the client expects it.
@@ -26,26 +40,39 @@ bool Adapt(const Call& call, mcp::Message& notification) {
       if (call.progress_token.empty() || !notification.Has(mcp::Key::kProgressToken)) return false;
       notification.edits().Replace(notification.member(mcp::Key::kProgressToken).value,
                                    call.progress_token);
-      return true;
+      break;
     case mcp::Method::kLogMessage:
-      return !call.log_level.empty() &&
-             AtLeast(notification.GetString(mcp::Key::kLevel), call.log_level);
-    case mcp::Method::kAcknowledged:
-      return modern;
+      if (call.log_level.empty() ||
+          !AtLeast(notification.GetString(mcp::Key::kLevel), call.log_level)) {
+        return false;
+      }
+      break;
+    case mcp::Method::kAcknowledged: return modern;
     case mcp::Method::kToolsChanged:
     case mcp::Method::kPromptsChanged:
     case mcp::Method::kResourcesChanged:
     case mcp::Method::kResourceUpdated:
-      // Only listen streams carry these; a legacy client knows no subscription ids.
+      // Only listen streams carry these.
       if (call.message.method() != mcp::Method::kListen) return false;
-      if (!modern && notification.member(mcp::MetaKey::kSubscriptionId).present()) {
-        notification.edits().RemoveMember(notification.bytes(),
-                                          notification.member(mcp::MetaKey::kSubscriptionId));
-      }
-      return true;
-    default:
-      return false;
+      break;
+    default: return false;
   }
+  // A legacy client knows no subscription ids.
+  if (!modern) mcp::StripModernMeta(notification, notification.edits());
+  return true;
+}
+
+// A response of a server as this client may read it: its id, its era, its codes.
+mcp::Message ForClient(const Call& call, mcp::Message response) {
+  const mcp::Version version = call.client->version;
+  if (response.kind() == mcp::Kind::kError) {
+    const int code = mcp::CodeForClient(response.error_code(), call.message.method(), version);
+    if (code != response.error_code()) response = WithCode(call.message.id(), response, code);
+  } else if (!mcp::IsModern(version)) {
+    mcp::StripModernResult(response, response.edits());
+  }
+  response.SetId(std::string(call.message.id()));
+  return response;
 }
 
 Task<void> Fail(const Call& call, Sink& sink, const Error& error) {
@@ -75,9 +102,8 @@ Task<void> Answer(Service& service, Call& call, Sink& sink) {
     }
     mcp::Message& message = **next;
     if (message.is_response()) {
-      message.SetId(std::string(call.message.id()));
-      if (!mcp::IsModern(call.client->version)) mcp::StripModernResult(message, message.edits());
-      co_await sink.Finish(std::move(message), nullptr);
+      mcp::Message response = ForClient(call, std::move(message));
+      co_await sink.Finish(std::move(response), nullptr);
       co_return;
     }
     if (!Adapt(call, message)) continue;

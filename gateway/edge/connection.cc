@@ -1,13 +1,19 @@
 #include "edge/connection.h"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
+
+#include <spdlog/spdlog.h>
 
 #include "base/http/write.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
+namespace {
+
+// A connection that is silent for this long gives its parser's memory back.
+constexpr Duration kIdle = std::chrono::seconds(5);
+
+}  // namespace
 
 Connection::Connection(Socket socket, const ConnectionLimits& limits, const Clock& clock,
                        Serve serve)
@@ -20,41 +26,57 @@ Connection::Connection(Socket socket, const ConnectionLimits& limits, const Cloc
   io_->OnGone([this] { Gone(); });
 }
 
+// However the task ends, also when it is unwound.
+struct Connection::Ending {
+  Connection& connection;
+  ~Ending() {
+    connection.finished_ = true;
+    connection.io_->Close();
+  }
+};
+
 Task<void> Connection::Run() {
   const std::shared_ptr<Connection> self = shared_from_this();
-  while (co_await ReadRequest() == Read::kRequest) {
-    Exchange exchange(*io_, parser_);
-    if (draining_) exchange.CloseAfter();
-    exchange_ = &exchange;
-    serving_ = true;
-    io_->Start();
-    try {
-      co_await serve_(exchange, *this);
-    } catch (...) {
-      exchange_ = nullptr;
-      finished_ = true;
-      io_->Close();
-      throw;
-    }
-    serving_ = false;
-    exchange_ = nullptr;
-    on_gone_ = nullptr;
-    since_ = clock_.Now();
-    if (!exchange.answered() || !exchange.keep_alive() || draining_) break;
-    io_->Shrink();
+  const Ending ending{*this};
+  for (;;) {
+    const Read read = co_await ReadRequest();
+    if (read != Read::kRequest) co_return;
+    const bool again = co_await ServeOne();
+    if (!again) co_return;
     parser_.Reset();
   }
-  finished_ = true;
-  io_->Close();
+}
+
+// True: the connection may go on.
+Task<bool> Connection::ServeOne() {
+  Exchange exchange(*io_, parser_);
+  struct Serving {
+    Connection& connection;
+    ~Serving() {
+      connection.serving_ = false;
+      connection.exchange_ = nullptr;
+      connection.on_gone_ = nullptr;
+      connection.since_ = connection.clock_.Now();
+    }
+  };
+  if (draining_) exchange.CloseAfter();
+  exchange_ = &exchange;
+  serving_ = true;
+  seen_sent_ = 0;
+  const Serving serving{*this};
+  io_->Shrink();
+  io_->Start();
+  co_await serve_(exchange, *this);
+  co_return exchange.answered() && exchange.keep_alive() && !draining_;
 }
 
 Task<Connection::Read> Connection::ReadRequest() {
   bool continued = false;
   while (!parser_.done()) {
-    if (!parser_.started() && io_->unread().empty()) parser_.Release();
     const bool arrived = co_await io_->WaitForBytes();
     if (!arrived) co_return Read::kClosed;
     if (!parser_.started()) since_ = clock_.Now();
+    released_ = false;
     const Result<std::size_t> used = parser_.Put(io_->unread());
     if (!used) {
       const bool header = !parser_.header_done();
@@ -66,15 +88,14 @@ Task<Connection::Read> Connection::ReadRequest() {
     if (parser_.done()) break;
     if (!parser_.header_done()) continue;
     if (parser_.content_length().value_or(0) > limits_.max_body) {
-      co_await Refuse(413, Error{.code = Code::kTooLarge,
-                                 .origin = Origin::kClient,
-                                 .message = "request body of " +
-                                            std::to_string(*parser_.content_length()) +
-                                            " bytes is over the limit of " +
-                                            std::to_string(limits_.max_body)});
+      co_await Refuse(
+          413, Error{.code = Code::kTooLarge,
+                     .origin = Origin::kClient,
+                     .message = "request body of " + std::to_string(*parser_.content_length()) +
+                                " bytes is over the limit of " + std::to_string(limits_.max_body)});
       co_return Read::kRefused;
     }
-    if (parser_.expects_continue() && !std::exchange(continued, true)) {
+    if (parser_.expects_continue() && parser_.version() >= 11 && !std::exchange(continued, true)) {
       static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       http::Gather out(std::span(&kContinue, 1));
       const boost::system::error_code error = co_await http::WriteRest(io_->socket(), out);
@@ -109,7 +130,8 @@ Task<void> Connection::Refuse(int status, const Error& error) {
 void Connection::Gone() {
   if (!serving_) return;
   if (on_gone_) {
-    std::exchange(on_gone_, nullptr)();
+    const std::function<void()> handler = on_gone_;  // may replace itself
+    handler();
   } else {
     Abort();
   }
@@ -131,22 +153,23 @@ void Connection::Tick(TimePoint now) {
   if (finished_) return;
   if (!serving_) {
     const Duration limit = parser_.started() ? limits_.request_timeout : limits_.idle_timeout;
-    if (now - since_ > limit) Abort();
+    if (now - since_ > limit) return Abort();
+    if (released_ || parser_.started() || now - since_ < kIdle) return;
+    parser_.Release();
+    released_ = true;
     return;
   }
-  const bool writing = exchange_ != nullptr && exchange_->writing();
-  if (writing && !was_writing_) since_ = now;
-  was_writing_ = writing;
+  if (exchange_ == nullptr) return;
+  const bool writing = exchange_->writing();
+  const bool progress = std::exchange(seen_sent_, exchange_->sent()) != exchange_->sent();
+  if (progress || std::exchange(was_writing_, writing) != writing) since_ = now;
   if (writing && now - since_ > limits_.write_timeout) {
     spdlog::debug("client does not read: connection closed");
-    Abort();
-    return;
+    return Abort();
   }
-  if (exchange_ != nullptr && exchange_->streaming() && now - last_comment_ >= limits_.keep_alive) {
-    last_comment_ = now;
-    exchange_->KeepAlive();
-    if (exchange_->failed()) Gone();
-  }
+  if (!exchange_->streaming() || now - since_ < limits_.keep_alive) return;
+  exchange_->KeepAlive();
+  if (exchange_->failed()) Gone();
 }
 
 }  // namespace switchyard::edge

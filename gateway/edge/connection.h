@@ -32,7 +32,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<void> Run();
 
   // While a request is served: what to do when the client goes away or Tick() gives up on it. The
-  // default ends the connection's task, which unwinds whatever was being served.
+  // default ends the connection's task, which unwinds whatever was being served. May be called
+  // again and again.
   void OnGone(std::function<void()> handler) { on_gone_ = std::move(handler); }
 
   // Once a second: time-outs and keep-alive comments.
@@ -52,6 +53,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   enum class Read { kRequest, kClosed, kRefused };
+  struct Ending;
+  Task<bool> ServeOne();
   Task<Read> ReadRequest();
   Task<void> Refuse(int status, const Error& error);
   void Gone();
@@ -64,9 +67,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   TaskHandle task_;
   std::function<void()> on_gone_;
   Exchange* exchange_ = nullptr;
-  TimePoint since_;  // of the request's first byte, of the last answer, or of the write under way
-  TimePoint last_comment_;
+  // Of the request's first byte, of the last answer, or of the last byte that the client took.
+  TimePoint since_;
+  std::uint64_t seen_sent_ = 0;  // of exchange_
   bool serving_ = false, draining_ = false, finished_ = false, was_writing_ = false;
+  bool released_ = false;  // the parser's memory, while nothing comes
 };
 
 }  // namespace switchyard::edge

@@ -31,9 +31,8 @@ std::string_view WithoutPort(std::string_view host) {
 
 bool IsLoopbackName(std::string_view host) {
   static constexpr std::array kNames = {"localhost", "127.0.0.1", "[::1]"};
-  return std::ranges::any_of(kNames, [host](std::string_view name) {
-    return http::EqualsIgnoreCase(name, host);
-  });
+  return std::ranges::any_of(
+      kNames, [host](std::string_view name) { return http::EqualsIgnoreCase(name, host); });
 }
 
 // The path without its query; nullopt for what is not an absolute path.
@@ -60,6 +59,9 @@ Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Session
       legacy_(sessions) {}
 
 bool Endpoint::HostAllowed(const Exchange& exchange) const {
+  // Only clients of HTTP/1.0 may leave Host out; no browser does, and it is browsers that are
+  // lured.
+  if (!exchange.request().Has(http::Field::kHost)) return true;
   const std::string_view host = exchange.request().Get(http::Field::kHost);
   const auto matches = [host](const std::string& allowed) {
     return http::EqualsIgnoreCase(allowed, host) ||
@@ -77,8 +79,10 @@ bool Endpoint::OriginAllowed(const Exchange& exchange) const {
   for (const std::string& allowed : access_.allowed_origins) {
     if (allowed == "*" || http::EqualsIgnoreCase(allowed, origin)) return true;
   }
+  // Its own origin: said by Host, which a rebound name controls unless Host itself was checked.
   const std::size_t scheme = origin.find("://");
-  if (scheme == std::string_view::npos) return false;
+  if (scheme == std::string_view::npos || scheme + 3 == origin.size()) return false;
+  if (!access_.loopback && access_.allowed_hosts.empty()) return false;
   return http::EqualsIgnoreCase(origin.substr(scheme + 3),
                                 exchange.request().Get(http::Field::kHost));
 }
@@ -109,19 +113,19 @@ Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
   if (const std::optional<std::string_view> name = EndpointOf(*path)) {
     std::shared_ptr<Service> service = find_(*name);
     if (service == nullptr) {
-      co_await RespondError(exchange, 404, "",
-                            Refusal("no such endpoint: " + std::string(*path)));
+      co_await RespondError(exchange, 404, "", Refusal("no such endpoint: " + std::string(*path)));
       co_return;
     }
     co_await ServeMcp(exchange, connection, std::string(*name), std::move(service));
     co_return;
   }
   std::optional<PlainAnswer> answer;
-  if (request.method() == "GET") answer = co_await plain_(std::string(*path));
+  if (request.method() == "GET" || request.method() == "HEAD")
+    answer = co_await plain_(std::string(*path));
   if (!answer) {
     co_await RespondError(exchange, 404, "",
-                          Refusal("nothing at " + std::string(*path) +
-                                  "; the MCP endpoint is " + std::string(kRoot)));
+                          Refusal("nothing at " + std::string(*path) + "; the MCP endpoint is " +
+                                  std::string(kRoot)));
     co_return;
   }
   co_await exchange.Respond(answer->status, answer->content_type, answer->body);
@@ -153,8 +157,7 @@ Task<void> Endpoint::ServeMcp(Exchange& exchange, Connection& connection, std::s
 
 Task<void> Endpoint::ServePost(Exchange& exchange, Connection& connection, std::string name,
                                std::shared_ptr<Service> service) {
-  const std::string_view type =
-      http::MediaType(exchange.request().Get(http::Field::kContentType));
+  const std::string_view type = http::MediaType(exchange.request().Get(http::Field::kContentType));
   if (!http::EqualsIgnoreCase(type, "application/json")) {
     const Error error = Refusal("Content-Type must be application/json");
     co_await RespondError(exchange, 415, "", error);

@@ -1,18 +1,40 @@
 #include "edge/exchange.h"
 
+#include <iterator>
+
+#include <boost/algorithm/string/predicate.hpp>
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
-#include <boost/algorithm/string/predicate.hpp>
-#include <iterator>
-
 #include "base/http/status.h"
-#include "base/http/write.h"
 
 namespace switchyard::edge {
 
+// A write that is unwound half way leaves the client in the middle of a piece: nothing that follows
+// would make sense.
+class Exchange::Writing {
+ public:
+  Writing(Exchange& exchange, const http::Gather& out) : exchange_(exchange) {
+    exchange_.write_ = &out;
+  }
+  Writing(const Writing&) = delete;
+  ~Writing() {
+    exchange_.sent_ += exchange_.write_->written();
+    if (!exchange_.write_->done()) exchange_.failed_ = true;
+    exchange_.write_ = nullptr;
+  }
+
+ private:
+  Exchange& exchange_;
+};
+
 Exchange::Exchange(ReadAhead& io, http::RequestParser& request)
-    : io_(io), request_(request), keep_alive_(request.header_done() && request.keep_alive()) {}
+    : io_(io),
+      request_(request),
+      chunks_(request.version() >= 11),
+      keep_alive_(request.header_done() && request.keep_alive()) {}
+
+std::uint64_t Exchange::sent() const { return sent_ + (write_ == nullptr ? 0 : write_->written()); }
 
 std::string_view Exchange::Header(std::string_view name) const {
   const http::Header* header = request_.Find(name);
@@ -45,13 +67,19 @@ Task<void> Exchange::Respond(int status, std::string_view content_type, const mc
     fmt::format_to(out, FMT_COMPILE("Content-Type: {}\r\n"), content_type);
   }
   if (status != 204) fmt::format_to(out, FMT_COMPILE("Content-Length: {}\r\n"), size);
-  if (!keep_alive_) head.append(std::string_view("Connection: close\r\n"));
+  if (!keep_alive_) {
+    head.append(std::string_view("Connection: close\r\n"));
+  } else if (!chunks_) {
+    head.append(std::string_view("Connection: keep-alive\r\n"));  // not a matter of course in 1.0
+  }
   head.append(extra_headers_);
   head.append(std::string_view("\r\n"));
   mcp::Pieces pieces;
   pieces.push_back(std::string_view(head.data(), head.size()));
-  pieces.insert(pieces.end(), body.begin(), body.end());
-  bytes_out_ += size;
+  if (request_.method() != "HEAD") {
+    pieces.insert(pieces.end(), body.begin(), body.end());
+    bytes_out_ += size;
+  }
   co_await Write(pieces);
 }
 
@@ -61,7 +89,12 @@ Task<bool> Exchange::BeginStream() {
   answered_ = streaming_ = true;
   std::string head =
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
-      "X-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n";
+      "X-Accel-Buffering: no\r\n";
+  if (chunks_) {
+    head.append("Transfer-Encoding: chunked\r\n");
+  } else {
+    keep_alive_ = false;
+  }
   if (!keep_alive_) head.append("Connection: close\r\n");
   head.append(extra_headers_).append("\r\n");
   mcp::Pieces pieces;
@@ -75,28 +108,33 @@ Task<bool> Exchange::Send(const mcp::Pieces& data, std::string_view id) {
   if (!id.empty()) prefix.append("id: ").append(id).append("\n");
   prefix.append("event: message\ndata: ");
   const std::size_t size = prefix.size() + mcp::TotalSize(data) + 2;
-  const std::string head = fmt::format(FMT_COMPILE("{:x}\r\n{}"), size, prefix);
+  std::string head;
+  if (chunks_) head = fmt::format(FMT_COMPILE("{:x}\r\n"), size);
+  head.append(prefix);
   mcp::Pieces pieces;
   pieces.push_back(head);
   pieces.insert(pieces.end(), data.begin(), data.end());
-  pieces.push_back("\n\n\r\n");
+  pieces.push_back(chunks_ ? "\n\n\r\n" : "\n\n");
   bytes_out_ += mcp::TotalSize(data);
   const bool sent = co_await Write(pieces);
   co_return sent;
 }
 
 Task<void> Exchange::EndStream() {
+  streaming_ = false;
+  if (!chunks_) co_return;
   mcp::Pieces pieces;
   pieces.push_back("0\r\n\r\n");
-  streaming_ = false;
   co_await Write(pieces);
 }
 
 void Exchange::KeepAlive() {
-  if (!streaming_ || writing_ || failed_) return;
+  if (!streaming_ || writing() || failed_) return;
   static constexpr std::string_view kComment = "3\r\n:\n\n\r\n";
-  http::Gather out(std::span(&kComment, 1));
+  static constexpr std::string_view kBareComment = ":\n\n";
+  http::Gather out(std::span(chunks_ ? &kComment : &kBareComment, 1));
   const boost::system::error_code error = out.SendNow(io_.socket().native_handle());
+  sent_ += out.written();
   // A comment that went out in part could be followed by anything: the stream is of no more use.
   if (error || (!out.done() && out.written() > 0)) failed_ = true;
 }
@@ -106,12 +144,10 @@ Task<bool> Exchange::Write(const mcp::Pieces& pieces) {
     failed_ = true;
     co_return false;
   }
-  writing_ = true;
   http::Gather out(std::span(pieces.data(), pieces.size()));
+  const Writing writing(*this, out);
   boost::system::error_code error = out.SendNow(io_.socket().native_handle());
   if (!error && !out.done()) error = co_await http::WriteRest(io_.socket(), out);
-  writing_ = false;
-  failed_ = bool(error);
   co_return !error;
 }
 

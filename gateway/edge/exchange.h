@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/http/parser.h"
+#include "base/http/write.h"
 #include "base/task.h"
 #include "edge/read_ahead.h"
 #include "mcp/splice.h"
@@ -25,12 +26,14 @@ class Exchange {
   // Whole header lines ("Name: value\r\n") that go onto every answer of this exchange.
   void AddHeader(std::string_view name, std::string_view value);
 
-  // Exactly one of Respond and BeginStream, once. The bodies stay the caller's.
+  // Exactly one of Respond and BeginStream, once. The bodies stay the caller's. A HEAD request gets
+  // no body.
   Task<void> Respond(int status, std::string_view content_type, const mcp::Pieces& body);
   Task<void> Respond(int status, std::string_view content_type, std::string_view body);
   Task<void> Respond(int status) { return Respond(status, "", std::string_view()); }
 
-  // Server-Sent Events. False: the client is gone. `id` "" = no event id.
+  // Server-Sent Events. False: the client is gone. `id` "" = no event id. A client of HTTP/1.0
+  // knows no chunks: its stream ends with the connection.
   Task<bool> BeginStream();
   Task<bool> Send(const mcp::Pieces& data, std::string_view id = {});
   Task<void> EndStream();
@@ -46,16 +49,21 @@ class Exchange {
   // A comment line when a stream was silent for long, so that nobody between closes it. Called by
   // the connection's tick; does nothing while a write is under way.
   void KeepAlive();
-  bool writing() const { return writing_; }
+  bool writing() const { return write_ != nullptr; }
+  std::uint64_t sent() const;  // bytes that went out so far, also of the write under way
 
  private:
+  class Writing;
   Task<bool> Write(const mcp::Pieces& pieces);
 
   ReadAhead& io_;
   http::RequestParser& request_;
   std::string extra_headers_;
   std::uint64_t bytes_out_ = 0;
-  bool answered_ = false, streaming_ = false, failed_ = false, writing_ = false;
+  std::uint64_t sent_ = 0;
+  const http::Gather* write_ = nullptr;  // the one under way
+  const bool chunks_;
+  bool answered_ = false, streaming_ = false, failed_ = false;
   bool keep_alive_;
 };
 

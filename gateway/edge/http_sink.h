@@ -1,4 +1,5 @@
-// A call's messages over HTTP: one JSON body when the response comes first, else a stream of events.
+// A call's messages over HTTP: one JSON body when the response comes first, else a stream of
+// events.
 #pragma once
 
 #include "edge/answer.h"

@@ -1,8 +1,9 @@
 #include "edge/legacy.h"
 
+#include <utility>
+
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
-#include <utility>
 
 #include "edge/http_sink.h"
 #include "mcp/error_map.h"
@@ -52,14 +53,18 @@ class InFlight {
  public:
   InFlight(std::shared_ptr<Session> session, std::string raw_id, std::function<void()> cancel)
       : session_(std::move(session)), raw_id_(std::move(raw_id)) {
-    session_->in_flight[raw_id_] = std::move(cancel);
+    // Of two requests with one id (against the protocol) the first can be cancelled.
+    registered_ = session_->in_flight.emplace(raw_id_, std::move(cancel)).second;
   }
   InFlight(const InFlight&) = delete;
-  ~InFlight() { session_->in_flight.erase(raw_id_); }
+  ~InFlight() {
+    if (registered_) session_->in_flight.erase(raw_id_);
+  }
 
  private:
   std::shared_ptr<Session> session_;
   std::string raw_id_;
+  bool registered_ = false;
 };
 
 }  // namespace
@@ -87,7 +92,8 @@ Task<void> LegacyFace::Open(Exchange& exchange, mcp::Message message, std::strin
                             Service& service) {
   Result<Initialized> initialized = co_await Initialize(message, endpoint, service);
   if (!initialized) {
-    co_await RespondError(exchange, 200, message.id(), initialized.error());
+    const int status = mcp::HttpStatus(initialized.error(), mcp::kNewestLegacy);
+    co_await RespondError(exchange, status, message.id(), initialized.error());
     co_return;
   }
   const std::shared_ptr<Session> session =
@@ -135,8 +141,8 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
   std::string raw_id(message.id());
   Result<LegacyCall> made = MakeLegacyCall(std::move(message), session, sessions_);
   if (!made) {
-    co_await RespondError(exchange, mcp::HttpStatus(made.error(), session->client->version),
-                          raw_id, made.error());
+    co_await RespondError(exchange, mcp::HttpStatus(made.error(), session->client->version), raw_id,
+                          made.error());
     co_return;
   }
   HttpSink sink(exchange, session->client->version);

@@ -47,8 +47,7 @@ class LegacyFace {
  private:
   Task<std::shared_ptr<Session>> RequireSession(Exchange& exchange, std::string_view endpoint,
                                                 std::string raw_id);
-  Task<void> Open(Exchange& exchange, mcp::Message message, std::string endpoint,
-                  Service& service);
+  Task<void> Open(Exchange& exchange, mcp::Message message, std::string endpoint, Service& service);
   Task<void> Serve(Exchange& exchange, Connection& connection, mcp::Message message,
                    std::shared_ptr<Session> session, Service& service);
 

@@ -1,33 +1,20 @@
 // What a legacy message means, whatever carries it: shared by the HTTP face and stdio.
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include <boost/json.hpp>
 
+#include "edge/client_words.h"
 #include "edge/legacy.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
 namespace {
 
-constexpr std::array<std::string_view, 8> kLevels = {"debug", "info",     "notice", "warning",
-                                                     "error", "critical", "alert",  "emergency"};
-
 Error MethodNotFound(const mcp::Message& message) {
   return Error{.code = Code::kNotFound,
                .origin = Origin::kClient,
                .message = "unknown method: " + std::string(message.method_name()),
                .rpc_code = mcp::kMethodNotFound};
-}
-
-std::string ClientName(std::string_view info) {
-  boost::system::error_code error;
-  const boost::json::value value = boost::json::parse(info, error);
-  if (error || !value.is_object()) return {};
-  const boost::json::value* name = value.as_object().if_contains("name");
-  if (name == nullptr || !name->is_string()) return {};
-  return std::string(name->as_string().subview(0, 64));
 }
 
 // server/discover's result as an InitializeResult.
@@ -77,8 +64,8 @@ Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_vi
   if (!next->has_value() || (*next)->kind() != mcp::Kind::kResult) {
     co_return Failure(Code::kInternal, Origin::kGateway, "server/discover gave no result");
   }
-  mcp::Message response = mcp::Message::FromResult(
-      request.id(), ToInitializeResult((*next)->result(), client.version));
+  mcp::Message response =
+      mcp::Message::FromResult(request.id(), ToInitializeResult((*next)->result(), client.version));
   co_return Initialized{.client = std::move(client), .response = std::move(response)};
 }
 
@@ -91,18 +78,13 @@ Result<LegacyCall> MakeLegacyCall(mcp::Message message, const std::shared_ptr<Se
       return made;
     case mcp::Method::kSetLevel: {
       const std::string level = message.GetString(mcp::Key::kLevel);
-      if (std::ranges::find(kLevels, level) == kLevels.end()) {
-        return Failure(Code::kInvalid, Origin::kClient,
-                       "unknown log level: " + level +
-                           "; allowed are debug, info, notice, warning, error, critical, alert, "
-                           "emergency");
-      }
+      if (!LogRank(level)) return Failure(UnknownLogLevel(level));
+      session->log_level = level;  // here also if it was forgotten among the known ones
       sessions.SetLogLevel(session->client->session, level);
       made.answer = mcp::Message::FromResult(message.id(), std::string("{}"));
       return made;
     }
-    default:
-      break;
+    default: break;
   }
   const mcp::MethodInfo& method = mcp::Info(message.method());
   if (!method.SpokenIn(session->client->version) || method.route == mcp::Route::kUnknown ||
@@ -111,7 +93,7 @@ Result<LegacyCall> MakeLegacyCall(mcp::Message message, const std::shared_ptr<Se
   }
   made.call.client = session->client;
   made.call.endpoint = session->endpoint;
-  made.call.progress_token = std::string(message.Get(mcp::MetaKey::kProgressToken));
+  made.call.progress_token = ProgressToken(message);
   made.call.log_level = session->log_level;
   made.call.message = std::move(message);
   return made;
@@ -119,10 +101,10 @@ Result<LegacyCall> MakeLegacyCall(mcp::Message message, const std::shared_ptr<Se
 
 Call MakeStreamCall(const Session& session) {
   Call call;
-  call.message = mcp::Message::Make(
-      "0", "subscriptions/listen",
-      R"({"notifications":{"toolsListChanged":true,"promptsListChanged":true,)"
-      R"("resourcesListChanged":true}})");
+  call.message =
+      mcp::Message::Make("0", "subscriptions/listen",
+                         R"({"notifications":{"toolsListChanged":true,"promptsListChanged":true,)"
+                         R"("resourcesListChanged":true}})");
   call.client = session.client;
   call.endpoint = session.endpoint;
   return call;

@@ -1,13 +1,13 @@
 #include "edge/listener.h"
 
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/system/system_error.hpp>
-#include <utility>
-#include <vector>
+#include <spdlog/spdlog.h>
 
 namespace switchyard::edge {
 namespace {
@@ -27,20 +27,33 @@ Listener::Listener(const Deps& deps, Options options, Connection::Serve serve)
 
 Listener::~Listener() = default;
 
+// With SO_REUSEPORT a second gateway would share the port in silence: the first worker makes sure
+// that it is free.
+boost::system::error_code Listener::Probe(const net::ip::tcp::endpoint& endpoint) const {
+  boost::system::error_code error;
+  if (deps_.worker != 0 || endpoint.port() == 0) return error;
+  net::basic_socket_acceptor<net::ip::tcp, Executor> probe(deps_.executor());
+  probe.open(endpoint.protocol(), error);
+  if (!error) probe.set_option(net::socket_base::reuse_address(true), error);
+  if (!error) probe.bind(endpoint, error);
+  return error;
+}
+
 Result<std::uint16_t> Listener::Listen(const std::string& host, std::uint16_t port) {
   boost::system::error_code error;
   const net::ip::address address =
       net::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
   const net::ip::tcp::endpoint endpoint(address, port);
+  if (!error) error = Probe(endpoint);
   if (!error) acceptor_.open(endpoint.protocol(), error);
   if (!error) acceptor_.set_option(net::socket_base::reuse_address(true), error);
   if (!error) acceptor_.set_option(ReusePort(true), error);
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(net::socket_base::max_listen_connections, error);
   if (error) {
-    return Failure(Code::kUnavailable, Origin::kGateway,
-                   "listen: cannot listen on " + host + ":" + std::to_string(port) + ": " +
-                       error.message());
+    return Failure(
+        Code::kUnavailable, Origin::kGateway,
+        "listen: cannot listen on " + host + ":" + std::to_string(port) + ": " + error.message());
   }
   accepting_ = TaskHandle(deps_.executor(), "accept", Accept());
   return acceptor_.local_endpoint().port();
@@ -48,6 +61,7 @@ Result<std::uint16_t> Listener::Listen(const std::string& host, std::uint16_t po
 
 Task<void> Listener::Accept() {
   for (;;) {
+    if (connections_.size() >= options_.max_connections) Prune();
     if (connections_.size() >= options_.max_connections) {
       co_await deps_.timers.Sleep(kAcceptPause);
       continue;
@@ -78,8 +92,12 @@ void Listener::StopAccepting() {
 }
 
 void Listener::Drain() {
-  // A connection that ends takes nothing out of the set by itself: Tick does.
   for (const auto& connection : connections_) connection->Drain();
+  Prune();
+}
+
+// A connection that ends takes nothing out of the set by itself.
+void Listener::Prune() {
   std::erase_if(connections_, [](const auto& connection) { return connection->finished(); });
 }
 
@@ -91,7 +109,7 @@ void Listener::Abort() {
 void Listener::Tick() {
   const TimePoint now = deps_.clock.Now();
   for (const auto& connection : connections_) connection->Tick(now);
-  std::erase_if(connections_, [](const auto& connection) { return connection->finished(); });
+  Prune();
 }
 
 }  // namespace switchyard::edge

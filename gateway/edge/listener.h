@@ -35,8 +35,10 @@ class Listener {
   void Tick();  // once a second
 
  private:
+  boost::system::error_code Probe(const net::ip::tcp::endpoint& endpoint) const;
   Task<void> Accept();
   void Adopt(Socket socket);
+  void Prune();
 
   Deps deps_;
   const Options options_;

@@ -1,8 +1,8 @@
 #include "edge/modern.h"
 
-#include <array>
 #include <utility>
 
+#include "edge/client_words.h"
 #include "edge/http_sink.h"
 #include "mcp/error_map.h"
 #include "mcp/header_value.h"
@@ -37,10 +37,10 @@ Result<void> CheckHeaders(const Exchange& exchange, const mcp::Message& message)
     return {};  // MakeModernCall names what is missing
   }
   if (header != message.GetString(mcp::MetaKey::kProtocolVersion)) {
-    return Failure(Invalid(mcp::kHeaderMismatch,
-                           "header MCP-Protocol-Version is " + std::string(header) +
-                               ", the body says " +
-                               message.GetString(mcp::MetaKey::kProtocolVersion)));
+    return Failure(
+        Invalid(mcp::kHeaderMismatch, "header MCP-Protocol-Version is " + std::string(header) +
+                                          ", the body says " +
+                                          message.GetString(mcp::MetaKey::kProtocolVersion)));
   }
   if (mcp::ParseVersion(header) != mcp::kModern) return Failure(UnsupportedVersion(header));
   if (message.kind() != mcp::Kind::kRequest) return {};
@@ -72,30 +72,6 @@ Result<void> CheckName(const Exchange& exchange, const mcp::Message& message) {
   return {};
 }
 
-Result<void> CheckLogLevel(const std::string& level) {
-  static constexpr std::array kLevels = {"debug", "info",     "notice", "warning",
-                                         "error", "critical", "alert",  "emergency"};
-  if (level.empty()) return {};
-  for (const std::string_view known : kLevels) {
-    if (level == known) return {};
-  }
-  return Failure(Invalid(mcp::kInvalidParams,
-                         "unknown log level: " + level + "; allowed are debug, info, notice, "
-                                                         "warning, error, critical, alert, "
-                                                         "emergency"));
-}
-
-// A name for logs: what the client calls itself, if that is a short word.
-std::string NameOf(std::string_view info) {
-  const Result<mcp::Message> parsed = mcp::Message::Parse(
-      R"({"jsonrpc":"2.0","method":"x","params":)" + std::string(info) + "}",
-      mcp::Check::kEnvelope);
-  if (!parsed) return {};
-  std::string name = parsed->GetString(mcp::Key::kName);
-  if (name.size() > 64) name.resize(64);
-  return name;
-}
-
 // Clients repeat the same words about themselves with every request.
 std::shared_ptr<const Client> ClientOf(const mcp::Message& message) {
   thread_local std::shared_ptr<const Client> last;
@@ -105,7 +81,7 @@ std::shared_ptr<const Client> ClientOf(const mcp::Message& message) {
   auto client = std::make_shared<Client>();
   client->capabilities = std::string(capabilities);
   client->info = std::string(info);
-  if (!info.empty()) client->name = NameOf(info);
+  if (!info.empty()) client->name = ClientName(info);
   last = client;
   return client;
 }
@@ -141,16 +117,16 @@ Result<Call> MakeModernCall(mcp::Message message, std::string_view endpoint) {
   if (message.kind() == mcp::Kind::kRequest &&
       (method.route == mcp::Route::kUnknown || method.route == mcp::Route::kNotification ||
        !method.SpokenIn(mcp::kModern))) {
-    return Failure(Invalid(mcp::kMethodNotFound,
-                           "unknown method: " + std::string(message.method_name())));
+    return Failure(
+        Invalid(mcp::kMethodNotFound, "unknown method: " + std::string(message.method_name())));
   }
   Call call;
   call.client = ClientOf(message);
   call.endpoint = endpoint;
-  call.progress_token = std::string(message.Get(mcp::MetaKey::kProgressToken));
+  call.progress_token = ProgressToken(message);
   call.log_level = message.GetString(mcp::MetaKey::kLogLevel);
-  if (Result<void> level = CheckLogLevel(call.log_level); !level) {
-    return Failure(std::move(level.error()));
+  if (!call.log_level.empty() && !LogRank(call.log_level)) {
+    return Failure(UnknownLogLevel(call.log_level));
   }
   call.message = std::move(message);
   return call;

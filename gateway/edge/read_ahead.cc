@@ -24,11 +24,11 @@ void ReadAhead::Start() {
   }
   if (end_ == buffer_.size()) return;
   reading_ = true;
-  socket_.async_read_some(net::buffer(buffer_.data() + end_, buffer_.size() - end_),
-                          [self = shared_from_this()](boost::system::error_code error,
-                                                      std::size_t count) {
-                            self->Finish(error, count);
-                          });
+  socket_.async_read_some(
+      net::buffer(buffer_.data() + end_, buffer_.size() - end_),
+      [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
+        self->Finish(error, count);
+      });
 }
 
 void ReadAhead::Finish(boost::system::error_code error, std::size_t count) {

@@ -1,12 +1,14 @@
 // Reads a client's bytes one step ahead: while a request is being served the next read is already
-// under way, so that a client that vanishes is noticed at once, at no extra system call. One thread.
+// under way, so that a client that vanishes is noticed at once, at no extra system call. One
+// thread.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
+
+#include <boost/asio/ip/tcp.hpp>
 
 #include "base/mailbox.h"
 #include "base/task.h"

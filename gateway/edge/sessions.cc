@@ -1,9 +1,10 @@
 #include "edge/sessions.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <utility>
 #include <vector>
+
+#include <boost/json.hpp>
 
 namespace switchyard::edge {
 namespace {
@@ -12,6 +13,10 @@ constexpr std::string_view kPurpose = "session";
 // What a client says of itself is repeated in every request's header: long texts are not.
 constexpr std::size_t kMaxCapabilities = 1024;
 constexpr std::size_t kMaxInfo = 512;
+
+// What tells ids apart: 90 of the random bits with which a sealed token begins. Fits into a string
+// without an allocation.
+std::string_view Head(std::string_view id) { return id.substr(0, 15); }
 
 std::int64_t Seconds(const Clock& clock) {
   return std::chrono::duration_cast<std::chrono::seconds>(clock.WallNow().time_since_epoch())
@@ -26,32 +31,41 @@ Sessions::Sessions(const Sealer& sealer, const Clock& clock, Options options, Br
 std::shared_ptr<Session> Sessions::Open(Client client, std::string endpoint) {
   if (client.capabilities.size() > kMaxCapabilities) client.capabilities = "{}";
   if (client.info.size() > kMaxInfo) client.info.clear();
-  const boost::json::array text = {static_cast<int>(client.version), Seconds(clock_), endpoint,
-                                   client.capabilities, client.info, client.name};
+  const boost::json::array text = {static_cast<int>(client.version),
+                                   Seconds(clock_),
+                                   endpoint,
+                                   client.capabilities,
+                                   client.info,
+                                   client.name};
   client.session = sealer_.Seal(kPurpose, boost::json::serialize(text));
   auto session = std::make_shared<Session>();
   session->client = std::make_shared<const Client>(std::move(client));
   session->endpoint = std::move(endpoint);
-  return Remember(std::move(session));
+  return Remember(std::move(session), Duration::zero());
 }
 
 std::shared_ptr<Session> Sessions::Find(std::string_view id, std::string_view endpoint) {
   if (const auto known = known_.find(id); known != known_.end()) {
-    if (known->second->endpoint != endpoint) return nullptr;
+    if (known->second->endpoint != endpoint || known->second->expires < clock_.Now())
+      return nullptr;
     known->second->last_used = clock_.Now();
     return known->second;
   }
-  if (ended_.contains(id)) return nullptr;
+  if (ended_.contains(Head(id))) return nullptr;
   return Unseal(id, endpoint);
 }
 
-std::shared_ptr<Session> Sessions::Unseal(std::string_view id, std::string_view endpoint) {
+std::shared_ptr<Session> Sessions::Unseal(std::string_view id,
+                                          std::optional<std::string_view> endpoint) {
   const std::optional<std::string> text = sealer_.Open(kPurpose, id);
   if (!text) return nullptr;
-  const boost::json::value value = boost::json::parse(*text);  // we wrote it
-  const boost::json::array& fields = value.as_array();
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse(*text, error);
+  if (error) return nullptr;
+  const boost::json::array& fields = value.as_array();  // we wrote it
   const auto age = std::chrono::seconds(Seconds(clock_) - fields[1].as_int64());
-  if (age > options_.max_age || fields[2].as_string() != endpoint) return nullptr;
+  if (age > options_.max_age) return nullptr;
+  if (endpoint && fields[2].as_string() != *endpoint) return nullptr;
   Client client{.version = static_cast<mcp::Version>(fields[0].as_int64()),
                 .capabilities = std::string(fields[3].as_string()),
                 .info = std::string(fields[4].as_string()),
@@ -59,13 +73,17 @@ std::shared_ptr<Session> Sessions::Unseal(std::string_view id, std::string_view 
                 .session = std::string(id)};
   auto session = std::make_shared<Session>();
   session->client = std::make_shared<const Client>(std::move(client));
-  session->endpoint = std::string(endpoint);
-  return Remember(std::move(session));
+  session->endpoint = std::string(fields[2].as_string());
+  return Remember(std::move(session), age);
 }
 
-std::shared_ptr<Session> Sessions::Remember(std::shared_ptr<Session> session) {
-  if (known_.size() >= options_.max_known) Tick();
+std::shared_ptr<Session> Sessions::Remember(std::shared_ptr<Session> session, Duration age) {
+  if (known_.size() >= options_.max_known) {
+    Tick();
+    MakeRoom();
+  }
   session->last_used = clock_.Now();
+  session->expires = clock_.Now() + options_.max_age - age;
   known_[session->client->session] = session;
   return session;
 }
@@ -76,7 +94,10 @@ void Sessions::End(const std::string& id) {
 }
 
 void Sessions::EndHere(const std::string& id) {
-  ended_[id] = clock_.Now() + options_.max_age;
+  if (ended_.emplace(Head(id)).second) {
+    ended_order_.emplace_back(clock_.Now() + options_.max_age, Head(id));
+    if (ended_order_.size() > options_.max_ended) ForgetFirstEnded();
+  }
   const auto known = known_.find(id);
   if (known == known_.end()) return;
   const std::shared_ptr<Session> session = std::move(known->second);
@@ -93,12 +114,11 @@ void Sessions::SetLogLevel(const std::string& id, std::string level) {
 
 void Sessions::SetLogLevelHere(const std::string& id, const std::string& level) {
   std::shared_ptr<Session> session;
-  if (const auto known = known_.find(id); known != known_.end()) session = known->second;
-  if (session == nullptr && !ended_.contains(id)) {
+  if (const auto known = known_.find(id); known != known_.end()) {
+    session = known->second;
+  } else if (!ended_.contains(Head(id))) {
     // Not seen by this worker yet: remembered now, so that the level is there when it is.
-    const std::optional<std::string> text = sealer_.Open(kPurpose, id);
-    if (!text) return;
-    session = Unseal(id, boost::json::parse(*text).as_array()[2].as_string());
+    session = Unseal(id, std::nullopt);
   }
   if (session != nullptr) session->log_level = level;
 }
@@ -133,24 +153,36 @@ void Sessions::EndStreamHere(const std::string& id) {
   std::exchange(known->second->end_stream, nullptr)();
 }
 
+void Sessions::ForgetFirstEnded() {
+  ended_.erase(ended_order_.front().second);
+  ended_order_.pop_front();
+}
+
+bool Sessions::IsBusy(const Session& session) {
+  return !session.in_flight.empty() || session.end_stream != nullptr;
+}
+
 void Sessions::Tick() {
   const TimePoint now = clock_.Now();
-  std::erase_if(ended_, [now](const auto& entry) { return entry.second <= now; });
-  const auto busy = [](const Session& session) {
-    return !session.in_flight.empty() || session.end_stream != nullptr;
-  };
+  while (!ended_order_.empty() && ended_order_.front().first <= now) ForgetFirstEnded();
   std::erase_if(known_, [&](const auto& entry) {
-    return !busy(*entry.second) && now - entry.second->last_used >= options_.forget_after;
+    const Session& session = *entry.second;
+    return !IsBusy(session) &&
+           (now - session.last_used >= options_.forget_after || session.expires < now);
   });
+}
+
+void Sessions::MakeRoom() {
   if (known_.size() < options_.max_known) return;
-  std::vector<std::pair<TimePoint, std::string>> by_age;
+  std::vector<std::pair<TimePoint, std::string_view>> by_age;
   for (const auto& [id, session] : known_) {
-    if (!busy(*session)) by_age.emplace_back(session->last_used, id);
+    if (!IsBusy(*session)) by_age.emplace_back(session->last_used, id);
   }
+  // Some more than one, so that it is not done for each that comes.
   const std::size_t drop = std::min(by_age.size(), options_.max_known / 10 + 1);
-  std::nth_element(by_age.begin(), by_age.begin() + static_cast<std::ptrdiff_t>(drop) - 1,
-                   by_age.end());
-  for (std::size_t i = 0; i < drop; ++i) known_.erase(by_age[i].second);
+  const auto end = by_age.begin() + static_cast<std::ptrdiff_t>(drop);
+  std::partial_sort(by_age.begin(), end, by_age.end());
+  for (auto idle = by_age.begin(); idle != end; ++idle) known_.erase(known_.find(idle->second));
 }
 
 }  // namespace switchyard::edge

@@ -1,15 +1,19 @@
 // Legacy sessions of one worker. A session id is a sealed token that says everything about the
 // session which does not change, so any worker can pick it up and an idle session costs next to
-// nothing; what does change (log level, calls in flight, whether it ended) is kept by the workers and
-// made known to each other. One thread: the worker's.
+// nothing; what does change (log level, calls in flight, whether it ended) is kept by the workers
+// and made known to each other. One thread: the worker's.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 #include "base/seal.h"
 #include "base/timers.h"
@@ -27,15 +31,17 @@ struct Session {
   std::function<void()> end_stream;
   const void* stream_owner = nullptr;
   TimePoint last_used;
+  TimePoint expires;
   bool ended = false;
 };
 
 class Sessions {
  public:
   struct Options {
-    Duration max_age = std::chrono::hours(24);   // then the id is unknown
+    Duration max_age = std::chrono::hours(24);      // then the id is unknown
     Duration forget_after = std::chrono::hours(1);  // idle here this long: dropped from memory only
-    std::size_t max_known = 100'000;             // a worker; the least recently used go first
+    std::size_t max_known = 100'000;                // a worker; the least recently used go first
+    std::size_t max_ended = 1'000'000;              // a worker; the first that ended go first
   };
   // Runs something on the sessions of every other worker.
   using Broadcast = std::function<void(std::function<void(Sessions&)>)>;
@@ -56,7 +62,8 @@ class Sessions {
   void TakeStream(const std::shared_ptr<Session>& session, const void* owner,
                   std::function<void()> end);
 
-  void Tick();  // forgets what was idle for long
+  // Forgets what was idle for long or is too old. Once a minute is often enough.
+  void Tick();
   std::size_t size() const { return known_.size(); }
 
  private:
@@ -64,8 +71,12 @@ class Sessions {
   void SetLogLevelHere(const std::string& id, const std::string& level);
   void CancelHere(const std::string& id, const std::string& raw_request_id);
   void EndStreamHere(const std::string& id);
-  std::shared_ptr<Session> Remember(std::shared_ptr<Session> session);
-  std::shared_ptr<Session> Unseal(std::string_view id, std::string_view endpoint);
+  std::shared_ptr<Session> Remember(std::shared_ptr<Session> session, Duration age);
+  // `endpoint` nullopt: whichever it is of.
+  std::shared_ptr<Session> Unseal(std::string_view id, std::optional<std::string_view> endpoint);
+  void MakeRoom();
+  void ForgetFirstEnded();
+  static bool IsBusy(const Session& session);
 
   const Sealer& sealer_;
   const Clock& clock_;
@@ -78,8 +89,10 @@ class Sessions {
     }
   };
   std::unordered_map<std::string, std::shared_ptr<Session>, Hash, std::equal_to<>> known_;
-  // Ended ids must stay unknown although their tokens still open, until they are too old anyway.
-  std::unordered_map<std::string, TimePoint, Hash, std::equal_to<>> ended_;
+  // Ended ids must stay unknown although their tokens still open, until they are too old anyway. By
+  // their random beginning, in the order of time.
+  std::unordered_set<std::string, Hash, std::equal_to<>> ended_;
+  std::deque<std::pair<TimePoint, std::string>> ended_order_;
 };
 
 }  // namespace switchyard::edge

@@ -1,10 +1,10 @@
 #include "edge/stdio_server.h"
 
-#include <spdlog/spdlog.h>
+#include <utility>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
-#include <utility>
+#include <spdlog/spdlog.h>
 
 #include "edge/answer.h"
 #include "edge/legacy.h"
@@ -15,27 +15,56 @@ namespace switchyard::edge {
 namespace {
 
 constexpr std::size_t kReadSize = 64 * 1024;
-// A client that reads nothing while answers pile up is given up at this many waiting lines.
-constexpr std::size_t kMaxOutgoing = 100'000;
+// More bytes than this that the client did not read yet: who would send more waits.
+constexpr std::size_t kMaxOutgoing = 4 * 1024 * 1024;
 // More calls at once than this wait in the pipe.
 constexpr std::size_t kMaxRunning = 1024;
 
+Error InvalidRequest(std::string message) {
+  return Error{.code = Code::kInvalid,
+               .origin = Origin::kClient,
+               .message = std::move(message),
+               .rpc_code = mcp::kInvalidRequest};
+}
+
 }  // namespace
+
+// In the frame of each task, however it ends: Run() waits until the last one is gone.
+struct StdioServer::Live {
+  explicit Live(StdioServer& owner, std::shared_ptr<bool> flag = nullptr)
+      : server(owner), over(std::move(flag)) {
+    ++server.live_;
+  }
+  Live(const Live&) = delete;
+  ~Live() {
+    if (over != nullptr) *over = true;
+    --server.live_;
+    server.Wake();
+  }
+  StdioServer& server;
+  std::shared_ptr<bool> over;
+};
 
 class StdioServer::LineSink final : public Sink {
  public:
-  explicit LineSink(StdioServer& server) : server_(server) {}
+  // kDropped: the client asked for nothing that could be answered.
+  enum class Response { kSent, kDropped };
+  explicit LineSink(StdioServer& server, Response response = Response::kSent)
+      : server_(server), response_(response) {}
   Task<bool> Notify(mcp::Message notification) override {
     server_.Send(notification);
+    co_await server_.WaitForRoom();
     co_return !server_.broken_;
   }
   Task<void> Finish(mcp::Message response, const Error*) override {
+    if (response_ == Response::kDropped) co_return;
     server_.Send(response);
-    co_return;
+    co_await server_.WaitForRoom();
   }
 
  private:
   StdioServer& server_;
+  const Response response_;
 };
 
 StdioServer::StdioServer(Executor executor, int in, int out, Service& service, Sessions& sessions,
@@ -48,73 +77,71 @@ StdioServer::StdioServer(Executor executor, int in, int out, Service& service, S
       max_line_(max_line) {}
 
 Task<void> StdioServer::Run() {
-  TaskHandle writer(executor_, "stdio writer", WriteLoop());
+  writer_ = TaskHandle(executor_, "stdio writer", WriteLoop());
   std::string buffer;
   bool skipping = false;  // the rest of a line that was too long
-  for (;;) {
+  while (!broken_) {
     const std::size_t old = buffer.size();
-    buffer.resize(old + kReadSize);
+    buffer.resize_and_overwrite(old + kReadSize, [](char*, std::size_t size) { return size; });
     boost::system::error_code error;
     const std::size_t count = co_await in_.async_read_some(
         net::buffer(buffer.data() + old, kReadSize), net::redirect_error(use_task, error));
     buffer.resize(old + count);
     if (error) break;
-    std::size_t begin = 0;
-    std::size_t searched = old;
-    for (std::size_t end; (end = buffer.find('\n', std::max(begin, searched))) !=
-                          std::string::npos;
-         begin = end + 1) {
-      if (!std::exchange(skipping, false)) Receive(buffer.substr(begin, end - begin));
-    }
-    buffer.erase(0, begin);
-    if (buffer.size() > max_line_) {
-      if (!skipping) {
-        Refuse("", Error{.code = Code::kTooLarge,
-                         .origin = Origin::kClient,
-                         .message = "line over " + std::to_string(max_line_) + " bytes",
-                         .rpc_code = mcp::kInvalidRequest});
-      }
-      skipping = true;
-      buffer.clear();
-    }
-    while (running_.size() >= kMaxRunning && !broken_) co_await finished_.Take();
-    while (!finished_.empty()) co_await finished_.Take();
-    if (broken_) break;
+    ReceiveLines(buffer, old, skipping);
+    for (Reap(); running_.size() >= kMaxRunning && !broken_; Reap()) co_await woken_.Take();
   }
+  if (!buffer.empty() && !skipping) Receive(std::move(buffer));  // a last line without its end
   // End of input means no more requests; what was asked is still answered.
   changes_.Cancel();
-  while (!running_.empty() && !broken_) co_await finished_.Take();
-  while (!outgoing_.empty() && !broken_) co_await finished_.Take();
-  writer.Cancel();
+  std::erase_if(running_, [](const auto& entry) { return entry.second.lasting; });
+  for (Reap(); !running_.empty() && !broken_; Reap()) co_await woken_.Take();
+  while (!outgoing_.empty() && !broken_) co_await woken_.Take();
+  running_.clear();
+  writer_.Cancel();
+  while (live_ > 0) co_await woken_.Take();
   if (session_ != nullptr) sessions_.End(session_->client->session);
+}
+
+void StdioServer::EndInput() {
+  boost::system::error_code ignored;
+  in_.close(ignored);
+}
+
+void StdioServer::Abort() { Break(); }
+
+void StdioServer::ReceiveLines(std::string& buffer, std::size_t searched, bool& skipping) {
+  std::size_t begin = 0;
+  for (std::size_t end; (end = buffer.find('\n', std::max(begin, searched))) != std::string::npos;
+       begin = end + 1) {
+    if (!std::exchange(skipping, false)) Receive(buffer.substr(begin, end - begin));
+  }
+  buffer.erase(0, begin);
+  if (buffer.size() <= max_line_) return;
+  if (!skipping) {
+    Error error = InvalidRequest("line over " + std::to_string(max_line_) + " bytes");
+    error.code = Code::kTooLarge;
+    Refuse("", error);
+  }
+  skipping = true;
+  buffer.clear();
 }
 
 void StdioServer::Receive(std::string line) {
   if (line.ends_with('\r')) line.pop_back();
   if (line.find_first_not_of(" \t") == std::string::npos) return;
   std::string raw_id;
-  Result<mcp::Message> message =
-      mcp::Message::Parse(std::move(line), mcp::Check::kFull, &raw_id);
-  if (!message) {
-    Refuse(raw_id, message.error());
-    return;
-  }
+  Result<mcp::Message> message = mcp::Message::Parse(std::move(line), mcp::Check::kFull, &raw_id);
+  if (!message) return Refuse(raw_id, message.error());
   if (message->method() == mcp::Method::kCancelled) {
-    Cancel(std::string(message->Get(mcp::Key::kRequestId)));
-    return;
+    return Cancel(std::string(message->Get(mcp::Key::kRequestId)));
   }
-  if (!IsModernRequest(*message, "")) {
-    ReceiveLegacy(std::move(*message));
-    return;
-  }
+  if (!IsModernRequest(*message, "")) return ReceiveLegacy(std::move(*message));
   if (message->kind() != mcp::Kind::kRequest) return;
   raw_id = message->id();
   Result<Call> call = MakeModernCall(std::move(*message), "");
-  if (!call) {
-    Refuse(raw_id, call.error());
-    return;
-  }
-  Start(raw_id, ServeCall(std::move(*call), raw_id));
+  if (!call) return Refuse(raw_id, call.error());
+  StartCall(std::move(*call), nullptr);
 }
 
 void StdioServer::ReceiveLegacy(mcp::Message message) {
@@ -122,78 +149,92 @@ void StdioServer::ReceiveLegacy(mcp::Message message) {
   if (message.kind() == mcp::Kind::kNotification) {
     // From now on the client may be told of changes (L-LIFE: not before it is initialized).
     if (message.method() == mcp::Method::kInitialized && session_ != nullptr) {
-      changes_ = TaskHandle(executor_, "stdio changes", ServeChanges());
+      changes_ = TaskHandle(executor_, "stdio changes", ServeChanges(session_));
     }
     return;
   }
   if (message.kind() != mcp::Kind::kRequest) return;
   if (message.method() == mcp::Method::kInitialize) {
-    Start(raw_id, ServeInitialize(std::move(message)));
-    return;
+    if (!Admit(raw_id)) return;
+    auto over = std::make_shared<bool>(false);
+    // L-CAN: initialize must not be cancelled.
+    return Start(raw_id, Span::kUncancellable, over, ServeInitialize(std::move(message), over));
   }
   if (message.method() == mcp::Method::kPing) {
-    Send(mcp::Message::FromResult(raw_id, std::string("{}")));
-    return;
+    return Send(mcp::Message::FromResult(raw_id, std::string("{}")));
   }
   if (session_ == nullptr) {
-    Refuse(raw_id, Error{.code = Code::kInvalid,
-                         .origin = Origin::kClient,
-                         .message = "send initialize first, or speak 2026-07-28 with params._meta",
-                         .rpc_code = mcp::kInvalidRequest});
-    return;
+    return Refuse(raw_id,
+                  InvalidRequest("send initialize first, or speak 2026-07-28 with params._meta"));
   }
   Result<LegacyCall> made = MakeLegacyCall(std::move(message), session_, sessions_);
-  if (!made) {
-    Refuse(raw_id, made.error());
-  } else if (made->answer) {
-    Send(*made->answer);
-  } else {
-    Start(raw_id, ServeCall(std::move(made->call), raw_id));
-  }
+  if (!made) return Refuse(raw_id, made.error());
+  if (made->answer) return Send(*made->answer);
+  StartCall(std::move(made->call), session_);
 }
 
-void StdioServer::Start(std::string raw_id, Task<void> task) {
-  if (running_.contains(raw_id)) {
-    Refuse(raw_id, Error{.code = Code::kInvalid,
-                         .origin = Origin::kClient,
-                         .message = "a request with this id is still being served",
-                         .rpc_code = mcp::kInvalidRequest});
-    return;
+bool StdioServer::Admit(const std::string& raw_id) {
+  const auto known = running_.find(raw_id);
+  if (known == running_.end()) return true;
+  if (*known->second.over) {
+    running_.erase(known);
+    return true;
   }
-  running_[raw_id] = TaskHandle(executor_, "stdio call", std::move(task));
+  Refuse(raw_id, InvalidRequest("a request with this id is still being served"));
+  return false;
 }
 
-Task<void> StdioServer::ServeInitialize(mcp::Message message) {
-  const std::string raw_id(message.id());
+void StdioServer::StartCall(Call call, std::shared_ptr<Session> session) {
+  std::string raw_id(call.message.id());
+  if (!Admit(raw_id)) return;
+  const bool lasting = call.method().route == mcp::Route::kListen;
+  auto over = std::make_shared<bool>(false);
+  Start(std::move(raw_id), lasting ? Span::kLasting : Span::kCall, over,
+        ServeCall(std::move(call), std::move(session), over));
+}
+
+void StdioServer::Start(std::string raw_id, Span span, std::shared_ptr<bool> over,
+                        Task<void> task) {
+  // The entry first: the task starts at once and may even end.
+  Running& running = running_[std::move(raw_id)];
+  running.over = std::move(over);
+  running.lasting = span == Span::kLasting;
+  running.cancellable = span != Span::kUncancellable;
+  running.task = TaskHandle(executor_, "stdio call", std::move(task));
+}
+
+Task<void> StdioServer::ServeInitialize(mcp::Message message, std::shared_ptr<bool> over) {
+  const Live live(*this, std::move(over));
   Result<Initialized> initialized = co_await Initialize(message, "", service_);
-  if (initialized) {
-    session_ = sessions_.Open(std::move(initialized->client), "");
-    Send(initialized->response);
-  } else {
-    Refuse(raw_id, initialized.error());
+  if (!initialized) {
+    Refuse(message.id(), initialized.error());
+    co_return;
   }
-  Cancel(raw_id);
+  if (session_ != nullptr) sessions_.End(session_->client->session);
+  changes_.Cancel();
+  session_ = sessions_.Open(std::move(initialized->client), "");
+  Send(initialized->response);
 }
 
-Task<void> StdioServer::ServeCall(Call call, std::string raw_id) {
+Task<void> StdioServer::ServeCall(Call call, std::shared_ptr<Session> session,
+                                  std::shared_ptr<bool> over) {
+  const Live live(*this, std::move(over));
   LineSink sink(*this);
   co_await Answer(service_, call, sink);
-  Cancel(raw_id);
 }
 
-Task<void> StdioServer::ServeChanges() {
-  Call call = MakeStreamCall(*session_);
-  LineSink sink(*this);
+Task<void> StdioServer::ServeChanges(std::shared_ptr<Session> session) {
+  const Live live(*this);
+  Call call = MakeStreamCall(*session);
+  LineSink sink(*this, LineSink::Response::kDropped);
   co_await Answer(service_, call, sink);
 }
 
-// Of a call that is over it only forgets the handle; no response follows a cancel (L-CAN, CAN).
+// No response follows (L-CAN, CAN). Unknown ids are ignored.
 void StdioServer::Cancel(const std::string& raw_id) {
   const auto found = running_.find(raw_id);
-  if (found == running_.end()) return;
-  const TaskHandle ending = std::move(found->second);
+  if (found == running_.end() || !found->second.cancellable) return;
   running_.erase(found);
-  finished_.Put(true);
 }
 
 void StdioServer::Refuse(std::string_view raw_id, const Error& error) {
@@ -202,32 +243,64 @@ void StdioServer::Refuse(std::string_view raw_id, const Error& error) {
 
 void StdioServer::Send(const mcp::Message& message) {
   if (broken_) return;
-  if (outgoing_.size() >= kMaxOutgoing) {
-    spdlog::error("stdio client does not read: giving up");
-    broken_ = true;
-    finished_.Put(true);
-    return;
-  }
   outgoing_.push_back(message.ToText() + '\n');
+  outgoing_bytes_ += outgoing_.back().size();
   if (wake_writer_.empty()) wake_writer_.Put(true);
 }
 
+Task<void> StdioServer::WaitForRoom() {
+  struct Place {
+    explicit Place(std::set<Room*>& all) : places(all) { places.insert(&room); }
+    Place(const Place&) = delete;
+    ~Place() { places.erase(&room); }
+    std::set<Room*>& places;
+    Room room;
+  };
+  while (outgoing_bytes_ > kMaxOutgoing && !broken_) {
+    Place place(waiting_);
+    co_await place.room.Take();
+  }
+}
+
 Task<void> StdioServer::WriteLoop() {
+  const Live live(*this);
   for (;;) {
     co_await wake_writer_.Take();
     while (!outgoing_.empty()) {
       boost::system::error_code error;
       co_await net::async_write(out_, net::buffer(outgoing_.front()),
                                 net::redirect_error(use_task, error));
+      if (error == net::error::operation_aborted) co_return;
       if (error) {
-        broken_ = true;
-        finished_.Put(true);
+        Break();
         co_return;
       }
+      outgoing_bytes_ -= outgoing_.front().size();
       outgoing_.pop_front();
+      if (outgoing_bytes_ > kMaxOutgoing) continue;
+      for (Room* room : waiting_) {
+        if (room->empty()) room->Put(true);
+      }
     }
-    finished_.Put(true);
+    Wake();
   }
+}
+
+void StdioServer::Break() {
+  broken_ = true;
+  EndInput();
+  for (Room* room : waiting_) {
+    if (room->empty()) room->Put(true);
+  }
+  Wake();
+}
+
+void StdioServer::Reap() {
+  std::erase_if(running_, [](const auto& entry) { return *entry.second.over; });
+}
+
+void StdioServer::Wake() {
+  if (woken_.empty()) woken_.Put(true);
 }
 
 }  // namespace switchyard::edge

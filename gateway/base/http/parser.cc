@@ -199,16 +199,21 @@ Result<std::size_t> Parser::Put(std::string_view bytes) {
   return used;
 }
 
+// Said at once, for a peer that speaks something else (TLS, say) need not ever end a line.
+bool Parser::MayBegin(std::string_view bytes) const {
+  if (engine_->peer() == Origin::kClient) {
+    return !text_.empty() || (Lower(bytes.front()) >= 'a' && Lower(bytes.front()) <= 'z');
+  }
+  constexpr std::string_view kStart = "HTTP/1.";
+  if (text_.size() >= kStart.size()) return true;
+  const std::string_view rest = kStart.substr(text_.size());
+  return bytes.starts_with(rest.substr(0, bytes.size()));
+}
+
 // Collects the header block line by line, so that Beast sees it once and whole and its views point
 // into text_.
 Result<std::size_t> Parser::PutHeader(std::string_view bytes) {
-  if (text_.empty() && engine_->peer() == Origin::kServer) {
-    constexpr std::string_view kStart = "HTTP/1.";
-    const std::string_view start = bytes.substr(0, kStart.size());
-    if (!kStart.starts_with(start)) return Failed("not HTTP/1");
-  } else if (text_.empty() && !(Lower(bytes.front()) >= 'a' && Lower(bytes.front()) <= 'z')) {
-    return Failed("not HTTP/1");  // said at once: a TLS hello on a plain port has no line ends
-  }
+  if (!MayBegin(bytes)) return Failed("not HTTP/1");
   std::size_t end = 0;
   bool complete = false;
   while (!complete) {

@@ -116,6 +116,7 @@ class Parser {
     std::uint16_t count = 0;
   };
 
+  bool MayBegin(std::string_view bytes) const;
   Result<std::size_t> PutHeader(std::string_view bytes);
   Result<std::size_t> PutBody(std::string_view bytes);
   Result<std::size_t> PutPending(std::string_view bytes);

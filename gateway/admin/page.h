@@ -1,0 +1,14 @@
+// An answer over plain HTTP, for what is not MCP. The worker turns it into the edge's own.
+#pragma once
+
+#include <string>
+
+namespace switchyard::admin {
+
+struct Page {
+  int status = 200;
+  std::string content_type;
+  std::string body;
+};
+
+}  // namespace switchyard::admin

@@ -1,0 +1,112 @@
+#include "cli/reach.h"
+
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "cli/find_config.h"
+#include "server.h"
+#include "telemetry/log.h"
+
+namespace switchyard::cli {
+namespace {
+
+constexpr std::chrono::seconds kSettle{30};
+
+// The address is this machine's, so the answer is immediate.
+bool Listens(const config::Listen& listen) {
+  if (listen.port == 0) return false;
+  boost::system::error_code error;
+  std::string host = listen.host == "localhost" ? "127.0.0.1" : listen.host;
+  boost::asio::ip::address address = boost::asio::ip::make_address(host, error);
+  if (error) return false;
+  if (address.is_unspecified()) {
+    address = address.is_v4() ? boost::asio::ip::address(boost::asio::ip::address_v4::loopback())
+                              : boost::asio::ip::address(boost::asio::ip::address_v6::loopback());
+  }
+  boost::asio::io_context context;
+  boost::asio::ip::tcp::socket socket(context);
+  socket.connect({address, listen.port}, error);
+  return !error;
+}
+
+std::expected<Reached, Unreached> StartOwn(config::Config config) {
+  config.listen = config::Listen{.port = 0};
+  config.log.calls = false;
+  auto log = std::make_unique<telemetry::Log>("error", telemetry::LogFormat::kText);
+  auto server = std::make_unique<Server>(Server::Options{.config = config, .workers = 1});
+  Result<void> started = server->Start();
+  if (!started) {
+    return std::unexpected(Unreached{kFailed, "cannot start: " + started.error().message});
+  }
+  static_cast<void>(server->WaitUntilSettled(kSettle));  // who is late is listed as missing
+  const std::string url = UrlOf(config.listen.host, server->port());
+  return Reached(url, {.log = std::move(log), .server = std::move(server)}, std::move(config));
+}
+
+Unreached BadUrl(const std::string& url) {
+  return {kUsage,
+          "--url must be an http or https URL such as http://127.0.0.1:8080/mcp, got " + url};
+}
+
+Unreached BadConfig(const std::string& path) { return {kFailed, path + " cannot be used"}; }
+
+}  // namespace
+
+Reached::Reached(std::string url, Own own, config::Config config)
+    : url_(std::move(url)),
+      own_(std::move(own)),
+      config_(std::move(config)),
+      client_(std::make_unique<Client>(url_)) {}
+
+Reached::Reached(Reached&&) noexcept = default;
+Reached::~Reached() = default;
+
+std::expected<Reached, Unreached> Reach(const Where& where, std::ostream& err) {
+  if (!where.url.empty()) {
+    if (!IsHttpUrl(where.url)) return std::unexpected(BadUrl(where.url));
+    return Reached(where.url, {}, {});
+  }
+  const std::optional<std::string> path = FindConfig(where.config);
+  if (!path) {
+    const config::Listen fallback;
+    return Reached(UrlOf(fallback.host, fallback.port), {}, {});
+  }
+  std::optional<config::Config> config = LoadConfig(*path, err);
+  if (!config) return std::unexpected(BadConfig(*path));
+  if (!Listens(config->listen)) return StartOwn(std::move(*config));
+  std::string url = UrlOf(config->listen.host, config->listen.port);
+  return Reached(std::move(url), {}, std::move(*config));
+}
+
+std::expected<std::string, Unreached> UrlOfRunning(const Where& where, std::ostream& err) {
+  if (!where.url.empty()) {
+    if (!IsHttpUrl(where.url)) return std::unexpected(BadUrl(where.url));
+    return where.url;
+  }
+  config::Listen listen;
+  if (const std::optional<std::string> path = FindConfig(where.config)) {
+    std::optional<config::Config> config = LoadConfig(*path, err);
+    if (!config) return std::unexpected(BadConfig(*path));
+    listen = config->listen;
+  }
+  return UrlOf(listen.host, listen.port);
+}
+
+Unreached Explain(const Error& error, const std::string& url) {
+  if (error.retryable) {  // no connection came about
+    return {kUnreachable,
+            "no gateway at " + url + ": " + error.message +
+                "\nstart one with `switchyard serve --config FILE`, name another "
+                "with --url URL,\nor use a configuration directly with --config FILE"};
+  }
+  std::string message = url + ": " + error.message;
+  if (error.code == Code::kDeadline) message += "; wait longer with --timeout, for example 5m";
+  if (error.code == Code::kProtocol || error.code == Code::kNotFound) {
+    message += "\nis that the /mcp URL of a gateway?";
+  }
+  return {kFailed, std::move(message)};
+}
+
+}  // namespace switchyard::cli

@@ -1,0 +1,90 @@
+#include "home.h"
+
+#include <tuple>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "downstream/remote.h"
+#include "downstream/server_downstream.h"
+
+namespace switchyard {
+
+struct Home::Inner {
+  std::shared_ptr<downstream::ServerDownstream> downstream;
+  std::unique_ptr<catalog::Refresher> refresher;
+  TaskHandle running;
+};
+
+namespace {
+
+// The refresher unwinds first, for its calls use the downstream.
+Task<void> CloseDownstream(Executor executor, std::shared_ptr<Downstream> downstream,
+                           std::shared_ptr<void> keep, std::function<void()> done) {
+  co_await net::post(executor, use_task);
+  co_await downstream->Close();
+  keep = nullptr;
+  if (done) done();
+}
+
+}  // namespace
+
+Home::Home(config::Server server, const Deps& home_deps, downstream::Surroundings surroundings,
+           catalog::Refresher::Publish publish)
+    : server_(std::move(server)),
+      deps_(home_deps),
+      surroundings_(surroundings),
+      inner_(std::make_shared<Inner>()) {
+  inner_->downstream = std::make_shared<downstream::ServerDownstream>(
+      server_.name, downstream::MakeTransport(server_, deps_, surroundings_), deps_,
+      downstream::ProbeSettings{.era = server_.era, .start_timeout = server_.start_timeout});
+  inner_->refresher = std::make_unique<catalog::Refresher>(
+      *inner_->downstream, catalog::Refresher::Options{.list_timeout = server_.list_timeout}, deps_,
+      std::move(publish));
+}
+
+Home::~Home() { Close(nullptr); }
+
+void Home::Run() {
+  net::post(deps_.executor(), [inner = inner_, executor = deps_.executor()] {
+    if (inner == nullptr || inner->refresher == nullptr) return;
+    inner->running = TaskHandle(executor, "refresher", inner->refresher->Run());
+  });
+}
+
+std::shared_ptr<Service> Home::ServiceFor(const Deps& deps) {
+  if (deps.worker == deps_.worker) return inner_->downstream;
+  const auto remote = std::make_shared<downstream::RemoteService>(deps_.executor(), deps.executor(),
+                                                                  inner_->downstream);
+  if (downstream::PlacementOf(server_) == downstream::Placement::kOneWorker) return remote;
+  const auto links = std::make_shared<downstream::RemoteLinks>(deps_.executor(), deps.executor(),
+                                                               inner_->downstream->links());
+  return std::make_shared<downstream::ServerDownstream>(
+      server_.name, downstream::MakeTransport(server_, deps, surroundings_), deps,
+      downstream::ServerDownstream::Elsewhere{.links = links, .home = remote});
+}
+
+void Home::Close(std::function<void()> done) {
+  if (inner_ == nullptr) {
+    if (done) net::post(deps_.executor(), std::move(done));
+    return;
+  }
+  net::post(deps_.executor(), [inner = std::move(inner_), executor = deps_.executor(),
+                               done = std::move(done)]() mutable {
+    inner->running.Cancel();
+    std::shared_ptr<Downstream> downstream = inner->downstream;
+    Spawn(executor, "close server",
+          CloseDownstream(executor, std::move(downstream), std::move(inner), std::move(done)));
+  });
+  inner_ = nullptr;
+}
+
+bool Home::Serves(const config::Server& other) const {
+  const auto identity = [](const config::Server& server) {
+    return std::tie(server.command, server.args, server.env, server.cwd, server.url, server.headers,
+                    server.tls_ca, server.era, server.start_timeout, server.list_timeout);
+  };
+  return identity(server_) == identity(other);
+}
+
+}  // namespace switchyard

@@ -1,0 +1,46 @@
+// A configured server for as long as it is configured: the downstream on its home worker and the
+// refresher that keeps it up. Shared by the routes of all workers; when the last of them lets go
+// (removed by a reload, the last call finished), the server is closed on its home's thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "catalog/refresher.h"
+#include "config/config.h"
+#include "core/deps.h"
+#include "core/service.h"
+#include "downstream/transports.h"
+
+namespace switchyard {
+
+class Home : public std::enable_shared_from_this<Home> {
+ public:
+  // `home_deps` are those of the worker where it lives. Nothing starts before Run().
+  Home(config::Server server, const Deps& home_deps, downstream::Surroundings surroundings,
+       catalog::Refresher::Publish publish);
+  ~Home();
+
+  // Starts to keep the server up. Any thread.
+  void Run();
+
+  // The way to the server from another worker, or from its home. On the thread of `deps`.
+  std::shared_ptr<Service> ServiceFor(const Deps& deps);
+
+  // Ends the server gracefully; `done` runs on the home's thread. Any thread; once.
+  void Close(std::function<void()> done);
+
+  const config::Server& server() const { return server_; }
+  // The same process or connection would serve `other`, too: a reload keeps it.
+  bool Serves(const config::Server& other) const;
+
+ private:
+  struct Inner;
+  const config::Server server_;
+  const Deps deps_;
+  const downstream::Surroundings surroundings_;
+  std::shared_ptr<Inner> inner_;  // used on the home's thread only
+};
+
+}  // namespace switchyard

@@ -1,0 +1,224 @@
+// Flags and subcommands; what they do is in cli/.
+#include <algorithm>
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/call.h"
+#include "cli/exit.h"
+#include "cli/health.h"
+#include "cli/serve.h"
+#include "cli/tools.h"
+#include "config/check.h"
+#include "config/units.h"
+#include "downstream/guardian.h"
+#include "example_server.h"
+#include "policies/registry.h"
+
+namespace {
+
+using namespace switchyard;
+
+constexpr const char* kAbout =
+    "One MCP endpoint over many MCP servers: an agent points at one URL and uses the tools, "
+    "prompts\n"
+    "and resources of all of them, whatever revision of the protocol each side speaks.";
+
+constexpr const char* kFooter = R"(
+Start here:
+  switchyard serve --config config/minimal.yaml     serve; prints a call and a client snippet to paste
+  switchyard tools                                  what the running gateway offers
+  switchyard call example__echo '{"message":"hi"}'  call a tool of it
+
+Exit status: 0 fine; 1 refused, failed, or the tool reports an error; 2 wrong usage; 3 no gateway there.
+`switchyard COMMAND --help` shows examples for each command.)";
+
+constexpr const char* kServeHelp = R"(
+Examples:
+  switchyard serve                                   ./switchyard.yaml
+  switchyard serve --config my.yaml --listen 127.0.0.1:0
+  switchyard serve --config my.yaml --stdio          for a client that starts its servers itself
+
+Signals: SIGTERM and SIGINT end it gracefully, a second one at once. SIGHUP, or saving the file,
+reloads the configuration; a file with errors is refused whole and the old one stays.)";
+
+constexpr const char* kCheckHelp = R"(
+Examples:
+  switchyard check my.yaml            what is wrong, all of it at once, or what it means
+  switchyard check my.yaml --json     the same for programs; secrets are never shown)";
+
+constexpr const char* kWhere = R"(
+Without --config and --url: ./switchyard.yaml, else http://127.0.0.1:8080/mcp. With a configuration
+the gateway at its address is used; if none runs there, one is started for the time of the command.)";
+
+constexpr const char* kToolsHelp = R"(
+Examples:
+  switchyard tools                                  of the gateway that runs here
+  switchyard tools --config my.yaml                 try a configuration
+  switchyard tools --url http://10.0.0.5:8080/mcp/reading --json
+)";
+
+constexpr const char* kCallHelp = R"(
+Examples:
+  switchyard call example__time
+  switchyard call example__count '{"to":3,"interval_ms":200}'
+  echo '{"message":"hi"}' | switchyard call example__echo - --json
+
+Texts go to stdout as they are, structured content as JSON, progress to stderr.
+)";
+
+constexpr const char* kHealthHelp = R"(
+Examples:
+  switchyard health                        ready? which servers are up? exit status 0, 1 or 3
+  switchyard health --url http://10.0.0.5:8080/mcp --json)";
+
+// Of the terminal that stdout is; 0 = it is none.
+std::size_t TerminalWidth() {
+  winsize size{};
+  if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+
+std::string CheckDuration(const std::string& text) {
+  const auto parsed = config::ParseDuration(text);
+  return parsed && parsed->count() > 0 ? "" : "must be a duration such as 500ms, 30s or 5m";
+}
+
+void AddWhere(CLI::App& command, cli::Where& where) {
+  CLI::Option* config =
+      command.add_option("-c,--config", where.config, "A configuration file")->type_name("FILE");
+  command.add_option("-u,--url", where.url, "The /mcp URL of a running gateway")
+      ->type_name("URL")
+      ->excludes(config);
+}
+
+class Program {
+ public:
+  explicit Program(std::string name) : name_(std::move(name)), app_(kAbout, "switchyard") {
+    app_.set_version_flag("--version", "switchyard " SWITCHYARD_VERSION);
+    app_.require_subcommand(1);
+    app_.footer(kFooter);
+    AddServe();
+    AddCheck();
+    AddTools();
+    AddCall();
+    AddHealth();
+    AddHelpers();
+  }
+
+  int Run(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return app_.exit(error) == 0 ? cli::kOk : cli::kUsage;
+    }
+    return run_();
+  }
+
+ private:
+  CLI::App* Add(const std::string& name, const std::string& about, const std::string& help,
+                std::function<int()> run) {
+    CLI::App* command = app_.add_subcommand(name, about);
+    command->footer(help);
+    command->callback([this, run = std::move(run)] { run_ = run; });
+    return command;
+  }
+
+  void AddServe() {
+    serve_.program = name_;
+    CLI::App* command = Add("serve", "Serve what a configuration says, until a signal", kServeHelp,
+                            [this] { return cli::RunServe(serve_); });
+    command
+        ->add_option("-c,--config", serve_.config, "The configuration; default ./switchyard.yaml")
+        ->type_name("FILE");
+    command->add_option("-l,--listen", serve_.listen, "Instead of the configuration's address")
+        ->type_name("HOST:PORT");
+    command->add_option("-w,--workers", serve_.workers, "Threads; default one a core")
+        ->type_name("N")
+        ->check(CLI::Range(1, 256));
+    command->add_flag("--stdio", serve_.stdio,
+                      "Serve one client on stdin and stdout; no port unless --listen is given");
+  }
+
+  void AddCheck() {
+    CLI::App* command = Add(
+        "check", "Say what is wrong with a configuration, or what it means", kCheckHelp, [this] {
+          return config::RunCheck(check_file_, json_, std::cout, std::cerr, policies::PolicyKeys());
+        });
+    command->add_option("FILE", check_file_, "The configuration")->required()->type_name("");
+    command->add_flag("--json", json_, "One JSON document on stdout");
+  }
+
+  void AddTools() {
+    CLI::App* command =
+        Add("tools", "List the tools of a gateway, and the servers that are missing",
+            std::string(kToolsHelp) + kWhere, [this] {
+              return cli::RunTools({.where = where_, .json = json_, .width = TerminalWidth()},
+                                   std::cout, std::cerr);
+            });
+    AddWhere(*command, where_);
+    command->add_flag("--json", json_, "The result as the gateway sent it");
+  }
+
+  void AddCall() {
+    CLI::App* command = Add("call", "Call a tool", std::string(kCallHelp) + kWhere, [this] {
+      call_.where = where_;
+      call_.json = json_;
+      call_.terminal = isatty(STDOUT_FILENO) == 1;
+      call_.timeout = *config::ParseDuration(timeout_);
+      return cli::RunCall(call_, std::cin, std::cout, std::cerr);
+    });
+    command->add_option("TOOL", call_.tool, "Its name, as `switchyard tools` shows it")
+        ->required()
+        ->type_name("");
+    command->add_option("ARGUMENTS", call_.arguments, "A JSON object; - reads it from stdin")
+        ->type_name("");
+    AddWhere(*command, where_);
+    command->add_option("--timeout", timeout_, "How long to wait; default 30s")
+        ->type_name("DURATION")
+        ->check(CLI::Validator(CheckDuration, ""));
+    command->add_flag("--json", json_, "The result as the gateway sent it");
+  }
+
+  void AddHealth() {
+    CLI::App* command = Add(
+        "health", "Ask a running gateway whether it is ready", kHealthHelp,
+        [this] { return cli::RunHealth({.where = where_, .json = json_}, std::cout, std::cerr); });
+    AddWhere(*command, where_);
+    command->add_flag("--json", json_, "What /readyz says, as it is");
+  }
+
+  void AddHelpers() {
+    Add("example-server", "A small MCP server on stdin and stdout, to try things with", "",
+        [] { return RunExampleServer(STDIN_FILENO, STDOUT_FILENO); });
+    Add("version", "Print the version", "", [] {
+      std::cout << "switchyard " SWITCHYARD_VERSION "\n";
+      return int{cli::kOk};
+    });
+    // Started by the gateway itself; an empty group keeps it out of the help.
+    Add("guardian", "", "", [] { return downstream::RunGuardian(STDIN_FILENO); })->group("");
+  }
+
+  const std::string name_;
+  CLI::App app_;
+  std::function<int()> run_;
+  cli::ServeOptions serve_;
+  cli::CallOptions call_;
+  cli::Where where_;
+  std::string check_file_, timeout_ = "30s";
+  bool json_ = false;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A client or a reader of stdout that goes away is an error of one write, not our end.
+  std::signal(SIGPIPE, SIG_IGN);
+  Program program(argc > 0 ? argv[0] : "switchyard");
+  return program.Run(argc, argv);
+}

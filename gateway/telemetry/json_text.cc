@@ -1,0 +1,90 @@
+#include "telemetry/json_text.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include <fmt/compile.h>
+
+namespace switchyard::telemetry {
+namespace {
+
+// How many bytes the UTF-8 character at the begin of `text` has; 0 = it is none.
+std::size_t CharacterSize(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto follows = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    if (!follows(1) || !follows(2)) return 0;
+    if (first == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
+    if (first == 0xED && byte(1) > 0x9F) return 0;  // a surrogate
+    return 3;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    if (!follows(1) || !follows(2) || !follows(3)) return 0;
+    if (first == 0xF0 && byte(1) < 0x90) return 0;
+    if (first == 0xF4 && byte(1) > 0x8F) return 0;
+    return 4;
+  }
+  return 0;
+}
+
+bool IsPlain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
+}
+
+void AppendEscaped(Line& line, char c) {
+  switch (c) {
+    case '"': return Append(line, "\\\"");
+    case '\\': return Append(line, "\\\\");
+    case '\n': return Append(line, "\\n");
+    case '\t': return Append(line, "\\t");
+    default:
+      fmt::format_to(fmt::appender(line), FMT_COMPILE("\\u{:04x}"), static_cast<unsigned char>(c));
+  }
+}
+
+}  // namespace
+
+void Append(Line& line, std::string_view text) {
+  line.append(text.data(), text.data() + text.size());
+}
+
+void AppendQuoted(Line& line, std::string_view text, std::size_t limit) {
+  const bool cut = text.size() > limit;
+  text = text.substr(0, limit);
+  line.push_back('"');
+  while (!text.empty()) {
+    const auto plain =
+        static_cast<std::size_t>(std::ranges::find_if_not(text, IsPlain) - text.begin());
+    Append(line, text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    const std::size_t size = CharacterSize(text);
+    if (size > 1) {
+      Append(line, text.substr(0, size));
+    } else if (size == 1) {
+      AppendEscaped(line, text[0]);
+    } else {
+      Append(line, "\xEF\xBF\xBD");
+    }
+    text.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  if (cut) Append(line, "...");
+  line.push_back('"');
+}
+
+void AppendTime(Line& line, std::chrono::system_clock::time_point time) {
+  using namespace std::chrono;
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const hh_mm_ss clock(floor<milliseconds>(time - day));
+  fmt::format_to(fmt::appender(line), FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z"),
+                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                 static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(),
+                 clock.seconds().count(), clock.subseconds().count());
+}
+
+}  // namespace switchyard::telemetry

@@ -1,0 +1,15 @@
+// The timers of the worker that a policy happens to run on. A policy is one object for all workers,
+// so it cannot be given a worker's Timers; they hang on the worker's io_context as an Asio service.
+#pragma once
+
+#include "base/clock.h"
+#include "base/task.h"
+#include "base/timers.h"
+
+namespace switchyard::policies {
+
+// Made at the first call for a context, with this clock. Lives as long as the context. Call on the
+// context's thread.
+Timers& TimersOf(const Executor& executor, const Clock& clock);
+
+}  // namespace switchyard::policies
