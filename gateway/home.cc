@@ -19,9 +19,9 @@ struct Home::Inner {
 namespace {
 
 // The refresher unwinds first, for its calls use the downstream.
-Task<void> CloseDownstream(Executor executor, std::shared_ptr<Downstream> downstream,
+Task<void> CloseDownstream(std::shared_ptr<Downstream> downstream, catalog::Refresher* refresher,
                            std::shared_ptr<void> keep, std::function<void()> done) {
-  co_await net::post(executor, use_task);
+  co_await refresher->Unwound();
   co_await downstream->Close();
   keep = nullptr;
   if (done) done();
@@ -74,7 +74,7 @@ void Home::Close(std::function<void()> done) {
     inner->running.Cancel();
     std::shared_ptr<Downstream> downstream = inner->downstream;
     Spawn(executor, "close server",
-          CloseDownstream(executor, std::move(downstream), std::move(inner), std::move(done)));
+          CloseDownstream(std::move(downstream), inner->refresher.get(), inner, std::move(done)));
   });
   inner_ = nullptr;
 }

@@ -278,6 +278,10 @@ Result<void> Server::Start() {
     if (Result<void> listening = impl_->Listen(); !listening) return listening;
   }
   impl_->Configure();
+  if (!impl_->options.listen) return {};
+  for (const auto& worker : impl_->workers) {
+    worker->Do([&] { worker->listener().StartAccepting(); });
+  }
   return {};
 }
 

@@ -34,8 +34,7 @@ config::PolicySettings Effective(const config::PolicySettings& enclosing,
 
 // The policies of a stage, outermost first; one that `settings` does not name gets its defaults.
 // Made once per endpoint or server and shared by all workers: a policy's counters are those of the
-// whole process. A chain
-// outlives the calls that are in it, not the Replies that it gave.
+// whole process. A policy outlives the calls that wait in its Handle(), not the Replies it gave.
 std::vector<std::shared_ptr<const Policy>> MakeChain(Stage stage,
                                                      const config::PolicySettings& settings,
                                                      const PolicyDeps& deps);

@@ -118,7 +118,7 @@ class Observation {
         .client = call.client != nullptr ? std::string_view(call.client->name) : "",
         .era = call.client == nullptr || mcp::IsModern(call.client->version) ? "modern" : "legacy",
         .server = call.target.server,
-        .tool = !named ? "" : (asked.empty() ? call.target.name : asked),
+        .tool = named ? std::string_view(asked.empty() ? call.target.name : asked) : "",
         .method = method.name.empty() ? call.message.method_name() : method.name,
         .trace = {trace.data(), trace.size()},
         .outcome = verdict.outcome,

@@ -1,5 +1,6 @@
 #include "base/task.h"
 
+#include <atomic>
 #include <exception>
 #include <string>
 #include <utility>
@@ -7,6 +8,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
@@ -36,25 +38,36 @@ void Spawn(Executor executor, std::string_view name, Task<void> task) {
                 [name = std::string(name)](std::exception_ptr e) { ReportEscaped(name, e); });
 }
 
-struct TaskHandle::State {
+struct TaskHandle::State : std::enable_shared_from_this<State> {
+  explicit State(Executor task_executor) : executor(task_executor) {}
+
+  const Executor executor;
   net::cancellation_signal signal;
   bool started = false;
-  bool unwanted = false;  // cancelled before it started
-  bool running = true;
+  bool unwanted = false;             // cancelled before it started
+  std::atomic<bool> running = true;  // false: there may be no executor any more
 
+  // Asio would post a pointer to the signal when this is another thread; we post what owns it.
   void Emit() {
     if (!running) return;
-    if (started) {
-      signal.emit(net::cancellation_type::terminal);
-    } else {
-      unwanted = true;
-    }
+    net::dispatch(executor, [state = shared_from_this()] {
+      if (!state->started) {
+        state->unwanted = true;
+      } else if (state->running) {
+        state->signal.emit(net::cancellation_type::terminal);
+      }
+    });
   }
 
   // Asio's entry point awaits once more around a task, and what is thrown there leaves the event
   // loop. So a task learns of a cancellation only between its first and its last step: it may be
   // cancelled before it started, and from within.
   static Task<void> Run(std::shared_ptr<State> state, Task<void> task) {
+    struct Over {  // also when the loop goes with the task in it
+      State& state;
+      ~Over() { state.running = false; }
+    };
+    const Over over{*state};
     state->started = true;
     if (state->unwanted) co_return;
     std::exception_ptr escaped;
@@ -69,14 +82,13 @@ struct TaskHandle::State {
 };
 
 TaskHandle::TaskHandle(Executor executor, std::string_view name, Task<void> task)
-    : state_(std::make_shared<State>()) {
-  net::co_spawn(
-      executor, State::Run(state_, std::move(task)),
-      net::bind_cancellation_slot(state_->signal.slot(),
-                                  [state = state_, name = std::string(name)](std::exception_ptr e) {
-                                    state->running = false;
-                                    ReportEscaped(name, e);
-                                  }));
+    : state_(std::make_shared<State>(executor)) {
+  // The handler keeps the signal alive until Asio is done with its slot.
+  auto handler = [state = state_, name = std::string(name)](std::exception_ptr e) {
+    ReportEscaped(name, e);
+  };
+  net::co_spawn(executor, State::Run(state_, std::move(task)),
+                net::bind_cancellation_slot(state_->signal.slot(), std::move(handler)));
 }
 
 TaskHandle& TaskHandle::operator=(TaskHandle&& other) noexcept {

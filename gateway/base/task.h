@@ -27,8 +27,8 @@ void Spawn(Executor executor, std::string_view name, Task<void> task);
 
 // A spawned task that can be ended from outside. Cancel() and the destructor unwind it: the pending
 // operation is aborted, its destructors run, both soon after and not within Cancel(). On the thread
-// of the executor a task starts at once, within the constructor, and may even end there. Use on
-// that thread only; from within the task itself, too.
+// of the executor a task starts at once, within the constructor, and may even end there. Cancel()
+// and Interrupt() act on that thread: at once when called there, from within the task itself, too.
 class TaskHandle {
  public:
   TaskHandle() = default;

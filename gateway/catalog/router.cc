@@ -92,19 +92,24 @@ Router::Router(std::shared_ptr<const Catalog> catalog, FindServer find_server)
     : catalog_(std::move(catalog)), find_server_(std::move(find_server)) {}
 
 void Router::Resolve(Call& call) const {
-  std::optional<Destination> found;
+  std::optional<Destination> found;  // may borrow from `key` and `reference`
+  std::string key;
+  std::optional<Reference> reference;
   switch (call.method().route) {
     case mcp::Route::kTool:
-      found = catalog_->FindTool(call.message.GetString(mcp::Key::kName));
+      key = call.message.GetString(mcp::Key::kName);
+      found = catalog_->FindTool(key);
       break;
     case mcp::Route::kPrompt:
-      found = catalog_->FindPrompt(call.message.GetString(mcp::Key::kName));
+      key = call.message.GetString(mcp::Key::kName);
+      found = catalog_->FindPrompt(key);
       break;
     case mcp::Route::kResource:
-      found = catalog_->FindResource(call.message.GetString(mcp::Key::kUri));
+      key = call.message.GetString(mcp::Key::kUri);
+      found = catalog_->FindResource(key);
       break;
     case mcp::Route::kReference: {
-      std::optional<Reference> reference = ParseReference(call.message.Get(mcp::Key::kRef));
+      reference = ParseReference(call.message.Get(mcp::Key::kRef));
       if (!reference) break;
       found = reference->prompt ? catalog_->FindPrompt(reference->key)
                                 : catalog_->FindResource(reference->key);

@@ -32,11 +32,11 @@ struct Client {
   std::string session;              // legacy session id, "" = none
 };
 
-// Where it goes. Set by the catalog before the first policy sees the call. Views live as long as
-// `pin`.
+// Where it goes. Set by the catalog before the first policy sees the call. What is borrowed lives as
+// long as `pin`.
 struct Target {
   std::string_view server;                 // config name; "" = the gateway itself answers
-  std::string_view name;                   // as the server calls it
+  std::string name;                        // as the server calls it
   const Definition* definition = nullptr;  // null for templates' expansions and unknown links
   std::shared_ptr<const void> pin;         // keeps the catalog snapshot alive
 };

@@ -267,11 +267,9 @@ Result<ReplyPtr> ChildLink::Request(const Outgoing& out) {
   highest_id_ = std::max(highest_id_, *id);
   pending_.emplace(*id, pending);
   pending->timer = deps_.timers.At(out.deadline.at(), [this, id = *id] {
-    Error late{.code = Code::kDeadline,
-               .origin = Origin::kServer,
-               .message = "server " + server_ + ": no answer in time"};
-    late.retryable = pending_.at(id)->begins_at >= handed_;
-    Finish(id, Failure(std::move(late)));
+    // Not retryable even when still unsent: what is queued will be sent.
+    Finish(id, Failure(Code::kDeadline, Origin::kServer,
+                       "server " + server_ + ": no answer in time"));
   });
   return std::make_unique<ChildReply>(shared_from_this(), std::move(pending));
 }

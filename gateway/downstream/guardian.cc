@@ -6,48 +6,93 @@
 #include <charconv>
 #include <poll.h>
 #include <signal.h>
-#include <string_view>
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
 #include <utility>
+#include <vector>
 
-#include <spdlog/spdlog.h>
-
+#include "base/random.h"
 #include "downstream/spawn.h"
 
 namespace switchyard::downstream {
 namespace {
 
 constexpr int kGraceMilliseconds = 2000;  // between TERM and KILL
-constexpr int kStepMilliseconds = 20;
+constexpr int kStepMilliseconds = 50;
 
-void SignalAll(const std::set<pid_t>& groups, int signal) {
-  for (const pid_t group : groups) ::kill(-group, signal);
-}
+// What the helper knows.
+struct Wards {
+  std::set<pid_t> groups;
+  std::string mark;  // "NAME=value", "" = never told
+};
 
-bool AnyAlive(const std::set<pid_t>& groups) {
-  return std::ranges::any_of(groups, [](pid_t group) { return ::kill(-group, 0) == 0; });
-}
-
-void EndAll(const std::set<pid_t>& groups) {
-  SignalAll(groups, SIGTERM);
-  for (int waited = 0; waited < kGraceMilliseconds && AnyAlive(groups);
-       waited += kStepMilliseconds) {
-    ::poll(nullptr, 0, kStepMilliseconds);
+// Processes of ours that bear the mark. Read anew each time, so that a pid is never a stranger's.
+std::vector<pid_t> Marked(const std::string& mark) {
+  std::vector<pid_t> found;
+  if (mark.empty()) return found;
+  std::error_code failed;
+  for (std::filesystem::directory_iterator entry("/proc", failed), last; !failed && entry != last;
+       entry.increment(failed)) {
+    const std::string name = entry->path().filename().string();
+    pid_t pid = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (error != std::errc() || *end != '\0' || pid == ::getpid()) continue;
+    std::ifstream file(entry->path() / "environ", std::ios::binary);
+    for (std::string variable; std::getline(file, variable, '\0');) {
+      if (variable == mark) found.push_back(pid);
+    }
   }
-  SignalAll(groups, SIGKILL);
+  return found;
 }
 
-void Obey(std::string_view line, std::set<pid_t>& groups) {
+// False: nobody was left to take it.
+bool Signal(const Wards& wards, int signal) {
+  bool anybody = false;
+  for (const pid_t group : wards.groups) anybody |= ::kill(-group, signal) == 0;
+  for (const pid_t pid : Marked(wards.mark)) anybody |= ::kill(pid, signal) == 0;
+  return anybody;
+}
+
+void EndAll(const Wards& wards) {
+  bool anybody = Signal(wards, SIGTERM);
+  for (int waited = 0; waited < kGraceMilliseconds && anybody; waited += kStepMilliseconds) {
+    ::poll(nullptr, 0, kStepMilliseconds);
+    anybody = Signal(wards, 0);
+  }
+  if (anybody) Signal(wards, SIGKILL);
+}
+
+void Obey(std::string_view line, Wards& wards) {
+  if (line.starts_with('=')) wards.mark = line.substr(1);
   if (line.size() < 2) return;
   pid_t group = 0;
   std::from_chars(line.data() + 1, line.data() + line.size(), group);
   if (group <= 1) return;  // 0 and 1 would address ourselves or everybody
-  if (line.front() == '+') groups.insert(group);
-  if (line.front() == '-') groups.erase(group);
+  if (line.front() == '+') wards.groups.insert(group);
+  if (line.front() == '-') wards.groups.erase(group);
+}
+
+std::string NewMark() {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::array<std::uint8_t, 8> bytes;
+  SecureRandom(bytes);
+  std::string text;
+  for (const std::uint8_t byte : bytes) text += {kHex[byte >> 4], kHex[byte & 15]};
+  return text;
 }
 
 }  // namespace
+
+Guardian::Guardian(std::string own_binary)
+    : own_binary_(std::move(own_binary)), mark_(NewMark()) {}
 
 Result<void> Guardian::Ensure() {
   const std::lock_guard lock(mutex_);
@@ -57,7 +102,7 @@ Result<void> Guardian::Ensure() {
 void Guardian::Watch(pid_t group) {
   const std::lock_guard lock(mutex_);
   groups_.insert(group);
-  if (TellLocked('+', group)) return;
+  if (TellLocked('+' + std::to_string(group))) return;
   if (Result<void> again = StartLocked(); !again) {
     spdlog::error("guardian: {}; children would outlive a killed gateway", again.error().message);
   }
@@ -66,7 +111,7 @@ void Guardian::Watch(pid_t group) {
 void Guardian::Unwatch(pid_t group) {
   const std::lock_guard lock(mutex_);
   groups_.erase(group);
-  TellLocked('-', group);
+  TellLocked('-' + std::to_string(group));
 }
 
 pid_t Guardian::pid() const {
@@ -89,13 +134,13 @@ Result<void> Guardian::StartLocked() {
   if (!pid) return Failure(std::move(pid.error()).In("guardian: " + own_binary_));
   pid_ = *pid;
   line_ = std::move(pair->ours);
-  for (const pid_t group : groups_) TellLocked('+', group);
+  TellLocked("=" + std::string(kMarkName) + "=" + mark_);
+  for (const pid_t group : groups_) TellLocked('+' + std::to_string(group));
   return {};
 }
 
-bool Guardian::TellLocked(char sign, pid_t group) {
+bool Guardian::TellLocked(const std::string& line) {
   if (!line_.valid()) return false;
-  const std::string line = sign + std::to_string(group) + '\n';
   ssize_t sent;
   do {
     sent = ::send(line_.get(), line.data(), line.size(), MSG_NOSIGNAL);
@@ -107,17 +152,15 @@ bool Guardian::TellLocked(char sign, pid_t group) {
 int RunGuardian(int fd) {
   // A stop of the whole service signals us as well; we leave last, and only by end of file.
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) ::signal(signal, SIG_IGN);
-  std::set<pid_t> groups;
-  std::array<char, 64> packet;
+  Wards wards;
+  std::array<char, 128> packet;
   for (;;) {
     const ssize_t got = ::recv(fd, packet.data(), packet.size(), 0);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) break;
-    std::string_view line(packet.data(), static_cast<std::size_t>(got));
-    if (line.ends_with('\n')) line.remove_suffix(1);
-    Obey(line, groups);
+    Obey({packet.data(), static_cast<std::size_t>(got)}, wards);
   }
-  EndAll(groups);
+  EndAll(wards);
   return 0;
 }
 

@@ -70,7 +70,8 @@ Result<mcp::Message> ReadAnswer(int status, std::string body, std::string_view i
     if (status >= 400) return Failure(StatusError(status, body));
     return Failure(BadAnswer(std::to_string(status) + " without an answer", body));
   }
-  const std::string shown = body.substr(0, kShownBody);
+  char start[kShownBody];  // Parse() takes the body along even when it fails
+  const std::string_view shown(start, body.copy(start, kShownBody));
   Result<mcp::Message> message = mcp::Message::Parse(std::move(body), mcp::Check::kEnvelope);
   if (!message) {
     if (status >= 400) return Failure(StatusError(status, shown));

@@ -92,6 +92,7 @@ std::map<std::string, std::string> Launcher::EnvironmentFor(const ProgramSpec& s
   std::map<std::string, std::string> environment = spec.environment;
   environment.insert(inherited_.begin(), inherited_.end());  // what is configured stays
   environment.emplace("PATH", kDefaultPath);
+  environment.insert_or_assign(std::string(Guardian::kMarkName), guardian_.mark());
   return environment;
 }
 

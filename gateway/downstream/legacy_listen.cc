@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <optional>
-#include <random>
 #include <utility>
 
+#include <boost/asio/post.hpp>
 #include <boost/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include "base/backoff.h"
+#include "base/random.h"
 #include "downstream/compose.h"
 
 namespace switchyard::downstream {
@@ -261,9 +262,8 @@ Task<bool> LegacyListens::HasStream() {
 // Opens the GET stream and keeps it open. When the first try fails there is none, until somebody
 // asks again.
 Task<void> LegacyListens::RunStream(std::shared_ptr<LegacyListens> self) {
+  co_await net::post(channel_->deps().executor(), use_task);  // who asked must get to wait first
   Backoff backoff({.initial = std::chrono::seconds(1)});
-  std::minstd_rand random(std::random_device{}());
-  std::uniform_real_distribution<double> fraction(0, 1);
   for (;;) {
     const mcp::Pieces nothing;
     HttpFacts facts;
@@ -290,7 +290,7 @@ Task<void> LegacyListens::RunStream(std::shared_ptr<LegacyListens> self) {
       if (retired_) co_return;
       backoff.WasUp(channel_->deps().clock.Now() - since);
     }
-    co_await channel_->deps().timers.Sleep(backoff.Next(fraction(random)));
+    co_await channel_->deps().timers.Sleep(backoff.Next(ThreadRandom().NextUnit()));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "downstream/link_source.h"
 
+#include <boost/asio/post.hpp>
 #include <utility>
 
 namespace switchyard::downstream {
@@ -32,6 +33,8 @@ std::unexpected<Error> LocalLinks::None(std::string_view why) const {
 }
 
 Task<void> LocalLinks::Establish(std::shared_ptr<LocalLinks> self) {
+  // A task starts running within its construction: whoever started this one must get to wait first.
+  co_await net::post(channel_->deps().executor(), use_task);
   current_ = nullptr;
   Result<Link> made = co_await prober_.Establish();
   if (!made) {

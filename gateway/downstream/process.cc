@@ -12,7 +12,6 @@
 
 // glibc 2.36 forgot it in the header.
 extern "C" {
-#include <sys/pidfd.h>
 }
 
 namespace switchyard::downstream {
@@ -34,8 +33,8 @@ Result<std::shared_ptr<Process>> Process::Start(Launcher& launcher, const Progra
   Result<Launched> launched = launcher.Launch(spec);
   if (!launched) return Failure(std::move(launched.error()));
   const pid_t pid = launched->pid;
-  const int pidfd = ::pidfd_open(pid, 0);
-  if (pidfd < 0) {
+  Fd pidfd = OpenPidfd(pid);
+  if (!pidfd.valid()) {
     const int error = errno;
     ::kill(-pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
@@ -43,16 +42,16 @@ Result<std::shared_ptr<Process>> Process::Start(Launcher& launcher, const Progra
     return Failure(Code::kUnavailable, Origin::kGateway,
                    "server " + spec.server + ": pidfd_open: " + ErrnoText(error));
   }
-  std::shared_ptr<Process> process(new Process(launcher, deps, std::move(*launched), pidfd));
+  std::shared_ptr<Process> process(new Process(launcher, deps, std::move(*launched), std::move(pidfd)));
   Spawn(deps.executor(), "process " + spec.server, process->Supervise(process));
   return process;
 }
 
-Process::Process(Launcher& launcher, const Deps& deps, Launched launched, int pidfd)
+Process::Process(Launcher& launcher, const Deps& deps, Launched launched, Fd pidfd)
     : launcher_(launcher),
       deps_(deps),
       pid_(launched.pid),
-      pidfd_(deps.executor(), pidfd),
+      pidfd_(deps.executor(), pidfd.Release()),
       channel_(std::move(launched.channel)),
       errors_(std::move(launched.errors)) {}
 

@@ -60,7 +60,7 @@ class Process : public std::enable_shared_from_this<Process> {
   void Kill();
 
  private:
-  Process(Launcher& launcher, const Deps& deps, Launched launched, int pidfd);
+  Process(Launcher& launcher, const Deps& deps, Launched launched, Fd pidfd);
 
   Task<void> Supervise(std::shared_ptr<Process> self);
   Task<void> EndGroup();

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <system_error>
 
 namespace switchyard::downstream {
@@ -96,6 +98,9 @@ Result<pid_t> SpawnChild(const SpawnPlan& plan) {
   }
   return pid;
 }
+
+// The system call itself: the header of glibc 2.36 forgets extern "C" for its wrapper.
+Fd OpenPidfd(pid_t pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
 
 Result<FdPair> MakeSocketPair(int type) {
   int fds[2];

@@ -40,6 +40,9 @@ Result<FdPair> MakeSocketPair(int type);
 // `ours` is the reading end.
 Result<FdPair> MakePipe();
 
+// A descriptor that becomes readable when the process exits; invalid on failure, errno says why.
+Fd OpenPidfd(pid_t pid);
+
 // strerror(), thread-safe.
 std::string ErrnoText(int error);
 

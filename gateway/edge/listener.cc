@@ -55,8 +55,11 @@ Result<std::uint16_t> Listener::Listen(const std::string& host, std::uint16_t po
         Code::kUnavailable, Origin::kGateway,
         "listen: cannot listen on " + host + ":" + std::to_string(port) + ": " + error.message());
   }
-  accepting_ = TaskHandle(deps_.executor(), "accept", Accept());
   return acceptor_.local_endpoint().port();
+}
+
+void Listener::StartAccepting() {
+  accepting_ = TaskHandle(deps_.executor(), "accept", Accept());
 }
 
 Task<void> Listener::Accept() {

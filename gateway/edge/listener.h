@@ -24,8 +24,9 @@ class Listener {
   Listener(const Deps& deps, Options options, Connection::Serve serve);
   ~Listener();
 
-  // Binds and starts to accept. Port 0 = any; the one that was bound is returned.
+  // Binds; clients queue up. Port 0 = any; the one that was bound is returned.
   Result<std::uint16_t> Listen(const std::string& host, std::uint16_t port);
+  void StartAccepting();
 
   void StopAccepting();
   void Drain();  // idle connections close now, busy ones after their answer

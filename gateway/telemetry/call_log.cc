@@ -44,24 +44,26 @@ void AppendFields(Line& line, const CallLine& call, Field field) {
 }  // namespace
 
 void CallLog::Write(const CallLine& call) {
-  const double milliseconds = std::chrono::duration<double, std::milli>(call.duration).count();
   Line line;
   if (format_ == LogFormat::kJson) {
     Append(line, R"({"time":")");
     AppendTime(line, call.time);
     Append(line, R"(","level":"info","event":"call")");
     AppendFields(line, call, JsonField);
-    fmt::format_to(fmt::appender(line),
-                   FMT_COMPILE(R"(,"duration_ms":{:.3f},"bytes_in":{},"bytes_out":{})"),
-                   milliseconds, call.bytes_in, call.bytes_out);
+    Append(line, R"(,"duration_ms":)");
+    AppendMilliseconds(line, call.duration);
+    fmt::format_to(fmt::appender(line), FMT_COMPILE(R"(,"bytes_in":{},"bytes_out":{})"),
+                   call.bytes_in, call.bytes_out);
     JsonField(line, "trace", call.trace);
     Append(line, "}");
   } else {
     AppendTime(line, call.time);
     Append(line, " info call");
     AppendFields(line, call, TextField);
-    fmt::format_to(fmt::appender(line), FMT_COMPILE(" {:.3f}ms in={} out={}"), milliseconds,
-                   call.bytes_in, call.bytes_out);
+    line.push_back(' ');
+    AppendMilliseconds(line, call.duration);
+    fmt::format_to(fmt::appender(line), FMT_COMPILE("ms in={} out={}"), call.bytes_in,
+                   call.bytes_out);
     TextField(line, "trace", call.trace);
   }
   lines_.Append({line.data(), line.size()});

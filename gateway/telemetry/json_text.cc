@@ -1,6 +1,7 @@
 #include "telemetry/json_text.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include <fmt/compile.h>
@@ -30,9 +31,20 @@ std::size_t CharacterSize(std::string_view text) {
   return 0;
 }
 
-bool IsPlain(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
+// What may stand in a JSON string as it is. A table: this is asked for each byte of each line.
+constexpr auto kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (int c = 0x20; c < 0x7F; ++c) plain[static_cast<std::size_t>(c)] = c != '"' && c != '\\';
+  return plain;
+}();
+
+bool IsPlain(char c) { return kPlain[static_cast<unsigned char>(c)]; }
+
+// `width` decimal digits. General formatting of a time costs more than all the rest of a line.
+void AppendDigits(Line& line, unsigned value, int width) {
+  char digits[8];
+  for (int i = width - 1; i >= 0; --i, value /= 10) digits[i] = static_cast<char>('0' + value % 10);
+  line.append(digits, digits + width);
 }
 
 void AppendEscaped(Line& line, char c) {
@@ -81,10 +93,28 @@ void AppendTime(Line& line, std::chrono::system_clock::time_point time) {
   const auto day = floor<days>(time);
   const year_month_day date(day);
   const hh_mm_ss clock(floor<milliseconds>(time - day));
-  fmt::format_to(fmt::appender(line), FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z"),
-                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                 static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(),
-                 clock.seconds().count(), clock.subseconds().count());
+  AppendDigits(line, static_cast<unsigned>(static_cast<int>(date.year())), 4);
+  line.push_back('-');
+  AppendDigits(line, static_cast<unsigned>(date.month()), 2);
+  line.push_back('-');
+  AppendDigits(line, static_cast<unsigned>(date.day()), 2);
+  line.push_back('T');
+  AppendDigits(line, static_cast<unsigned>(clock.hours().count()), 2);
+  line.push_back(':');
+  AppendDigits(line, static_cast<unsigned>(clock.minutes().count()), 2);
+  line.push_back(':');
+  AppendDigits(line, static_cast<unsigned>(clock.seconds().count()), 2);
+  line.push_back('.');
+  AppendDigits(line, static_cast<unsigned>(clock.subseconds().count()), 3);
+  line.push_back('Z');
+}
+
+void AppendMilliseconds(Line& line, Duration duration) {
+  const auto microseconds = std::max<std::int64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(duration).count(), 0);
+  fmt::format_to(fmt::appender(line), FMT_COMPILE("{}"), microseconds / 1000);
+  line.push_back('.');
+  AppendDigits(line, static_cast<unsigned>(microseconds % 1000), 3);
 }
 
 }  // namespace switchyard::telemetry

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
+
 namespace switchyard::telemetry {
 
 using Line = fmt::memory_buffer;
@@ -16,5 +18,7 @@ void Append(Line& line, std::string_view text);
 void AppendQuoted(Line& line, std::string_view text, std::size_t limit = 4096);
 // 2026-01-31T23:59:59.123Z
 void AppendTime(Line& line, std::chrono::system_clock::time_point time);
+// 12.345
+void AppendMilliseconds(Line& line, Duration duration);
 
 }  // namespace switchyard::telemetry

@@ -26,14 +26,14 @@ Outcome Feed(std::string_view bytes, std::size_t piece) {
     const std::string_view part = bytes.substr(outcome.used, piece);
     const Result<std::size_t> used = parser.Put(part);
     if (!used) {
-      // How much was taken before a fault depends on the cut; that there is a fault does not.
       return {.failed = true};
     }
     if (*used != part.size() && !parser.done()) std::abort();
     outcome.used += *used;
   }
+  // When a fault is noticed depends on the cut, so a message cut short counts as one.
+  if (!parser.PutEof()) return {.failed = true};
   outcome.done = parser.done();
-  if (!parser.done() && parser.header_done()) outcome.done = parser.PutEof().has_value();
   outcome.headers = parser.headers().size();
   outcome.body = parser.TakeBody();
   for (const http::Header& header : parser.headers()) {

@@ -25,7 +25,7 @@ RANKS = {
 }
 # The files in gateway/ itself, by the longest prefix of the name that fits; "" is server.*
 # They may include each other downwards and sideways.
-ROOT_FILE_RANKS = {"worker": 4, "": 5, "main": 7}
+ROOT_FILE_RANKS = {"home": 4, "worker": 4, "": 5, "main": 7}
 # Rooms inside a room, and programs of their own, with all they may include.
 ONLY = {
     "policies/lib/*": {"base", "mcp", "policies/lib"},  # pure decisions: no I/O, no chain

@@ -219,6 +219,7 @@ bool FakeServer::AnswerPost(Wire& wire, const std::string& scope, const Head& he
     surface_->OnNotification(message, scope);
     return wire.Write(Response("202 Accepted", "", ""));
   }
+  surface_->Begin(turn);
   surface_->Serve(turn);
   return !turn.dropped() && !turn.cancelled();
 }
@@ -241,6 +242,7 @@ bool FakeServer::AnswerLegacy(Wire& wire, const Head& head, const json::value& m
   }
   HttpTurn turn(*surface_, std::move(body), session, wire);
   if (opens) turn.AddHeader("Mcp-Session-Id: " + session);
+  surface_->Begin(turn);
   surface_->Serve(turn);
   // cancelled: no response, but the exchange ends
   if (turn.cancelled()) wire.Write(Response("202 Accepted", "", ""));

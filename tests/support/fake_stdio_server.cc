@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <iostream>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <sys/socket.h>
@@ -107,10 +108,9 @@ void Serve(const Flags& flags, Surface& surface, Channel& channel) {
     } else if (At(message, "/id").is_null()) {
       surface.OnNotification(message, "");
     } else {
-      std::thread([&surface, &channel, line = std::move(line)] {
-        LineTurn turn(surface, line, channel);
-        surface.Serve(turn);
-      }).detach();
+      auto turn = std::make_shared<LineTurn>(surface, std::move(line), channel);
+      surface.Begin(*turn);
+      std::thread([&surface, turn] { surface.Serve(*turn); }).detach();
     }
   }
 }

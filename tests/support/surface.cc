@@ -96,36 +96,28 @@ void Turn::NeverAnswer() {
   Wait(never);
 }
 
-class Surface::Registered {
- public:
-  Registered(Surface& surface, Turn& turn)
-      : surface_(surface), key_(turn.scope() + " " + turn.id()) {
-    const std::scoped_lock lock(surface_.mutex_);
-    entry_ = surface_.in_flight_.emplace(key_, &turn);
-    if (surface_.in_flight_.count(key_) > 1) Complain("id used twice at a time: " + key_);
-    if (!turn.modern() && !surface_.used_ids_.insert(key_).second) {
-      Complain("id reused within a session: " + key_);
-    }
-    const json::value token = At(turn.message(), "/params/_meta/progressToken");
-    if (token.is_null()) return;
-    token_ = turn.scope() + " " + json::serialize(token);
-    if (!surface_.tokens_.insert(token_).second) Complain("progress token used twice: " + token_);
+// Says what is wrong with its id and token, too.
+void Surface::Register(Turn& turn) {
+  const std::string key = turn.scope() + " " + turn.id();
+  const json::value token = At(turn.message(), "/params/_meta/progressToken");
+  const std::string held = token.is_null() ? "" : turn.scope() + " " + json::serialize(token);
+  const std::scoped_lock lock(mutex_);
+  in_flight_.emplace(key, &turn);
+  if (in_flight_.count(key) > 1) complaints_.push_back("id used twice at a time: " + key);
+  if (!turn.modern() && !used_ids_.insert(key).second) {
+    complaints_.push_back("id reused within a session: " + key);
   }
-  Registered(const Registered&) = delete;
-  ~Registered() {
-    const std::scoped_lock lock(surface_.mutex_);
-    surface_.in_flight_.erase(entry_);
-    surface_.tokens_.erase(token_);
+  if (!held.empty() && !tokens_.insert(held).second) {
+    complaints_.push_back("progress token used twice: " + held);
   }
+}
 
- private:
-  void Complain(std::string what) { surface_.complaints_.push_back(std::move(what)); }
-
-  Surface& surface_;
-  const std::string key_;
-  std::string token_;
-  std::multimap<std::string, Turn*>::iterator entry_;
-};
+void Surface::Forget(Turn& turn) {
+  const json::value token = At(turn.message(), "/params/_meta/progressToken");
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(in_flight_, [&turn](const auto& entry) { return entry.second == &turn; });
+  tokens_.erase(turn.scope() + " " + json::serialize(token));
+}
 
 Surface::Surface(std::string name) : name_(std::move(name)) { AddStandardTools(*this); }
 
@@ -230,17 +222,21 @@ void Surface::Check(const Turn& turn) {
   }
 }
 
-void Surface::Serve(Turn& turn) {
+void Surface::Begin(Turn& turn) {
   {
     const std::scoped_lock lock(mutex_);
     methods_.push_back(turn.method());
   }
+  if (!speaks(turn.modern() ? Era::kModern : Era::kLegacy)) return;
+  Check(turn);
+  Register(turn);
+}
+
+void Surface::Serve(Turn& turn) {
   if (!speaks(turn.modern() ? Era::kModern : Era::kLegacy)) {
     turn.Error(-32601, "Method not found");
     return;
   }
-  Check(turn);
-  const Registered registered(*this, turn);
   Handler instead;
   {
     const std::scoped_lock lock(mutex_);
@@ -248,6 +244,7 @@ void Surface::Serve(Turn& turn) {
     if (found != overrides_.end()) instead = found->second;
   }
   instead ? instead(turn) : Dispatch(turn);
+  Forget(turn);
 }
 
 void Surface::OnNotification(const json::value& message, const std::string& scope) {

@@ -105,7 +105,9 @@ class Surface {
   // Events by name, made on first use; see standard_tools.h.
   Event& Named(const std::string& name);
 
-  // Answers a request.
+  // Takes a request in (Begin, on the thread that reads, so that a cancellation behind it finds it)
+  // and answers it (Serve, on any).
+  void Begin(Turn& turn);
   void Serve(Turn& turn);
   void OnNotification(const json::value& message, const std::string& scope);
   void Speak(bool modern, bool legacy);  // both at first
@@ -138,9 +140,8 @@ class Surface {
     Event wake;
   };
 
-  // Registers a turn while it is served and says what is wrong with its id and token.
-  class Registered;
-
+  void Register(Turn& turn);
+  void Forget(Turn& turn);
   void Check(const Turn& turn);
   void Dispatch(Turn& turn);
   void Discover(Turn& turn);

@@ -22,7 +22,7 @@ constexpr int kMaxInformational = 8;
 
 std::string_view View(BeastView text) { return {text.data(), text.size()}; }
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // Names that Beast's table does not know. No two are equally long.
 int KnownByName(std::string_view name) {
@@ -62,22 +62,6 @@ int Known(beast::field field, std::string_view name) {
 }
 
 }  // namespace
-
-bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i] != b[i] && Lower(a[i]) != Lower(b[i])) return false;
-  }
-  return true;
-}
-
-std::string_view MediaType(std::string_view content_type) {
-  content_type = content_type.substr(0, content_type.find(';'));
-  while (!content_type.empty() && (content_type.back() == ' ' || content_type.back() == '\t')) {
-    content_type.remove_suffix(1);
-  }
-  return content_type;
-}
 
 // What the facade needs of Beast's parser; the callbacks go back to the facade.
 struct Parser::Engine {
@@ -202,7 +186,7 @@ Result<std::size_t> Parser::Put(std::string_view bytes) {
 // Said at once, for a peer that speaks something else (TLS, say) need not ever end a line.
 bool Parser::MayBegin(std::string_view bytes) const {
   if (engine_->peer() == Origin::kClient) {
-    return !text_.empty() || (Lower(bytes.front()) >= 'a' && Lower(bytes.front()) <= 'z');
+    return !text_.empty() || IsLetter(bytes.front());
   }
   constexpr std::string_view kStart = "HTTP/1.";
   if (text_.size() >= kStart.size()) return true;

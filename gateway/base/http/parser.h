@@ -16,34 +16,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/http/fields.h"
 #include "base/result.h"
 
 namespace switchyard::http {
-
-// Names found without a search.
-enum class Field : std::uint8_t {
-  kAccept,
-  kAuthorization,
-  kConnection,
-  kContentEncoding,
-  kContentLength,
-  kContentType,
-  kExpect,
-  kHost,
-  kLastEventId,
-  kLocation,
-  kMcpMethod,
-  kMcpName,
-  kMcpProtocolVersion,
-  kMcpSessionId,
-  kOrigin,
-  kRetryAfter,
-  kTraceParent,
-  kTransferEncoding,
-  kUpgrade,
-  kUserAgent,
-  kCount,
-};
 
 struct Header {
   std::string_view name;   // as sent
@@ -54,10 +30,6 @@ struct Limits {
   std::size_t header = 16 * 1024;       // start line and fields; also trailers and chunk headers
   std::size_t body = 64 * 1024 * 1024;  // what may lie untaken
 };
-
-bool EqualsIgnoreCase(std::string_view a, std::string_view b);
-// `text/event-stream; charset=utf-8` -> `text/event-stream`, as sent otherwise.
-std::string_view MediaType(std::string_view content_type);
 
 class Parser {
  public:

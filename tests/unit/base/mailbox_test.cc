@@ -24,6 +24,7 @@ struct MailboxTest : ::testing::Test {
     }
   }
   TaskHandle Start(Task<void> task) {
+    context.restart();
     return TaskHandle(context.get_executor(), "reader", std::move(task));
   }
 };
@@ -59,8 +60,10 @@ TEST_F(MailboxTest, KeepsTheOrderOfManyPuts) {
 TEST_F(MailboxTest, ACancelledReaderTakesNothing) {
   TaskHandle reader = Start(TakeOne(*this));
   context.poll();
-  reader.Cancel();
-  box.Put("a");
+  net::post(context, [&] {
+    reader.Cancel();
+    box.Put("a");
+  });
   context.poll();
   EXPECT_EQ(seen, "");
   EXPECT_EQ(box.size(), 1U);
@@ -72,9 +75,11 @@ TEST_F(MailboxTest, ACancelledReaderTakesNothing) {
 TEST_F(MailboxTest, ACancelRightAfterAPutLosesNoValueForAnotherReader) {
   TaskHandle reader = Start(TakeAll(*this));
   context.poll();
-  box.Put("a");
-  box.Put("b");
-  reader.Cancel();  // the wake-up of "a" is under way already
+  net::post(context, [&] {
+    box.Put("a");
+    box.Put("b");
+    reader.Cancel();  // the wake-up of "a" is under way already
+  });
   context.poll();
   EXPECT_EQ(seen.size() + box.size(), 2U);
   const TaskHandle next = Start(TakeAll(*this));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
@@ -21,6 +22,11 @@ struct TaskTest : ::testing::Test {
   TaskHandle own;
 
   Executor executor() { return context.get_executor(); }
+
+  void Poll() {
+    context.restart();  // it stops whenever nothing is left to do
+    context.poll();
+  }
 
   struct Leaving {
     TaskTest& test;
@@ -53,57 +59,67 @@ TEST_F(TaskTest, AnEscapedExceptionIsLoggedWithTheNameOfTheTask) {
 TEST_F(TaskTest, CancelRunsDestructorsLogsNothingAndIsNotImmediate) {
   const testing::LogCapture log;
   TaskHandle task(executor(), "waits", Waits(*this));
-  context.poll();
+  Poll();
   EXPECT_TRUE(task.running());
   task.Cancel();
   EXPECT_EQ(steps, "began ");
-  context.poll();
+  Poll();
   EXPECT_EQ(steps, "began left ");
   EXPECT_FALSE(task.running());
   EXPECT_EQ(log.text(), "");
 }
 
 TEST_F(TaskTest, DestructionAndAssignmentCancel) {
-  { const TaskHandle task(executor(), "waits", Waits(*this)); context.poll(); }
-  context.poll();
+  { const TaskHandle task(executor(), "waits", Waits(*this)); Poll(); }
+  Poll();
   EXPECT_EQ(steps, "began left ");
   TaskHandle task(executor(), "waits", Waits(*this));
-  context.poll();
+  Poll();
   task = TaskHandle();
-  context.poll();
+  Poll();
   EXPECT_EQ(steps, "began left began left ");
 }
 
 TEST_F(TaskTest, AMovedHandleStillOwnsTheTask) {
   TaskHandle first(executor(), "waits", Waits(*this));
   TaskHandle second = std::move(first);
-  context.poll();
+  Poll();
   EXPECT_TRUE(second.running());
   box.Put(1);
-  context.poll();
+  Poll();
   EXPECT_EQ(steps, "began took left ");
   EXPECT_FALSE(second.running());
 }
 
 TEST_F(TaskTest, ATaskThatIsCancelledBeforeItStartsNeverStarts) {
-  TaskHandle task(executor(), "waits", Waits(*this));  // not on the thread: it starts with the loop
-  task.Cancel();
+  net::post(context, [this] { own.Cancel(); });
+  own = TaskHandle(executor(), "waits", Waits(*this));  // not on the thread: it starts in its turn
   EXPECT_NO_THROW(context.run());
   EXPECT_EQ(steps, "");
 }
 
+TEST_F(TaskTest, ACancelFromOutsideTheThreadTakesItsTurnAlsoWhenTheTaskEndsFirst) {
+  TaskHandle waits(executor(), "waits", Waits(*this));
+  TaskHandle quick(executor(), "quick", []() -> Task<void> { co_return; }());
+  waits.Cancel();
+  quick.Cancel();
+  EXPECT_NO_THROW(context.run());
+  EXPECT_EQ(steps, "began left ");
+}
+
 TEST_F(TaskTest, OnItsThreadATaskStartsAtOnceAndMayEndThere) {
-  bool running = true;
+  bool running = true, started = false;
   net::post(context, [&] {
     const TaskHandle task(executor(), "quick", [](TaskTest& test) -> Task<void> {
       test.steps += "done ";
       co_return;
     }(*this));
-    EXPECT_EQ(steps, "done ");
+    started = steps == "done ";
     running = task.running();
   });
   context.run();
-  EXPECT_TRUE(running);  // its end is told by a later step of the loop
+  EXPECT_TRUE(started);
+  EXPECT_FALSE(running);
 }
 
 TEST_F(TaskTest, ATaskMayCancelItselfBeforeItEverSuspended) {
@@ -124,7 +140,7 @@ TEST_F(TaskTest, ATaskMayCancelItselfAndRunOnToItsEnd) {
     test.own.Cancel();
     test.steps += "after ";
   }(*this));
-  context.poll();
+  Poll();
   box.Put(1);
   EXPECT_NO_THROW(context.run());
   EXPECT_EQ(steps, "after left ");
@@ -146,14 +162,14 @@ TEST_F(TaskTest, AnInterruptedTaskMayGoOnAndBeInterruptedAgain) {
     const int value = co_await test.box.Take();
     test.steps += std::to_string(value);
   }(*this));
-  context.poll();
+  Poll();
   for (int i = 0; i < 2; ++i) {
     task.Interrupt();
-    context.poll();
+    Poll();
   }
   EXPECT_EQ(steps, "interrupted interrupted ");
   box.Put(7);
-  context.poll();
+  Poll();
   EXPECT_EQ(steps, "interrupted interrupted 7");
   EXPECT_FALSE(task.running());
   task.Interrupt();
@@ -172,26 +188,30 @@ TEST_F(TaskTest, ATaskThatGoesOnCanStillBeCancelledForGood) {
     co_await test.box.Take();
     test.steps += "took ";
   }(*this));
-  context.poll();
+  Poll();
   task.Interrupt();
-  context.poll();
+  Poll();
   task.Cancel();
-  context.poll();
+  Poll();
   EXPECT_EQ(steps, "interrupted left ");
 }
 
-TEST_F(TaskTest, TasksThatNeverEndedGoWithTheLoop) {
+TEST_F(TaskTest, TasksThatNeverEndedGoWithTheLoopAndTheirHandlesMayStay) {
   auto loop = std::make_unique<net::io_context>(1);
-  TaskHandle task(loop->get_executor(), "waits", Waits(*this));
-  Spawn(loop->get_executor(), "waits", [](TaskTest& test) -> Task<void> {
+  const auto never = [](TaskTest& test, net::io_context& context_of_task) -> Task<void> {
     const Leaving leaving{test};
-    co_await net::post(use_task);
-    co_await net::post(use_task);
-  }(*this));
-  loop->poll_one();
-  loop->poll_one();
+    net::basic_waitable_timer<std::chrono::steady_clock,
+                              net::wait_traits<std::chrono::steady_clock>, Executor>
+        timer(context_of_task, std::chrono::hours(1));
+    co_await timer.async_wait(use_task);
+  };
+  const TaskHandle task(loop->get_executor(), "never", never(*this, *loop));
+  Spawn(loop->get_executor(), "never", never(*this, *loop));
+  loop->poll();
+  EXPECT_TRUE(task.running());
   loop.reset();
-  EXPECT_TRUE(steps.contains("left ")) << steps;
+  EXPECT_EQ(steps, "left left ");
+  EXPECT_FALSE(task.running());
 }
 
 }  // namespace

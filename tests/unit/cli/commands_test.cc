@@ -142,7 +142,7 @@ TEST(CallCommand, ShowsProgressOnStderrAndTheResultOnStdout) {
     return HttpAnswer(200, "text/event-stream",
                       "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":"
                       "{\"progressToken\":1,\"progress\":1,\"total\":2}}\n\n"
-                      "data: {\"jsonrpc\":\"2.0\",\"id\":\"1\",\"result\":{\"content\":"
+                      "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":"
                       "[{\"type\":\"text\",\"text\":\"done\"}]}}\n\n");
   });
   const Output output = Call({.where = {.config = "", .url = gateway.url()}, .tool = "t"});

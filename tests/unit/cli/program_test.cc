@@ -27,8 +27,8 @@ struct Ended {
   std::string out, err;
 };
 
-Ended Run(std::vector<std::string> arguments, const std::string& directory = "/",
-          const std::string& input = "") {
+Ended RunProgram(std::vector<std::string> arguments, const std::string& directory = "/",
+                 const std::string& input = "") {
   Program program(std::move(arguments), directory);
   if (!input.empty()) program.Write(input);
   program.CloseInput();
@@ -55,7 +55,7 @@ class Serving {
     const auto end = std::chrono::steady_clock::now() + kPatience;
     Ended health;
     do {
-      health = Run({"health", "--url", url_});
+      health = RunProgram({"health", "--url", url_});
       if (health.out.contains(text)) return;
     } while (std::chrono::steady_clock::now() < end);
     ADD_FAILURE() << "health never says " << text << ": " << health.out << health.err;
@@ -74,22 +74,22 @@ class Serving {
 };
 
 TEST(Program, HelpTeachesEveryCommandButTheGatewaysOwn) {
-  const Ended help = Run({"--help"});
+  const Ended help = RunProgram({"--help"});
   EXPECT_EQ(help.exit, kOk);
   for (const char* command : {"serve", "check", "tools", "call", "health", "example-server"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
   }
   EXPECT_THAT(help.out, AllOf(HasSubstr("Exit status"), Not(HasSubstr("guardian"))));
   for (const char* command : {"serve", "check", "tools", "call", "health"}) {
-    const Ended own = Run({command, "--help"});
+    const Ended own = RunProgram({command, "--help"});
     EXPECT_EQ(own.exit, kOk) << command;
     EXPECT_THAT(own.out, HasSubstr(std::string("Examples:\n  switchyard ") + command));
   }
 }
 
 TEST(Program, SaysItsVersion) {
-  EXPECT_EQ(Run({"--version"}).out, "switchyard " SWITCHYARD_VERSION "\n");
-  EXPECT_EQ(Run({"version"}).out, "switchyard " SWITCHYARD_VERSION "\n");
+  EXPECT_EQ(RunProgram({"--version"}).out, "switchyard " SWITCHYARD_VERSION "\n");
+  EXPECT_EQ(RunProgram({"version"}).out, "switchyard " SWITCHYARD_VERSION "\n");
 }
 
 TEST(Program, WrongUsageExitsWithTwo) {
@@ -105,7 +105,7 @@ TEST(Program, WrongUsageExitsWithTwo) {
       {"serve", "--config", "a", "--listen", "nowhere"},
       {"serve", "--workers", "0"}};
   for (const auto& arguments : wrong) {
-    const Ended ended = Run(arguments);
+    const Ended ended = RunProgram(arguments);
     EXPECT_EQ(ended.exit, kUsage) << testing::PrintToString(arguments);
     EXPECT_THAT(ended.err, Not(IsEmpty())) << testing::PrintToString(arguments);
   }
@@ -113,17 +113,17 @@ TEST(Program, WrongUsageExitsWithTwo) {
 
 TEST(Program, NobodyThereExitsWithThree) {
   Workplace place;
-  EXPECT_EQ(Run({"tools", "--url", "http://127.0.0.1:1/mcp"}).exit, kUnreachable);
-  EXPECT_EQ(Run({"call", "x", "--url", "http://127.0.0.1:1/mcp"}).exit, kUnreachable);
-  EXPECT_EQ(Run({"health", "--url", "http://127.0.0.1:1/mcp"}).exit, kUnreachable);
+  EXPECT_EQ(RunProgram({"tools", "--url", "http://127.0.0.1:1/mcp"}).exit, kUnreachable);
+  EXPECT_EQ(RunProgram({"call", "x", "--url", "http://127.0.0.1:1/mcp"}).exit, kUnreachable);
+  EXPECT_EQ(RunProgram({"health", "--url", "http://127.0.0.1:1/mcp"}).exit, kUnreachable);
 }
 
 TEST(Program, ABadConfigurationIsShownAlikeByEveryCommand) {
   Workplace place;
   const std::string file = place.Put("bad.yaml", "servers: {a: {comand: x}}\n");
   for (const char* command : {"check", "serve", "tools"}) {
-    const Ended ended =
-        std::string(command) == "check" ? Run({command, file}) : Run({command, "--config", file});
+    const Ended ended = std::string(command) == "check" ? RunProgram({command, file})
+                                                        : RunProgram({command, "--config", file});
     EXPECT_EQ(ended.exit, kFailed) << command;
     EXPECT_THAT(ended.err, HasSubstr("bad.yaml:1:")) << command;
     EXPECT_THAT(ended.err, HasSubstr("did you mean command?")) << command;
@@ -132,7 +132,7 @@ TEST(Program, ABadConfigurationIsShownAlikeByEveryCommand) {
 
 TEST(Program, ServeWithoutAConfigurationTeachesOne) {
   Workplace place;
-  const Ended ended = Run({"serve"}, place.path());
+  const Ended ended = RunProgram({"serve"}, place.path());
   EXPECT_EQ(ended.exit, kUsage);
   EXPECT_THAT(ended.err, AllOf(HasSubstr("--config FILE"), HasSubstr("servers:")));
 }
@@ -140,13 +140,13 @@ TEST(Program, ServeWithoutAConfigurationTeachesOne) {
 TEST(Program, ToolsAndCallStartAGatewayFromAConfiguration) {
   Workplace place;
   place.Put("switchyard.yaml", kConfig);
-  const Ended tools = Run({"tools"}, place.path());
+  const Ended tools = RunProgram({"tools"}, place.path());
   EXPECT_EQ(tools.exit, kOk) << tools.err;
   EXPECT_THAT(tools.out, HasSubstr("\nexample__echo   example  read-only, idempotent  Returns"));
-  const Ended call = Run({"call", "example__add", R"({"a":1,"b":2})"}, place.path());
+  const Ended call = RunProgram({"call", "example__add", R"({"a":1,"b":2})"}, place.path());
   EXPECT_EQ(call.exit, kOk) << call.err;
   EXPECT_THAT(call.out, HasSubstr("{\"sum\":3"));
-  const Ended unknown = Run({"call", "echo", "-"}, place.path(), "{}");
+  const Ended unknown = RunProgram({"call", "echo", "-"}, place.path(), "{}");
   EXPECT_EQ(unknown.exit, kFailed);
   EXPECT_THAT(unknown.err, HasSubstr("did you mean example__echo?"));
 }
@@ -154,7 +154,7 @@ TEST(Program, ToolsAndCallStartAGatewayFromAConfiguration) {
 TEST(Program, ToolsNamesAServerThatDoesNotStartAndWhy) {
   Workplace place;
   place.Put("switchyard.yaml", std::string(kConfig) + "  broken:\n    command: /no/such/program\n");
-  const Ended tools = Run({"tools"}, place.path());
+  const Ended tools = RunProgram({"tools"}, place.path());
   EXPECT_EQ(tools.exit, kOk);
   EXPECT_THAT(tools.out, AllOf(HasSubstr("example__echo"), HasSubstr("missing: broken: ")));
 }
@@ -208,7 +208,7 @@ TEST(Serve, ReloadsAChangedFile) {
                                      "    args: [example-server]\n");
   EXPECT_TRUE(serving.program().SaysErr("reloaded"));
   serving.Until("second: up");
-  EXPECT_THAT(Run({"tools", "--url", serving.url()}).out,
+  EXPECT_THAT(RunProgram({"tools", "--url", serving.url()}).out,
               AllOf(HasSubstr("example__echo"), HasSubstr("second__echo")));
 }
 
@@ -218,20 +218,20 @@ TEST(Serve, RefusesABadFileWholeAndKeepsWhatWasThere) {
   serving.place().Put("my.yaml", "servers: {example: {comand: x}}\n");
   EXPECT_TRUE(serving.program().SaysErr("is refused"));
   EXPECT_THAT(serving.program().err(), HasSubstr("did you mean command?"));
-  EXPECT_THAT(Run({"tools", "--url", serving.url()}).out, HasSubstr("example__echo"));
+  EXPECT_THAT(RunProgram({"tools", "--url", serving.url()}).out, HasSubstr("example__echo"));
 }
 
 TEST(Serve, ReadsSecretFilesAgainOnAHangup) {
   Workplace secrets;
   const std::string file = secrets.Put("prefix", "one");
   Serving serving(std::string(kConfig) + "    prefix: ${file:" + file + "}\n");
-  EXPECT_THAT(Run({"tools", "--url", serving.url()}).out, HasSubstr("one__echo"));
+  EXPECT_THAT(RunProgram({"tools", "--url", serving.url()}).out, HasSubstr("one__echo"));
   secrets.Put("prefix", "two");
   serving.program().Forget();
   serving.program().Signal(SIGHUP);
   EXPECT_TRUE(serving.program().SaysErr("reloaded"));
   serving.Until("example: up");
-  EXPECT_THAT(Run({"tools", "--url", serving.url()}).out, HasSubstr("two__echo"));
+  EXPECT_THAT(RunProgram({"tools", "--url", serving.url()}).out, HasSubstr("two__echo"));
 }
 
 TEST(Serve, OnStdioAnswersOnStdoutAloneAndEndsWithItsInput) {
@@ -262,7 +262,7 @@ TEST(Serve, OnStdioEndsOnASignalThoughItsInputIsOpen) {
 TEST(Serve, SaysThatItCannotListenThereAndWhatToDo) {
   Workplace place;
   const std::string file = place.Put("my.yaml", kConfig);
-  const Ended ended = Run({"serve", "--config", file, "--listen", "203.0.113.1:1"});
+  const Ended ended = RunProgram({"serve", "--config", file, "--listen", "203.0.113.1:1"});
   EXPECT_EQ(ended.exit, kFailed);
   EXPECT_THAT(ended.err, AllOf(HasSubstr("203.0.113.1:1"), HasSubstr("--listen")));
 }

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -71,6 +70,19 @@ TEST(GuardianTest, LeavesNobodyBehindWhenTheGatewayIsKilled) {
   EXPECT_TRUE(life.Cut());
 }
 
+TEST(GuardianTest, FindsDescendantsThatLeftTheirGroup) {
+  const TempDir dir;
+  LifeLine life(dir.Path("life"));
+  const std::string script = "exec 3>" + life.path() +
+                             "; setsid sh -c 'printf g >&3; exec sleep 1000' & printf c >&3; wait";
+  const pid_t gateway = ::fork();
+  if (gateway == 0) BeGateway(script);
+  ASSERT_TRUE(life.Await(2));
+  ::kill(gateway, SIGKILL);
+  ::waitpid(gateway, nullptr, 0);
+  EXPECT_TRUE(life.Cut());
+}
+
 class RunGuardianTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -111,10 +123,10 @@ TEST_F(RunGuardianTest, EndsTheWatchedAndSparesTheOthers) {
   LifeLine watched(dir_.Path("watched")), spared(dir_.Path("spared"));
   const pid_t first = Child(watched), second = Child(spared);
   ASSERT_TRUE(watched.Await(1) && spared.Await(1));
-  Say("+" + std::to_string(first) + "\n");
-  Say("+" + std::to_string(second) + "\n");
-  Say("-" + std::to_string(second) + "\n");
-  Say("+0\n+1\nrubbish\n");
+  Say("+" + std::to_string(first));
+  Say("+" + std::to_string(second));
+  Say("-" + std::to_string(second));
+  for (const char* nonsense : {"+0", "+1", "+-1", "+", "rubbish"}) Say(nonsense);
   // A stop of the whole service reaches the helper, too.
   ::kill(helper_, SIGTERM);
   ::kill(helper_, SIGINT);
@@ -131,7 +143,7 @@ TEST(GuardianTest, IsStartedAgainWhenSomebodyKillsIt) {
   Guardian guardian(SWITCHYARD_BINARY);
   ASSERT_TRUE(guardian.Ensure());
   const pid_t first = guardian.pid();
-  const Fd handle(::pidfd_open(first, 0));
+  const Fd handle = OpenPidfd(first);
   ::kill(first, SIGKILL);
   ASSERT_TRUE(Readable(handle.get()));
   // The dead one's end of the line closes with it, so the next line finds out.

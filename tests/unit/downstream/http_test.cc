@@ -115,6 +115,24 @@ TEST_F(HttpTest, NeverSendsARequestTwiceThatTheServerMayHaveSeen) {
   EXPECT_EQ(facts_.status, 200) << "of the first call: the second saw no headers";
 }
 
+TEST_F(HttpTest, LooksBeforeEveryReuseOnceAServerWasRude) {
+  server_.ThenSend(JsonAnswer(kResponse));
+  EXPECT_EQ(Call(), Texts{kResponse});
+  server_.Then([](Peer& peer, const Request&) -> Task<void> {
+    peer.Close();
+    co_return;
+  });
+  EXPECT_EQ(CallError().code, Code::kUnavailable);
+  for (int i = 0; i < 2; ++i) {  // no time passes, so a trusted server would not be looked at
+    server_.ThenSend(JsonAnswer(kResponse));
+    EXPECT_EQ(Call(), Texts{kResponse});
+    RunAll();
+    server_.CloseIdle();
+    RunAll();
+  }
+  EXPECT_EQ(server_.connections(), 3);
+}
+
 TEST_F(HttpTest, SaysThatNothingRanWhenNobodyListens) {
   transport();
   server_.StopListening();

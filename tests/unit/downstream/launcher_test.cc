@@ -1,5 +1,6 @@
 #include "downstream/launcher.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 
 #include <gtest/gtest.h>
@@ -90,15 +91,15 @@ TEST_F(LauncherTest, KeepsTheGatewaysSecretsFromChildren) {
 TEST_F(LauncherTest, GivesChildrenASessionOfTheirOwnAndNoStrayDescriptors) {
   Launcher launcher = Make({"PATH=/bin:/usr/bin"});
   // A descriptor that a library forgot to mark close-on-exec.
-  const Fd stray(::dup(STDERR_FILENO));
+  const Fd stray(::fcntl(STDERR_FILENO, F_DUPFD, 100));
   // The shell's $$ is its pid; field 5 of stat is the process group, field 6 the session.
   const std::string seen = OutputOf(
       launcher, {.command = "/bin/sh",
                  .arguments = {"-c", "read -r _ _ _ _ group session rest < /proc/$$/stat; "
                                      "[ $group = $$ ] && [ $session = $$ ] && printf own; "
-                                     "for f in /proc/$$/fd/*; do printf ' %s' ${f##*/}; done"}});
-  EXPECT_TRUE(seen.starts_with("own 0 1 2")) << seen;
-  EXPECT_FALSE(seen.contains(" " + std::to_string(stray.get()))) << seen;
+                                     "ls /proc/$$/fd | tr '\\n' ' '"}});
+  EXPECT_TRUE(seen.starts_with("own0 1 2 ")) << seen;
+  EXPECT_FALSE(seen.contains(" " + std::to_string(stray.get()) + " ")) << seen;
 }
 
 }  // namespace

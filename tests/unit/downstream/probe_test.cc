@@ -38,7 +38,7 @@ class ProbeTest : public ::testing::Test {
     if (!link) loop_.Pass(std::chrono::seconds(3));
     if (!link) loop_.Pass(std::chrono::seconds(30));
     if (!link) return "hangs";
-    if (!*link) return (*link)->error().message;
+    if (!*link) return link->error().message;
     link_ = **link;
     return link_.modern() ? "modern" : "legacy " + std::string(ToString(link_.facts.version));
   }

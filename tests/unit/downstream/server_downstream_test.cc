@@ -65,6 +65,10 @@ class DownstreamTest : public ::testing::Test {
     Result<ReplyPtr> reply = Handle(method, params);
     return Next(reply);
   }
+  void TearDown() override {
+    server_ = nullptr;
+    loop_.RunReady();  // farewells in the background still use the wire
+  }
   // The id under which the only open request went out.
   std::string OpenId() { return wire_.open.rbegin()->first; }
 
