@@ -1,6 +1,8 @@
 # Sourced by run.sh and test.sh: packages and builds. Needs bash; sets root to the checkout.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export LC_ALL=C.UTF-8
+# Checkouts in different places share one compiler cache.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
 
 say() { printf '==> %s\n' "$*"; }
 complain() { printf 'error: %s\n' "$*" >&2; }

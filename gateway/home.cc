@@ -30,7 +30,7 @@ Task<void> CloseDownstream(std::shared_ptr<Downstream> downstream, catalog::Refr
 }  // namespace
 
 Home::Home(config::Server server, const Deps& home_deps, downstream::Surroundings surroundings,
-           catalog::Refresher::Publish publish)
+           Report report)
     : server_(std::move(server)),
       deps_(home_deps),
       surroundings_(surroundings),
@@ -40,7 +40,13 @@ Home::Home(config::Server server, const Deps& home_deps, downstream::Surrounding
       downstream::ProbeSettings{.era = server_.era, .start_timeout = server_.start_timeout});
   inner_->refresher = std::make_unique<catalog::Refresher>(
       *inner_->downstream, catalog::Refresher::Options{.list_timeout = server_.list_timeout}, deps_,
-      std::move(publish));
+      [report = std::move(report), current = current_](
+          std::shared_ptr<const catalog::Inventory> inventory, std::string reason) {
+        report(current, std::move(inventory), std::move(reason));
+      });
+  inner_->downstream->OnDown([refresher = inner_->refresher.get()](const Error& error) {
+    refresher->NoteDown(error.message);
+  });
 }
 
 Home::~Home() { Close(nullptr); }

@@ -3,6 +3,7 @@
 // (removed by a reload, the last call finished), the server is closed on its home's thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,9 +18,14 @@ namespace switchyard {
 
 class Home : public std::enable_shared_from_this<Home> {
  public:
+  // What the refresher publishes, with the flag that says whether it still counts.
+  using Report = std::function<void(std::shared_ptr<const std::atomic<bool>> current,
+                                    std::shared_ptr<const catalog::Inventory> inventory,
+                                    std::string reason)>;
+
   // `home_deps` are those of the worker where it lives. Nothing starts before Run().
   Home(config::Server server, const Deps& home_deps, downstream::Surroundings surroundings,
-       catalog::Refresher::Publish publish);
+       Report report);
   ~Home();
 
   // Starts to keep the server up. Any thread.
@@ -27,6 +33,10 @@ class Home : public std::enable_shared_from_this<Home> {
 
   // The way to the server from another worker, or from its home. On the thread of `deps`.
   std::shared_ptr<Service> ServiceFor(const Deps& deps);
+
+  // A newer one takes its place, or none: from now on nothing is reported. Any thread.
+  void Retire() { *current_ = false; }
+  const std::shared_ptr<std::atomic<bool>>& current() const { return current_; }
 
   // Ends the server gracefully; `done` runs on the home's thread. Any thread; once.
   void Close(std::function<void()> done);
@@ -40,6 +50,7 @@ class Home : public std::enable_shared_from_this<Home> {
   const config::Server server_;
   const Deps deps_;
   const downstream::Surroundings surroundings_;
+  const std::shared_ptr<std::atomic<bool>> current_ = std::make_shared<std::atomic<bool>>(true);
   std::shared_ptr<Inner> inner_;  // used on the home's thread only
 };
 

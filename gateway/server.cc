@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -115,6 +116,7 @@ struct Server::Impl {
   catalog::Hub hub;
   std::vector<std::unique_ptr<Worker>> workers;
   std::thread control_thread;
+  std::shared_ptr<edge::StdioServer> stdio;  // used on the first worker's thread only
 
   std::mutex turns;                                    // Start, Reload, Stop
   std::map<std::string, std::shared_ptr<Home>> homes;  // guarded by turns
@@ -128,6 +130,7 @@ struct Server::Impl {
   bool was_settled = false;
   catalog::Catalogs catalogs;
   std::map<std::string, ServerStatus> status;
+  std::set<std::string> ever_up;
 };
 
 Server::Server(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -146,6 +149,7 @@ void Server::Impl::StartThreads() {
                         .workers = count,
                         .clock = options.clock,
                         .session_sealer = &session_sealer,
+        .metrics = &metrics,
                         .listener = {.max_connections = connections, .limits = limits},
                         .broadcast =
                             [this, i](std::function<void(edge::Sessions&)> run) {
@@ -165,12 +169,13 @@ void Server::Impl::StartThreads() {
 }
 
 void Server::Impl::OnControl(std::function<void()> function) {
-  std::promise<void> done;
-  net::post(control, [&] {
+  // Shared: set_value() may still be at work when the waiter is through.
+  const auto done = std::make_shared<std::promise<void>>();
+  net::post(control, [&function, done] {
     function();
-    done.set_value();
+    done->set_value();
   });
-  done.get_future().wait();
+  done->get_future().wait();
 }
 
 // A server that did not change keeps its process and connections.
@@ -182,9 +187,10 @@ std::shared_ptr<Home> Server::Impl::HomeOf(const config::Server& server) {
   const std::size_t home = std::hash<std::string>{}(server.name) % workers.size();
   return std::make_shared<Home>(
       server, workers[home]->deps(), downstream::Surroundings{.launcher = &launcher},
-      [this, name = server.name](std::shared_ptr<const catalog::Inventory> inventory,
+      [this, name = server.name](std::shared_ptr<const std::atomic<bool>> current,
+                                 std::shared_ptr<const catalog::Inventory> inventory,
                                  std::string reason) {
-        hub.Report(name, std::move(inventory), std::move(reason));
+        hub.Report(name, std::move(inventory), std::move(reason), std::move(current));
       });
 }
 
@@ -222,6 +228,11 @@ void Server::Impl::Configure() {
     const auto known = homes.find(name);
     if (known == homes.end() || known->second != server.home) fresh.push_back(server.home);
   }
+  for (const auto& [name, home] : homes) {
+    const auto kept = next.find(name);
+    if (kept == next.end() || kept->second != home) home->Retire();
+    if (kept == next.end()) metrics.ForgetServer(name);
+  }
   std::vector<std::string> forgotten;
   for (const auto& home : fresh) forgotten.push_back(home->server().name);
   OnControl([&] {
@@ -243,18 +254,25 @@ void Server::Impl::Publish(catalog::Catalogs fresh) {
   {
     const std::lock_guard lock(state_mutex);
     catalogs = fresh;
-    settled = hub.settled();
-    was_settled |= settled;
-    status.clear();
-    for (const auto& [name, state] : hub.servers()) {
-      metrics.SetServerUp(name, state.inventory != nullptr);
-      status[name] = {.up = state.inventory != nullptr, .reason = state.missing_because};
-    }
   }
-  state_changed.notify_all();
   for (const auto& worker : workers) {
     worker->Post([&worker = *worker, fresh] { worker.Publish(fresh); });
   }
+  // Who waits for this then finds the workers' queues filled: a client that comes now is served from
+  // the new catalogs.
+  {
+    const std::lock_guard lock(state_mutex);
+    settled = hub.settled();
+    was_settled |= settled;
+    std::map<std::string, ServerStatus> before = std::exchange(status, {});
+    for (const auto& [name, state] : hub.servers()) {
+      const bool up = state.inventory != nullptr;
+      metrics.SetServerUp(name, up);
+      if (up && !before[name].up && !ever_up.insert(name).second) metrics.CountRestart(name);
+      status[name] = {.up = up, .reason = state.missing_because};
+    }
+  }
+  state_changed.notify_all();
 }
 
 Result<void> Server::Impl::Listen() {
@@ -303,30 +321,33 @@ Result<void> Server::Reload(config::Config config) {
 
 int Server::ServeStdio(int in, int out) {
   Worker& worker = *impl_->workers.front();
-  std::shared_ptr<Service> service;
-  worker.Do([&] { service = worker.FindEndpoint(""); });
-  std::promise<void> done;
-  std::unique_ptr<edge::StdioServer> server;
+  const auto done = std::make_shared<std::promise<void>>();
   worker.Do([&] {
-    server = std::make_unique<edge::StdioServer>(worker.deps().executor(), in, out, *service,
-                                                 worker.sessions(), kMaxStdioLine);
+    impl_->stdio = std::make_shared<edge::StdioServer>(worker.deps().executor(), in, out,
+                                                       *worker.FindEndpoint(""), worker.sessions(),
+                                                       kMaxStdioLine);
     Spawn(worker.deps().executor(), "stdio server",
-          [](edge::StdioServer& run, std::promise<void>& over) -> Task<void> {
-            co_await run.Run();
-            over.set_value();
-          }(*server, done));
+          [](Impl& impl, std::shared_ptr<Service> service,
+             std::shared_ptr<std::promise<void>> over) -> Task<void> {
+            co_await impl.stdio->Run();
+            impl.stdio = nullptr;
+            service = nullptr;  // held until here: the server uses it
+            over->set_value();
+          }(*impl_, worker.FindEndpoint(""), done));
   });
-  done.get_future().wait();
-  worker.Do([&] {
-    server = nullptr;
-    service = nullptr;
-  });
+  done->get_future().wait();
   return 0;
 }
 
+// Open listens end with their result, connections after their answer; what is left when `grace` is
+// over is cut off by the workers' stop.
 void Server::Impl::Drain(Duration grace) {
   const auto until = std::chrono::steady_clock::now() + grace;
   for (const auto& worker : workers) worker->Do([&] { worker->BeginDrain(); });
+  Worker& first = *workers.front();
+  first.Do([&] {
+    if (stdio != nullptr) stdio->EndInput();
+  });
   for (;;) {
     std::size_t open = 0;
     for (const auto& worker : workers) {
@@ -335,9 +356,14 @@ void Server::Impl::Drain(Duration grace) {
         open += worker->connections();
       });
     }
-    if (open == 0 || std::chrono::steady_clock::now() >= until) return;
+    first.Do([&] { open += stdio != nullptr ? 1 : 0; });
+    if (open == 0) return;
+    if (std::chrono::steady_clock::now() >= until) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+  first.Do([&] {
+    if (stdio != nullptr) stdio->Abort();
+  });
 }
 
 void Server::Impl::CloseHomes() {

@@ -5,10 +5,13 @@
 
 #include <boost/asio/post.hpp>
 
+#include "telemetry/metrics.h"
+
 namespace switchyard {
 namespace {
 
 constexpr Duration kTick = std::chrono::seconds(1);
+constexpr unsigned kTicksToForget = 60;  // idle sessions are looked at once a minute
 
 }  // namespace
 
@@ -68,23 +71,35 @@ void Worker::Start() {
     pthread_setname_np(pthread_self(), ("worker " + std::to_string(options_.index)).c_str());
     Tick();
     context_.run();
+    ended_.set_value();
   });
 }
 
 void Worker::Tick() {
   listener_.Tick();
+  Count();
+  if (++ticks_ % kTicksToForget == 0) sessions_.Tick();
   tick_ = timers_.In(kTick, [this] { Tick(); });
+}
+
+void Worker::Count() {
+  const auto update = [](std::int64_t& counted, std::size_t now) {
+    return static_cast<std::int64_t>(now) - std::exchange(counted, static_cast<std::int64_t>(now));
+  };
+  options_.metrics->AddSessions(update(counted_sessions_, sessions_.size()));
+  options_.metrics->AddStreams(update(counted_streams_, listener_.streams()));
 }
 
 void Worker::Post(std::function<void()> function) { net::post(context_, std::move(function)); }
 
 void Worker::Do(std::function<void()> function) {
-  std::promise<void> done;
-  Post([&] {
+  // Shared: set_value() may still be at work when the waiter is through.
+  const auto done = std::make_shared<std::promise<void>>();
+  Post([&function, done] {
     function();
-    done.set_value();
+    done->set_value();
   });
-  done.get_future().wait();
+  done->get_future().wait();
 }
 
 void Worker::Configure(std::shared_ptr<const Setup> setup) {
@@ -109,6 +124,9 @@ void Worker::Configure(std::shared_ptr<const Setup> setup) {
     }
     endpoints[name] = std::make_shared<EndpointService>(endpoint, std::move(router));
   }
+  for (const auto& [name, endpoint] : endpoints_) {
+    if (!endpoints.contains(name)) endpoint->router()->EndListens();
+  }
   endpoints_ = std::move(endpoints);
   Publish(setup_->catalogs);
 }
@@ -116,7 +134,10 @@ void Worker::Configure(std::shared_ptr<const Setup> setup) {
 void Worker::Publish(const catalog::Catalogs& catalogs) {
   for (const auto& [name, endpoint] : endpoints_) {
     const auto found = catalogs.find(name);
-    if (found == catalogs.end() || found->second == endpoint->router()->catalog()) continue;
+    // A setup may carry an older snapshot than what was published while it was made.
+    const bool newer = found != catalogs.end() &&
+                       found->second->revision() > endpoint->router()->catalog()->revision();
+    if (!newer) continue;
     endpoint->router()->Update(found->second);
   }
 }
@@ -145,9 +166,10 @@ void Worker::Stop() {
     servers_.clear();
     setup_ = nullptr;
     work_.reset();
-    // One more round for what was cancelled to unwind, then the loop ends even if something hangs.
-    net::post(context_, [this] { context_.stop(); });
+    net::post(context_, [this] { timers_.Disarm(); });
   });
+  // What was cancelled unwinds and the loop runs dry; it ends even if something hangs.
+  if (ended_.get_future().wait_for(kUnwind) != std::future_status::ready) context_.stop();
   thread_.join();
 }
 

@@ -29,6 +29,10 @@
 
 namespace switchyard {
 
+namespace telemetry {
+class Metrics;
+}
+
 // What a configuration asks every worker to have. Immutable; made by the server for each reload.
 struct Setup {
   using Policies = std::vector<std::shared_ptr<const Policy>>;
@@ -52,6 +56,7 @@ class Worker {
     unsigned workers = 1;
     const Clock* clock = nullptr;
     const Sealer* session_sealer = nullptr;
+    telemetry::Metrics* metrics = nullptr;
     edge::Listener::Options listener;
     edge::Sessions::Broadcast broadcast;
     edge::PlainHandler plain;
@@ -84,9 +89,12 @@ class Worker {
   void Stop();
 
  private:
+  static constexpr Duration kUnwind = std::chrono::seconds(1);  // what is cancelled has so long
+
   class EndpointService;
   struct ServerRoute;
   void Tick();
+  void Count();
 
   const Options options_;
   net::io_context context_{1};
@@ -100,6 +108,9 @@ class Worker {
   edge::Endpoint endpoint_;
   edge::Listener listener_;
   Timers::Handle tick_;
+  unsigned ticks_ = 0;
+  std::int64_t counted_sessions_ = 0, counted_streams_ = 0;  // what the metrics know of ours
+  std::promise<void> ended_;  // the loop
   std::thread thread_;
 };
 

@@ -1,9 +1,9 @@
 // A queue with one waiting reader: how an event loop callback hands something to a coroutine.
 // One thread: that of the executor on which Take() is awaited. Take() is cancellable; at most one
-// Take() at a time. Put() resumes the reader through its executor, never inside Put().
+// Take() at a time. Put() resumes the reader through its executor, never inside Put(). An empty one
+// holds no memory: idle connections and streams have several.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <utility>
 
@@ -11,6 +11,7 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/container/small_vector.hpp>
 
 #include "base/task.h"
 
@@ -21,28 +22,47 @@ class Mailbox {
  public:
   Mailbox() = default;
   Mailbox(const Mailbox&) = delete;
+  // A reader that still waits is cancelled.
+  ~Mailbox() {
+    if (waiter_) Resume(net::error::operation_aborted, How::kPosted);
+  }
 
   void Put(T value) {
     queue_.push_back(std::move(value));
-    if (waiter_) Resume({});
+    if (waiter_) Resume({}, How::kPosted);
   }
 
-  bool empty() const { return queue_.empty(); }
-  std::size_t size() const { return queue_.size(); }
+  // The same, but the reader runs before this returns: one turn of the loop less. Only as the last
+  // act of a completion handler, since the reader may destroy whatever the caller stands on.
+  void PutAndRun(T value) {
+    queue_.push_back(std::move(value));
+    if (waiter_) Resume({}, How::kAtOnce);
+  }
+
+  bool empty() const { return taken_ == queue_.size(); }
+  std::size_t size() const { return queue_.size() - taken_; }
 
   Task<T> Take() {
-    if (queue_.empty()) co_await Wait();
-    T value = std::move(queue_.front());
-    queue_.pop_front();
+    if (empty()) co_await Wait();
+    T value = std::move(queue_[taken_++]);
+    if (empty()) {
+      queue_.clear();
+      taken_ = 0;
+    } else if (taken_ >= kCompactAt && taken_ * 2 >= queue_.size()) {
+      queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken_));
+      taken_ = 0;
+    }
     co_return value;
   }
 
  private:
-  using Waiter = std::move_only_function<void(boost::system::error_code)>;
+  enum class How : bool { kPosted, kAtOnce };
+  using Waiter = std::move_only_function<void(boost::system::error_code, How)>;
+  static constexpr std::size_t kCompactAt = 64;
 
-  void Resume(boost::system::error_code error) {
+  void Resume(boost::system::error_code error, How how) {
     Waiter waiter = std::exchange(waiter_, nullptr);
-    waiter(error);
+    waiter(error, how);
   }
 
   Task<void> Wait() {
@@ -52,13 +72,17 @@ class Mailbox {
           auto slot = net::get_associated_cancellation_slot(handler);
           if (slot.is_connected()) {
             slot.assign([this](net::cancellation_type) {
-              if (waiter_) Resume(net::error::operation_aborted);
+              if (waiter_) Resume(net::error::operation_aborted, How::kPosted);
             });
           }
           auto executor = net::get_associated_executor(handler);
           waiter_ = [handler = std::move(handler),
-                     executor](boost::system::error_code error) mutable {
+                     executor](boost::system::error_code error, How how) mutable {
             net::get_associated_cancellation_slot(handler).clear();
+            if (how == How::kAtOnce) {
+              std::move(handler)(error);
+              return;
+            }
             net::post(executor, [handler = std::move(handler), error]() mutable {
               std::move(handler)(error);
             });
@@ -67,7 +91,8 @@ class Mailbox {
         token);
   }
 
-  std::deque<T> queue_;
+  boost::container::small_vector<T, 1> queue_;
+  std::size_t taken_ = 0;  // of queue_'s front
   Waiter waiter_;
 };
 

@@ -52,6 +52,8 @@ class Timers {
   Task<void> Sleep(Duration delay);
 
   void FireDue();
+  // Lets the event loop run dry: what is armed for an entry that is gone no longer holds it up.
+  void Disarm() { timer_.cancel(); }
   const Clock& clock() const { return clock_; }
   std::size_t size() const { return entries_.size(); }
 

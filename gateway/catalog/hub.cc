@@ -36,12 +36,13 @@ void Hub::Configure(std::vector<ServerNaming> servers, std::vector<EndpointView>
   Build();
 }
 
-void Hub::Report(std::string server, std::shared_ptr<const Inventory> inventory,
-                 std::string reason) {
-  net::post(executor_, [this, server = std::move(server), inventory = std::move(inventory),
-                        reason = std::move(reason)]() mutable {
-    Apply(server, std::move(inventory), std::move(reason));
-  });
+void Hub::Report(std::string server, std::shared_ptr<const Inventory> inventory, std::string reason,
+                 std::shared_ptr<const std::atomic<bool>> current) {
+  net::post(executor_,
+            [this, server = std::move(server), current = std::move(current),
+             inventory = std::move(inventory), reason = std::move(reason)]() mutable {
+              if (current == nullptr || *current) Apply(server, std::move(inventory), std::move(reason));
+            });
 }
 
 bool Hub::settled() const {

@@ -3,6 +3,7 @@
 // never on a worker's.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -38,7 +39,10 @@ class Hub {
                  std::size_t page_size, const std::vector<std::string>& fresh);
 
   // From any thread. `inventory` null = down, with the reason.
-  void Report(std::string server, std::shared_ptr<const Inventory> inventory, std::string reason);
+  // `current`, where given, becomes false when a reload replaces the server; what its predecessor still says is
+  // then ignored.
+  void Report(std::string server, std::shared_ptr<const Inventory> inventory, std::string reason,
+              std::shared_ptr<const std::atomic<bool>> current = nullptr);
 
   // Servers that were heard of at least once since they were configured. Control thread only.
   bool settled() const;

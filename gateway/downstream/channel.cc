@@ -88,19 +88,26 @@ Task<Result<void>> Channel::Tell(std::string_view method, std::string_view param
   co_return sent;
 }
 
+void Channel::InBackground(std::string_view name, Task<void> task) {
+  std::erase_if(background_, [](const TaskHandle& one) { return !one.running(); });
+  TaskHandle running(deps_.executor(), name, std::move(task));  // it starts in here
+  background_.push_back(std::move(running));
+}
+
 void Channel::Cancel(const std::shared_ptr<Channel>& channel, std::string id, std::string headers) {
   mcp::Message message =
       mcp::Message::Make("", mcp::Info(mcp::Method::kCancelled).name,
                          R"({"requestId":)" + id + R"(,"reason":"the caller went away"})");
-  Spawn(channel->deps().executor(), "cancel at " + channel->server(),
-        Send(channel, std::move(message), std::move(headers)));
+  channel->InBackground("cancel at " + channel->server(),
+                        Send(channel, std::move(message), std::move(headers)));
 }
 
 void Channel::Answer(const std::shared_ptr<Channel>& channel, const mcp::Message& request,
                      std::string headers) {
   spdlog::debug("server {}: asks {}", channel->server(), request.method_name());
-  Spawn(channel->deps().executor(), "answer to " + channel->server(),
-        Send(channel, channel->server_requests_.Answer(request), std::move(headers)));
+  channel->InBackground(
+      "answer to " + channel->server(),
+      Send(channel, channel->server_requests_.Answer(request), std::move(headers)));
 }
 
 }  // namespace switchyard::downstream

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/deps.h"
 #include "downstream/server_requests.h"
@@ -42,6 +43,11 @@ class Channel {
   Task<Result<void>> Tell(std::string_view method, std::string_view params,
                           std::string_view headers, Deadline deadline, HttpFacts* facts = nullptr);
 
+  // Runs something that nobody waits for and that ends by itself soon. It should hold the channel.
+  void InBackground(std::string_view name, Task<void> task);
+  // Cuts short what runs in the background.
+  void EndBackground() { background_.clear(); }
+
   // In the background, for a reply nobody waits for any more: notifications/cancelled.
   static void Cancel(const std::shared_ptr<Channel>& channel, std::string id, std::string headers);
 
@@ -55,6 +61,7 @@ class Channel {
   const std::unique_ptr<Transport> transport_;
   ServerRequests server_requests_;
   std::uint64_t next_id_;
+  std::vector<TaskHandle> background_;
 };
 
 // How the gateway names itself to servers, raw JSON Implementation.

@@ -86,13 +86,13 @@ ChildLink::ChildLink(std::string server, std::shared_ptr<Process> process, const
       process_(std::move(process)),
       socket_(deps.executor(), net::local::stream_protocol(), process_->TakeChannel().Release()),
       lines_(limits.line),
-      errors_(server_, deps.clock) {}
+      errors_(std::make_shared<StderrLog>(server_, deps.clock)) {}
 
 ChildLink::~ChildLink() = default;
 
 void ChildLink::Open() {
   errors_task_ = TaskHandle(deps_.executor(), "stderr " + server_,
-                            errors_.Run(deps_.executor(), process_->TakeErrors()));
+                            StderrLog::Run(errors_, deps_.executor(), process_->TakeErrors()));
   process_->OnExit([weak = weak_from_this()](ExitStatus) {
     const std::shared_ptr<ChildLink> self = weak.lock();
     if (self == nullptr) return;
@@ -165,7 +165,7 @@ void ChildLink::GoDown() {
   const Error error{.code = Code::kUnavailable,
                     .origin = Origin::kServer,
                     .message = "server " + server_ + ": " + reason,
-                    .detail = errors_.last()};
+                    .detail = errors_->last()};
   FailAll(error);
   Handlers handlers = std::exchange(handlers_, Handlers());
   if (handlers.down && !closing_) handlers.down(error);
@@ -268,8 +268,8 @@ Result<ReplyPtr> ChildLink::Request(const Outgoing& out) {
   pending_.emplace(*id, pending);
   pending->timer = deps_.timers.At(out.deadline.at(), [this, id = *id] {
     // Not retryable even when still unsent: what is queued will be sent.
-    Finish(id, Failure(Code::kDeadline, Origin::kServer,
-                       "server " + server_ + ": no answer in time"));
+    Finish(id,
+           Failure(Code::kDeadline, Origin::kServer, "server " + server_ + ": no answer in time"));
   });
   return std::make_unique<ChildReply>(shared_from_this(), std::move(pending));
 }

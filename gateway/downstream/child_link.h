@@ -80,7 +80,7 @@ class ChildLink : public std::enable_shared_from_this<ChildLink> {
   std::shared_ptr<Process> process_;
   Socket socket_;
   LineBuffer lines_;
-  StderrLog errors_;
+  const std::shared_ptr<StderrLog> errors_;
   TaskHandle errors_task_;
 
   std::unordered_map<std::uint64_t, std::shared_ptr<Pending>> pending_;

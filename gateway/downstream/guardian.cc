@@ -1,23 +1,19 @@
 #include "downstream/guardian.h"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <charconv>
-#include <poll.h>
-#include <signal.h>
-#include <spdlog/spdlog.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <utility>
 #include <vector>
+
+#include <spdlog/spdlog.h>
 
 #include "base/random.h"
 #include "downstream/spawn.h"
@@ -91,8 +87,7 @@ std::string NewMark() {
 
 }  // namespace
 
-Guardian::Guardian(std::string own_binary)
-    : own_binary_(std::move(own_binary)), mark_(NewMark()) {}
+Guardian::Guardian(std::string own_binary) : own_binary_(std::move(own_binary)), mark_(NewMark()) {}
 
 Result<void> Guardian::Ensure() {
   const std::lock_guard lock(mutex_);

@@ -1,11 +1,12 @@
 // No orphans, not even after kill -9 of the gateway: one small helper process knows the process
 // groups of all children and ends them once the gateway is gone.
 //
-// The helper is the gateway's own binary, started as `switchyard guardian` before the first child. It
-// sits in a session of its own (^C and SIGTERM for the gateway do not reach it), reads packets `+PGID`
-// and `-PGID` from a socket whose other end only the gateway holds, and acts on its end of file. Then
-// it also looks through /proc for the mark that every child inherits in its environment: that finds a
-// child born just before the gateway died, and descendants that left their process group.
+// The helper is the gateway's own binary, started as `switchyard guardian` before the first child.
+// It sits in a session of its own (^C and SIGTERM for the gateway do not reach it), reads packets
+// `+PGID` and `-PGID` from a socket whose other end only the gateway holds, and acts on its end of
+// file. Then it also looks through /proc for the mark that every child inherits in its environment:
+// that finds a child born just before the gateway died, and descendants that left their process
+// group.
 #pragma once
 
 #include <mutex>
@@ -51,8 +52,8 @@ class Guardian {
   pid_t pid_ = -1;
 };
 
-// The helper's main(): returns its exit status once the other end of `fd` is closed and everybody it
-// answers for has been ended.
+// The helper's main(): returns its exit status once the other end of `fd` is closed and everybody
+// it answers for has been ended.
 int RunGuardian(int fd);
 
 }  // namespace switchyard::downstream

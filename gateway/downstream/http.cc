@@ -64,6 +64,7 @@ Task<Result<void>> HttpTransport::Start() {
   if (!url_) {
     co_return Failure(Code::kInvalid, Origin::kGateway, "server " + name_ + ": url is not usable");
   }
+  pool_->Reopen();
   Result<void> prepared = pool_->Prepare();
   if (!prepared) co_return Failure(std::move(prepared.error()).In("server " + name_));
   co_return Result<void>();

@@ -42,8 +42,9 @@ class HttpPool : public std::enable_shared_from_this<HttpPool> {
   // the answer is missing (a stream after its last event) it is waited for, shortly.
   void GiveBack(HttpConnectionPtr connection);
 
-  // Closes what idles, keeps nothing from now on.
+  // Closes what idles, keeps nothing from now on, until Reopen().
   void Close();
+  void Reopen() { closed_ = false; }
 
   // Makes the TLS side early, so that its faults are known before the first request.
   Result<void> Prepare();

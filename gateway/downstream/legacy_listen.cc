@@ -208,8 +208,8 @@ void LegacyListens::Unsubscribe(const std::string& uri) {
   if (found == subscribed_.end() || --found->second > 0) return;
   subscribed_.erase(found);
   if (retired_) return;
-  switchyard::Spawn(channel_->deps().executor(), "unsubscribe at " + channel_->server(),
-                    SendUnsubscribe(shared_from_this(), uri));
+  channel_->InBackground("unsubscribe at " + channel_->server(),
+                         SendUnsubscribe(shared_from_this(), uri));
 }
 
 Task<void> LegacyListens::SendUnsubscribe(std::shared_ptr<LegacyListens> self, std::string uri) {

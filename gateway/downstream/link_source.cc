@@ -1,7 +1,8 @@
 #include "downstream/link_source.h"
 
-#include <boost/asio/post.hpp>
 #include <utility>
+
+#include <boost/asio/post.hpp>
 
 namespace switchyard::downstream {
 
@@ -37,6 +38,7 @@ Task<void> LocalLinks::Establish(std::shared_ptr<LocalLinks> self) {
   co_await net::post(channel_->deps().executor(), use_task);
   current_ = nullptr;
   Result<Link> made = co_await prober_.Establish();
+  if (stopped_) co_return;
   if (!made) {
     co_await channel_->transport().Close();
     running_ = false;

@@ -11,8 +11,7 @@
 #include "downstream/spawn.h"
 
 // glibc 2.36 forgot it in the header.
-extern "C" {
-}
+extern "C" {}
 
 namespace switchyard::downstream {
 namespace {
@@ -42,7 +41,8 @@ Result<std::shared_ptr<Process>> Process::Start(Launcher& launcher, const Progra
     return Failure(Code::kUnavailable, Origin::kGateway,
                    "server " + spec.server + ": pidfd_open: " + ErrnoText(error));
   }
-  std::shared_ptr<Process> process(new Process(launcher, deps, std::move(*launched), std::move(pidfd)));
+  std::shared_ptr<Process> process(
+      new Process(launcher, deps, std::move(*launched), std::move(pidfd)));
   Spawn(deps.executor(), "process " + spec.server, process->Supervise(process));
   return process;
 }

@@ -31,6 +31,7 @@ ServerDownstream::~ServerDownstream() {
   channel_->transport().OnDown(nullptr);
   if (local_ != nullptr) local_->Stop();
   Drop(Down().error());
+  channel_->EndBackground();
 }
 
 void ServerDownstream::Attach() {
@@ -130,6 +131,7 @@ Task<void> ServerDownstream::Close() {
   down_because_ = "stopped by the gateway";
   if (face != nullptr && home_ == nullptr) co_await face->Close();
   co_await channel_->transport().Close();
+  channel_->EndBackground();
 }
 
 }  // namespace switchyard::downstream

@@ -6,8 +6,8 @@
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace switchyard::downstream {
 namespace {

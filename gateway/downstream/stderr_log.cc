@@ -12,18 +12,18 @@
 
 namespace switchyard::downstream {
 
-Task<void> StderrLog::Run(Executor executor, Fd errors) {
+Task<void> StderrLog::Run(std::shared_ptr<StderrLog> log, Executor executor, Fd errors) {
   net::posix::basic_stream_descriptor<Executor> pipe(executor, errors.Release());
   std::array<char, 4096> bytes;
   boost::system::error_code error;
   for (;;) {
     const std::size_t got =
         co_await pipe.async_read_some(net::buffer(bytes), net::redirect_error(use_task, error));
-    if (error == net::error::operation_aborted) co_return;  // *this may be gone
+    if (error == net::error::operation_aborted) co_return;
     if (error) break;
-    Take({bytes.data(), got});
+    log->Take({bytes.data(), got});
   }
-  if (!line_.empty()) EndLine();
+  if (!log->line_.empty()) log->EndLine();
 }
 
 void StderrLog::Take(std::string_view bytes) {

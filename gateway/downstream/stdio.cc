@@ -55,6 +55,8 @@ Task<void> StdioTransport::Close() {
   // Stays ours until it is over: the destructor must still find it when this task is cancelled.
   const std::shared_ptr<ChildLink> link = link_;
   if (link != nullptr && link->up()) co_await link->Close();
+  // A child that was cut off or went down by itself may not be reaped yet.
+  if (const std::shared_ptr<Process> process = process_) co_await process->Close();
   if (link_ == link) link_ = nullptr;
 }
 

@@ -49,6 +49,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void SetTask(TaskHandle task) { task_ = std::move(task); }
   bool serving() const { return serving_; }
+  bool streaming() const { return exchange_ != nullptr && exchange_->streaming(); }
   bool finished() const { return finished_; }
 
  private:

@@ -100,6 +100,7 @@ Task<bool> Exchange::BeginStream() {
   mcp::Pieces pieces;
   pieces.push_back(head);
   const bool sent = co_await Write(pieces);
+  request_.Release();  // a stream may last for days; nobody reads its headers any more
   co_return sent;
 }
 

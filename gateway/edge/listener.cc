@@ -58,9 +58,7 @@ Result<std::uint16_t> Listener::Listen(const std::string& host, std::uint16_t po
   return acceptor_.local_endpoint().port();
 }
 
-void Listener::StartAccepting() {
-  accepting_ = TaskHandle(deps_.executor(), "accept", Accept());
-}
+void Listener::StartAccepting() { accepting_ = TaskHandle(deps_.executor(), "accept", Accept()); }
 
 Task<void> Listener::Accept() {
   for (;;) {
@@ -92,6 +90,7 @@ void Listener::Adopt(Socket socket) {
 void Listener::StopAccepting() {
   boost::system::error_code ignored;
   acceptor_.close(ignored);
+  accepting_.Cancel();
 }
 
 void Listener::Drain() {
@@ -111,7 +110,11 @@ void Listener::Abort() {
 
 void Listener::Tick() {
   const TimePoint now = deps_.clock.Now();
-  for (const auto& connection : connections_) connection->Tick(now);
+  streams_ = 0;
+  for (const auto& connection : connections_) {
+    connection->Tick(now);
+    if (connection->streaming()) ++streams_;
+  }
   Prune();
 }
 

@@ -33,6 +33,8 @@ class Listener {
   void Abort();  // all close now
   std::size_t connections() const { return connections_.size(); }
 
+  std::size_t streams() const { return streams_; }  // as of the last Tick()
+
   void Tick();  // once a second
 
  private:
@@ -47,6 +49,7 @@ class Listener {
   net::basic_socket_acceptor<net::ip::tcp, Executor> acceptor_;
   TaskHandle accepting_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
+  std::size_t streams_ = 0;
 };
 
 }  // namespace switchyard::edge

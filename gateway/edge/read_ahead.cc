@@ -7,7 +7,7 @@ namespace switchyard::edge {
 namespace {
 
 // Most requests fit; an idle connection keeps only this.
-constexpr std::size_t kSmall = 2048;
+constexpr std::size_t kSmall = 1024;
 constexpr std::size_t kLarge = 64 * 1024;
 
 }  // namespace
@@ -37,7 +37,7 @@ void ReadAhead::Finish(boost::system::error_code error, std::size_t count) {
   if (error) gone_ = true;
   if (waiting_) {
     waiting_ = false;
-    arrived_.Put(true);
+    arrived_.PutAndRun(true);
   } else if (gone_ && on_gone_) {
     on_gone_();
   }

@@ -84,7 +84,9 @@ std::shared_ptr<Session> Sessions::Remember(std::shared_ptr<Session> session, Du
   }
   session->last_used = clock_.Now();
   session->expires = clock_.Now() + options_.max_age - age;
-  known_[session->client->session] = session;
+  // The key is a part of the value, so an older value must not leave its key behind.
+  known_.erase(session->client->session);
+  known_.emplace(session->client->session, session);
   return session;
 }
 

@@ -88,7 +88,7 @@ class Sessions {
       return std::hash<std::string_view>{}(text);
     }
   };
-  std::unordered_map<std::string, std::shared_ptr<Session>, Hash, std::equal_to<>> known_;
+  std::unordered_map<std::string_view, std::shared_ptr<Session>> known_;  // by client->session
   // Ended ids must stay unknown although their tokens still open, until they are too old anyway. By
   // their random beginning, in the order of time.
   std::unordered_set<std::string, Hash, std::equal_to<>> ended_;

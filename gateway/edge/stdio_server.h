@@ -19,7 +19,7 @@ namespace switchyard::edge {
 
 class StdioServer {
  public:
-  // Takes both descriptors. `service` and `sessions` outlive Run().
+  // Takes both descriptors. `service` and `sessions` outlive Run(). The process ignores SIGPIPE.
   StdioServer(Executor executor, int in, int out, Service& service, Sessions& sessions,
               std::size_t max_line);
 

@@ -94,6 +94,9 @@ void StripModernMeta(const Message& message, Edits& edits) {
 
 void StripModernResult(const Message& message, Edits& edits) {
   if (message.kind() != Kind::kResult) return;
+  // What AddResultType put in front goes, too: an insert at the same place takes its place.
+  const Span result = message.result_span();
+  if (!edits.empty() && result.begin != 0) edits.Insert(result.begin + 1, "");
   for (const Key key : {Key::kResultType, Key::kTtlMs, Key::kCacheScope}) {
     if (message.Has(key)) edits.RemoveMember(message.bytes(), message.member(key));
   }

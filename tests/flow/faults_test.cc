@@ -12,8 +12,14 @@ namespace {
 
 constexpr const char* kTools = R"("toolsListChanged":true)";
 
+// Why the list lacks a server; "" = it does not.
 std::string Missing(const Answer& list, const std::string& server) {
-  return TextAt(list.message(), "/result/_meta/switchyard~1missing/" + server);
+  const json::value missing = list.at("/result/_meta/switchyard~1missing");
+  if (!missing.is_array()) return {};
+  for (const json::value& entry : missing.as_array()) {
+    if (TextAt(entry, "/server") == server) return TextAt(entry, "/reason");
+  }
+  return {};
 }
 
 Answer ToolsList(Client& client) { return client.Request({.method = "tools/list"}); }
@@ -77,7 +83,8 @@ TEST(AServerThatGoes, IsTakenOffTheListsAndPutBack) {
   EXPECT_NE(Missing(ToolsList(client), "a"), "");
   fake.Up();
   EXPECT_TRUE(listen.NextEvent().has_value());
-  EXPECT_EQ(client.Call("a__echo", R"({"text":"x"})").text(), "x");
+  const Answer answer = client.Call("a__echo", R"({"text":"x"})");
+  EXPECT_EQ(answer.text(), "x") << answer;
 }
 
 TEST(AServerThatHangs, AtItsStartHoldsNobodyUpAndIsNamed) {
@@ -161,15 +168,16 @@ INSTANTIATE_TEST_SUITE_P(
         Lie{"EndsAStreamWithoutAnAnswer",
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: bye\n\n"},
         Lie{"SendsAnotherType",
-            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi"},
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+            "Connection: close\r\nContent-Length: 2\r\n\r\nhi"},
         Lie{"SpeaksNoHttp", "220 ftp ready\r\n"},
-        Lie{"FailsInside", "HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nno"},
+        Lie{"FailsInside", "HTTP/1.1 500 No\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno"},
         Lie{"WantsAPassword",
-            "HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer "
+            "HTTP/1.1 401 No\r\nConnection: close\r\nWWW-Authenticate: Bearer "
             "resource_metadata=\"https://evil.example/\"\r\n"
             "Content-Length: 0\r\n\r\n"},
         Lie{"RedirectsAway",
-            "HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/mcp\r\n"
+            "HTTP/1.1 307 Go\r\nConnection: close\r\nLocation: http://127.0.0.1:1/mcp\r\n"
             "Content-Length: 0\r\n\r\n"}),
     [](const auto& info) { return std::string(info.param.name); });
 
@@ -193,13 +201,16 @@ TEST(AnHttpServer, ThatForgotItsSessionsIsAskedForANewOneAndTheCallSucceeds) {
   FakeServer fake = FakeServer::Legacy("a");
   Gateway gateway;
   gateway.Serves("a", fake).Start();
-  for (const Era era : {Era::kModern, Era::kLegacy}) {
+  ModernClient modern = gateway.Modern();
+  LegacyClient legacy = gateway.Legacy();
+  for (int round = 0; round < 4; ++round) {
     fake.ForgetSessions();
-    std::unique_ptr<Client> client;
-    if (era == Era::kModern) client = std::make_unique<ModernClient>(gateway.port());
-    if (era == Era::kLegacy) client = std::make_unique<LegacyClient>(gateway.port());
-    const Answer answer = client->Call("a__echo", R"({"text":"x"})");
-    EXPECT_EQ(answer.text(), "x") << answer;
+    // on new connections, so by both workers
+    for (int call = 0; call < 4; ++call) {
+      Client& client = call % 2 == 0 ? static_cast<Client&>(modern) : legacy;
+      const Answer answer = client.BeginCall("a__echo", R"({"text":"x"})").Finish();
+      EXPECT_EQ(answer.text(), "x") << "round " << round << ": " << answer;
+    }
   }
   EXPECT_GT(fake.received("initialize").size(), 1u);
 }
@@ -300,7 +311,7 @@ TEST(AStoppingGateway, LeavesNoChildNorWhatItStarted) {
   ModernClient client = gateway.Modern();
   const pid_t a = PidOf(client, "a"), offspring = PidOf(client, "a", "offspring");
   const pid_t b = PidOf(client, "b");
-  ASSERT_GT(a * b * offspring, 0);
+  ASSERT_GT(std::min({a, b, offspring}), 0);
   gateway.Stop();
   EXPECT_TRUE(IsGone(a));
   EXPECT_TRUE(IsGone(offspring));

@@ -55,7 +55,7 @@ TEST_P(Matrix, AListCarriesWhatItsEraWantsAndNothingElse) {
 }
 
 TEST_P(Matrix, IncludeAndExcludeSayWhatIsOffered) {
-  Begin("tools: {include: [e*, hold], exclude: [end*, e?act]}");
+  Begin("tools: {include: [e*, hold], exclude: [end*, \"e?act\"]}");
   EXPECT_EQ(client->Tools(), (std::vector<std::string>{"a__echo", "a__hold"}));
   EXPECT_EQ(client->Call("a__pid").code(), -32602);
   complaints_expected = true;  // they cannot be asked for

@@ -155,6 +155,11 @@ std::vector<FakeServer::Received> FakeServer::received(std::string_view method) 
   return all;
 }
 
+bool FakeServer::IsDeserted() {
+  std::unique_lock lock(mutex_);
+  return closed_.wait_for(lock, kPatience, [this] { return open_ == 0; });
+}
+
 void FakeServer::Accept() {
   for (;;) {
     const pollfd incoming{.fd = listening_, .events = POLLIN, .revents = 0};
@@ -164,10 +169,14 @@ void FakeServer::Accept() {
     if (fd < 0) continue;
     const std::scoped_lock lock(mutex_);
     Connection& connection = connections_.emplace_back(Wire(fd));
+    ++open_;
     const std::string scope = "connection " + std::to_string(++accepted_);
     connection.thread = std::thread([this, &connection, scope] {
       Converse(connection.wire, scope);
       connection.wire.Shutdown();
+      const std::scoped_lock closing(mutex_);
+      --open_;
+      closed_.notify_all();
     });
   }
 }

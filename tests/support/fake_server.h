@@ -10,6 +10,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -60,7 +61,8 @@ class FakeServer {
   };
   std::vector<Received> received() const;
   std::vector<Received> received(std::string_view method) const;
-  std::size_t connections() const { return accepted_; }  // how many there were
+  // All connections were closed by the other side; false when they were not within kPatience.
+  bool IsDeserted();
 
  private:
   class HttpTurn;
@@ -97,7 +99,8 @@ class FakeServer {
   std::list<Connection> connections_;
   std::vector<Received> received_;
   std::set<std::string> sessions_;
-  unsigned minted_ = 0;
+  unsigned minted_ = 0, open_ = 0;
+  std::condition_variable closed_;  // open_ went down
 };
 
 }  // namespace switchyard::tests

@@ -1,14 +1,17 @@
 #include "support/gateway_fixture.h"
 
+#include <cstdlib>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <utility>
 
 #include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
 
 #include "config/load.h"
 #include "policies/registry.h"
 #include "support/event.h"
+#include "support/paths.h"
 
 namespace switchyard::tests {
 
@@ -23,8 +26,8 @@ Gateway& Gateway::ServesChild(const std::string& name, const std::vector<std::st
                               const std::string& keys) {
   std::string args = "--name, " + Quote(name);
   for (const std::string& flag : flags) args += ", " + Quote(flag);
-  servers_[name] = "{command: " + Quote(FAKE_STDIO_SERVER) + ", args: [" + args + "]" +
-                   (keys.empty() ? "" : ", " + keys) + "}";
+  servers_[name] = "{command: " + Quote(::switchyard::paths::FakeStdioServer()) + ", args: [" +
+                   args + "]" + (keys.empty() ? "" : ", " + keys) + "}";
   return *this;
 }
 
@@ -56,8 +59,10 @@ config::Config Gateway::Load() const {
 }
 
 Gateway& Gateway::StartWithoutWaiting() {
-  server_ = std::make_unique<Server>(
-      Server::Options{.config = Load(), .workers = 2, .own_binary = SWITCHYARD_BINARY});
+  // what servers do wrong on purpose would fill the screen
+  if (std::getenv("SWITCHYARD_TEST_LOG") == nullptr) spdlog::set_level(spdlog::level::off);
+  server_ = std::make_unique<Server>(Server::Options{
+      .config = Load(), .workers = 2, .own_binary = ::switchyard::paths::SwitchyardBinary()});
   const Result<void> started = server_->Start();
   if (!started) ADD_FAILURE() << "the gateway did not start: " << started.error().message;
   return *this;

@@ -1,9 +1,9 @@
 #include "base/mailbox.h"
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace switchyard {
 namespace {
@@ -47,6 +47,47 @@ TEST_F(MailboxTest, WakesAWaitingReaderButNotWithinPut) {
   EXPECT_EQ(seen, "a");
 }
 
+TEST_F(MailboxTest, PutAndRunRunsAWaitingReaderWhichMayTakeTheMailboxAlong) {
+  auto own = std::make_unique<Mailbox<std::string>>();
+  const TaskHandle reader =
+      Start([](std::unique_ptr<Mailbox<std::string>>& from, std::string& to) -> Task<void> {
+        std::string value = co_await from->Take();
+        from = nullptr;
+        to += value;
+      }(own, seen));
+  context.poll();
+  net::post(context, [&] {
+    own->PutAndRun("a");
+    seen += '.';
+  });
+  context.poll();
+  EXPECT_EQ(seen, "a.");
+  box.PutAndRun("b");  // nobody waits: as Put()
+  const TaskHandle next = Start(TakeOne(*this));
+  context.poll();
+  EXPECT_EQ(seen, "a.b");
+}
+
+TEST_F(MailboxTest, KeepsTheOrderOfALongQueueThatIsReadWhileItGrows) {
+  std::string expected;
+  for (int round = 0; round < 50; ++round) {
+    for (int i = 0; i < 5; ++i) {
+      const std::string value = std::to_string(round * 5 + i) + ",";
+      expected += value;
+      box.Put(value);
+    }
+    for (int i = 0; i < 3; ++i) {
+      const TaskHandle reader = Start(TakeOne(*this));
+      context.poll();
+    }
+  }
+  EXPECT_EQ(box.size(), 100U);
+  const TaskHandle reader = Start(TakeAll(*this));
+  context.poll();
+  EXPECT_EQ(seen, expected);
+  EXPECT_TRUE(box.empty());
+}
+
 TEST_F(MailboxTest, KeepsTheOrderOfManyPuts) {
   const TaskHandle reader = Start(TakeAll(*this));
   context.poll();
@@ -85,6 +126,24 @@ TEST_F(MailboxTest, ACancelRightAfterAPutLosesNoValueForAnotherReader) {
   const TaskHandle next = Start(TakeAll(*this));
   context.poll();
   EXPECT_EQ(seen, "ab");
+}
+
+TEST_F(MailboxTest, AReaderOfAMailboxThatGoesAwayIsCancelled) {
+  auto other = std::make_unique<Mailbox<std::string>>();
+  TaskHandle reader = Start([](Mailbox<std::string>& from, std::string& to) -> Task<void> {
+    struct Leaving {
+      std::string& to;
+      ~Leaving() { to += "left"; }
+    };
+    const Leaving leaving{to};
+    co_await from.Take();
+    to += "took";
+  }(*other, seen));
+  context.poll();
+  other = nullptr;
+  reader.Cancel();
+  context.poll();
+  EXPECT_EQ(seen, "left");
 }
 
 TEST_F(MailboxTest, CarriesValuesThatCanOnlyBeMoved) {

@@ -1,11 +1,11 @@
 #include "base/seal.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace switchyard {
 namespace {
@@ -63,7 +63,8 @@ TEST(Seal, NoticesEveryTruncationAndAddition) {
   for (std::size_t size = 0; size < token.size(); ++size) {
     EXPECT_FALSE(sealer.Open("p", token.substr(0, size))) << size;
   }
-  for (const char* more : {"A", "=", "==", " ", "AAAA"}) EXPECT_FALSE(sealer.Open("p", token + more));
+  for (const char* more : {"A", "=", "==", " ", "AAAA"})
+    EXPECT_FALSE(sealer.Open("p", token + more));
   EXPECT_FALSE(sealer.Open("p", ""));
 }
 

@@ -1,13 +1,13 @@
 #include "base/task.h"
 
-#include <gtest/gtest.h>
+#include <stdexcept>
+#include <string>
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
-#include <stdexcept>
-#include <string>
+#include <gtest/gtest.h>
 
 #include "base/mailbox.h"
 #include "unit/base/log_capture.h"
@@ -70,7 +70,10 @@ TEST_F(TaskTest, CancelRunsDestructorsLogsNothingAndIsNotImmediate) {
 }
 
 TEST_F(TaskTest, DestructionAndAssignmentCancel) {
-  { const TaskHandle task(executor(), "waits", Waits(*this)); Poll(); }
+  {
+    const TaskHandle task(executor(), "waits", Waits(*this));
+    Poll();
+  }
   Poll();
   EXPECT_EQ(steps, "began left ");
   TaskHandle task(executor(), "waits", Waits(*this));

@@ -1,10 +1,10 @@
 #include "base/timers.h"
 
-#include <gtest/gtest.h>
-
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace switchyard {
 namespace {
@@ -53,7 +53,9 @@ TEST_F(TimersTest, AreCancelledByCallAndByDestruction) {
   Timers::Handle called = After(seconds(1), 'a');
   called.Cancel();
   called.Cancel();
-  { const Timers::Handle destroyed = After(seconds(1), 'b'); }
+  {
+    const Timers::Handle destroyed = After(seconds(1), 'b');
+  }
   EXPECT_EQ(timers.size(), 0U);
   Pass(seconds(1));
   EXPECT_EQ(fired, "");

@@ -1,8 +1,8 @@
 #include "catalog/changes.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace switchyard::catalog {
 namespace {
@@ -11,6 +11,11 @@ struct ChangesTest : ::testing::Test {
   net::io_context context{1};
   ChangeFeed feed;
   std::string seen;
+
+  ~ChangesTest() override {
+    context.restart();
+    context.poll();  // what was cancelled unwinds
+  }
 
   // Writes down what it hears: t, p, r, and . at the end.
   static Task<void> Listen(ChangesTest& test) {

@@ -8,11 +8,11 @@
 namespace switchyard::catalog {
 namespace {
 
+using std::chrono::milliseconds;
 using switchyard::testing::LogCapture;
 using testing::Exposed;
 using testing::TestServer;
 using testing::Tool;
-using std::chrono::milliseconds;
 
 struct HubTest : ::testing::Test {
   LogCapture log;
@@ -28,10 +28,8 @@ struct HubTest : ::testing::Test {
                  const std::string& prefix = "") {
     std::vector<ServerNaming> namings;
     for (const std::string& name : names) {
-      namings.push_back({.server = name,
-                         .prefix = prefix.empty() ? name : prefix,
-                         .include = {},
-                         .exclude = {}});
+      namings.push_back(
+          {.server = name, .prefix = prefix.empty() ? name : prefix, .include = {}, .exclude = {}});
     }
     EndpointView team;
     team.name = "team";
@@ -72,8 +70,8 @@ TEST_F(HubTest, ReportsThatComeTogetherAreOneCatalog) {
   EXPECT_EQ(published.size(), 1U);
   SettleDown();
   ASSERT_EQ(published.size(), 2U);
-  EXPECT_EQ(Tools(), (std::vector<std::string>{"a_x", "b_y"}));
-  EXPECT_EQ(Tools("team"), (std::vector<std::string>{"a_x"}));
+  EXPECT_EQ(Tools(), (std::vector<std::string>{"a__x", "b__y"}));
+  EXPECT_EQ(Tools("team"), (std::vector<std::string>{"a__x"}));
   EXPECT_GT(published[1].at("")->revision(), published[0].at("")->revision());
 }
 
@@ -103,7 +101,7 @@ TEST_F(HubTest, AReloadKeepsWhatIsKnownExceptOfFreshServers) {
   hub.Report("b", With("b", {Tool("y")}), "");
   SettleDown();
   Configure({"a", "b", "c"}, {"b"});
-  EXPECT_EQ(Tools(), (std::vector<std::string>{"a_x"}));
+  EXPECT_EQ(Tools(), (std::vector<std::string>{"a__x"}));
   EXPECT_FALSE(hub.settled());
   EXPECT_EQ(hub.servers().at("b").missing_because, "starting");
 }
@@ -122,7 +120,7 @@ TEST_F(HubTest, AReloadWhileAReportWaitsBuildsOnce) {
   hub.Report("a", With("a", {Tool("x")}), "");
   Post();
   Configure({"a"});
-  EXPECT_EQ(Tools(), (std::vector<std::string>{"a_x"}));
+  EXPECT_EQ(Tools(), (std::vector<std::string>{"a__x"}));
   SettleDown();
   EXPECT_EQ(published.size(), 2U);
 }
@@ -133,7 +131,7 @@ TEST_F(HubTest, CollisionsAreLoggedOnceWithBothOwners) {
   hub.Report("b", With("b", {Tool("x")}), "");
   SettleDown();
   EXPECT_TRUE(Tools().empty());
-  EXPECT_EQ(log.count("a and b both offer same_x"), 1) << log.text();
+  EXPECT_EQ(log.count("a and b both offer same__x"), 1) << log.text();
   hub.Report("b", With("b", {Tool("x"), Tool("y")}), "");
   SettleDown();
   EXPECT_EQ(log.count("both offer"), 1) << "nothing new";
@@ -148,7 +146,7 @@ TEST_F(HubTest, ReportsMayComeFromOtherThreads) {
   Configure({"a"});
   std::thread([&] { hub.Report("a", With("a", {Tool("x")}), ""); }).join();
   SettleDown();
-  EXPECT_EQ(Tools(), (std::vector<std::string>{"a_x"}));
+  EXPECT_EQ(Tools(), (std::vector<std::string>{"a__x"}));
 }
 
 }  // namespace

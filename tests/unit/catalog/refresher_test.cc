@@ -9,10 +9,10 @@
 namespace switchyard::catalog {
 namespace {
 
-using namespace switchyard::testing;  // NOLINT: one vocabulary for tests
-using testing::Tool;
+using namespace switchyard::paths;  // NOLINT: one vocabulary for tests
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::Tool;
 
 class FakeDownstream final : public Downstream {
  public:
@@ -93,9 +93,7 @@ struct RefresherTest : ::testing::Test {
                                R"({"notifications":)" + std::string(honoured) + "}"));
     Run();
   }
-  void Announce() {
-    listen()->Say(Notification("notifications/tools/list_changed", "{}"));
-  }
+  void Announce() { listen()->Say(Notification("notifications/tools/list_changed", "{}")); }
   const Inventory& last() { return *published.back().first; }
 };
 

@@ -39,6 +39,11 @@ struct RouterTest : ::testing::Test {
                   return found == servers.end() ? nullptr : found->second;
                 }};
 
+  ~RouterTest() override {
+    pulling.Cancel();
+    Run();
+  }
+
   Call Make(std::string_view method, std::string_view params) {
     Call call;
     call.message = mcp::Message::Make("5", method, params);
@@ -87,15 +92,15 @@ struct RouterTest : ::testing::Test {
 };
 
 TEST_F(RouterTest, SendsACallToTheOneWhoHasItUnderItsOwnName) {
-  Call call = Make("tools/call", R"({"name":"wiki_search"})");
-  ASSERT_TRUE(Handle(call)) << "wiki_search";
+  Call call = Make("tools/call", R"({"name":"wiki__search"})");
+  ASSERT_TRUE(Handle(call)) << "wiki__search";
   EXPECT_EQ(call.target.server, "wiki");
   EXPECT_EQ(call.target.name, "search");
   ASSERT_NE(call.target.definition, nullptr);
-  EXPECT_EQ(call.target.definition->exposed, "wiki_search");
+  EXPECT_EQ(call.target.definition->exposed, "wiki__search");
   EXPECT_EQ(servers["wiki"]->seen.size(), 1U);
   EXPECT_TRUE(servers["files"]->seen.empty());
-  Call prompt = Make("prompts/get", R"({"name":"wiki_summary"})");
+  Call prompt = Make("prompts/get", R"({"name":"wiki__summary"})");
   ASSERT_TRUE(Handle(prompt));
   EXPECT_EQ(prompt.target.name, "summary");
   Call resource = Make("resources/read", R"({"uri":"wiki://start"})");
@@ -121,17 +126,17 @@ TEST_F(RouterTest, ANameThatLeadsNowhereLeavesTheTargetToPoliciesEmpty) {
 }
 
 TEST_F(RouterTest, AServerThatIsConfiguredNoMoreReadsLikeAMissingTool) {
-  Call call = Make("tools/call", R"({"name":"wiki_search"})");
+  Call call = Make("tools/call", R"({"name":"wiki__search"})");
   router.Resolve(call);
   servers.clear();
   const Result<ReplyPtr> reply = Handle(call);
   ASSERT_FALSE(reply);
-  EXPECT_EQ(reply.error().message, "unknown tool: wiki_search");
+  EXPECT_EQ(reply.error().message, "unknown tool: wiki__search");
 }
 
 TEST_F(RouterTest, CompletionReferencesAreRenamedOnTheWay) {
   Call call = Make("completion/complete",
-                   R"({"ref":{"type":"ref/prompt","name":"wiki_summary","title":"t"},)"
+                   R"({"ref":{"type":"ref/prompt","name":"wiki__summary","title":"t"},)"
                    R"("argument":{"name":"a","value":"b"}})");
   ASSERT_TRUE(Handle(call));
   const auto sent = Parse(servers["wiki"]->last_call->message);
@@ -146,8 +151,8 @@ TEST_F(RouterTest, CompletionReferencesAreRenamedOnTheWay) {
 TEST_F(RouterTest, CompletionReferencesThatLeadNowhereAreRefused) {
   for (const char* params :
        {"{}", R"({"ref":7})", R"({"ref":{"type":"ref/prompt"}})",
-        R"({"ref":{"type":"ref/prompt","name":"nothing"}})", R"({"ref":{"name":"wiki_summary"}})",
-        R"({"ref":{"type":7,"name":"wiki_summary"}})"}) {
+        R"({"ref":{"type":"ref/prompt","name":"nothing"}})", R"({"ref":{"name":"wiki__summary"}})",
+        R"({"ref":{"type":7,"name":"wiki__summary"}})"}) {
     EXPECT_EQ(Answer("completion/complete", params), nullptr) << params;
     EXPECT_EQ(error.message, "unknown completion reference") << params;
   }
@@ -173,7 +178,7 @@ TEST_F(RouterTest, ListsAndDiscoverAreAnsweredHere) {
   const auto list = Answer("tools/list");
   EXPECT_EQ(At(list, "/id"), 5);
   EXPECT_EQ(tests::Each(At(list, "/result/tools"), "name"),
-            (std::vector<std::string>{"files_read", "wiki_search"}));
+            (std::vector<std::string>{"files__read", "wiki__search"}));
   EXPECT_TRUE(At(Answer("tools/list", R"({"cursor":null})"), "/result").is_object());
   EXPECT_EQ(Answer("tools/list", R"({"cursor":"forged"})"), nullptr);
   EXPECT_EQ(error.code, Code::kInvalid);
@@ -245,7 +250,7 @@ TEST_F(RouterTest, AListenWithoutAFilterIsInvalid) {
 }
 
 TEST_F(RouterTest, ACallKeepsItsCatalogAndItsServerAcrossAReload) {
-  Call call = Make("tools/call", R"({"name":"wiki_search"})");
+  Call call = Make("tools/call", R"({"name":"wiki__search"})");
   Result<ReplyPtr> reply = Handle(call);
   ASSERT_TRUE(reply);
   const std::weak_ptr<FakeService> server = servers["wiki"];

@@ -18,6 +18,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/paths.h"
+
 namespace switchyard::cli {
 
 inline constexpr std::chrono::seconds kPatience{30};
@@ -25,7 +27,7 @@ inline constexpr std::chrono::seconds kPatience{30};
 class Program {
  public:
   explicit Program(std::vector<std::string> arguments, const std::string& directory = "/",
-                   std::string path = SWITCHYARD_BINARY) {
+                   std::string path = ::switchyard::paths::SwitchyardBinary()) {
     int in[2], out[2], err[2];
     for (int* pair : {in, out, err}) EXPECT_EQ(pipe2(pair, O_CLOEXEC), 0);
     posix_spawn_file_actions_t actions;

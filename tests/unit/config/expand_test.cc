@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/paths.h"
 #include "unit/config/fixtures.h"
 
 namespace switchyard::config {
@@ -90,7 +91,7 @@ TEST(Expand, ReportsEveryProblemOfOneText) {
 
 TEST(ProcessEnvironment, ReadsARealFileAndSaysWhyItCannot) {
   const ProcessEnvironment real;
-  EXPECT_THAT(*real.ReadFile(std::string(SOURCE_DIR) + "/config/minimal.yaml"),
+  EXPECT_THAT(*real.ReadFile(::switchyard::paths::SourceDir() + "/config/minimal.yaml"),
               testing::HasSubstr("servers:"));
   EXPECT_EQ(real.ReadFile("/nowhere/at/all").error(), "no such file or directory");
   EXPECT_EQ(real.ReadFile("/").error(), "is a directory");

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "config/environment.h"
 #include "config/section.h"
+#include "support/paths.h"
 
 namespace switchyard::config {
 
@@ -77,7 +78,8 @@ struct BadDocument {
 };
 
 inline std::string ReadSource(const std::string& path) {
-  std::ifstream in(std::filesystem::path(SOURCE_DIR) / path, std::ios::binary);
+  std::ifstream in(std::filesystem::path(::switchyard::paths::SourceDir()) / path,
+                   std::ios::binary);
   std::ostringstream out;
   out << in.rdbuf();
   return std::move(out).str();

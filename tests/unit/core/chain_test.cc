@@ -86,9 +86,8 @@ struct HeldTest : ChainTest {
 
   Pulled Next() {
     Pulled got;
-    Spawn(context.get_executor(), "pull", [](Reply& reply, Pulled& to) -> Task<void> {
-      to = co_await reply.Next();
-    }(*held, got));
+    Spawn(context.get_executor(), "pull",
+          [](Reply& reply, Pulled& to) -> Task<void> { to = co_await reply.Next(); }(*held, got));
     context.restart();
     context.poll();
     return got;

@@ -48,8 +48,8 @@ TEST(ComposeModernTest, SendsAFreshIdTheServersNameAndItsOwnMeta) {
 TEST(ComposeModernTest, EncodesNamesThatNoHeaderCanCarry) {
   Call call = CallOf(
       R"({"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"file:///\u00e9"}})");
-  EXPECT_TRUE(ComposeModern(call, "2", true)
-                  .headers.contains("Mcp-Name: =?base64?ZmlsZTovLy/DqQ==?=\r\n"));
+  EXPECT_TRUE(
+      ComposeModern(call, "2", true).headers.contains("Mcp-Name: =?base64?ZmlsZTovLy/DqQ==?=\r\n"));
 }
 
 TEST(ComposeModernTest, MirrorsArgumentsThatTheSchemaMarks) {
@@ -57,9 +57,9 @@ TEST(ComposeModernTest, MirrorsArgumentsThatTheSchemaMarks) {
       R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"lang":"\u00e9","deep":{"n":3},"off":null}}})");
   Definition tool;
   tool.json =
-          R"({"name":"t","inputSchema":{"type":"object","properties":{"lang":{"type":"string","x-mcp-header":"Lang"},)"
-          R"("off":{"type":"string","x-mcp-header":"Off"},)"
-          R"("deep":{"type":"object","properties":{"n":{"type":"integer","x-mcp-header":"N"}}}}}})";
+      R"({"name":"t","inputSchema":{"type":"object","properties":{"lang":{"type":"string","x-mcp-header":"Lang"},)"
+      R"("off":{"type":"string","x-mcp-header":"Off"},)"
+      R"("deep":{"type":"object","properties":{"n":{"type":"integer","x-mcp-header":"N"}}}}}})";
   call.target.definition = &tool;
   const std::string headers = ComposeModern(call, "2", true).headers;
   EXPECT_TRUE(headers.contains("Mcp-Param-Lang: =?base64?w6k=?=\r\n")) << headers;

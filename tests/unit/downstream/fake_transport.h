@@ -23,13 +23,14 @@ struct Sent {
   std::string method() const { return std::string(message.method_name()); }
 };
 
-// What a request gets: messages in which $ID is its id; without a response among them it stays open.
+// What a request gets: messages in which $ID is its id; without a response among them it stays
+// open.
 struct Script {
   std::vector<std::string> messages = {};
   int status = 0;  // HTTP only
   std::string session_id = {};
-  std::optional<Error> error = {};       // of Request() itself
-  std::optional<Error> broken = {};      // of Next(), after the messages
+  std::optional<Error> error = {};   // of Request() itself
+  std::optional<Error> broken = {};  // of Next(), after the messages
 };
 
 inline Script Gives(std::string result) {
@@ -128,7 +129,8 @@ class FakeTransport final : public Transport {
     if (script.broken) feed->Break(*script.broken);
     wire_.open[id] = feed;
     Timers::Handle timer = deps_.timers.At(out.deadline.at(), [feed] {
-      feed->Break({.code = Code::kDeadline, .origin = Origin::kServer, .message = "no answer in time"});
+      feed->Break(
+          {.code = Code::kDeadline, .origin = Origin::kServer, .message = "no answer in time"});
     });
     co_return std::make_unique<FakeReply>(feed, std::move(timer));
   }

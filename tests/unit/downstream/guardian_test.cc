@@ -11,6 +11,7 @@
 
 #include "downstream/launcher.h"
 #include "downstream/spawn.h"
+#include "support/paths.h"
 #include "unit/downstream/loop.h"
 
 namespace switchyard::downstream {
@@ -49,9 +50,10 @@ class LifeLine {
 
 // A stand-in for the gateway: starts a child with a grandchild that will not take TERM, then hangs.
 [[noreturn]] void BeGateway(const std::string& script) {
-  Launcher launcher({.own_binary = SWITCHYARD_BINARY, .environment = {"PATH=/bin:/usr/bin"}});
-  Result<Launched> launched = launcher.Launch(
-      {.server = "x", .command = "/bin/sh", .arguments = {"-c", script}});
+  Launcher launcher({.own_binary = ::switchyard::paths::SwitchyardBinary(),
+                     .environment = {"PATH=/bin:/usr/bin"}});
+  Result<Launched> launched =
+      launcher.Launch({.server = "x", .command = "/bin/sh", .arguments = {"-c", script}});
   if (!launched) ::_exit(1);
   for (;;) ::pause();
 }
@@ -96,8 +98,7 @@ class RunGuardianTest : public ::testing::Test {
     line_ = std::move(pair->ours);
   }
   void Say(const std::string& line) {
-    ASSERT_EQ(::send(line_.get(), line.data(), line.size(), 0),
-              static_cast<ssize_t>(line.size()));
+    ASSERT_EQ(::send(line_.get(), line.data(), line.size(), 0), static_cast<ssize_t>(line.size()));
   }
   pid_t Child(const LifeLine& life) {
     SpawnPlan plan;
@@ -140,7 +141,7 @@ TEST_F(RunGuardianTest, EndsTheWatchedAndSparesTheOthers) {
 }
 
 TEST(GuardianTest, IsStartedAgainWhenSomebodyKillsIt) {
-  Guardian guardian(SWITCHYARD_BINARY);
+  Guardian guardian(::switchyard::paths::SwitchyardBinary());
   ASSERT_TRUE(guardian.Ensure());
   const pid_t first = guardian.pid();
   const Fd handle = OpenPidfd(first);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/paths.h"
 #include "unit/downstream/loop.h"
 
 namespace switchyard::downstream {
@@ -13,7 +14,8 @@ namespace {
 class LauncherTest : public ::testing::Test {
  protected:
   Launcher Make(std::vector<std::string> environment) {
-    return Launcher({.own_binary = SWITCHYARD_BINARY, .environment = std::move(environment)});
+    return Launcher({.own_binary = ::switchyard::paths::SwitchyardBinary(),
+                     .environment = std::move(environment)});
   }
   // What a child writes to stdout until it ends.
   std::string OutputOf(Launcher& launcher, ProgramSpec spec) {
@@ -93,11 +95,12 @@ TEST_F(LauncherTest, GivesChildrenASessionOfTheirOwnAndNoStrayDescriptors) {
   // A descriptor that a library forgot to mark close-on-exec.
   const Fd stray(::fcntl(STDERR_FILENO, F_DUPFD, 100));
   // The shell's $$ is its pid; field 5 of stat is the process group, field 6 the session.
-  const std::string seen = OutputOf(
-      launcher, {.command = "/bin/sh",
-                 .arguments = {"-c", "read -r _ _ _ _ group session rest < /proc/$$/stat; "
-                                     "[ $group = $$ ] && [ $session = $$ ] && printf own; "
-                                     "ls /proc/$$/fd | tr '\\n' ' '"}});
+  const std::string seen =
+      OutputOf(launcher, {.command = "/bin/sh",
+                          .arguments = {"-c",
+                                        "read -r _ _ _ _ group session rest < /proc/$$/stat; "
+                                        "[ $group = $$ ] && [ $session = $$ ] && printf own; "
+                                        "ls /proc/$$/fd | tr '\\n' ' '"}});
   EXPECT_TRUE(seen.starts_with("own0 1 2 ")) << seen;
   EXPECT_FALSE(seen.contains(" " + std::to_string(stray.get()) + " ")) << seen;
 }

@@ -10,9 +10,8 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <utility>
-
 #include <unistd.h>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/deadline.h"
@@ -26,7 +25,10 @@ namespace switchyard::downstream {
 class Loop {
  public:
   explicit Loop(unsigned worker = 0, unsigned workers = 1)
-      : deps_{.context = context_, .timers = timers_, .clock = clock_, .worker = worker,
+      : deps_{.context = context_,
+              .timers = timers_,
+              .clock = clock_,
+              .worker = worker,
               .workers = workers} {}
   ~Loop() { RunReady(); }
 

@@ -8,11 +8,11 @@
 namespace switchyard::downstream {
 namespace {
 
-const Script kModernServer =
-    Gives(R"({"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},)"
-          R"("instructions":"hi","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"m"}}})");
-const Script kLegacyServer =
-    Gives(R"({"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"l"}})");
+const Script kModernServer = Gives(
+    R"({"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},)"
+    R"("instructions":"hi","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"m"}}})");
+const Script kLegacyServer = Gives(
+    R"({"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"l"}})");
 
 class ProbeTest : public ::testing::Test {
  protected:
@@ -65,8 +65,8 @@ TEST_F(ProbeTest, ShakesHandsWhateverErrorALegacyServerAnswers) {
     wire_.sent.clear();
     Server({{"server/discover", Refuses(code)}, {"initialize", kLegacyServer}});
     EXPECT_EQ(Find(), "legacy 2025-06-18") << code;
-    EXPECT_EQ(wire_.Methods(),
-              (std::vector<std::string>{"server/discover", "initialize", "notifications/initialized"}));
+    EXPECT_EQ(wire_.Methods(), (std::vector<std::string>{"server/discover", "initialize",
+                                                         "notifications/initialized"}));
   }
 }
 
@@ -147,7 +147,8 @@ TEST_F(ProbeTest, LearnsNothingFromLockedDoorsAndAccidents) {
 
 TEST_F(ProbeTest, SaysWhatIsNoMcpEndpointAtAll) {
   wire_.http = true;
-  Server({{"server/discover", Fails(Code::kNotFound, 404)}, {"initialize", Fails(Code::kNotFound, 404)}});
+  Server({{"server/discover", Fails(Code::kNotFound, 404)},
+          {"initialize", Fails(Code::kNotFound, 404)}});
   EXPECT_EQ(Find(),
             "server x: initialize: HTTP 404; this is no Streamable HTTP endpoint (HTTP+SSE is not "
             "spoken)");
@@ -177,8 +178,7 @@ TEST_F(ProbeTest, HoldsAServerToItsConfiguredEra) {
 
 TEST_F(ProbeTest, AnswersAPingDuringTheHandshake) {
   Script chatty = kLegacyServer;
-  chatty.messages.insert(chatty.messages.begin(),
-                         R"({"jsonrpc":"2.0","id":"p1","method":"ping"})");
+  chatty.messages.insert(chatty.messages.begin(), R"({"jsonrpc":"2.0","id":"p1","method":"ping"})");
   Server({{"initialize", chatty}});
   EXPECT_EQ(Find(config::Era::kLegacy), "legacy 2025-06-18");
   EXPECT_EQ(wire_.sent[1].text(), R"({"jsonrpc":"2.0","id":"p1","result":{}})");

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/paths.h"
 #include "unit/downstream/loop.h"
 
 namespace switchyard::downstream {
@@ -16,7 +17,8 @@ class ProcessTest : public ::testing::Test {
   // A shell script; its stdin and stdout are ours.
   void Start(const std::string& script) {
     Result<std::shared_ptr<Process>> started = Process::Start(
-        launcher_, {.server = "x", .command = "/bin/sh", .arguments = {"-c", script}}, loop_.deps());
+        launcher_, {.server = "x", .command = "/bin/sh", .arguments = {"-c", script}},
+        loop_.deps());
     ASSERT_TRUE(started) << started.error().message;
     process_ = std::move(*started);
     channel_ = process_->TakeChannel();
@@ -53,8 +55,10 @@ class ProcessTest : public ::testing::Test {
     EXPECT_TRUE(loop_.RunUntilWithTime([this] { return process_.use_count() == 1; }));
   }
 
+  // Outlives whatever the loop still runs.
+  Launcher launcher_{{.own_binary = ::switchyard::paths::SwitchyardBinary(),
+                      .environment = {"PATH=/bin:/usr/bin"}}};
   Loop loop_;
-  Launcher launcher_{{.own_binary = SWITCHYARD_BINARY, .environment = {"PATH=/bin:/usr/bin"}}};
   std::shared_ptr<Process> process_;
   Fd channel_;
   std::optional<ExitStatus> exit_;

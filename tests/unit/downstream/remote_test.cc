@@ -30,7 +30,8 @@ class Home {
   std::thread thread_;
 };
 
-// Notifications, then the response; hangs instead where told. Checks that all of it happens at home.
+// Notifications, then the response; hangs instead where told. Checks that all of it happens at
+// home.
 class Server final : public Service {
  public:
   explicit Server(Home& home) : home_(home) {}
@@ -96,8 +97,8 @@ class RemoteTest : public ::testing::Test {
  protected:
   RemoteTest()
       : server_(std::make_shared<Server>(home_)),
-        remote_(std::make_unique<RemoteService>(home_.executor(), loop_.deps().executor(),
-                                                server_)) {}
+        remote_(
+            std::make_unique<RemoteService>(home_.executor(), loop_.deps().executor(), server_)) {}
   ~RemoteTest() override {
     remote_.reset();
     home_.Stop();
@@ -172,11 +173,10 @@ TEST_F(RemoteTest, DropsTheRealReplyAtHomeWhenOursIsDropped) {
 TEST_F(RemoteTest, CancelsAtHomeWhatIsCancelledHere) {
   auto call = CallOf("hang");
   {
-    TaskHandle task(loop_.deps().executor(), "call",
-                    [](Service& service, Call& own) -> Task<void> {
-                      const Result<ReplyPtr> reply = co_await service.Handle(own);
-                      ADD_FAILURE() << "was to be cancelled";
-                    }(*remote_, *call));
+    TaskHandle task(loop_.deps().executor(), "call", [](Service& service, Call& own) -> Task<void> {
+      const Result<ReplyPtr> reply = co_await service.Handle(own);
+      ADD_FAILURE() << "was to be cancelled";
+    }(*remote_, *call));
     ASSERT_TRUE(Until([&] { return server_->hanging == 1; }));
   }
   loop_.RunReady();

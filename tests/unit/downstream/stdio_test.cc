@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/paths.h"
 #include "unit/downstream/loop.h"
 
 namespace switchyard::downstream {
@@ -47,8 +48,10 @@ class StdioTest : public ::testing::Test {
     EXPECT_TRUE(loop_.RunUntilWithTime([&] { return closed; }));
   }
 
+  // Outlives whatever the loop still runs.
+  Launcher launcher_{{.own_binary = ::switchyard::paths::SwitchyardBinary(),
+                      .environment = {"PATH=/bin:/usr/bin"}}};
   Loop loop_;
-  Launcher launcher_{{.own_binary = SWITCHYARD_BINARY, .environment = {"PATH=/bin:/usr/bin"}}};
   std::unique_ptr<StdioTransport> transport_;
   std::vector<std::string> downs_;
   std::vector<std::string> strays_;
@@ -141,8 +144,8 @@ TEST_F(StdioTest, SaysThatARequestToADeadServerMayBeRepeated) {
 TEST_F(StdioTest, StartsAgainAfterAnExit) {
   TempDir dir;
   // The first life ends at once, the second one answers.
-  Use("if [ -e " + dir.Path("lived") + " ]; then read a; " + Answers({1}) + " read end; fi; touch " +
-      dir.Path("lived"));
+  Use("if [ -e " + dir.Path("lived") + " ]; then read a; " + Answers({1}) +
+      " read end; fi; touch " + dir.Path("lived"));
   ASSERT_TRUE(Down());
   ASSERT_TRUE(loop_.Run(transport_->Start()));
   Result<ReplyPtr> reply = Send("1");
@@ -156,8 +159,7 @@ TEST_F(StdioTest, TellsAServerThatClosedItsOutputFromOneThatExited) {
 }
 
 TEST_F(StdioTest, CutsOffAnEndlessLineAndNamesIt) {
-  Use("read a; while :; do printf '%01000d' 0; done",
-      {.line = 2 * 1024 * 1024});
+  Use("read a; while :; do printf '%01000d' 0; done", {.line = 2 * 1024 * 1024});
   Result<ReplyPtr> reply = Send("1");
   EXPECT_EQ(Next(reply), "server x: line over 2 MiB");
   EXPECT_EQ(downs_, std::vector<std::string>{"server x: line over 2 MiB"});
@@ -170,7 +172,8 @@ TEST_F(StdioTest, CutsOffAServerThatTalksRubbish) {
 }
 
 TEST_F(StdioTest, CutsOffAServerThatAnswersWhatNobodyAsked) {
-  Use(R"(read a; while :; do echo '{"jsonrpc":"2.0","id":4711,"result":{}}'; done)", {.rubbish = 10});
+  Use(R"(read a; while :; do echo '{"jsonrpc":"2.0","id":4711,"result":{}}'; done)",
+      {.rubbish = 10});
   Result<ReplyPtr> reply = Send("1");
   EXPECT_EQ(Next(reply), "server x: 10 lines in a row that are no answer of MCP");
 }
@@ -178,7 +181,9 @@ TEST_F(StdioTest, CutsOffAServerThatAnswersWhatNobodyAsked) {
 TEST_F(StdioTest, ForgivesBannersAndLateAnswers) {
   Use("echo 'starting up'; read a; read b; " + Answers({1, 1, 1, 1, 2}) + "read end",
       {.rubbish = 3});
-  { const Result<ReplyPtr> dropped = Send("1"); }
+  {
+    const Result<ReplyPtr> dropped = Send("1");
+  }
   Result<ReplyPtr> reply = Send("2");
   EXPECT_TRUE(Next(reply).contains(R"("n":2)"));
 }
@@ -200,7 +205,8 @@ TEST_F(StdioTest, EndsAWaitAtItsDeadline) {
 
 TEST_F(StdioTest, BoundsWhatWaitsForAServerThatDoesNotRead) {
   Use("sleep 1000", {.unsent = 3'000'000});
-  const std::string body = R"({"jsonrpc":"2.0","id":0,"method":")" + std::string(500'000, 'x') + "\"}";
+  const std::string body =
+      R"({"jsonrpc":"2.0","id":0,"method":")" + std::string(500'000, 'x') + "\"}";
   std::vector<Result<ReplyPtr>> replies;
   for (int id = 1; id < 30 && (replies.empty() || replies.back()); ++id) {
     replies.push_back(Send(std::to_string(id), body));

@@ -26,7 +26,8 @@ struct LegacyTest : ::testing::Test, Edge {
   }
   static std::string Call(std::string_view id, std::string_view meta = "") {
     return R"({"jsonrpc":"2.0","id":)" + std::string(id) +
-           R"(,"method":"tools/call","params":{"name":"slow","_meta":{)" + std::string(meta) + "}}}";
+           R"(,"method":"tools/call","params":{"name":"slow","_meta":{)" + std::string(meta) +
+           "}}}";
   }
   static std::string Plain(std::string_view method, std::string_view params = "{}") {
     return R"({"jsonrpc":"2.0","id":5,"method":")" + std::string(method) + R"(","params":)" +
@@ -82,9 +83,8 @@ TEST_F(LegacyTest, InitializeTellsWhatTheEndpointOffersAndNothingModern) {
 }
 
 TEST_F(LegacyTest, InitializeMayCarryHeadersOfAnyEra) {
-  const auto answer = Ask(Initialize()
-                              .Set("MCP-Protocol-Version", "2026-07-28")
-                              .Set("Mcp-Method", "initialize"));
+  const auto answer =
+      Ask(Initialize().Set("MCP-Protocol-Version", "2026-07-28").Set("Mcp-Method", "initialize"));
   EXPECT_EQ(TextAt(answer->Json(), "/result/protocolVersion"), "2025-11-25");
 }
 
@@ -171,7 +171,8 @@ TEST_F(LegacyTest, ACallRunsStatelesslyAndItsAnswerReadsLegacy) {
   script->Say(Notification(
       "notifications/progress",
       R"({"progressToken":"x","progress":1,"_meta":{"io.modelcontextprotocol/serverInfo":{}}})"));
-  script->Say(ResultOf(R"({"resultType":"complete","content":[],"ttlMs":5,"cacheScope":"private"})"));
+  script->Say(
+      ResultOf(R"({"resultType":"complete","content":[],"ttlMs":5,"cacheScope":"private"})"));
   const auto answer = peer->TakeAnswer();
   ASSERT_EQ(answer->Events().size(), 2U);
   EXPECT_EQ(TextAt(Parse(answer->Events()[0]), "/params/progressToken"), "mine");
@@ -250,9 +251,9 @@ TEST_F(LegacyTest, ACallThatIsCancelledInTheMiddleOfAWriteEndsItsConnection) {
   const std::string session = Open();
   const std::unique_ptr<Peer> other = Connect();
   const auto script = Begin(*peer, Post(Call("7", R"("progressToken":1)"), session));
-  script->Say(Notification("notifications/progress",
-                           R"({"progressToken":1,"progress":1,"message":")" +
-                               std::string(40'000'000, 'x') + R"("})"));
+  script->Say(Notification(
+      "notifications/progress",
+      R"({"progressToken":1,"progress":1,"message":")" + std::string(40'000'000, 'x') + R"("})"));
   Settle(context);
   EXPECT_EQ(Ask(*other, Post(Cancelled("7"), session))->status, 202);
   Settle(context);

@@ -62,7 +62,8 @@ std::vector<Check> Checks() {
   return {
       {"Good", list(), 200, 0},
       {"GoodCall", call(), 200, 0},
-      {"HeaderNamesInAnyCase", list().Without("Mcp-Method").Set("mCP-mETHOD", "tools/list"), 200, 0},
+      {"HeaderNamesInAnyCase", list().Without("Mcp-Method").Set("mCP-mETHOD", "tools/list"), 200,
+       0},
       {"BlanksAroundValues", list().Set("Mcp-Method", "  tools/list \t"), 200, 0},
       {"NameInBase64", call().Set("Mcp-Name", "=?base64?ZWNobw==?="), 200, 0},
       {"SessionIdIsIgnored", list().Set("Mcp-Session-Id", "whatever"), 200, 0},
@@ -77,8 +78,8 @@ std::vector<Check> Checks() {
             Body("tools/list", std::string(kVersion) + R"("2026-07-28")")),
        400, -32020},
       {"NoMeta", With(list(), Body("tools/list", "")), 400, -32602},
-      {"NoCapabilities", With(list(), Body("tools/list", std::string(kVersion) + R"("2026-07-28")")),
-       400, -32602},
+      {"NoCapabilities",
+       With(list(), Body("tools/list", std::string(kVersion) + R"("2026-07-28")")), 400, -32602},
       {"NoVersionInMeta", With(list(), Body("tools/list", kCapabilities)), 400, -32602},
       {"CapabilitiesAreNoObject",
        With(list(), Body("tools/list", std::string(kVersion) + R"("2026-07-28",)" +
@@ -116,8 +117,8 @@ std::vector<Check> Checks() {
       {"LogLevel", Modern("tools/list", "", "1", R"(,"io.modelcontextprotocol/logLevel":"loud")"),
        400, -32602},
       {"AResponse",
-       With(list(), R"({"jsonrpc":"2.0","id":1,"result":{"_meta":{)" + std::string(kModernMeta) +
-                        "}}}"),
+       With(list(),
+            R"({"jsonrpc":"2.0","id":1,"result":{"_meta":{)" + std::string(kModernMeta) + "}}}"),
        400, -32600},
       {"PlainText", list().Set("Content-Type", "text/plain"), 415, -32600},
   };
@@ -186,9 +187,8 @@ TEST_F(ModernTest, AResponseThatComesFirstIsOneJsonBodyWithTheClientsId) {
 TEST_F(ModernTest, WhatComesBeforeTheResponseMakesItAStream) {
   const auto script = Begin(ModernCall("slow", "5", R"(,"progressToken":"mine")"));
   for (const char* progress : {"1", "2"}) {
-    script->Say(Notification("notifications/progress",
-                             R"({"progressToken":"servers","progress":)" + std::string(progress) +
-                                 "}"));
+    script->Say(Notification("notifications/progress", R"({"progressToken":"servers","progress":)" +
+                                                           std::string(progress) + "}"));
   }
   script->Say(ResultOf("{}"));
   const auto answer = peer->TakeAnswer();
@@ -206,8 +206,8 @@ TEST_F(ModernTest, WhatComesBeforeTheResponseMakesItAStream) {
 }
 
 TEST_F(ModernTest, AClientThatTakesNoStreamGetsTheResponseAlone) {
-  const auto script = Begin(ModernCall("slow", "5", R"(,"progressToken":"mine")")
-                                .Set("Accept", "application/json"));
+  const auto script = Begin(
+      ModernCall("slow", "5", R"(,"progressToken":"mine")").Set("Accept", "application/json"));
   script->Say(Notification("notifications/progress", R"({"progressToken":"x","progress":1})"));
   script->Say(ResultOf("{}"));
   EXPECT_EQ(peer->TakeAnswer()->Header("content-type"), "application/json");
@@ -262,7 +262,8 @@ TEST_F(ModernTest, AListenStreamGivesItsAcknowledgementAndChangesUntilTheClientG
 }
 
 TEST_F(ModernTest, ErrorsOfStagesHaveTheirStatusBeforeAStreamAndNoneWithin) {
-  Begin(ModernCall("slow"))->Fail(Error{.code = Code::kForbidden, .message = "no", .detail = "secret"});
+  Begin(ModernCall("slow"))
+      ->Fail(Error{.code = Code::kForbidden, .message = "no", .detail = "secret"});
   auto answer = peer->TakeAnswer();
   EXPECT_EQ(answer->status, 403);
   EXPECT_EQ(TextAt(answer->Json(), "/error/message"), "no");
@@ -314,9 +315,9 @@ TEST(ModernRequest, IsToldByItsMetadataOrItsHeader) {
   EXPECT_FALSE(modern(initialize, "2026-07-28"));
   EXPECT_TRUE(modern(ModernBody("initialize"), ""));
   for (const char* key : {"protocolVersion", "clientCapabilities", "clientInfo"}) {
-    EXPECT_TRUE(modern(Body("tools/list", R"("io.modelcontextprotocol/)" + std::string(key) +
-                                              R"(":{})"),
-                       "2025-11-25"))
+    EXPECT_TRUE(
+        modern(Body("tools/list", R"("io.modelcontextprotocol/)" + std::string(key) + R"(":{})"),
+               "2025-11-25"))
         << key;
   }
   EXPECT_FALSE(modern(Body("tools/list", R"("progressToken":1)"), ""));

@@ -1,8 +1,8 @@
 #include "edge/sessions.h"
 
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace switchyard::edge {
 namespace {

@@ -1,6 +1,8 @@
 // Both eras on one pipe.
 #include "edge/stdio_server.h"
 
+#include <csignal>
+
 #include <gtest/gtest.h>
 
 #include "unit/edge/support.h"
@@ -24,6 +26,7 @@ struct StdioTest : ::testing::Test {
   bool over = false;
 
   StdioTest() {
+    std::signal(SIGPIPE, SIG_IGN);  // as the program does
     int pair[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) std::abort();
     peer = std::make_unique<Peer>(context, pair[0]);
@@ -206,8 +209,9 @@ TEST_F(StdioTest, LegacyClientsAreToldOfChangesOnceInitialized) {
   EXPECT_EQ(service.seen.back(), "server/discover");
   Say(R"({"jsonrpc":"2.0","method":"notifications/initialized"})");
   ASSERT_EQ(service.seen.back(), "subscriptions/listen");
-  service.scripts[0]->Say(Notification(
-      "notifications/tools/list_changed", R"({"_meta":{"io.modelcontextprotocol/subscriptionId":0}})"));
+  service.scripts[0]->Say(
+      Notification("notifications/tools/list_changed",
+                   R"({"_meta":{"io.modelcontextprotocol/subscriptionId":0}})"));
   EXPECT_EQ(TextAt(Line(), "/method"), "notifications/tools/list_changed");
   service.scripts[0]->Say(ResultOf("{}", "0"));
   EXPECT_TRUE(Lines().empty()) << "nobody asked for a response";

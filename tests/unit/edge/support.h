@@ -2,18 +2,17 @@
 // sleeps, no races. Reads HTTP apart from the gateway's own parser.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <chrono>
 #include <functional>
 #include <map>
+#include <netinet/in.h>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <vector>
 
 #include "base/task.h"
@@ -24,7 +23,7 @@
 
 namespace switchyard::edge::testing {
 
-using namespace switchyard::testing;  // NOLINT: one vocabulary for tests
+using namespace switchyard::paths;  // NOLINT: one vocabulary for tests
 using tests::At;
 using tests::Parse;
 using tests::TextAt;
@@ -82,7 +81,8 @@ class Peer {
       const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       if (sent > 0) {
         bytes.remove_prefix(static_cast<std::size_t>(sent));
-      } else if (!RunUntil(context_, [ran = false]() mutable { return std::exchange(ran, true); })) {
+      } else if (!RunUntil(context_,
+                           [ran = false]() mutable { return std::exchange(ran, true); })) {
         return;
       }
     }
@@ -200,7 +200,8 @@ struct Edge {
                     },
                     [](std::string path) -> Task<std::optional<PlainAnswer>> {
                       if (path != "/healthz") co_return std::nullopt;
-                      co_return PlainAnswer{.status = 200, .content_type = "text/plain", .body = "ok"};
+                      co_return PlainAnswer{
+                          .status = 200, .content_type = "text/plain", .body = "ok"};
                     },
                     sessions};
   std::vector<std::shared_ptr<Connection>> connections;
@@ -287,14 +288,14 @@ inline Request Modern(std::string_view method, std::string params = "", std::str
                       std::string more_meta = "") {
   Request request;
   request.body = ModernBody(method, std::move(params), id, std::move(more_meta));
-  return std::move(request).Set("MCP-Protocol-Version", "2026-07-28").Set("Mcp-Method",
-                                                                          std::string(method));
+  return std::move(request)
+      .Set("MCP-Protocol-Version", "2026-07-28")
+      .Set("Mcp-Method", std::string(method));
 }
 
 inline Request ModernCall(std::string_view tool, std::string_view id = "1",
                           std::string more_meta = "") {
-  return Modern("tools/call", R"("name":")" + std::string(tool) + R"(",)", id,
-                std::move(more_meta))
+  return Modern("tools/call", R"("name":")" + std::string(tool) + R"(",)", id, std::move(more_meta))
       .Set("Mcp-Name", std::string(tool));
 }
 

@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/paths.h"
+
 namespace switchyard::telemetry {
 namespace {
 
@@ -158,7 +160,7 @@ TEST(Metrics, NamesTypesAndLabelsAreThoseOfTheGoldenList) {
   metrics.SetServerUp("files", true);
   std::string seen;
   for (const auto& [name, shape] : Shapes(metrics.Serialize())) seen += name + " " + shape + "\n";
-  std::ifstream file(SOURCE_DIR "/tests/golden/metrics.txt");
+  std::ifstream file(::switchyard::paths::SourceDir() + "/tests/golden/metrics.txt");
   std::stringstream golden;
   golden << file.rdbuf();
   EXPECT_EQ(seen, golden.str());
