@@ -19,9 +19,9 @@ namespace switchyard {
 class Home : public std::enable_shared_from_this<Home> {
  public:
   // What the refresher publishes, with the flag that says whether it still counts.
-  using Report = std::function<void(std::shared_ptr<const std::atomic<bool>> current,
-                                    std::shared_ptr<const catalog::Inventory> inventory,
-                                    std::string reason)>;
+  using Report =
+      std::function<void(std::shared_ptr<const std::atomic<bool>> current,
+                         std::shared_ptr<const catalog::Inventory> inventory, std::string reason)>;
 
   // `home_deps` are those of the worker where it lives. Nothing starts before Run().
   Home(config::Server server, const Deps& home_deps, downstream::Surroundings surroundings,

@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
@@ -100,6 +101,7 @@ struct Server::Impl {
                              const config::PolicySettings& own);
   std::shared_ptr<Home> HomeOf(const config::Server& server);
   void Publish(catalog::Catalogs catalogs);
+  void Announce();
   Result<void> Listen();
   void Drain(Duration grace);
   void CloseHomes();
@@ -149,7 +151,7 @@ void Server::Impl::StartThreads() {
                         .workers = count,
                         .clock = options.clock,
                         .session_sealer = &session_sealer,
-        .metrics = &metrics,
+                        .metrics = &metrics,
                         .listener = {.max_connections = connections, .limits = limits},
                         .broadcast =
                             [this, i](std::function<void(edge::Sessions&)> run) {
@@ -246,6 +248,7 @@ void Server::Impl::Configure() {
   for (const auto& worker : workers) {
     worker->Do([&] { worker->Configure(setup); });
   }
+  Announce();
   homes = std::move(next);
   for (const auto& home : fresh) home->Run();
 }
@@ -255,11 +258,15 @@ void Server::Impl::Publish(catalog::Catalogs fresh) {
     const std::lock_guard lock(state_mutex);
     catalogs = fresh;
   }
+  const auto behind = std::make_shared<std::atomic<std::size_t>>(workers.size());
   for (const auto& worker : workers) {
-    worker->Post([&worker = *worker, fresh] { worker.Publish(fresh); });
+    worker->Post([this, &worker = *worker, fresh, behind] {
+      worker.Publish(fresh);
+      if (--*behind == 0) Announce();
+    });
   }
-  // Who waits for this then finds the workers' queues filled: a client that comes now is served from
-  // the new catalogs.
+  // Who waits for this then finds the workers' queues filled: a client that comes now is served
+  // from the new catalogs.
   {
     const std::lock_guard lock(state_mutex);
     settled = hub.settled();
@@ -273,6 +280,12 @@ void Server::Impl::Publish(catalog::Catalogs fresh) {
     }
   }
   state_changed.notify_all();
+}
+
+void Server::Impl::Announce() {
+  for (const auto& worker : workers) {
+    worker->Post([&worker = *worker] { worker.Announce(); });
+  }
 }
 
 Result<void> Server::Impl::Listen() {

@@ -142,6 +142,10 @@ void Worker::Publish(const catalog::Catalogs& catalogs) {
   }
 }
 
+void Worker::Announce() {
+  for (const auto& [name, endpoint] : endpoints_) endpoint->router()->Announce();
+}
+
 Result<std::uint16_t> Worker::Listen(const std::string& host, std::uint16_t port) {
   return listener_.Listen(host, port);
 }

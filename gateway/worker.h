@@ -74,7 +74,9 @@ class Worker {
 
   // From here on: on the worker's thread only.
   void Configure(std::shared_ptr<const Setup> setup);
+  // New catalogs are taken by every worker first and announced to listeners then.
   void Publish(const catalog::Catalogs& catalogs);
+  void Announce();
   Result<std::uint16_t> Listen(const std::string& host, std::uint16_t port);
   std::shared_ptr<Service> FindEndpoint(std::string_view name) const;
   edge::Sessions& sessions() { return sessions_; }
@@ -110,7 +112,7 @@ class Worker {
   Timers::Handle tick_;
   unsigned ticks_ = 0;
   std::int64_t counted_sessions_ = 0, counted_streams_ = 0;  // what the metrics know of ours
-  std::promise<void> ended_;  // the loop
+  std::promise<void> ended_;                                 // the loop
   std::thread thread_;
 };
 

@@ -86,7 +86,8 @@ class Observation {
     std::string_view tool;
     if (method.route == mcp::Route::kTool) {
       // Never a name that only the client knows: labels must be a closed set.
-      tool = call.target.definition != nullptr ? call.target.definition->name : "unknown";
+      tool = "unknown";
+      if (call.target.definition != nullptr) tool = call.target.definition->name;
     }
     return {.endpoint = shared.endpoint,
             .server = call.target.server,

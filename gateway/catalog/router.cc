@@ -231,7 +231,9 @@ Task<Result<ReplyPtr>> Router::Forward(Call& call) {
 void Router::Update(std::shared_ptr<const Catalog> catalog) {
   const Catalog::Changes changes = catalog->Since(*catalog_);
   catalog_ = std::move(catalog);
-  feed_.Publish(changes);
+  unannounced_.tools |= changes.tools;
+  unannounced_.prompts |= changes.prompts;
+  unannounced_.resources |= changes.resources;
 }
 
 }  // namespace switchyard::catalog

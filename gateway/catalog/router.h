@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "catalog/catalog.h"
 #include "catalog/changes.h"
@@ -28,8 +29,11 @@ class Router final : public Service {
 
   Task<Result<ReplyPtr>> Handle(Call& call) override;
 
-  // Publishes a newer catalog; listeners are told what changed. Running calls keep the old one.
+  // Takes a newer catalog. Running calls keep the old one.
   void Update(std::shared_ptr<const Catalog> catalog);
+  // Tells listeners what updates changed. Once every worker has updated: who is told asks at once,
+  // and may be served by any of them.
+  void Announce() { feed_.Publish(std::exchange(unannounced_, {})); }
 
   // Graceful shutdown: every open listen ends with its result.
   void EndListens() { feed_.End(); }
@@ -46,6 +50,7 @@ class Router final : public Service {
   std::shared_ptr<const Catalog> catalog_;
   FindServer find_server_;
   ChangeFeed feed_;
+  Catalog::Changes unannounced_;
 };
 
 }  // namespace switchyard::catalog

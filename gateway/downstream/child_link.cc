@@ -43,6 +43,7 @@ void FlattenLines(std::string& bytes, std::size_t from) {
 struct ChildLink::Pending {
   std::uint64_t id = 0;
   std::uint64_t begins_at = 0;  // offset in everything ever queued
+  bool lasting = false;         // a listen: log messages are never its own
   Mailbox<Result<mcp::Message>> box;
   std::size_t unread_notes = 0;
   std::size_t unread_bytes = 0;
@@ -240,11 +241,15 @@ ChildLink::Pending* ChildLink::OwnerOf(const mcp::Message& message) {
     const auto found = pending_.find(*id);
     return found == pending_.end() ? nullptr : found->second.get();
   }
-  // Log messages bear no mark at all on a shared channel: with one request in flight it is its own.
-  if (message.method() == mcp::Method::kLogMessage && pending_.size() == 1) {
-    return pending_.begin()->second.get();
+  // Log messages bear no mark at all on a shared channel: with one call in flight it is its own.
+  if (message.method() != mcp::Method::kLogMessage) return nullptr;
+  Pending* only = nullptr;
+  for (const auto& [id, pending] : pending_) {
+    if (pending->lasting) continue;
+    if (only != nullptr) return nullptr;
+    only = pending.get();
   }
-  return nullptr;
+  return only;
 }
 
 void ChildLink::Finish(std::uint64_t id, Result<mcp::Message> outcome) {
@@ -263,6 +268,7 @@ Result<ReplyPtr> ChildLink::Request(const Outgoing& out) {
   auto pending = std::make_shared<Pending>();
   pending->id = *id;
   pending->begins_at = queued_;
+  pending->lasting = out.lasting;
   if (Result<void> queued = Queue(out.body); !queued) return Failure(std::move(queued.error()));
   highest_id_ = std::max(highest_id_, *id);
   pending_.emplace(*id, pending);

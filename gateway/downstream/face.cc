@@ -112,7 +112,8 @@ Task<Face::Outcome> Face::Send(Call& call, Composed composed, bool resumable) {
                .headers = composed.headers,
                .deadline = call.deadline,
                .facts = &facts,
-               .resumable = resumable};
+               .resumable = resumable,
+               .lasting = call.message.method() == mcp::Method::kListen};
   Outcome outcome;
   {
     // Over HTTP most of the waiting is in here, so it is here that most calls are cancelled.
@@ -128,6 +129,19 @@ Task<Face::Outcome> Face::Send(Call& call, Composed composed, bool resumable) {
                                                std::move(*outcome.reply));
   }
   co_return outcome;
+}
+
+Task<int> Face::PeekErrorCode(Result<ReplyPtr>& reply) {
+  if (!reply) co_return 0;
+  Result<std::optional<mcp::Message>> first = co_await (*reply)->Next();
+  if (!first) {
+    reply = Failure(std::move(first.error()));
+    co_return 0;
+  }
+  if (!first->has_value()) co_return 0;
+  const int code = (*first)->error_code();
+  reply = ReplyWith(std::move(**first));
+  co_return code;
 }
 
 std::unexpected<Error> Face::Broken(std::string text) const {

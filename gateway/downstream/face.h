@@ -53,6 +53,10 @@ class Face : public std::enable_shared_from_this<Face> {
 
   // Whether what came back means that the link must be made anew. May look at the first message of
   // the reply, if it leaves an equal reply behind.
+  // The code when an answer that came with an HTTP error status is a JSON-RPC error, else 0. The
+  // reply stays as it was.
+  static Task<int> PeekErrorCode(Result<ReplyPtr>& reply);
+
   virtual Task<bool> IsStale(const HttpFacts& facts, Result<ReplyPtr>& reply) = 0;
 
   // Sends a composed call and wraps its reply: Passes() and Convert() see its messages.

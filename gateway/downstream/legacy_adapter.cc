@@ -54,16 +54,9 @@ Task<Face::Outcome> LegacyAdapter::Handle(Call& call) {
 Task<bool> LegacyAdapter::IsStale(const HttpFacts& facts, Result<ReplyPtr>& reply) {
   if (link().session_id.empty()) co_return false;
   if (facts.status == 404) co_return true;
-  if (facts.status != 400 || !reply) co_return false;
-  Result<std::optional<mcp::Message>> first = co_await (*reply)->Next();
-  if (!first) {
-    reply = Failure(std::move(first.error()));
-    co_return false;
-  }
-  if (!first->has_value()) co_return false;
-  const bool stale = (*first)->error_code() == kSdkBadSession;
-  reply = ReplyWith(std::move(**first));
-  co_return stale;
+  if (facts.status != 400) co_return false;
+  const int code = co_await PeekErrorCode(reply);
+  co_return code == kSdkBadSession;
 }
 
 std::string LegacyAdapter::DiscoverResult() const {

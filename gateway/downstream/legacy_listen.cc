@@ -279,7 +279,10 @@ Task<void> LegacyListens::RunStream(std::shared_ptr<LegacyListens> self) {
       stream_opened_.Notify(false);
       co_return;
     }
-    if (!stream && stream.error().code == Code::kNotFound) {
+    // Gone for good, or the server is down: who keeps it up hears of it here first.
+    const bool gone = !stream && (stream.error().code == Code::kNotFound ||
+                                  stream.error().code == Code::kUnavailable);
+    if (gone) {
       co_return Retire(std::move(stream.error()).In("server " + channel_->server()));
     }
     if (stream) {

@@ -7,6 +7,10 @@
 namespace switchyard::downstream {
 namespace {
 
+// basic/index: codes that implementations of the legacy era made up; no modern server sends them.
+constexpr int kNewestLegacyCode = -32000;
+constexpr int kOldestLegacyCode = -32019;
+
 // MRTR = basic/patterns/mrtr.
 bool MayAskForInput(mcp::Method method) {
   return method == mcp::Method::kToolsCall || method == mcp::Method::kPromptsGet ||
@@ -24,7 +28,10 @@ Task<Face::Outcome> Modern::Handle(Call& call) {
 
 // What no modern endpoint answers a modern request: the address now belongs to something else.
 Task<bool> Modern::IsStale(const HttpFacts& facts, Result<ReplyPtr>& reply) {
-  co_return !reply && (facts.status == 400 || facts.status == 404 || facts.status == 405);
+  if (!reply) co_return facts.status == 400 || facts.status == 404 || facts.status == 405;
+  if (facts.status != 400) co_return false;
+  const int code = co_await PeekErrorCode(reply);
+  co_return code <= kNewestLegacyCode&& code >= kOldestLegacyCode;
 }
 
 void Modern::Unsolicited(mcp::Message message) {

@@ -8,6 +8,11 @@
 #include "downstream/modern.h"
 
 namespace switchyard::downstream {
+namespace {
+
+constexpr int kMaxRelinks = 3;
+
+}  // namespace
 
 ServerDownstream::ServerDownstream(std::string name, std::unique_ptr<Transport> transport,
                                    const Deps& deps, ProbeSettings settings)
@@ -83,7 +88,10 @@ Task<Result<ServerFacts>> ServerDownstream::Connect() {
     if (!taken) co_return Failure(std::move(taken.error()));
     co_return face_->link().facts;
   }
-  Result<LinkPtr> link = co_await links_->Get(0);
+  // A remote server tells nobody that it went down or was replaced: at home the handshake is made
+  // anew. A child's exit is noticed, and what still runs has shaken hands.
+  const bool anew = local_ != nullptr && face_ != nullptr && channel_->transport().wants_headers();
+  Result<LinkPtr> link = co_await links_->Get(anew ? face_->link().generation : 0);
   if (!link) co_return Failure(std::move(link.error()));
   Adopt(*link);
   co_return (*link)->facts;
@@ -111,17 +119,18 @@ Task<Result<ReplyPtr>> ServerDownstream::Handle(Call& call) {
     Result<ReplyPtr> reply = co_await home_->Handle(call);
     co_return reply;
   }
-  Face::Outcome first = co_await face->Handle(call);
-  if (!first.link_is_stale) co_return std::move(first.reply);
-
-  spdlog::info("server {}: the session or the era is no longer valid, connecting anew",
-               channel_->server());
-  Result<LinkPtr> link = co_await links_->Get(face->link().generation);
-  if (!link) co_return Failure(std::move(link.error()));
-  Adopt(*link);
-  face = face_;
-  Face::Outcome second = co_await face->Handle(call);
-  co_return std::move(second.reply);
+  Face::Outcome outcome = co_await face->Handle(call);
+  // Other workers may be some generations behind, and each call finds out one.
+  for (int tries = 0; outcome.link_is_stale && tries < kMaxRelinks; ++tries) {
+    spdlog::info("server {}: the session or the era is no longer valid, connecting anew",
+                 channel_->server());
+    Result<LinkPtr> link = co_await links_->Get(face->link().generation);
+    if (!link) co_return Failure(std::move(link.error()));
+    Adopt(*link);
+    face = face_;
+    outcome = co_await face->Handle(call);
+  }
+  co_return std::move(outcome.reply);
 }
 
 Task<void> ServerDownstream::Close() {

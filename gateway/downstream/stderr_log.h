@@ -20,8 +20,8 @@ class StderrLog {
 
   StderrLog(std::string server, const Clock& clock) : server_(std::move(server)), clock_(clock) {}
 
-  // Reads until end of file. Holds the log: a read that is over when its task is cancelled still comes
-  // back once.
+  // Reads until end of file. Holds the log: a read that is over when its task is cancelled still
+  // comes back once.
   static Task<void> Run(std::shared_ptr<StderrLog> log, Executor executor, Fd errors);
 
   // Takes bytes as they come; for Run() and tests.

@@ -33,7 +33,7 @@ Peer MakePeer(const std::string& transport) {
     peer.http = std::unique_ptr<FakeServer>(new FakeServer(FakeServer::Modern("a")));
     peer.server.url = config::Secret(peer.http->url());
   } else if (transport == "stdio") {
-    peer.server.command = config::Secret(switchyard::testing::FakeStdioServer());
+    peer.server.command = config::Secret(paths::FakeStdioServer());
     peer.server.args = {config::Secret("--name"), config::Secret("a")};
   } else {
     ADD_FAILURE() << "no peer for the transport " << transport;
@@ -137,7 +137,7 @@ class TransportContract : public ::testing::TestWithParam<const char*> {
   }
 
   Peer peer;
-  downstream::Launcher launcher{{.own_binary = switchyard::testing::SwitchyardBinary(),
+  downstream::Launcher launcher{{.own_binary = paths::SwitchyardBinary(),
                                  .environment = downstream::Launcher::ProcessEnvironment()}};
   net::io_context context{1};
   Timers timers{context, Clock::Real()};

@@ -9,7 +9,7 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
-namespace switchyard::paths {
+namespace switchyard::testing {
 
 class LogCapture {
  public:
@@ -35,4 +35,4 @@ class LogCapture {
   std::ostringstream text_;
 };
 
-}  // namespace switchyard::paths
+}  // namespace switchyard::testing

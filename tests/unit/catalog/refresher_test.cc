@@ -9,7 +9,7 @@
 namespace switchyard::catalog {
 namespace {
 
-using namespace switchyard::paths;  // NOLINT: one vocabulary for tests
+using namespace switchyard::testing;  // NOLINT: one vocabulary for tests
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::Tool;

@@ -214,6 +214,9 @@ TEST_F(ListenTest, ThenOneNotificationAChangeAndOnlyOfWhatWasAskedFor) {
   router.Update(Offer({Tool("search"), Tool("more")}, 2));
   router.Update(Offer({Tool("search"), Tool("other")}, 3));
   Run();
+  EXPECT_FALSE(*last) << "others may still serve the old one";
+  router.Announce();
+  Run();
   ASSERT_TRUE(*last);
   const auto changed = Parse((**last)->value().ToText());
   EXPECT_EQ(TextAt(changed, "/method"), "notifications/tools/list_changed");
@@ -224,6 +227,7 @@ TEST_F(ListenTest, ThenOneNotificationAChangeAndOnlyOfWhatWasAskedFor) {
 TEST_F(ListenTest, ACatalogWithTheSameListsIsNoNews) {
   Heard();
   router.Update(Offer({Tool("search")}, 2));
+  router.Announce();
   EXPECT_EQ(Heard(), nullptr);
 }
 

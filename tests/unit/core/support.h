@@ -11,7 +11,7 @@
 #include "base/mailbox.h"
 #include "core/service.h"
 
-namespace switchyard::paths {
+namespace switchyard::testing {
 
 using Pulled = Result<std::optional<mcp::Message>>;
 
@@ -83,4 +83,4 @@ class FakeService : public Service {
   std::vector<std::shared_ptr<Script>> scripts;
 };
 
-}  // namespace switchyard::paths
+}  // namespace switchyard::testing

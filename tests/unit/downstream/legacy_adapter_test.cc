@@ -80,11 +80,11 @@ TEST_F(LegacyAdapterTest, ReadsTheSdkExamplesWayOfForgettingASession) {
   EXPECT_EQ(wire_.Count("initialize"), 1);
 }
 
-TEST_F(LegacyAdapterTest, TriesOnlyOnceMore) {
+TEST_F(LegacyAdapterTest, TriesAFewTimesMoreAndNoLonger) {
   wire_.http = true;
   Legacy({{"tools/call", Fails(Code::kNotFound, 404)}}, "s1");
   EXPECT_TRUE(AnswerTo("tools/call").contains("scripted failure"));
-  EXPECT_EQ(wire_.Count("tools/call"), 2);
+  EXPECT_EQ(wire_.Count("tools/call"), 4);
 }
 
 TEST_F(LegacyAdapterTest, CancelsAtALegacyHttpServerByANotificationInItsSession) {

@@ -14,7 +14,7 @@ using namespace testing;  // NOLINT
 
 constexpr std::size_t kMaxLine = 200'000;
 
-struct StdioTest : ::testing::Test {
+struct StdioServerTest : ::testing::Test {
   ManualClock clock;
   net::io_context context{1};
   Sealer sealer{Sealer::RandomKey()};
@@ -25,7 +25,7 @@ struct StdioTest : ::testing::Test {
   std::unique_ptr<StdioServer> server;
   bool over = false;
 
-  StdioTest() {
+  StdioServerTest() {
     std::signal(SIGPIPE, SIG_IGN);  // as the program does
     int pair[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) std::abort();
@@ -36,13 +36,13 @@ struct StdioTest : ::testing::Test {
     service.OnResult("server/discover",
                      R"({"resultType":"complete","supportedVersions":["2026-07-28"],)"
                      R"("capabilities":{"tools":{}}})");
-    Spawn(context.get_executor(), "stdio", [](StdioTest& test) -> Task<void> {
+    Spawn(context.get_executor(), "stdio", [](StdioServerTest& test) -> Task<void> {
       co_await test.server->Run();
       test.over = true;
     }(*this));
     Settle(context);
   }
-  ~StdioTest() override {
+  ~StdioServerTest() override {
     peer->Close();
     server->Abort();
     EXPECT_TRUE(RunUntil(context, [this] { return over; }));
@@ -99,14 +99,14 @@ struct StdioTest : ::testing::Test {
   }
 };
 
-TEST_F(StdioTest, ModernRequestsNeedNoSession) {
+TEST_F(StdioServerTest, ModernRequestsNeedNoSession) {
   Say(ModernBody("tools/list", "", R"("a")"));
   const auto line = Line();
   EXPECT_EQ(TextAt(line, "/id"), "a");
   EXPECT_EQ(TextAt(line, "/result/resultType"), "complete");
 }
 
-TEST_F(StdioTest, BothErasInterleaveOnOnePipe) {
+TEST_F(StdioServerTest, BothErasInterleaveOnOnePipe) {
   Initialize();
   Say(Legacy("tools/list", "1"));
   EXPECT_EQ(Line(), Parse(R"({"jsonrpc":"2.0","id":1,"result":{"tools":[]}})"));
@@ -118,14 +118,14 @@ TEST_F(StdioTest, BothErasInterleaveOnOnePipe) {
   EXPECT_EQ(At(Line(), "/error/code"), -32601) << "in modern form it is a modern request";
 }
 
-TEST_F(StdioTest, LegacyNeedsInitializeFirstExceptForPing) {
+TEST_F(StdioServerTest, LegacyNeedsInitializeFirstExceptForPing) {
   Say(Legacy("tools/list"));
   EXPECT_EQ(At(Line(), "/error/code"), -32600);
   Say(Legacy("ping", "2"));
   EXPECT_TRUE(At(Line(), "/result").as_object().empty());
 }
 
-TEST_F(StdioTest, IdsMayBeUsedAgainOnceAnswered) {
+TEST_F(StdioServerTest, IdsMayBeUsedAgainOnceAnswered) {
   for (int i = 0; i < 3; ++i) {
     Say(ModernBody("tools/list", "", "1"));
     EXPECT_TRUE(At(Line(), "/result").is_object());
@@ -139,7 +139,7 @@ TEST_F(StdioTest, IdsMayBeUsedAgainOnceAnswered) {
   }
 }
 
-TEST_F(StdioTest, ManyCallsRunAtOnceAndAreAnsweredAsTheyEnd) {
+TEST_F(StdioServerTest, ManyCallsRunAtOnceAndAreAnsweredAsTheyEnd) {
   for (const char* id : {"1", "2", "3"}) Say(Modern(id));
   ASSERT_EQ(service.scripts.size(), 3U);
   service.scripts[2]->Say(ResultOf("{}"));
@@ -148,14 +148,14 @@ TEST_F(StdioTest, ManyCallsRunAtOnceAndAreAnsweredAsTheyEnd) {
   EXPECT_EQ(At(Line(), "/id"), 1);
 }
 
-TEST_F(StdioTest, ProgressGoesToTheCallsOwnToken) {
+TEST_F(StdioServerTest, ProgressGoesToTheCallsOwnToken) {
   Say(Modern("1", R"(,"progressToken":"mine")"));
   service.scripts[0]->Say(
       Notification("notifications/progress", R"({"progressToken":"x","progress":1})"));
   EXPECT_EQ(TextAt(Line(), "/params/progressToken"), "mine");
 }
 
-TEST_F(StdioTest, ACancelledCallIsDroppedAndNothingFollows) {
+TEST_F(StdioServerTest, ACancelledCallIsDroppedAndNothingFollows) {
   Initialize();
   for (const std::string& call : {Modern("1"), Legacy("tools/call", "2", R"({"name":"slow"})")}) {
     Say(call);
@@ -171,7 +171,7 @@ TEST_F(StdioTest, ACancelledCallIsDroppedAndNothingFollows) {
   EXPECT_FALSE(service.scripts[2]->dropped);
 }
 
-TEST_F(StdioTest, InitializeCannotBeCancelled) {
+TEST_F(StdioServerTest, InitializeCannotBeCancelled) {
   service.answers.clear();
   Say(Legacy("initialize", "0",
              R"({"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"a"}})"));
@@ -180,7 +180,7 @@ TEST_F(StdioTest, InitializeCannotBeCancelled) {
   EXPECT_TRUE(At(Line(), "/result").is_object());
 }
 
-TEST_F(StdioTest, WhatIsNoMessageIsAnError) {
+TEST_F(StdioServerTest, WhatIsNoMessageIsAnError) {
   Say("{\"jsonrpc\":");
   auto line = Line();
   EXPECT_EQ(At(line, "/error/code"), -32700);
@@ -196,7 +196,7 @@ TEST_F(StdioTest, WhatIsNoMessageIsAnError) {
   EXPECT_TRUE(At(Line(), "/result").is_object());
 }
 
-TEST_F(StdioTest, ALineThatIsTooLongIsSkippedAndTheNextOneServed) {
+TEST_F(StdioServerTest, ALineThatIsTooLongIsSkippedAndTheNextOneServed) {
   peer->Send(std::string(kMaxLine * 3, 'x'));
   Settle(context);
   EXPECT_EQ(At(Line(), "/error/code"), -32600);
@@ -204,7 +204,7 @@ TEST_F(StdioTest, ALineThatIsTooLongIsSkippedAndTheNextOneServed) {
   EXPECT_TRUE(At(Line(), "/result").is_object());
 }
 
-TEST_F(StdioTest, LegacyClientsAreToldOfChangesOnceInitialized) {
+TEST_F(StdioServerTest, LegacyClientsAreToldOfChangesOnceInitialized) {
   Initialize();
   EXPECT_EQ(service.seen.back(), "server/discover");
   Say(R"({"jsonrpc":"2.0","method":"notifications/initialized"})");
@@ -217,7 +217,7 @@ TEST_F(StdioTest, LegacyClientsAreToldOfChangesOnceInitialized) {
   EXPECT_TRUE(Lines().empty()) << "nobody asked for a response";
 }
 
-TEST_F(StdioTest, TheLogLevelHoldsForLaterCallsOfTheSession) {
+TEST_F(StdioServerTest, TheLogLevelHoldsForLaterCallsOfTheSession) {
   Initialize();
   clock.Advance(std::chrono::hours(2));
   sessions.Tick();  // the session is forgotten elsewhere
@@ -227,7 +227,7 @@ TEST_F(StdioTest, TheLogLevelHoldsForLaterCallsOfTheSession) {
   EXPECT_EQ(service.last_call->log_level, "error");
 }
 
-TEST_F(StdioTest, EndOfInputAnswersWhatWasAsked) {
+TEST_F(StdioServerTest, EndOfInputAnswersWhatWasAsked) {
   Initialize();
   Say(Modern("1"));
   peer->Send(ModernBody("tools/list", "", "2"));  // without its line end
@@ -240,7 +240,7 @@ TEST_F(StdioTest, EndOfInputAnswersWhatWasAsked) {
   EXPECT_EQ(sessions.size(), 0U);
 }
 
-TEST_F(StdioTest, EndOfInputEndsStreamsThatWouldLast) {
+TEST_F(StdioServerTest, EndOfInputEndsStreamsThatWouldLast) {
   Initialize();
   Say(R"({"jsonrpc":"2.0","method":"notifications/initialized"})");
   Say(ModernBody("subscriptions/listen", R"("notifications":{},)", "9"));
@@ -251,7 +251,7 @@ TEST_F(StdioTest, EndOfInputEndsStreamsThatWouldLast) {
   EXPECT_TRUE(service.scripts[1]->dropped);
 }
 
-TEST_F(StdioTest, EndInputIsLikeTheEndOfTheInput) {
+TEST_F(StdioServerTest, EndInputIsLikeTheEndOfTheInput) {
   Say(Modern("1"));
   server->EndInput();
   Settle(context);
@@ -261,14 +261,14 @@ TEST_F(StdioTest, EndInputIsLikeTheEndOfTheInput) {
   EXPECT_TRUE(At(Line(), "/result").is_object());
 }
 
-TEST_F(StdioTest, AbortUnwindsEverythingAtOnce) {
+TEST_F(StdioServerTest, AbortUnwindsEverythingAtOnce) {
   Say(Modern("1"));
   server->Abort();
   EXPECT_TRUE(EndsByItself());
   EXPECT_TRUE(service.scripts[0]->dropped);
 }
 
-TEST_F(StdioTest, AClientThatVanishesEndsItAll) {
+TEST_F(StdioServerTest, AClientThatVanishesEndsItAll) {
   Say(Modern("1"));
   peer->Close();
   Settle(context);
@@ -276,7 +276,7 @@ TEST_F(StdioTest, AClientThatVanishesEndsItAll) {
   EXPECT_TRUE(EndsByItself());
 }
 
-TEST_F(StdioTest, AClientThatDoesNotReadHoldsItsCallsBack) {
+TEST_F(StdioServerTest, AClientThatDoesNotReadHoldsItsCallsBack) {
   Say(Modern("1", R"(,"progressToken":1)"));
   const std::string big(1'000'000, 'x');
   for (int i = 0; i < 50; ++i) {
@@ -296,7 +296,7 @@ TEST_F(StdioTest, AClientThatDoesNotReadHoldsItsCallsBack) {
   EXPECT_EQ(Lines().size(), 51U);
 }
 
-TEST_F(StdioTest, MoreCallsThanItServesAtOnceWaitInThePipe) {
+TEST_F(StdioServerTest, MoreCallsThanItServesAtOnceWaitInThePipe) {
   for (int i = 0; i < 1100; ++i) peer->Send(Modern(std::to_string(i)) + "\n");
   Settle(context);
   const std::size_t first = service.scripts.size();

@@ -23,7 +23,7 @@
 
 namespace switchyard::edge::testing {
 
-using namespace switchyard::paths;  // NOLINT: one vocabulary for tests
+using namespace switchyard::testing;  // NOLINT: one vocabulary for tests
 using tests::At;
 using tests::Parse;
 using tests::TextAt;
