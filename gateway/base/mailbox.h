@@ -76,8 +76,8 @@ class Mailbox {
             });
           }
           auto executor = net::get_associated_executor(handler);
-          waiter_ = [handler = std::move(handler),
-                     executor](boost::system::error_code error, How how) mutable {
+          waiter_ = [handler = std::move(handler), executor](boost::system::error_code error,
+                                                             How how) mutable {
             net::get_associated_cancellation_slot(handler).clear();
             if (how == How::kAtOnce) {
               std::move(handler)(error);

@@ -31,24 +31,32 @@ class ChangeFeed {
 
    private:
     friend class ChangeFeed;
-    void Add(const Catalog::Changes& changes) {
-      pending_.tools |= changes.tools;
-      pending_.prompts |= changes.prompts;
-      pending_.resources |= changes.resources;
-      Wake();
+    static void Merge(const Catalog::Changes& changes, Catalog::Changes& into) {
+      into.tools |= changes.tools;
+      into.prompts |= changes.prompts;
+      into.resources |= changes.resources;
     }
     void Wake() {
       if (wake_.empty()) wake_.Put(true);
     }
 
     ChangeFeed& feed_;
-    Catalog::Changes pending_;
+    Catalog::Changes staged_, pending_;
     Mailbox<bool> wake_;
   };
 
-  void Publish(const Catalog::Changes& changes) {
-    if (!changes.any()) return;
-    for (Subscription* subscription : open_) subscription->Add(changes);
+  // Who listens now will be told by Release(): not before every worker serves what changed, for who
+  // is told asks at once. Who comes between the two sees the change anyway.
+  void Stage(const Catalog::Changes& changes) {
+    for (Subscription* subscription : open_) Subscription::Merge(changes, subscription->staged_);
+  }
+  void Release() {
+    for (Subscription* subscription : open_) {
+      const Catalog::Changes staged = std::exchange(subscription->staged_, {});
+      if (!staged.any()) continue;
+      Subscription::Merge(staged, subscription->pending_);
+      subscription->Wake();
+    }
   }
 
   // Graceful shutdown: every listener gets its end, also those that come later.

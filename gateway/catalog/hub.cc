@@ -38,11 +38,10 @@ void Hub::Configure(std::vector<ServerNaming> servers, std::vector<EndpointView>
 
 void Hub::Report(std::string server, std::shared_ptr<const Inventory> inventory, std::string reason,
                  std::shared_ptr<const std::atomic<bool>> current) {
-  net::post(executor_,
-            [this, server = std::move(server), current = std::move(current),
-             inventory = std::move(inventory), reason = std::move(reason)]() mutable {
-              if (current == nullptr || *current) Apply(server, std::move(inventory), std::move(reason));
-            });
+  net::post(executor_, [this, server = std::move(server), current = std::move(current),
+                        inventory = std::move(inventory), reason = std::move(reason)]() mutable {
+    if (current == nullptr || *current) Apply(server, std::move(inventory), std::move(reason));
+  });
 }
 
 bool Hub::settled() const {

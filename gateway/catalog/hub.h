@@ -39,8 +39,8 @@ class Hub {
                  std::size_t page_size, const std::vector<std::string>& fresh);
 
   // From any thread. `inventory` null = down, with the reason.
-  // `current`, where given, becomes false when a reload replaces the server; what its predecessor still says is
-  // then ignored.
+  // `current`, where given, becomes false when a reload replaces the server; what its predecessor
+  // still says is then ignored.
   void Report(std::string server, std::shared_ptr<const Inventory> inventory, std::string reason,
               std::shared_ptr<const std::atomic<bool>> current = nullptr);
 

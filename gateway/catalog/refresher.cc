@@ -108,6 +108,15 @@ void Refresher::NoteDown(std::string reason) {
   events_.Put({.kind = Event::kDown, .reason = std::move(reason)});
 }
 
+// kCancelled: the connection was made anew under the listen, so the server is not down.
+void Refresher::NoteEnd(const Error& why) {
+  if (why.code == Code::kCancelled) {
+    events_.Put({.kind = Event::kListenAgain});
+  } else {
+    NoteDown(why.message);
+  }
+}
+
 Task<Result<void>> Refresher::BringUp() {
   Result<ServerFacts> facts = co_await downstream_.Connect();
   if (!facts) co_return Failure(std::move(facts.error()));
@@ -121,10 +130,13 @@ Task<Result<void>> Refresher::BringUp() {
 // Until the server is down; gives the reason.
 Task<std::string> Refresher::StayUp() {
   while (!events_.empty()) co_await events_.Take();  // of an earlier life
-  const TaskHandle listening(deps_.executor(), "listen", Listen());
+  TaskHandle listening(deps_.executor(), "listen", Listen());
   for (;;) {
     Event event = co_await events_.Take();
     if (event.kind == Event::kDown) co_return event.reason;
+    if (event.kind == Event::kListenAgain) {
+      listening = TaskHandle(deps_.executor(), "listen", Listen());
+    }
     Result<std::shared_ptr<Inventory>> inventory = co_await ListAll(current_->facts);
     if (!inventory) co_return inventory.error().message;
     if (SameLists(**inventory, *current_)) continue;
@@ -164,14 +176,14 @@ Task<bool> Refresher::Announcements(std::shared_ptr<Listening> listening) {
   for (;;) {
     Result<std::optional<mcp::Message>> next = co_await (*listening->reply)->Next();
     if (!next) {
-      NoteDown(next.error().message);
+      NoteEnd(next.error());
       co_return true;
     }
     if (!next->has_value() || (*next)->is_response()) co_return true;
     switch ((*next)->method()) {
       case mcp::Method::kAcknowledged:
-        if ((*next)->Get(mcp::Key::kNotifications).contains("true")) break;
-        co_return false;
+        if (!(*next)->Get(mcp::Key::kNotifications).contains("true")) co_return false;
+        [[fallthrough]];  // what changed after the listing and before this was announced to nobody
       case mcp::Method::kToolsChanged:
       case mcp::Method::kPromptsChanged:
       case mcp::Method::kResourcesChanged:
@@ -186,7 +198,7 @@ Task<bool> Refresher::Announcements(std::shared_ptr<Listening> listening) {
 Task<void> Refresher::Watch(std::shared_ptr<Listening> listening) {
   const Live live(*this);
   Result<std::optional<mcp::Message>> next = co_await (*listening->reply)->Next();
-  if (!next) NoteDown(next.error().message);
+  if (!next) NoteEnd(next.error());
 }
 
 Task<Result<std::shared_ptr<Inventory>>> Refresher::ListAll(ServerFacts facts) {

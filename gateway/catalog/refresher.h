@@ -40,13 +40,14 @@ class Refresher {
 
  private:
   struct Event {
-    enum Kind { kListChanged, kPoll, kDown } kind;
+    enum Kind { kListChanged, kPoll, kListenAgain, kDown } kind;
     std::string reason = {};
   };
 
   Task<Result<void>> BringUp();
   Task<Result<std::shared_ptr<Inventory>>> ListAll(ServerFacts facts);
   Task<Result<std::vector<std::string>>> ListKind(mcp::Method method, std::string_view key);
+  void NoteEnd(const Error& why);  // of the listen
   struct Live;
   struct Listening;
   Task<void> Listen();

@@ -231,9 +231,7 @@ Task<Result<ReplyPtr>> Router::Forward(Call& call) {
 void Router::Update(std::shared_ptr<const Catalog> catalog) {
   const Catalog::Changes changes = catalog->Since(*catalog_);
   catalog_ = std::move(catalog);
-  unannounced_.tools |= changes.tools;
-  unannounced_.prompts |= changes.prompts;
-  unannounced_.resources |= changes.resources;
+  feed_.Stage(changes);
 }
 
 }  // namespace switchyard::catalog

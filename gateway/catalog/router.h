@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "catalog/catalog.h"
 #include "catalog/changes.h"
@@ -33,7 +32,7 @@ class Router final : public Service {
   void Update(std::shared_ptr<const Catalog> catalog);
   // Tells listeners what updates changed. Once every worker has updated: who is told asks at once,
   // and may be served by any of them.
-  void Announce() { feed_.Publish(std::exchange(unannounced_, {})); }
+  void Announce() { feed_.Release(); }
 
   // Graceful shutdown: every open listen ends with its result.
   void EndListens() { feed_.End(); }
@@ -50,7 +49,6 @@ class Router final : public Service {
   std::shared_ptr<const Catalog> catalog_;
   FindServer find_server_;
   ChangeFeed feed_;
-  Catalog::Changes unannounced_;
 };
 
 }  // namespace switchyard::catalog

@@ -32,8 +32,8 @@ struct Client {
   std::string session;              // legacy session id, "" = none
 };
 
-// Where it goes. Set by the catalog before the first policy sees the call. What is borrowed lives as
-// long as `pin`.
+// Where it goes. Set by the catalog before the first policy sees the call. What is borrowed lives
+// as long as `pin`.
 struct Target {
   std::string_view server;                 // config name; "" = the gateway itself answers
   std::string name;                        // as the server calls it

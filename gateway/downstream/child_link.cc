@@ -43,7 +43,7 @@ void FlattenLines(std::string& bytes, std::size_t from) {
 struct ChildLink::Pending {
   std::uint64_t id = 0;
   std::uint64_t begins_at = 0;  // offset in everything ever queued
-  bool lasting = false;         // a listen: log messages are never its own
+  bool quiet = false;           // log messages are never its own
   Mailbox<Result<mcp::Message>> box;
   std::size_t unread_notes = 0;
   std::size_t unread_bytes = 0;
@@ -245,7 +245,7 @@ ChildLink::Pending* ChildLink::OwnerOf(const mcp::Message& message) {
   if (message.method() != mcp::Method::kLogMessage) return nullptr;
   Pending* only = nullptr;
   for (const auto& [id, pending] : pending_) {
-    if (pending->lasting) continue;
+    if (pending->quiet) continue;
     if (only != nullptr) return nullptr;
     only = pending.get();
   }
@@ -268,7 +268,7 @@ Result<ReplyPtr> ChildLink::Request(const Outgoing& out) {
   auto pending = std::make_shared<Pending>();
   pending->id = *id;
   pending->begins_at = queued_;
-  pending->lasting = out.lasting;
+  pending->quiet = out.quiet;
   if (Result<void> queued = Queue(out.body); !queued) return Failure(std::move(queued.error()));
   highest_id_ = std::max(highest_id_, *id);
   pending_.emplace(*id, pending);

@@ -103,6 +103,11 @@ class HopReply final : public Reply {
   bool over_ = false;
 };
 
+// What clients ask of these is answered from the catalog; only the refresher sends them.
+static bool IsOurOwn(mcp::Route route) {
+  return route == mcp::Route::kList || route == mcp::Route::kListen || route == mcp::Route::kLocal;
+}
+
 Task<Face::Outcome> Face::Send(Call& call, Composed composed, bool resumable) {
   mcp::Pieces pieces;
   composed.AppendTo(call, pieces);
@@ -113,7 +118,7 @@ Task<Face::Outcome> Face::Send(Call& call, Composed composed, bool resumable) {
                .deadline = call.deadline,
                .facts = &facts,
                .resumable = resumable,
-               .lasting = call.message.method() == mcp::Method::kListen};
+               .quiet = IsOurOwn(call.method().route)};
   Outcome outcome;
   {
     // Over HTTP most of the waiting is in here, so it is here that most calls are cancelled.

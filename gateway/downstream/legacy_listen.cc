@@ -283,7 +283,7 @@ Task<void> LegacyListens::RunStream(std::shared_ptr<LegacyListens> self) {
     const bool gone = !stream && (stream.error().code == Code::kNotFound ||
                                   stream.error().code == Code::kUnavailable);
     if (gone) {
-      co_return Retire(std::move(stream.error()).In("server " + channel_->server()));
+      co_return Retire(stream.error());
     }
     if (stream) {
       if (std::exchange(stream_, Stream::kOpen) == Stream::kOpen) AssumeChanged();

@@ -70,7 +70,8 @@ void ServerDownstream::Drop(const Error& why) {
 void ServerDownstream::Adopt(const LinkPtr& link) {
   if (face_ != nullptr && face_->link().generation == link->generation) return;
   if (face_ != nullptr) {
-    Drop(Error{.code = Code::kUnavailable,
+    // Not down: who listened listens again.
+    Drop(Error{.code = Code::kCancelled,
                .origin = Origin::kServer,
                .message = "server " + channel_->server() + ": its session was made anew"});
   }

@@ -34,8 +34,9 @@ struct Outgoing {
   // Legacy only. True: a stream that ends before its response but carried event ids is taken up
   // again by GET with Last-Event-ID (and the same `headers`), honouring `retry`.
   bool resumable = false;
-  // A stream that stays open: what comes without a mark on a shared channel is not its own.
-  bool lasting = false;
+  // A request of our own (a list, a listen): what comes without a mark on a shared channel is never
+  // for it.
+  bool quiet = false;
 };
 
 class Transport {

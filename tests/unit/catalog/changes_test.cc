@@ -37,7 +37,8 @@ TEST_F(ChangesTest, EveryListenerHearsOfAChange) {
   const TaskHandle b = Start();
   context.poll();
   EXPECT_EQ(feed.listeners(), 2U);
-  feed.Publish({.tools = true});
+  feed.Stage({.tools = true});
+  feed.Release();
   context.poll();
   EXPECT_EQ(seen, "tt");
 }
@@ -45,19 +46,24 @@ TEST_F(ChangesTest, EveryListenerHearsOfAChange) {
 TEST_F(ChangesTest, WhatComesTogetherIsMergedAndNothingIsNoNews) {
   const TaskHandle a = Start();
   context.poll();
-  feed.Publish({});
-  feed.Publish({.tools = true});
-  feed.Publish({.tools = true, .resources = true});
+  feed.Stage({});
+  feed.Release();
+  feed.Stage({.tools = true});
+  feed.Release();
+  feed.Stage({.tools = true, .resources = true});
+  feed.Release();
   context.poll();
   EXPECT_EQ(seen, "tr");
-  feed.Publish({.prompts = true});
+  feed.Stage({.prompts = true});
+  feed.Release();
   context.poll();
   EXPECT_EQ(seen, "trp");
 }
 
 TEST_F(ChangesTest, WhatCameBeforeNextWasCalledIsNotLost) {
   ChangeFeed::Subscription subscription(feed);
-  feed.Publish({.tools = true});
+  feed.Stage({.tools = true});
+  feed.Release();
   Spawn(context.get_executor(), "late",
         [](ChangeFeed::Subscription& from, std::string& to) -> Task<void> {
           const auto changes = co_await from.Next();
@@ -73,7 +79,8 @@ TEST_F(ChangesTest, ACancelledListenerIsForgotten) {
   a.Cancel();
   context.poll();
   EXPECT_EQ(feed.listeners(), 0U);
-  feed.Publish({.tools = true});
+  feed.Stage({.tools = true});
+  feed.Release();
   EXPECT_EQ(seen, "");
 }
 

@@ -187,7 +187,7 @@ TEST_F(RefresherTest, AListThatDidNotChangeIsNotPublished) {
   Acknowledge();
   Announce();
   Run();
-  EXPECT_EQ(std::ranges::count(downstream.service.seen, "tools/list"), 2);
+  EXPECT_EQ(std::ranges::count(downstream.service.seen, "tools/list"), 3);
   EXPECT_EQ(published.size(), 1U);
 }
 
@@ -204,7 +204,7 @@ TEST_F(RefresherTest, AChangeDuringAListingIsNotLost) {
   Run();
   listing->Say(ResultOf(List("tools", {Tool("y")})));
   Run();
-  EXPECT_EQ(std::ranges::count(downstream.service.seen, "tools/list"), 3);
+  EXPECT_EQ(std::ranges::count(downstream.service.seen, "tools/list"), 4);
 }
 
 TEST_F(RefresherTest, PollsAServerThatHonoursNothingAndStillSeesItGo) {
