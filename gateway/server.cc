@@ -20,6 +20,7 @@
 #include "edge/stdio_server.h"
 #include "home.h"
 #include "policies/registry.h"
+#include "server_config.h"
 #include "telemetry/call_log.h"
 #include "telemetry/metrics.h"
 #include "worker.h"
@@ -35,44 +36,10 @@ unsigned WorkerCount(const Server::Options& options) {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-bool IsLoopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-edge::Access AccessOf(const config::Listen& listen) {
-  return {.loopback = IsLoopback(listen.host),
-          .allowed_origins = listen.allowed_origins,
-          .allowed_hosts = listen.allowed_hosts};
-}
-
 std::optional<edge::PlainAnswer> AnswerOf(admin::Page page) {
   return edge::PlainAnswer{.status = page.status,
                            .content_type = std::move(page.content_type),
                            .body = std::move(page.body)};
-}
-
-std::vector<catalog::EndpointView> ViewsOf(const config::Config& config) {
-  std::vector<catalog::EndpointView> views(1);  // "" = everything at /mcp
-  for (const auto& [name, endpoint] : config.endpoints) {
-    views.push_back({.name = name,
-                     .servers = endpoint.servers,
-                     .include = endpoint.tools.include,
-                     .exclude = endpoint.tools.exclude,
-                     .transparent = endpoint.transparent});
-  }
-  return views;
-}
-
-std::vector<catalog::ServerNaming> NamingsOf(const config::Config& config) {
-  std::vector<catalog::ServerNaming> namings;
-  for (const auto& [name, server] : config.servers) {
-    if (!server.enabled) continue;
-    namings.push_back({.server = name,
-                       .prefix = server.effective_prefix(),
-                       .include = server.tools.include,
-                       .exclude = server.tools.exclude});
-  }
-  return namings;
 }
 
 }  // namespace
@@ -340,11 +307,10 @@ int Server::ServeStdio(int in, int out) {
                                                        *worker.FindEndpoint(""), worker.sessions(),
                                                        kMaxStdioLine);
     Spawn(worker.deps().executor(), "stdio server",
-          [](Impl& impl, std::shared_ptr<Service> service,
+          [](Impl& impl, std::shared_ptr<Service> /*in use till the end*/,
              std::shared_ptr<std::promise<void>> over) -> Task<void> {
             co_await impl.stdio->Run();
             impl.stdio = nullptr;
-            service = nullptr;  // held until here: the server uses it
             over->set_value();
           }(*impl_, worker.FindEndpoint(""), done));
   });

@@ -1,0 +1,16 @@
+// What each room is told of the configuration. Pure functions.
+#pragma once
+
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "config/config.h"
+#include "edge/endpoint.h"
+
+namespace switchyard {
+
+edge::Access AccessOf(const config::Listen& listen);
+std::vector<catalog::EndpointView> ViewsOf(const config::Config& config);    // "" = all, at /mcp
+std::vector<catalog::ServerNaming> NamingsOf(const config::Config& config);  // the enabled ones
+
+}  // namespace switchyard
