@@ -1,6 +1,7 @@
 // The legacy face of the gateway (2025-11-25 and before), as the pages basic/lifecycle and
 // basic/transports of those revisions want it.
 #include <algorithm>
+#include <memory>
 
 #include <gtest/gtest.h>
 
@@ -128,10 +129,11 @@ TEST_F(LegacyFace, NotificationsAndResponsesAreAccepted) {
 }
 
 TEST_F(LegacyFace, AClientThatDisconnectsHasNotCancelled) {
-  Event finished;
-  fake.surface().AddTool("hold", [&](Turn& turn) {
+  // Shared: the server's thread may still be in Set() when the test is through.
+  const auto finished = std::make_shared<Event>();
+  fake.surface().AddTool("hold", [finished](Turn& turn) {
     turn.surface().Named("started:last").Set();
-    if (turn.Wait(turn.surface().Named("release:last"))) finished.Set();
+    if (turn.Wait(turn.surface().Named("release:last"))) finished->Set();
     turn.Text("done");
   });
   LegacyClient client = Speaks("2025-11-25");
@@ -140,7 +142,7 @@ TEST_F(LegacyFace, AClientThatDisconnectsHasNotCancelled) {
   call.Abandon();
   for (int i = 0; i < 20; ++i) client.Begin({.method = "ping"}).Finish();  // long enough to notice
   fake.surface().Named("release:last").Set();
-  EXPECT_TRUE(WaitFor(finished));
+  EXPECT_TRUE(WaitFor(*finished));
 }
 
 TEST_F(LegacyFace, AChangeGoesToOneStreamOfASession) {
