@@ -92,9 +92,8 @@ struct Server::Impl {
   std::uint16_t port = 0;
   bool started = false;
 
-  std::mutex state_mutex;
   std::condition_variable state_changed;
-  // Guarded by state_mutex.
+  std::mutex state_mutex;  // guards what follows
   bool settled = false;
   bool was_settled = false;
   catalog::Catalogs catalogs;
@@ -138,8 +137,7 @@ void Server::Impl::StartThreads() {
 }
 
 void Server::Impl::OnControl(std::function<void()> function) {
-  // Shared: set_value() may still be at work when the waiter is through.
-  const auto done = std::make_shared<std::promise<void>>();
+  const auto done = std::make_shared<std::promise<void>>();  // outlives the waiter, see Worker::Do
   net::post(control, [&function, done] {
     function();
     done->set_value();
@@ -192,18 +190,19 @@ void Server::Impl::Configure() {
   std::shared_ptr<const Setup> setup = MakeSetup();
   std::map<std::string, std::shared_ptr<Home>> next;
   std::vector<std::shared_ptr<Home>> fresh;
+  std::vector<std::string> forgotten;  // what was heard of those names before
   for (const auto& [name, server] : setup->servers) {
     next[name] = server.home;
     const auto known = homes.find(name);
-    if (known == homes.end() || known->second != server.home) fresh.push_back(server.home);
+    if (known != homes.end() && known->second == server.home) continue;
+    fresh.push_back(server.home);
+    forgotten.push_back(name);
   }
   for (const auto& [name, home] : homes) {
     const auto kept = next.find(name);
     if (kept == next.end() || kept->second != home) home->Retire();
     if (kept == next.end()) metrics.ForgetServer(name);
   }
-  std::vector<std::string> forgotten;
-  for (const auto& home : fresh) forgotten.push_back(home->server().name);
   OnControl([&] {
     hub.Configure(NamingsOf(options.config), ViewsOf(options.config), options.config.page_size,
                   forgotten);
@@ -384,6 +383,7 @@ Task<std::optional<edge::PlainAnswer>> Server::Impl::Plain(std::string path, Exe
   if (path == "/readyz") {
     const std::lock_guard lock(state_mutex);
     std::vector<admin::ServerHealth> servers;
+    servers.reserve(status.size());
     for (const auto& [name, state] : status) servers.push_back({name, state.up, state.reason});
     co_return AnswerOf(admin::ReadyPage(was_settled, servers));
   }

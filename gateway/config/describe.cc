@@ -28,6 +28,7 @@ std::string Join(const std::vector<std::string>& words, const char* between = ",
 template <class T>
 std::vector<std::string> Names(const std::map<std::string, T>& map) {
   std::vector<std::string> out;
+  out.reserve(map.size());
   for (const auto& [name, value] : map) out.push_back(name);
   return out;
 }

@@ -70,6 +70,7 @@ std::vector<Problem> Problems::InFileOrder(Severity severity) const {
   }
   std::ranges::sort(order);
   std::vector<Problem> out;
+  out.reserve(order.size());
   for (const auto& [at, index] : order) out.push_back(kept_[index]);
   return out;
 }
