@@ -50,13 +50,16 @@ Task<Face::Outcome> LegacyAdapter::Handle(Call& call) {
   co_return outcome;
 }
 
-// 404 says the session is gone; the request was not looked at.
+// 404 says the session is gone; the request was not looked at. A server that was replaced by a
+// modern one misses what only the modern era sends.
 Task<bool> LegacyAdapter::IsStale(const HttpFacts& facts, Result<ReplyPtr>& reply) {
-  if (link().session_id.empty()) co_return false;
-  if (facts.status == 404) co_return true;
+  const bool has_session = !link().session_id.empty();
+  if (facts.status == 404) co_return has_session;
   if (facts.status != 400) co_return false;
   const int code = co_await PeekErrorCode(reply);
-  co_return code == kSdkBadSession;
+  if (code == mcp::kUnsupportedVersion || code == mcp::kHeaderMismatch) co_return true;
+  if (code == kSdkBadSession) co_return has_session;
+  co_return false;
 }
 
 std::string LegacyAdapter::DiscoverResult() const {

@@ -228,7 +228,8 @@ TEST(AnHttpServer, ThatChangesItsEraIsFoundAgain) {
     EXPECT_TRUE(listen.NextEvent().has_value());
     fake.Up();
     EXPECT_TRUE(listen.NextEvent().has_value());
-    EXPECT_EQ(client.Call("a__echo", R"({"text":"x"})").text(), "x");
+    const Answer answer = client.Call("a__echo", R"({"text":"x"})");
+    EXPECT_EQ(answer.text(), "x") << answer;
   }
 }
 

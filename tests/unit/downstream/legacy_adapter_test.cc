@@ -80,6 +80,19 @@ TEST_F(LegacyAdapterTest, ReadsTheSdkExamplesWayOfForgettingASession) {
   EXPECT_EQ(wire_.Count("initialize"), 1);
 }
 
+TEST_F(LegacyAdapterTest, FindsTheEraAnewWhenTheServerMissesWhatOnlyAModernClientSends) {
+  wire_.http = true;
+  Legacy({});  // without a session
+  bool replaced = true;
+  wire_.answer = [&replaced](const Sent& sent) {
+    if (sent.method() == "initialize") return Gives(kInitialized);
+    if (sent.method() != "tools/call") return Gives("{}");
+    return std::exchange(replaced, false) ? Refuses(-32022, "null", 400) : Gives("{}");
+  };
+  EXPECT_TRUE(AnswerTo("tools/call").contains("result"));
+  EXPECT_EQ(wire_.Count("tools/call"), 2);
+}
+
 TEST_F(LegacyAdapterTest, TriesAFewTimesMoreAndNoLonger) {
   wire_.http = true;
   Legacy({{"tools/call", Fails(Code::kNotFound, 404)}}, "s1");
