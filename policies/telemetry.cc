@@ -179,6 +179,10 @@ class Telemetry final : public Policy {
       observation.Failed(reply.error());
       co_return reply;
     }
+    if (const mcp::Message* whole = (*reply)->Whole()) {
+      observation.Saw(*whole);
+      co_return reply;
+    }
     ReplyPtr watched = std::make_unique<WatchedReply>(std::move(*reply), std::move(observation));
     co_return watched;
   }

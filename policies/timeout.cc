@@ -77,6 +77,7 @@ class Timeout final : public Policy {
       }
       co_return reply;
     }
+    if ((*reply)->Whole() != nullptr) co_return reply;
     ReplyPtr limited =
         std::make_unique<LimitedReply>(std::move(*reply), std::move(shrunk), message_);
     co_return limited;

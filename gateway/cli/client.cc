@@ -113,8 +113,8 @@ Task<Result<Fetched>> Fetch(Deps deps, downstream::HttpUrl url, std::string path
   const boost::system::error_code error = co_await connection.SendRest(out);
   if (error) co_return Failure(connection.Explain(error));
   while (!connection.parser().done()) {
-    co_await connection.Arrival();
-    Result<bool> received = connection.Receive();
+    const std::size_t arrived = co_await connection.Arrival();
+    Result<bool> received = connection.Receive(arrived);
     if (!received) co_return Failure(std::move(received.error()));
   }
   co_return Fetched{.status = connection.parser().status(), .body = connection.parser().TakeBody()};

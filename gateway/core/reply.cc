@@ -11,6 +11,9 @@ class SingleReply final : public Reply {
     std::optional<mcp::Message> next = std::exchange(message_, std::nullopt);
     co_return next;
   }
+  mcp::Message* Whole() override {
+    return message_ && message_->is_response() ? &*message_ : nullptr;
+  }
 
  private:
   std::optional<mcp::Message> message_;

@@ -19,6 +19,11 @@ class Reply {
   // nullopt: the end. After a response, nullopt or an Error nobody calls it again. One caller at a
   // time, on the thread where it was made.
   virtual Task<Result<std::optional<mcp::Message>>> Next() = 0;
+
+  // The response, when it is here already and nothing comes before it; null else. Most answers are
+  // like that, and a stage that would wrap the reply to see its end need not: it looks at (and may
+  // change) the message and passes the reply on. Borrowed from the reply.
+  virtual mcp::Message* Whole() { return nullptr; }
 };
 
 using ReplyPtr = std::unique_ptr<Reply>;
@@ -49,6 +54,7 @@ class HeldReply final : public Reply {
 
 template <class Token>
 ReplyPtr HoldUntilEnd(ReplyPtr inner, Token token) {
+  if (inner->Whole() != nullptr) return inner;
   return std::make_unique<HeldReply<Token>>(std::move(inner), std::move(token));
 }
 

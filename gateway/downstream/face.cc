@@ -65,7 +65,11 @@ class HopReply final : public Reply {
     }
   }
 
+  // Gives `message`, which was the next one, again.
+  void PutBack(mcp::Message message) { first_ = std::move(message); }
+
   Task<Result<std::optional<mcp::Message>>> Next() override {
+    if (first_) co_return std::exchange(first_, std::nullopt);
     while (!over_) {
       Result<std::optional<mcp::Message>> next = co_await inner_->Next();
       if (!next) {
@@ -100,6 +104,7 @@ class HopReply final : public Reply {
   std::string id_;
   std::string headers_;
   ReplyPtr inner_;
+  std::optional<mcp::Message> first_;
   bool over_ = false;
 };
 
@@ -124,15 +129,33 @@ Task<Face::Outcome> Face::Send(Call& call, Composed composed, bool resumable) {
     // Over HTTP most of the waiting is in here, so it is here that most calls are cancelled.
     Unanswered unanswered(*this, composed);
     outcome.reply = co_await channel_->transport().Request(out);
-    outcome.link_is_stale = co_await IsStale(facts, outcome.reply);
+    if (!outcome.reply || facts.status >= 400) {
+      outcome.link_is_stale = co_await IsStale(facts, outcome.reply);
+    }
     const bool late = !outcome.reply && outcome.reply.error().code == Code::kDeadline &&
                       !outcome.reply.error().retryable;
     if (!late) unanswered.Disarm();
   }
-  if (outcome.reply && !outcome.link_is_stale) {
-    outcome.reply = std::make_unique<HopReply>(shared_from_this(), call, std::move(composed),
-                                               std::move(*outcome.reply));
+  if (!outcome.reply || outcome.link_is_stale) co_return outcome;
+  if (mcp::Message* whole = (*outcome.reply)->Whole()) {
+    Result<mcp::Message> converted = Convert(call, std::move(*whole));
+    if (!converted) co_return Outcome{.reply = Failure(std::move(converted.error()))};
+    *whole = std::move(*converted);
+    whole->SetId(std::string(call.message.id()));
+    co_return outcome;
   }
+  auto reply = std::make_unique<HopReply>(shared_from_this(), call, std::move(composed),
+                                          std::move(*outcome.reply));
+  // Over HTTP it is known by now whether this is a stream. Here the first message tells.
+  if (!channel_->transport().wants_headers() && !IsOurOwn(call.method().route)) {
+    Result<std::optional<mcp::Message>> first = co_await reply->Next();
+    if (!first) co_return Outcome{.reply = Failure(std::move(first.error()))};
+    if (*first && (**first).is_response()) {
+      co_return Outcome{.reply = ReplyWith(std::move(**first))};
+    }
+    if (*first) reply->PutBack(std::move(**first));
+  }
+  outcome.reply = std::move(reply);
   co_return outcome;
 }
 

@@ -51,12 +51,12 @@ class Face : public std::enable_shared_from_this<Face> {
   // Whether a reply that is dropped early must be cancelled by a notification.
   virtual bool cancels_by_notification() const = 0;
 
-  // Whether what came back means that the link must be made anew. May look at the first message of
-  // the reply, if it leaves an equal reply behind.
   // The code when an answer that came with an HTTP error status is a JSON-RPC error, else 0. The
   // reply stays as it was.
   static Task<int> PeekErrorCode(Result<ReplyPtr>& reply);
 
+  // Whether what came back, no reply or one with an HTTP error status, means that the link must be
+  // made anew. May look at the first message of the reply, if it leaves an equal reply behind.
   virtual Task<bool> IsStale(const HttpFacts& facts, Result<ReplyPtr>& reply) = 0;
 
   // Sends a composed call and wraps its reply: Passes() and Convert() see its messages.

@@ -134,8 +134,8 @@ Task<Result<ReplyPtr>> HttpTransport::Request(Outgoing out) {
   switchyard::http::ResponseParser& parser = connection->parser();
   const int status = parser.status();
   while (!IsEventStream(parser) && !parser.done()) {
-    co_await connection->Arrival();
-    Result<bool> received = connection->Receive();
+    const std::size_t arrived = co_await connection->Arrival();
+    Result<bool> received = connection->Receive(arrived);
     if (received) continue;
     if (status >= 400 && received.error().code == Code::kUnavailable) break;
     co_return Fail(Verb::kPost, std::move(received.error()));

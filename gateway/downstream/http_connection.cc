@@ -18,7 +18,8 @@ using Endpoint = net::ip::tcp::endpoint;
 using Resolver = net::ip::basic_resolver<net::ip::tcp, Executor>;
 using ErrorCode = boost::system::error_code;
 
-constexpr std::size_t kReadSize = 64 * 1024;
+constexpr std::size_t kFirstRead = 4 * 1024;  // of each arrival; held by every connection that waits
+constexpr std::size_t kReadSize = 64 * 1024;  // of what follows at once
 constexpr int kReadsAtOnce = 8;  // then others get their turn, and a stream's reader may push back
 constexpr std::size_t kRecord = 16 * 1024;           // of TLS
 constexpr std::chrono::seconds kAddressPatience{2};  // while another address is left to try
@@ -165,16 +166,13 @@ Task<ErrorCode> HttpConnection::SendRest(http::Gather& out) {
   co_return error;
 }
 
-// A plain function, so that the usual case costs no coroutine frame of its own.
-Task<void> HttpConnection::Arrival() {
-  if (tls_) return ReadTls();
-  return socket_.async_wait(net::socket_base::wait_read, net::redirect_error(use_task, error_));
-}
-
-Task<void> HttpConnection::ReadTls() {
-  tls_buffer_.resize(kRecord);
-  tls_filled_ = co_await tls_->async_read_some(net::buffer(tls_buffer_),
-                                               net::redirect_error(use_task, error_));
+// A read and not a wait: Asio arms epoll anew for each wait, a system call and a spurious event. A
+// plain function, so that it costs no coroutine frame of its own.
+Task<std::size_t> HttpConnection::Arrival() {
+  first_.resize(tls_ ? kRecord : kFirstRead);
+  auto token = net::redirect_error(use_task, error_);
+  if (tls_) return tls_->async_read_some(net::buffer(first_), std::move(token));
+  return socket_.async_read_some(net::buffer(first_), std::move(token));
 }
 
 Result<bool> HttpConnection::Feed(std::string_view bytes) {
@@ -184,16 +182,18 @@ Result<bool> HttpConnection::Feed(std::string_view bytes) {
   return true;
 }
 
-Result<bool> HttpConnection::Receive() {
+Result<bool> HttpConnection::Receive(std::size_t arrived) {
   if (expired_) return Failure(Explain(error_));
-  if (tls_ && !error_) {
-    const std::size_t filled = std::exchange(tls_filled_, 0);
-    return filled == 0 ? Result<bool>(false) : Feed({tls_buffer_.data(), filled});
+  bool any = arrived > 0;
+  if (any) {
+    Result<bool> fed = Feed({first_.data(), arrived});
+    if (!fed || parser_.done() || tls_ || arrived < first_.size()) return fed;
+  } else if (tls_ && !error_) {
+    return false;
   }
   // Shared by all connections of the thread: nothing is kept in it between calls, so that waiting
   // connections hold no buffer.
   thread_local std::vector<char> buffer(kReadSize);
-  bool any = false;
   for (int reads = 0; !error_ && reads < kReadsAtOnce; ++reads) {
     const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (got > 0) {
@@ -230,7 +230,7 @@ bool HttpConnection::LooksAlive() {
 void HttpConnection::Rest() {
   watch_.Cancel();
   parser_.Reset();
-  tls_buffer_ = {};
+  if (tls_) first_ = {};
 }
 
 }  // namespace switchyard::downstream

@@ -41,11 +41,12 @@ class HttpConnection {
   boost::system::error_code SendNow(switchyard::http::Gather& out);
   Task<boost::system::error_code> SendRest(switchyard::http::Gather& out);
 
-  // Waits until bytes (or the end) came: `co_await Arrival();` then Receive().
-  Task<void> Arrival();
-  // Takes what came to the parser without waiting. False: nothing more for now. An Error: the
-  // connection is over, though parser().done() may be true for an answer ended by the close.
-  Result<bool> Receive();
+  // Waits until bytes (or the end) came; what it says is for Receive().
+  Task<std::size_t> Arrival();
+  // Takes what arrived (0 = did not wait) to the parser, and what comes with it without waiting.
+  // False: nothing more for now. An Error: the connection is over, though parser().done() may be
+  // true for an answer ended by the close.
+  Result<bool> Receive(std::size_t arrived);
 
   switchyard::http::ResponseParser& parser() { return parser_; }
 
@@ -62,15 +63,13 @@ class HttpConnection {
  private:
   Task<Result<void>> TryAddresses(std::vector<net::ip::tcp::endpoint> endpoints);
   Task<Result<std::vector<net::ip::tcp::endpoint>>> Resolve(std::string host, std::string port);
-  Task<void> ReadTls();
   Result<bool> Feed(std::string_view bytes);
   void Close();
 
   HttpSocket socket_;
   Timers& timers_;
   std::unique_ptr<TlsStream> tls_;
-  std::string tls_buffer_;
-  std::size_t tls_filled_ = 0;
+  std::string first_;  // what Arrival() reads into
   switchyard::http::ResponseParser parser_;
   boost::system::error_code error_;  // of the last Arrival()
   Timers::Handle watch_;

@@ -80,8 +80,8 @@ Task<Result<HttpConnectionPtr>> HttpPool::Send(HttpRequest request) {
   }
   // After a failed write there may still be an answer: a refusal sent before all was read.
   while (!connection->parser().header_done()) {
-    co_await connection->Arrival();
-    Result<bool> received = connection->Receive();
+    const std::size_t arrived = co_await connection->Arrival();
+    Result<bool> received = connection->Receive(arrived);
     if (received) continue;
     const bool closed = received.error().code == Code::kUnavailable;
     rude_ = rude_ || (closed && reused && !connection->parser().started());
@@ -107,7 +107,7 @@ HttpConnectionPtr HttpPool::TakeIdle() {
 void HttpPool::GiveBack(HttpConnectionPtr connection) {
   if (closed_) return;
   if (!connection->parser().done()) {
-    const Result<bool> received = connection->Receive();
+    const Result<bool> received = connection->Receive(0);
     if (!received) return;
     static_cast<void>(connection->parser().TakeBody());
     if (!connection->parser().done()) {
@@ -134,8 +134,8 @@ Task<void> HttpPool::AwaitEnd(std::shared_ptr<HttpPool> pool, HttpConnectionPtr 
   } counted(pool->ending_);
   connection->SetDeadline(Deadline::In(pool->deps_.clock, kEndPatience));
   while (!connection->parser().done()) {
-    co_await connection->Arrival();
-    const Result<bool> received = connection->Receive();
+    const std::size_t arrived = co_await connection->Arrival();
+    const Result<bool> received = connection->Receive(arrived);
     if (!received || connection->parser().TakeBody().size() > kMaxRest) co_return;
   }
   pool->GiveBack(std::move(connection));

@@ -98,8 +98,8 @@ Task<Result<bool>> HttpStream::Read() {
                                  .origin = Origin::kServer,
                                  .message = "stream ended before the answer"});
     }
-    co_await connection_->Arrival();
-    Result<bool> received = connection_->Receive();
+    const std::size_t arrived = co_await connection_->Arrival();
+    Result<bool> received = connection_->Receive(arrived);
     if (!received) co_return co_await Resume(std::move(received.error()));
   }
   if (parser->body().empty()) co_return true;

@@ -7,12 +7,14 @@ namespace {
 
 using Pulled = Result<std::optional<mcp::Message>>;
 
+bool IsLast(const Pulled& next) { return !next || !next->has_value() || (*next)->is_response(); }
+
 // One call at home. Made here, then touched by the home's thread only; the two sides talk through
-// posts. Released at home, whoever lets go first.
+// posts. What it holds is released at home, whoever lets go first.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
   Exchange(Executor home, Executor here, std::shared_ptr<Service> service, const Call& call)
-      : home_(home), here_(here), service_(std::move(service)), owned_(call) {}
+      : home_(home), here_(here), service_(std::move(service)), owned_(std::in_place, call) {}
 
   // At home: pulls the next message, calling first if that was not done yet, and posts it to `box`.
   void Pull(std::shared_ptr<Mailbox<Pulled>> box) {
@@ -32,36 +34,40 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     HopAnswer<std::optional<mcp::Message>> answer(here_, std::move(box));
     Pulled next;
     if (!std::exchange(called_, true)) {
-      Result<ReplyPtr> reply = co_await service_->Handle(owned_.call);
+      Result<ReplyPtr> reply = co_await service_->Handle(owned_->call);
       if (reply) {
         reply_ = std::move(*reply);
       } else {
         next = Failure(std::move(reply.error()));
       }
     }
-    if (reply_ != nullptr) {
-      next = co_await reply_->Next();
-      // What the reply holds (a permit, a place in a queue) is free as soon as it is over.
-      if (!next || !next->has_value() || (*next)->is_response()) reply_.reset();
+    if (reply_ != nullptr) next = co_await reply_->Next();
+    // What the reply holds (a permit, a place in a queue) is free as soon as it is over, and the
+    // other side need not come back to say so.
+    if (IsLast(next)) {
+      reply_ = nullptr;
+      owned_ = std::nullopt;
+      service_ = nullptr;
     }
     answer.Send(std::move(next));
   }
 
   const Executor home_;
   const Executor here_;
-  const std::shared_ptr<Service> service_;
-  OwnedCall owned_;
+  std::shared_ptr<Service> service_;
+  std::optional<OwnedCall> owned_;
   bool called_ = false;
-  ReplyPtr reply_;  // borrows owned_.call
+  ReplyPtr reply_;  // borrows owned_
   TaskHandle pulling_;
 };
 
-// This side of an exchange: ends it at home when dropped.
+// This side of an exchange: ends it at home when dropped before its last message.
 class Leash {
  public:
   explicit Leash(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
   Leash(const Leash&) = delete;
   ~Leash() {
+    if (over_) return;
     const Executor home = exchange_->home();
     net::post(home, [exchange = std::move(exchange_)] { exchange->End(); });
   }
@@ -70,11 +76,13 @@ class Leash {
     auto box = std::make_shared<Mailbox<Pulled>>();
     net::post(exchange_->home(), [exchange = exchange_, box] { exchange->Pull(box); });
     Pulled next = co_await box->Take();
+    over_ = IsLast(next);
     co_return next;
   }
 
  private:
   std::shared_ptr<Exchange> exchange_;
+  bool over_ = false;
 };
 
 class RemoteReply final : public Reply {
@@ -120,6 +128,7 @@ Task<Result<ReplyPtr>> RemoteService::Handle(Call& call) {
   auto leash = std::make_unique<Leash>(std::make_shared<Exchange>(home_, here_, service_, call));
   Result<std::optional<mcp::Message>> first = co_await leash->Pull();
   if (!first) co_return Failure(std::move(first.error()));
+  if (*first && (**first).is_response()) co_return ReplyWith(std::move(**first));
   co_return std::make_unique<RemoteReply>(std::move(leash), std::move(*first));
 }
 

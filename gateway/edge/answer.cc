@@ -87,6 +87,11 @@ Task<void> Answer(Service& service, Call& call, Sink& sink) {
     co_await Fail(call, sink, reply.error());
     co_return;
   }
+  if (mcp::Message* whole = (*reply)->Whole()) {
+    mcp::Message response = ForClient(call, std::move(*whole));
+    co_await sink.Finish(std::move(response), nullptr);
+    co_return;
+  }
   for (;;) {
     Result<std::optional<mcp::Message>> next = co_await (*reply)->Next();
     if (!next) {

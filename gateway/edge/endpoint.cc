@@ -133,11 +133,14 @@ Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
 
 Task<void> Endpoint::ServeMcp(Exchange& exchange, Connection& connection, std::string name,
                               std::shared_ptr<Service> service) {
+  const bool post = exchange.request().method() == "POST";
+  return post ? ServePost(exchange, connection, std::move(name), std::move(service))
+              : ServeOther(exchange, connection, std::move(name), std::move(service));
+}
+
+Task<void> Endpoint::ServeOther(Exchange& exchange, Connection& connection, std::string name,
+                                std::shared_ptr<Service> service) {
   const std::string_view method = exchange.request().method();
-  if (method == "POST") {
-    co_await ServePost(exchange, connection, std::move(name), std::move(service));
-    co_return;
-  }
   if (method == "OPTIONS") {
     co_await Preflight(exchange);
     co_return;

@@ -45,6 +45,8 @@ class Endpoint {
   bool OriginAllowed(const Exchange& exchange) const;
   Task<void> ServeMcp(Exchange& exchange, Connection& connection, std::string name,
                       std::shared_ptr<Service> service);
+  Task<void> ServeOther(Exchange& exchange, Connection& connection, std::string name,
+                        std::shared_ptr<Service> service);
   Task<void> ServePost(Exchange& exchange, Connection& connection, std::string name,
                        std::shared_ptr<Service> service);
   Task<void> Preflight(Exchange& exchange);

@@ -80,14 +80,17 @@ TEST_F(DownstreamTest, TellsThatItWentDownAndComesBack) {
   std::vector<std::string> downs;
   server_->OnDown([&](Error error) { downs.push_back(error.message); });
   Modern({{"tools/call", Hangs()}});
-  Result<ReplyPtr> reply = Handle("tools/call");
+  const Running call = Begin(NewCall("tools/call"));
   wire_.GoDown("server x: exited with status 1");
-  EXPECT_EQ(Next(reply), "server x: exited with status 1");
+  loop_.RunReady();
+  EXPECT_EQ(*call.answer, "server x: exited with status 1");
   EXPECT_EQ(downs, std::vector<std::string>{"server x: exited with status 1"});
   EXPECT_EQ(Handle("tools/call").error().message, "server x: down");
   Connect();
   EXPECT_EQ(wire_.starts, 2);
-  EXPECT_TRUE(Handle("tools/call"));
+  const Running again = Begin(NewCall("tools/call"));
+  EXPECT_EQ(*again.answer, "") << "it waits for the server";
+  EXPECT_EQ(wire_.Count("tools/call"), 1);
 }
 
 TEST_F(DownstreamTest, IsUnavailableAfterClose) {
@@ -97,8 +100,13 @@ TEST_F(DownstreamTest, IsUnavailableAfterClose) {
 }
 
 TEST_F(DownstreamTest, LetsRepliesOutliveIt) {
-  Modern({{"tools/call", Hangs()}});
-  Result<ReplyPtr> reply = Handle("tools/call");
+  Script begun = Hangs();
+  begun.messages = {
+      R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":$ID}})"};
+  Modern({{"tools/call", begun}});
+  Call& call = NewCall("tools/call");
+  call.progress_token = "1";
+  Result<ReplyPtr> reply = Handle(call);
   server_ = nullptr;
   (*reply).reset();
   loop_.RunReady();
@@ -118,9 +126,9 @@ TEST_F(DownstreamTest, RefusesResultTypesThatWereNotNegotiated) {
   Modern({{"tools/call", Gives(R"({"resultType":"task","taskId":"t"})")},
           {"completion/complete", Gives(R"({"resultType":"input_required"})")},
           {"prompts/get", Gives(R"({"resultType":"input_required","requestState":"s"})")}});
-  EXPECT_EQ(AnswerTo("tools/call"), R"(server x: tools/call: unknown resultType "task")");
+  EXPECT_EQ(AnswerTo("tools/call"), R"(no reply: server x: tools/call: unknown resultType "task")");
   EXPECT_EQ(AnswerTo("completion/complete"),
-            R"(server x: completion/complete: unknown resultType "input_required")");
+            R"(no reply: server x: completion/complete: unknown resultType "input_required")");
   EXPECT_TRUE(AnswerTo("prompts/get").contains(R"("requestState":"s")"));
 }
 
@@ -164,9 +172,7 @@ TEST_F(DownstreamTest, TagsListenTrafficWithTheCallersId) {
 
 TEST_F(DownstreamTest, CancelsAtAModernStdioServerByANotification) {
   Modern({{"tools/call", Hangs()}});
-  {
-    Result<ReplyPtr> dropped = Handle("tools/call");
-  }
+  Begin(NewCall("tools/call"));
   loop_.RunReady();
   const Sent* cancelled = wire_.Last("notifications/cancelled");
   ASSERT_NE(cancelled, nullptr);
@@ -196,12 +202,10 @@ TEST_F(DownstreamTest, CancelsWhatRanOutOfTime) {
   Modern({{"tools/call", Hangs()}});
   Call& call = NewCall("tools/call");
   call.deadline = loop_.In(std::chrono::seconds(1));
-  {
-    Result<ReplyPtr> reply = Handle(call);
-    loop_.Pass(std::chrono::seconds(1));
-    EXPECT_EQ(Next(reply), "no answer in time");
-  }
+  const Running late = Begin(call);
+  loop_.Pass(std::chrono::seconds(1));
   loop_.RunReady();
+  EXPECT_EQ(*late.answer, "no answer in time");
   EXPECT_EQ(wire_.Count("notifications/cancelled"), 1);
 }
 

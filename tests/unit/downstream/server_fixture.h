@@ -69,6 +69,27 @@ class DownstreamTest : public ::testing::Test {
     Result<ReplyPtr> reply = Handle(method, params);
     return Next(reply);
   }
+  // A call under way, up to its first message; dropped with the task.
+  struct Running {
+    std::shared_ptr<std::string> answer = std::make_shared<std::string>();
+    TaskHandle task;
+  };
+  Running Begin(Call& call) {
+    Running running;
+    running.task = TaskHandle(
+        loop_.deps().executor(), "call",
+        [](Downstream& server, Call& own, std::shared_ptr<std::string> answer) -> Task<void> {
+          Result<ReplyPtr> reply = co_await server.Handle(own);
+          if (!reply) {
+            answer->assign(reply.error().message);
+            co_return;
+          }
+          Result<std::optional<mcp::Message>> next = co_await (*reply)->Next();
+          answer->assign(!next ? next.error().message : *next ? (**next).ToText() : "end");
+        }(*server_, call, running.answer));
+    loop_.RunReady();
+    return running;
+  }
   void TearDown() override {
     server_ = nullptr;
     loop_.RunReady();  // farewells in the background still use the wire
