@@ -20,15 +20,16 @@ async function ready(url) {
   throw new Error(`the gateway's server is not up: ${last}`);
 }
 
-// startGateway({ program, server, folder, log }) -> { url, stop() }
-export async function startGateway({ program, server, folder, name }) {
+// startGateway({ program, server, folder, name, pageSize }) -> { url of the endpoint, plainUrl of /mcp, stop() }
+export async function startGateway({ program, server, folder, name, pageSize = 0 }) {
   mkdirSync(folder, { recursive: true });
   const config = path.join(folder, `${name}.yaml`);
   const settings = {
     listen: '127.0.0.1:0',
     servers: { upstream: server },
     endpoints: { suite: { servers: ['upstream'], transparent: true } },
-    log: { level: 'debug' }
+    log: { level: 'debug' },
+    page_size: pageSize
   };
   // JSON is YAML.
   writeFileSync(config, JSON.stringify(settings, null, 2));
@@ -39,5 +40,5 @@ export async function startGateway({ program, server, folder, name }) {
     await job.stop();
     throw error;
   }
-  return { ...job, url: `${job.url}/suite` };
+  return { ...job, plainUrl: job.url, url: `${job.url}/suite` };
 }

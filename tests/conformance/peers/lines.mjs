@@ -10,7 +10,7 @@ export function serveLines({ input, output, respond, era, record = () => {} }) {
   const waiting = new Map(); // id of our own request -> { resolve, reject, method }
   const say = (message, method) => {
     const text = JSON.stringify(message);
-    record({ from: 'server', version, text, method });
+    record({ from: 'server', version, text, method, excused: version === undefined });
     output.write(`${text}\n`);
   };
   const ask = (method, params) =>
@@ -38,9 +38,11 @@ export function serveLines({ input, output, respond, era, record = () => {} }) {
   }
   createInterface({ input }).on('line', text => {
     const message = JSON.parse(text);
-    // The version of initialize itself is the one that it asks for.
+    // The version of initialize itself is the one that it asks for; what comes before is a probe of the other
+    // era and nobody's legacy message.
     const spoken = message.method === 'initialize' ? message.params.protocolVersion : version;
-    record({ from: 'gateway', version: spoken, text, method: isResponse(message) ? waiting.get(message.id)?.method : undefined });
+    const method = isResponse(message) ? waiting.get(message.id)?.method : undefined;
+    record({ from: 'gateway', version: spoken, text, method, excused: spoken === undefined });
     if (isRequest(message)) onRequest(message);
     else if (isResponse(message)) onResponse(message);
     else if (message.method === 'notifications/cancelled') running.get(message.params.requestId)?.abort();
