@@ -38,7 +38,14 @@ export const isRequest = message => 'method' in message && 'id' in message;
 export const isResponse = message => !('method' in message);
 
 // The member of params that the header Mcp-Name mirrors.
-const named = { 'tools/call': 'name', 'prompts/get': 'name', 'resources/read': 'uri', 'tasks/get': 'taskId', 'tasks/update': 'taskId', 'tasks/cancel': 'taskId' };
+const named = {
+  'tools/call': 'name',
+  'prompts/get': 'name',
+  'resources/read': 'uri',
+  'tasks/get': 'taskId',
+  'tasks/update': 'taskId',
+  'tasks/cancel': 'taskId'
+};
 export const nameOf = message => message.params?.[named[message.method]];
 
 export function encodeHeader(value) {

@@ -32,8 +32,18 @@ function eventStore() {
   };
 }
 
+// A modern request has a server of its own, so what is shown is kept here.
+const shown = { tools: false, prompts: false };
+const toggle = (kind, announce) => {
+  shown[kind] = !shown[kind];
+  announce();
+};
+const modernChanges = () => ({
+  tools: () => toggle('tools', () => handler.notify.toolsChanged()),
+  prompts: () => toggle('prompts', () => handler.notify.promptsChanged())
+});
 const handler = createMcpHandler(
-  () => build(() => ({ tools: () => handler.notify.toolsChanged(), prompts: () => handler.notify.promptsChanged() })),
+  () => build(modernChanges, shown),
   { legacy: 'reject', onerror: error => console.error('handler:', error.message) }
 );
 const modern = toNodeHandler(handler);

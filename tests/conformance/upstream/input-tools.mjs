@@ -73,17 +73,17 @@ function registerCapabilities(plain) {
   });
 }
 
-// changed.tools() and changed.prompts() announce a change to whoever listens.
-export function registerInputTools({ plain, prompt }, changed) {
+// changes.tools() and changes.prompts() change the list and tell whoever listens.
+export function registerInputTools({ plain, prompt }, changes) {
   registerSingleQuestions(plain);
   registerStates(plain);
   registerCapabilities(plain);
   plain('test_trigger_tool_change', async () => {
-    changed.tools();
+    changes.tools();
     return text('changed');
   });
   plain('test_trigger_prompt_change', async () => {
-    changed.prompts();
+    changes.prompts();
     return text('changed');
   });
   prompt(`${prefix}prompt`, async ctx => {

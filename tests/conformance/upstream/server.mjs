@@ -50,8 +50,30 @@ const capabilities = {
   completions: {}
 };
 
-// changes(server) -> { tools(), prompts() }: how this transport announces a change of a list.
-export function build(changes) {
+// What the trigger tools turn on and off: a changed list is really another one.
+class Extras {
+  constructor(server, { tools, prompts }) {
+    this.add = {
+      tools: () => server.registerTool('extra_tool', { description: 'Comes and goes.' }, async () => ({ content: [] })),
+      prompts: () => server.registerPrompt('extra_prompt', { description: 'Comes and goes.' }, async () => says())
+    };
+    this.registered = {};
+    this.show('tools', tools);
+    this.show('prompts', prompts);
+  }
+  show(kind, on) {
+    if (on === Boolean(this.registered[kind])) return;
+    if (on) this.registered[kind] = this.add[kind]();
+    else {
+      this.registered[kind].remove();
+      this.registered[kind] = undefined;
+    }
+  }
+}
+
+// changes(extras) -> { tools(), prompts() }: how this transport changes a list and says so. `state` is what
+// is shown: { tools, prompts }.
+export function build(changes, state = { tools: false, prompts: false }) {
   const server = new McpServer(
     { name: 'conformance-upstream', version: '1.0.0' },
     { requestState: { verify: states.verify }, capabilities }
@@ -61,18 +83,20 @@ export function build(changes) {
   const plain = (name, run) => tool(name, (_arguments, ctx) => run(ctx), z.object({}));
   const prompt = (name, run, argsSchema) =>
     server.registerPrompt(name, { description: name, ...(argsSchema && { argsSchema }) }, run);
+  const later = { tools: () => changing.tools(), prompts: () => changing.prompts() };
   registerTools({ tool, plain });
-  registerInputTools({ plain, prompt }, changes(server));
+  registerInputTools({ plain, prompt }, later);
   registerResources(server);
   registerPrompts(prompt);
   server.server.setRequestHandler('completion/complete', async () => ({
     completion: { values: [], total: 0, hasMore: false }
   }));
+  const changing = changes(new Extras(server, state));
   return server;
 }
 
-// Announced on the server's own connection; over HTTP only legacy sessions have one.
-export const changesOnConnection = server => ({
-  tools: () => server.sendToolListChanged(),
-  prompts: () => server.sendPromptListChanged()
-});
+// A server that lives as long as its connection: the SDK announces what is registered and removed.
+export const changesOnConnection = extras => {
+  const toggle = kind => extras.show(kind, !extras.registered[kind]);
+  return { tools: () => toggle('tools'), prompts: () => toggle('prompts') };
+};

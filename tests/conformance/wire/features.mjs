@@ -2,12 +2,13 @@
 // row every message that it caused, on both sides, is held against the schemas; a row need not do that.
 //
 // run({ client, server, name, sent }):
+// speaks(client, server): whether the row applies to these eras and versions.
 //   client   a scripted client of peers/clients.mjs    server  the WireServer behind the gateway
 //   name(n)  what the gateway calls the server's n     sent()  messages that the server's side saw since the row began
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { meta } from '../peers/words.mjs';
+import { decodeHeader, meta, modern } from '../peers/words.mjs';
 
 export async function until(what, probe, limitMs = 5000) {
   const end = Date.now() + limitMs;
@@ -159,6 +160,25 @@ export const features = [
       const { content, structuredContent } = await callTool(client, name('structured'), {});
       assert.equal(content[0].text, '{"sum":42}');
       if (client.version >= '2025-06-18') assert.deepEqual(structuredContent, { sum: 42 });
+    }
+  },
+  {
+    title: 'returns structured content that is no object as far as the client can read it',
+    speaks: (_client, server) => server.era === 'modern',
+    run: async ({ client, name }) => {
+      const { content, structuredContent } = await callTool(client, name('numbers'), {});
+      if (client.era === 'modern') assert.deepEqual(structuredContent, [1, 2]);
+      else assert.deepEqual([structuredContent, content[0].text], [undefined, '[1,2]']);
+    }
+  },
+  {
+    title: 'mirrors arguments in headers as the schema of the server asks',
+    run: async ({ client, name, sent }) => {
+      for (const region of ['eu', ' \u00e9 ', '']) {
+        assert.equal((await callTool(client, name('regional'), { region })).content[0].text, region);
+        const { headers, version } = sent().findLast(({ from, message }) => from === 'gateway' && message.method === 'tools/call');
+        if (headers && version === modern) assert.equal(decodeHeader(headers['mcp-param-region']), region);
+      }
     }
   },
   {

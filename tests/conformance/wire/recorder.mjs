@@ -1,5 +1,5 @@
 // Every message that crossed one side of the gateway, as bytes, and what is wrong with them.
-import { meta, modern } from '../peers/words.mjs';
+import { isRequest, meta, modern } from '../peers/words.mjs';
 import { violations } from './schema.mjs';
 
 // Members that only the modern era knows: none of them may reach a legacy peer.
@@ -26,16 +26,18 @@ export class Recorder {
   since(mark = 0, wanted = () => true) {
     return this.messages.slice(mark).map(entry => ({ ...entry, message: JSON.parse(entry.text) })).filter(wanted);
   }
-  // Texts, one for each thing that is wrong with what was sent since a mark.
+  // Texts, one for each message since a mark with which something is wrong.
   problems(mark = 0) {
     return this.messages.slice(mark).flatMap(entry => {
       if (entry.excused) return [];
       const message = JSON.parse(entry.text);
       const found = violations(entry.version, message, entry.method);
-      // A modern server's streams end without a request, so the gateway has nothing to answer there.
-      if (entry.version === modern && entry.from === 'server' && 'method' in message && 'id' in message) found.push('a request from a modern server');
+      // To a modern client nobody sends requests.
+      const toModernClient = this.side === 'client side' && entry.from === 'gateway' && entry.version === modern;
+      if (toModernClient && isRequest(message)) found.push('a request to a modern client');
       if (entry.version !== modern) found.push(...leaks(message));
-      return found.map(text => `${this.side}, from ${entry.from}, ${entry.version}: ${text}\n    ${entry.text.slice(0, 600)}`);
+      if (!found.length) return [];
+      return [`${this.side}, from ${entry.from}, ${entry.version}:\n    ${found.join('\n    ')}\n    in ${entry.text.slice(0, 1000)}`];
     });
   }
 }

@@ -11,7 +11,7 @@ const pause = (ms, signal) =>
     signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
   });
 
-// name -> { definition, run(args, request, context, server) }; a run returns a CallToolResult.
+// name -> { definition, run(args, request, context, server), only: an era }; a run returns a CallToolResult.
 const tools = {
   echo: {
     definition: {
@@ -41,6 +41,18 @@ const tools = {
       outputSchema: { type: 'object', properties: { sum: { type: 'integer' } }, required: ['sum'] }
     },
     run: () => ({ content: [text('{"sum":42}')], structuredContent: { sum: 42 } })
+  },
+  numbers: {
+    only: 'modern', // legacy structured content is an object
+    definition: { description: 'A structured result that is no object.', inputSchema: empty, outputSchema: { type: 'array' } },
+    run: () => ({ content: [], structuredContent: [1, 2] })
+  },
+  regional: {
+    definition: {
+      description: 'Wants an argument mirrored in a header.',
+      inputSchema: { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } }
+    },
+    run: args => ({ content: [text(String(args.region))] })
   },
   fail: {
     definition: { description: 'Fails.', inputSchema: empty },
@@ -122,9 +134,9 @@ export class WireServer {
   // Tells whoever listens: modern clients by their listen, legacy ones through `announce` of the transport.
   changed(method) {
     if (this.era === 'legacy') return this.announce(method);
-    const wanted = { 'notifications/tools/list_changed': 'toolsListChanged', 'notifications/prompts/list_changed': 'promptsListChanged', 'notifications/resources/list_changed': 'resourcesListChanged' };
+    const [, kind] = /^notifications\/(\w+)\/list_changed$/.exec(method);
     for (const [notify, { id, filter }] of this.listeners) {
-      if (filter[wanted[method]]) notify(method, { _meta: { [meta.subscriptionId]: id } });
+      if (filter[`${kind}ListChanged`]) notify(method, { _meta: { [meta.subscriptionId]: id } });
     }
   }
 
@@ -133,7 +145,9 @@ export class WireServer {
     return {
       'tools/list': {
         tools: [
-          ...Object.entries(tools).map(([name, { definition }]) => ({ name, ...definition })),
+          ...Object.entries(tools)
+            .filter(([, { only = this.era }]) => only === this.era)
+            .map(([name, { definition }]) => ({ name, ...definition })),
           ...extra.map(name => ({ name, inputSchema: empty }))
         ]
       },
