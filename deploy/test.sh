@@ -5,7 +5,7 @@
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-steps=(lint format tidy release debug unit contract flow asan corpus tsan interop config features)
+steps=(lint format tidy release debug unit contract flow asan corpus tsan interop conformance config features)
 extra_steps=(fuzz bench)
 fuzz_seconds=60
 test_timeout=600  # seconds for one test binary
@@ -180,17 +180,21 @@ use_node() {
   node_is_new || { complain "no Node 20 or newer"; return 1; }
 }
 
-step_interop() {
-  local dir=$root/tests/interop log=$logs/interop.log status good bad
-  quietly build-release build release switchyard || { count 0 1; return; }
-  # Not through quietly: it changes PATH for what follows.
-  use_node >"$logs/node.log" 2>&1 || { cat "$logs/node.log"; count 0 1; return; }
+# node_ready DIR: Node and what the lock file of DIR names. Not through quietly: it changes PATH.
+node_ready() {
+  local dir=$root/$1
+  use_node >"$logs/node.log" 2>&1 || { cat "$logs/node.log"; return 1; }
   if [ "$dir/package-lock.json" -nt "$dir/node_modules/.package-lock.json" ]; then
-    say "npm ci in tests/interop"
-    quietly npm-ci npm --prefix "$dir" ci --no-audit --no-fund || { count 0 1; return; }
+    say "npm ci in $1"
+    quietly "npm-ci-$(basename "$1")" npm --prefix "$dir" ci --no-audit --no-fund
   fi
-  (cd "$dir" && timeout -k 10 $test_timeout node --test --test-reporter=tap ./*.test.mjs) \
-    >"$log" 2>&1 </dev/null
+}
+
+# node_tests LOG DIR FILE...: Node's own runner over the test files.
+node_tests() {
+  local log=$logs/$1.log dir=$2 name=$1 status good bad
+  shift 2
+  (cd "$dir" && timeout -k 10 $test_timeout node --test --test-reporter=tap "$@") >"$log" 2>&1 </dev/null
   status=$?
   good=$(awk '/^# pass / { n += $3 } END { print n + 0 }' "$log")
   bad=$(awk '/^# (fail|cancelled) / { n += $3 } END { print n + 0 }' "$log")
@@ -199,7 +203,21 @@ step_interop() {
     tail -n 60 "$log"
     echo "(exit status $status, whole log: ${log#"$root"/})"
   fi
-  conclude interop $status "$good" "$bad"
+  conclude "$name" $status "$good" "$bad"
+}
+
+step_interop() {
+  quietly build-release build release switchyard || { count 0 1; return; }
+  node_ready tests/interop || { count 0 1; return; }
+  node_tests interop "$root/tests/interop" "$root"/tests/interop/*.test.mjs
+}
+
+step_conformance() {
+  local dir=$root/tests/conformance
+  quietly build-release build release switchyard || { count 0 1; return; }
+  node_ready tests/conformance || { count 0 1; return; }
+  node_tests wire "$dir" wire.test.mjs lib/verdict.test.mjs
+  tallied conformance timeout -k 10 1200 node "$dir/run.mjs" --out "$logs/conformance"
 }
 
 # check_config FILE: gives a value to every ${NAME} and ${file:/path} that the file expands.

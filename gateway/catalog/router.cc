@@ -5,7 +5,10 @@
 
 #include <boost/json.hpp>
 
+#include "base/http/parser.h"
 #include "mcp/error_map.h"
+#include "mcp/header_value.h"
+#include "mcp/param_marks.h"
 
 namespace switchyard::catalog {
 namespace {
@@ -86,6 +89,23 @@ std::optional<Reference> ParseReference(std::string_view raw) {
   return reference;
 }
 
+// What is wrong with the Mcp-Param-* headers of a call, "" = nothing. A tool that is shown with its
+// marks obliges the client to mirror arguments; somebody between may have decided by the headers.
+std::string ParamHeaderProblem(const Call& call, const Catalog& catalog) {
+  const Definition* tool = call.target.definition;
+  if (call.request == nullptr || tool == nullptr || !catalog.view().transparent) return {};
+  if (!mcp::MayMarkParams(tool->json)) return {};
+  for (const auto& [name, value] :
+       mcp::MarkedArguments(tool->json, call.message.Get(mcp::Key::kArguments))) {
+    if (!mcp::HeaderValueFor(value)) continue;  // null, or nothing that a header could say
+    const http::Header* header = call.request->Find(name);
+    if (header == nullptr) return "header " + name + " is missing";
+    if (!mcp::HeaderMatches(header->value, value))
+      return "header " + name + " differs from the body";
+  }
+  return {};
+}
+
 }  // namespace
 
 Router::Router(std::shared_ptr<const Catalog> catalog, FindServer find_server)
@@ -143,6 +163,12 @@ Task<Result<ReplyPtr>> Router::Handle(Call& call) {
     case mcp::Route::kPrompt:
     case mcp::Route::kResource:
     case mcp::Route::kReference: {
+      if (std::string problem = ParamHeaderProblem(call, *catalog_); !problem.empty()) {
+        co_return Failure(Error{.code = Code::kInvalid,
+                                .origin = Origin::kClient,
+                                .message = std::move(problem),
+                                .rpc_code = mcp::kHeaderMismatch});
+      }
       Result<ReplyPtr> reply = co_await Forward(call);
       co_return reply;
     }

@@ -14,6 +14,10 @@
 
 namespace switchyard {
 
+namespace http {
+class RequestParser;
+}
+
 // Who calls. Empty subject = nobody proved who they are.
 struct Principal {
   std::string issuer;
@@ -50,6 +54,10 @@ struct Call {
   Principal caller;
   Deadline deadline;
   Target target;
+  // The HTTP request of a modern client, for what has to equal the body. Null: the call came
+  // another way. Only the worker that serves the client may look; it lives as long as the call
+  // there.
+  const http::RequestParser* request = nullptr;
   int depth = 0;  // > 0: made by the gateway on behalf of another call
 
   const mcp::MethodInfo& method() const { return mcp::Info(message.method()); }

@@ -1,6 +1,5 @@
-// Mcp-Param-* headers: the arguments that a tool's schema marks with "x-mcp-header", mirrored for
-// intermediaries (basic/transports/streamable-http). Whether the marks are legal is the catalog's
-// question: a tool with an illegal one is not offered. Pure functions.
+// Mcp-Param-* headers for a server: the arguments that a tool's schema marks (mcp/param_marks.h),
+// mirrored for intermediaries. Pure functions.
 #pragma once
 
 #include <string>

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "edge/client_words.h"
+#include "edge/content.h"
 #include "mcp/error_map.h"
 #include "mcp/meta.h"
 
@@ -69,6 +70,7 @@ mcp::Message ForClient(const Call& call, mcp::Message response) {
     const int code = mcp::CodeForClient(response.error_code(), call.message.method(), version);
     if (code != response.error_code()) response = WithCode(call.message.id(), response, code);
   } else if (!mcp::IsModern(version)) {
+    ContentForLegacy(response, version);
     mcp::StripModernResult(response, response.edits());
   }
   response.SetId(std::string(call.message.id()));

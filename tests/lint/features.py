@@ -5,6 +5,8 @@ The page holds tables with a column `feature` and a column `test`; a test cell h
 
     `unit: Suite.Name`  `contract: ...`  `flow: ...`   a GoogleTest in tests/unit, contract, flow
     `interop: file.test.mjs › title`                   a Node test in tests/interop
+    `conformance: run`                                 a run of tests/conformance/run.mjs
+    `wire: title`                                      a row of tests/conformance/wire/features.mjs
     `lint: name`                                       a check of layering.py, or a step of test.sh
     `fuzz: name`                                       tests/fuzz/name_fuzz.cc
 
@@ -25,6 +27,10 @@ import layering  # noqa: E402  (beside this file)
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GTEST = re.compile(r"^[ \t]*(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)\s*\)", re.MULTILINE)
 NODE = re.compile(r"""\b(?:test|it|describe)(?:\.\w+)?\(\s*(?:'((?:\\.|[^'\\])*)'|"((?:\\.|[^"\\])*)"|`([^`]*)`)""")
+CONFORMANCE_RUN = re.compile(
+    r"(2025-03-26|2025-06-18) (direct|(http|stdio) legacy)"
+    r"|(2025-11-25|2026-07-28) (direct|(http|stdio) (legacy|modern))"
+    r"|tasks (direct|http|stdio)|client (2025-06-18|2025-11-25|2026-07-28) (direct|gateway)")
 STEPS = {"format", "tidy", "config", "features"}
 CELL = re.compile(r"(?<!\\)\|")
 
@@ -68,6 +74,10 @@ class Tests:
             return None if plain in self.gtests[kind] else f"no test {plain} in tests/{kind}"
         if kind == "interop":
             return self.interop_problem(name)
+        if kind == "conformance":
+            return None if CONFORMANCE_RUN.fullmatch(name) else f"no run of the suite called {name}"
+        if kind == "wire":
+            return self.wire_problem(name)
         if kind == "lint":
             known = name in layering.CHECKS or name in STEPS or name == "layering"
             return None if known else f"no lint check {name}"
@@ -75,6 +85,12 @@ class Tests:
             there = (self.root / "tests/fuzz" / f"{name}_fuzz.cc").is_file()
             return None if there else f"no tests/fuzz/{name}_fuzz.cc"
         return f"unknown kind of test '{kind}'"
+
+    def wire_problem(self, title):
+        path = self.root / "tests/conformance/wire/features.mjs"
+        rows = re.findall(r"^ *(?:\{ )?title: '([^']*)'", path.read_text(encoding="utf-8"), re.MULTILINE) \
+            if path.is_file() else []
+        return None if title in rows else f"no row '{title}' in tests/conformance/wire/features.mjs"
 
     def interop_problem(self, name):
         file, _, title = (part.strip() for part in name.partition("›"))
@@ -113,15 +129,17 @@ SAMPLE = {
                             "TEST(Clock, DISABLED_Rings) {}\nTEST_P(Era, Speaks) {}\n",
     "tests/flow/b_test.cc": "TEST_F(Gateway,\n       Serves) {}\n",
     "tests/fuzz/message_fuzz.cc": "",
+    "tests/conformance/wire/features.mjs": "  {\n    title: 'pings',\n  },\n  { title: 'lists', run },\n",
     "tests/interop/c.test.mjs": "test('lists, then calls', f);\ntest(`${era} client pings`, f);\n",
 }
 GOOD = ["`unit: Clock.Ticks`", "`unit: All/Era.Speaks/0`", "`flow: Gateway.Serves`; `fuzz: message`",
         "`interop: c.test.mjs › lists, then calls`", "`interop: c.test.mjs › legacy client pings`",
-        "`lint: include_arrows`", "unit: Clock.Ticks; lint: format"]
+        "`lint: include_arrows`", "unit: Clock.Ticks; lint: format", "`wire: pings`, `wire: lists`",
+        "`conformance: 2026-07-28 stdio legacy`, `conformance: client 2025-11-25 gateway`"]
 BAD = ["", "`unit: Clock.Stops`", "`unit: Clock.Rings`", "`flow: Clock.Ticks`", "`Clock.Ticks`",
        "`unit: Clock.Ticks`, `unit: Clock.Gone`", "`interop: c.test.mjs › calls`",
        "`interop: c.test.mjs`", "`interop: d.test.mjs › pings`", "`lint: taste`", "`fuzz: gone`",
-       "`magic: x`"]
+       "`magic: x`", "`wire: sings`", "`conformance: 2025-03-26 http modern`"]
 
 
 def self_test():

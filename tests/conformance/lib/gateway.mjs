@@ -1,0 +1,44 @@
+// A gateway with one server behind a transparent endpoint: what the suite sees is that server, unrenamed.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { listening } from './processes.mjs';
+
+async function ready(url) {
+  const end = Date.now() + 15_000;
+  let last = 'no answer';
+  while (Date.now() < end) {
+    try {
+      const response = await fetch(new URL('/readyz', url));
+      last = await response.text();
+      if (response.ok && JSON.parse(last).servers.every(server => server.up)) return;
+    } catch (error) {
+      last = error.message;
+    }
+    await sleep(50);
+  }
+  throw new Error(`the gateway's server is not up: ${last}`);
+}
+
+// startGateway({ program, server, folder, name, pageSize }) -> { url of the endpoint, plainUrl of /mcp, stop() }
+export async function startGateway({ program, server, folder, name, pageSize = 0 }) {
+  mkdirSync(folder, { recursive: true });
+  const config = path.join(folder, `${name}.yaml`);
+  const settings = {
+    listen: '127.0.0.1:0',
+    servers: { upstream: server },
+    endpoints: { suite: { servers: ['upstream'], transparent: true } },
+    log: { level: 'debug' },
+    page_size: pageSize
+  };
+  // JSON is YAML.
+  writeFileSync(config, JSON.stringify(settings, null, 2));
+  const job = await listening(program, ['serve', '--config', config], { log: path.join(folder, `${name}.log`) });
+  try {
+    await ready(job.url);
+  } catch (error) {
+    await job.stop();
+    throw error;
+  }
+  return { ...job, plainUrl: job.url, url: `${job.url}/suite` };
+}

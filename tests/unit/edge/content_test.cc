@@ -1,0 +1,66 @@
+#include "edge/content.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace switchyard::edge {
+namespace {
+
+using mcp::Version;
+
+std::string Read(const std::string& result, Version version) {
+  mcp::Message message = mcp::Message::FromResult("7", result);
+  ContentForLegacy(message, version);
+  EXPECT_EQ(message.id(), "7");
+  return std::string(message.result());
+}
+
+constexpr char kLinks[] =
+    R"({"content":[{"type":"text","text":"a"},{"type":"resource_link","uri":"x://y","name":"y"}]})";
+
+TEST(ContentForLegacy, ALinkIsATextWithItsUriBelow20250618) {
+  EXPECT_EQ(Read(kLinks, Version::k2025_03_26),
+            R"({"content":[{"type":"text","text":"a"},{"type":"text","text":"x://y"}]})");
+  EXPECT_EQ(
+      Read(
+          R"({"messages":[{"role":"user","content":{"type":"resource_link","uri":"x://y","name":"y"}}]})",
+          Version::k2025_03_26),
+      R"({"messages":[{"role":"user","content":{"type":"text","text":"x://y"}}]})");
+}
+
+TEST(ContentForLegacy, ALinkStaysWhereItIsKnownByteForByte) {
+  const std::string spaced =
+      R"({ "content" : [{"type":"resource_link","uri":"x://y","name":"y"}] })";
+  EXPECT_EQ(Read(spaced, Version::k2025_06_18), spaced);
+}
+
+TEST(ContentForLegacy, StructuredContentIsAnObjectOrATextInLegacyRevisions) {
+  EXPECT_EQ(Read(R"({"content":[],"structuredContent":[1,2]})", Version::k2025_11_25),
+            R"({"content":[{"type":"text","text":"[1,2]"}]})");
+  EXPECT_EQ(Read(R"({"structuredContent":[1,2],"content":[{"type":"text","text":"two"}]})",
+                 Version::k2025_11_25),
+            R"({"content":[{"type":"text","text":"two"}]})");
+  const std::string object = R"({ "content" : [], "structuredContent" : {"sum":1.50} })";
+  EXPECT_EQ(Read(object, Version::k2025_06_18), object);
+  EXPECT_EQ(Read(object, Version::k2025_03_26),
+            R"({"content":[{"type":"text","text":"{\"sum\":1.5E0}"}]})");
+}
+
+TEST(ContentForLegacy, OtherResultsAreNotTouched) {
+  const std::string result = R"({ "content" : [ {"type":"text","text":"a resource_link"} ] })";
+  EXPECT_EQ(Read(result, Version::k2025_11_25), result);
+  EXPECT_EQ(Read(R"({"contents":[]})", Version::k2025_03_26), R"({"contents":[]})");
+}
+
+// What was changed on the way here, such as rewritten URIs, must not be lost.
+TEST(ContentForLegacy, KeepsTheEditsOfEarlierStages) {
+  mcp::Message message = mcp::Message::FromResult("7", std::string(kLinks));
+  const auto at = static_cast<std::uint32_t>(message.bytes().find("x://y"));
+  message.edits().Replace({at, at + 5}, "z://exposed");
+  ContentForLegacy(message, Version::k2025_03_26);
+  EXPECT_TRUE(message.result().contains(R"("text":"z://exposed")")) << message.result();
+}
+
+}  // namespace
+}  // namespace switchyard::edge
