@@ -35,11 +35,21 @@ Composed Begin(const Call& call, std::string id) {
   return composed;
 }
 
-// The value of Mcp-Name: what the body says after Begin().
-std::optional<std::string> NameOf(const Call& call) {
-  const std::optional<mcp::Key> key = KeyOf(call.method().key);
-  if (!key) return std::nullopt;
-  return call.target.name.empty() ? call.message.GetString(*key) : std::string(call.target.name);
+// The headers that mirror the body as it is after Begin().
+std::string MirroredHeaders(const Call& call) {
+  std::string headers;
+  headers.reserve(192);
+  headers.append("MCP-Protocol-Version: ").append(mcp::ToString(mcp::kModern));
+  headers.append("\r\nMcp-Method: ").append(call.method().name).append("\r\n");
+  if (const std::optional<mcp::Key> key = KeyOf(call.method().key)) {
+    const std::string& target = call.target.name;
+    const std::string name = target.empty() ? call.message.GetString(*key) : target;
+    headers.append("Mcp-Name: ").append(mcp::EncodeHeaderValue(name)).append("\r\n");
+  }
+  if (call.target.definition != nullptr && call.method().method == mcp::Method::kToolsCall) {
+    headers += ParamHeaders(call.target.definition->json, call.message.Get(mcp::Key::kArguments));
+  }
+  return headers;
 }
 
 std::string BridgedCapabilities(std::string_view declared) {
@@ -70,17 +80,7 @@ Composed ComposeModern(const Call& call, std::string id, bool with_headers) {
   fields.trace_parent = call.message.Get(mcp::MetaKey::kTraceParent);
   mcp::SetParamsMeta(call.message, composed.edits,
                      mcp::ModernRequestMeta(fields, call.message.OtherMeta()));
-  if (!with_headers) return composed;
-
-  composed.headers = VersionHeader(mcp::kModern);
-  composed.headers.append("Mcp-Method: ").append(call.method().name).append("\r\n");
-  if (const std::optional<std::string> name = NameOf(call)) {
-    composed.headers.append("Mcp-Name: ").append(mcp::EncodeHeaderValue(*name)).append("\r\n");
-  }
-  if (call.target.definition != nullptr && call.method().method == mcp::Method::kToolsCall) {
-    composed.headers +=
-        ParamHeaders(call.target.definition->json, call.message.Get(mcp::Key::kArguments));
-  }
+  if (with_headers) composed.headers = MirroredHeaders(call);
   return composed;
 }
 

@@ -18,7 +18,8 @@ using Endpoint = net::ip::tcp::endpoint;
 using Resolver = net::ip::basic_resolver<net::ip::tcp, Executor>;
 using ErrorCode = boost::system::error_code;
 
-constexpr std::size_t kFirstRead = 4 * 1024;  // of each arrival; held by every connection that waits
+constexpr std::size_t kFirstRead =
+    4 * 1024;  // of each arrival; held by every connection that waits
 constexpr std::size_t kReadSize = 64 * 1024;  // of what follows at once
 constexpr int kReadsAtOnce = 8;  // then others get their turn, and a stream's reader may push back
 constexpr std::size_t kRecord = 16 * 1024;           // of TLS

@@ -49,7 +49,8 @@ std::string ModernRequestMeta(const MetaFields& fields, std::string_view other_m
   object.reserve(256 + fields.client_capabilities.size() + fields.client_info.size() +
                  other_members.size());
   const std::string_view capabilities = fields.client_capabilities;
-  Append(object, MetaKey::kProtocolVersion, Quote(ToString(kModern)));
+  object.append(R"("io.modelcontextprotocol/protocolVersion":")").append(ToString(kModern));
+  object += '"';
   Append(object, MetaKey::kClientCapabilities, capabilities.empty() ? "{}" : capabilities);
   Append(object, MetaKey::kClientInfo, fields.client_info);
   if (!fields.log_level.empty()) Append(object, MetaKey::kLogLevel, Quote(fields.log_level));
