@@ -18,12 +18,20 @@ constexpr int kOldestLegacyCode = -32019;
 Task<Face::Outcome> Modern::Handle(Call& call) {
   const mcp::MethodInfo& method = call.method();
   if (method.route == mcp::Route::kNotification) co_return Outcome{.reply = EmptyReply()};
-  Composed composed = ComposeModern(call, channel().NextId(), http());
-  if (parking_ != nullptr) {
-    Result<void> restored = RestoreState(call, channel().server(), *parking_,
-                                         channel().deps().clock.WallNow(), composed);
-    if (!restored) co_return Outcome{.reply = Failure(std::move(restored.error()))};
+  if (parking_ != nullptr && call.message.Has(mcp::Key::kRequestState)) {
+    Outcome outcome = co_await Retry(call);
+    co_return outcome;
   }
+  Outcome outcome = co_await Send(call, ComposeModern(call, channel().NextId(), http()), false);
+  co_return outcome;
+}
+
+// A call that brings back what the server gave with its questions.
+Task<Face::Outcome> Modern::Retry(Call& call) {
+  Composed composed = ComposeModern(call, channel().NextId(), http());
+  Result<void> restored =
+      RestoreState(call, channel().server(), *parking_, channel().deps().clock.WallNow(), composed);
+  if (!restored) co_return Outcome{.reply = Failure(std::move(restored.error()))};
   Outcome outcome = co_await Send(call, std::move(composed), false);
   co_return outcome;
 }

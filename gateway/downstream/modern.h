@@ -17,6 +17,7 @@ class Modern final : public Face {
   void Unsolicited(mcp::Message message) override;
 
  private:
+  Task<Outcome> Retry(Call& call);
   bool Passes(const Call& call, mcp::Message& message) override;
   Result<mcp::Message> Convert(const Call& call, mcp::Message response) override;
   bool cancels_by_notification() const override {
