@@ -11,10 +11,12 @@
 namespace switchyard::downstream {
 namespace {
 
-boost::json::object ObjectOf(std::string_view raw) {
-  boost::system::error_code error;
-  boost::json::value value = boost::json::parse(raw.empty() ? "{}" : raw, error);
-  return error || !value.is_object() ? boost::json::object() : std::move(value.as_object());
+// nullopt: it cannot be read.
+std::optional<boost::json::object> ObjectOf(std::string_view raw) {
+  if (raw.empty()) return boost::json::object();
+  std::optional<boost::json::value> value = ParseDeep(raw);
+  if (!value || !value->is_object()) return std::nullopt;
+  return std::move(value->as_object());
 }
 
 bool HasText(const boost::json::object& object, std::string_view key) {
@@ -161,9 +163,8 @@ Result<std::optional<mcp::Message>> Dialogue::Conclude() {
 // 6.5-D: an error that lists URLs to visit before the call is sent again.
 bool Dialogue::AskToVisit(const mcp::Message& error) {
   if (!askable_.url) return false;
-  const boost::json::object object = ObjectOf(error.error());
   boost::system::error_code none;
-  const boost::json::value whole(object);
+  const boost::json::value whole(ObjectOf(error.error()).value_or(boost::json::object()));
   const boost::json::value* list = whole.find_pointer("/data/elicitations", none);
   if (list == nullptr || !list->is_array()) return false;
   questions_.clear();
@@ -342,7 +343,11 @@ void Dialogue::Asked(const mcp::Message& request) {
   const std::string id(request.id());
   const auto same = [&id](const Question& question) { return question.id == id; };
   if (std::ranges::any_of(questions_, same)) return;  // asked twice, answered once
-  boost::json::object params = ObjectOf(request.params());
+  std::optional<boost::json::object> read = ObjectOf(request.params());
+  if (!read) {
+    return Deliver(mcp::Message::MakeError(id, mcp::kInvalidParams, "params cannot be read"));
+  }
+  boost::json::object params = std::move(*read);
   if (method == mcp::Method::kPing || !session_->declared().Missing(method, params).empty()) {
     return Channel::Answer(session_->shared_channel(), request, headers_);
   }

@@ -57,19 +57,18 @@ Result<mcp::Message> PassInputRequired(const Call& call, mcp::Message response,
   const bool has_state = response.Has(mcp::Key::kRequestState);
   if (!asks && !has_state) return Broken(server, call, "wants input and says not which");
   if (asks) {
-    boost::system::error_code error;
-    boost::json::value requests = boost::json::parse(response.Get(mcp::Key::kInputRequests), error);
-    if (error || !requests.is_object()) {
+    std::optional<boost::json::value> requests = ParseDeep(response.Get(mcp::Key::kInputRequests));
+    if (!requests || !requests->is_object()) {
       return Broken(server, call, "inputRequests is no object");
     }
-    for (auto& entry : requests.as_object()) {
+    for (auto& entry : requests->as_object()) {
       if (Result<void> passed = PassQuestion(call, server, entry.value()); !passed) {
         return Failure(std::move(passed.error()));
       }
     }
     if (!call.target.transparent) {
       response.edits().Replace(response.member(mcp::Key::kInputRequests).value,
-                               boost::json::serialize(requests));
+                               boost::json::serialize(*requests));
     }
   }
   if (has_state) {

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "downstream/dialogue.h"
+#include "downstream/questions.h"
 #include "downstream/request_state.h"
 #include "mcp/error_map.h"
 
@@ -24,15 +25,14 @@ std::string NewTicket() {
 Result<boost::json::object> AnswersIn(const Call& call) {
   const std::string_view raw = call.message.Get(mcp::Key::kInputResponses);
   if (raw.empty()) return boost::json::object();
-  boost::system::error_code error;
-  boost::json::value value = boost::json::parse(raw, error);
-  if (error || !value.is_object()) {
+  std::optional<boost::json::value> value = ParseDeep(raw);
+  if (!value || !value->is_object()) {
     return Failure(Error{.code = Code::kInvalid,
                          .origin = Origin::kClient,
                          .message = "params.inputResponses must be an object",
                          .rpc_code = mcp::kInvalidParams});
   }
-  return std::move(value.as_object());
+  return std::move(value->as_object());
 }
 
 }  // namespace
@@ -83,7 +83,7 @@ void Parks::Expire(const std::string& ticket) {
   auto node = parked_.extract(ticket);
   if (node.empty()) return;
   spdlog::debug("server {}: the client of a call that waited for its answer did not come back",
-               server_);
+                server_);
   node.mapped().dialogue->Abandon();
 }
 

@@ -5,6 +5,7 @@
 namespace switchyard::downstream {
 namespace {
 
+constexpr std::size_t kMaxDepth = 256;
 constexpr int kUserRejected = -1;  // client/sampling: the code of a rejection by the user
 
 std::string_view TextIn(const boost::json::object& object, std::string_view key) {
@@ -52,6 +53,15 @@ std::string InputRequest(mcp::Method method, const boost::json::object& params) 
     entry += R"(,"params":)" + boost::json::serialize(params);
   }
   return entry + "}";
+}
+
+std::optional<boost::json::value> ParseDeep(std::string_view raw) {
+  boost::json::parse_options options;
+  options.max_depth = kMaxDepth;
+  boost::system::error_code error;
+  boost::json::value value = boost::json::parse(raw, error, {}, options);
+  if (error) return std::nullopt;
+  return value;
 }
 
 bool IsAnswer(mcp::Method method, const boost::json::value& answer) {

@@ -2,6 +2,7 @@
 // entry of `inputRequests`, and answers with a bare result. Pure functions.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ boost::json::object ParamsForClient(mcp::Method method, boost::json::object para
 
 // {"method":...,"params":...}, an entry of `inputRequests`.
 std::string InputRequest(mcp::Method method, const boost::json::object& params);
+
+// As deep as anything that passes here may be; nullopt: no JSON, or deeper.
+std::optional<boost::json::value> ParseDeep(std::string_view raw);
 
 // Whether `answer` is a result of `method`: ElicitResult, CreateMessageResult, ListRootsResult.
 bool IsAnswer(mcp::Method method, const boost::json::value& answer);

@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "downstream/parking.h"
+#include "downstream/questions.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::downstream {
@@ -76,14 +77,10 @@ std::string DigestOf(const Call& call) {
   }
   text += '\n';
   const std::string_view arguments = call.message.Get(mcp::Key::kArguments);
-  boost::system::error_code error;
-  if (!arguments.empty()) {
-    const boost::json::value value = boost::json::parse(arguments, error);
-    if (error) {
-      text += arguments;
-    } else {
-      AppendSorted(value, text);
-    }
+  if (const std::optional<boost::json::value> value = ParseDeep(arguments)) {
+    AppendSorted(*value, text);
+  } else {
+    text += arguments;
   }
   return Sha256(text);
 }
