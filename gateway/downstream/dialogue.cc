@@ -24,7 +24,7 @@ bool HasText(const boost::json::object& object, std::string_view key) {
   return value != nullptr && value->is_string();
 }
 
-// The answer to a call whose URLs the user would not visit.
+// For a call whose URLs the user would not visit.
 mcp::Message NotVisited(mcp::Method method) {
   const std::string text = "the user did not open the page that the server asked for";
   if (method != mcp::Method::kToolsCall) {
@@ -344,9 +344,7 @@ void Dialogue::Asked(const mcp::Message& request) {
   const auto same = [&id](const Question& question) { return question.id == id; };
   if (std::ranges::any_of(questions_, same)) return;  // asked twice, answered once
   std::optional<boost::json::object> read = ObjectOf(request.params());
-  if (!read) {
-    return Deliver(mcp::Message::MakeError(id, mcp::kInvalidParams, "params cannot be read"));
-  }
+  if (!read) return Deliver(mcp::Message::MakeError(id, mcp::kInvalidParams, "unreadable params"));
   boost::json::object params = std::move(*read);
   if (method == mcp::Method::kPing || !session_->declared().Missing(method, params).empty()) {
     return Channel::Answer(session_->shared_channel(), request, headers_);
