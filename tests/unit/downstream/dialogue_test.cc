@@ -143,6 +143,7 @@ TEST_F(DialogueTest, WhoeverDoesNotComeBackIsTakenForANo) {
   loop_.Pass(parking_.expiry());
   EXPECT_TRUE(AnswerFor("1").contains(R"({"action":"cancel"})")) << AnswerFor("1");
   EXPECT_TRUE(AnswerFor("2").contains(R"("code":-1)")) << AnswerFor("2");
+  ASSERT_EQ(wire_.Count("notifications/cancelled"), 1);
   EXPECT_EQ(wire_.Last("notifications/cancelled")->message.Get(mcp::Key::kRequestId),
             wire_.Last("tools/call")->message.id());
   EXPECT_EQ(parking_.count(), 0U);
