@@ -35,9 +35,20 @@ Home::Home(config::Server server, const Deps& home_deps, downstream::Surrounding
       deps_(home_deps),
       surroundings_(surroundings),
       inner_(std::make_shared<Inner>()) {
+  downstream::ProbeSettings settings{.era = server_.era, .start_timeout = server_.start_timeout};
+  downstream::Asking asking{.parking = surroundings_.parking};
+  if (downstream::PlacementOf(server_) == downstream::Placement::kEachWorker) {
+    asking.another = [server = server_, deps = deps_, surroundings = surroundings_] {
+      return downstream::MakeTransport(server, deps, surroundings);
+    };
+  } else if (asking.parking != nullptr) {
+    // A child has one session for all clients: it is told what any of them may offer, and what this
+    // one does not is refused when it asks.
+    settings.declares = downstream::Askable::All();
+  }
   inner_->downstream = std::make_shared<downstream::ServerDownstream>(
-      server_.name, downstream::MakeTransport(server_, deps_, surroundings_), deps_,
-      downstream::ProbeSettings{.era = server_.era, .start_timeout = server_.start_timeout});
+      server_.name, downstream::MakeTransport(server_, deps_, surroundings_), deps_, settings,
+      std::move(asking));
   inner_->refresher = std::make_unique<catalog::Refresher>(
       *inner_->downstream, catalog::Refresher::Options{.list_timeout = server_.list_timeout}, deps_,
       [report = std::move(report), current = current_](
@@ -67,7 +78,8 @@ std::shared_ptr<Service> Home::ServiceFor(const Deps& deps) {
                                                                inner_->downstream->links());
   return std::make_shared<downstream::ServerDownstream>(
       server_.name, downstream::MakeTransport(server_, deps, surroundings_), deps,
-      downstream::ServerDownstream::Elsewhere{.links = links, .home = remote});
+      downstream::ServerDownstream::Elsewhere{
+          .links = links, .home = remote, .parking = surroundings_.parking});
 }
 
 void Home::Close(std::function<void()> done) {

@@ -30,12 +30,6 @@ namespace {
 
 constexpr std::size_t kMaxStdioLine = 16 * 1024 * 1024;
 
-unsigned WorkerCount(const Server::Options& options) {
-  if (options.workers != 0) return options.workers;
-  if (options.config.listen.workers != 0) return options.config.listen.workers;
-  return std::max(1U, std::thread::hardware_concurrency());
-}
-
 std::optional<edge::PlainAnswer> AnswerOf(admin::Page page) {
   return edge::PlainAnswer{.status = page.status,
                            .content_type = std::move(page.content_type),
@@ -50,11 +44,13 @@ struct Server::Impl {
         session_sealer(Sealer::RandomKey()),
         launcher({.own_binary = options.own_binary,
                   .environment = downstream::Launcher::ProcessEnvironment()}),
+        parking(ParkingLimitsOf(options.config)),
         control_work(net::make_work_guard(control)),
         control_timers(control, *options.clock),
         hub(control.get_executor(), control_timers,
             {.page_size = options.config.page_size, .cursor_key = Sealer::RandomKey()},
             [this](catalog::Catalogs published) { Publish(std::move(published)); }) {
+    metrics.ReadParkedCallsFrom([this] { return parking.count(); });
     if (options.log == nullptr) return;
     call_log.emplace(options.log->lines(), options.log->format());
     metrics.ReadDroppedLinesFrom([&lines = options.log->lines()] { return lines.dropped(); });
@@ -79,6 +75,7 @@ struct Server::Impl {
   std::optional<telemetry::CallLog> call_log;
   const Sealer session_sealer;
   downstream::Launcher launcher;
+  downstream::Parking parking;
   net::io_context control{1};
   net::executor_work_guard<Executor> control_work;
   Timers control_timers;
@@ -106,7 +103,7 @@ Server::Server(Options options) : impl_(std::make_unique<Impl>(std::move(options
 Server::~Server() { Stop(); }
 
 void Server::Impl::StartThreads() {
-  const unsigned count = WorkerCount(options);
+  const unsigned count = WorkersOf(options.config.listen, options.workers);
   const std::size_t connections =
       std::max<std::size_t>(1, options.config.listen.max_connections / count);
   edge::ConnectionLimits limits;
@@ -153,7 +150,8 @@ std::shared_ptr<Home> Server::Impl::HomeOf(const config::Server& server) {
   }
   const std::size_t home = std::hash<std::string>{}(server.name) % workers.size();
   return std::make_shared<Home>(
-      server, workers[home]->deps(), downstream::Surroundings{.launcher = &launcher},
+      server, workers[home]->deps(),
+      downstream::Surroundings{.launcher = &launcher, .parking = &parking},
       [this, name = server.name](std::shared_ptr<const std::atomic<bool>> current,
                                  std::shared_ptr<const catalog::Inventory> inventory,
                                  std::string reason) {
@@ -292,6 +290,7 @@ Result<void> Server::Reload(config::Config config) {
     spdlog::warn("reload: listen's address and workers change only with a restart");
   }
   impl_->options.config = std::move(config);
+  impl_->parking.SetLimits(ParkingLimitsOf(impl_->options.config));
   impl_->Configure();
   spdlog::info("reloaded: {} servers, {} endpoints", impl_->options.config.servers.size(),
                impl_->options.config.endpoints.size() + 1);

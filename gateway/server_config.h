@@ -5,10 +5,14 @@
 
 #include "catalog/catalog.h"
 #include "config/config.h"
+#include "downstream/parking.h"
 #include "edge/endpoint.h"
 
 namespace switchyard {
 
+downstream::Parking::Limits ParkingLimitsOf(const config::Config& config);
+// `wanted` 0: as configured, else one a core.
+unsigned WorkersOf(const config::Listen& listen, unsigned wanted);
 edge::Access AccessOf(const config::Listen& listen);
 std::vector<catalog::EndpointView> ViewsOf(const config::Config& config);    // "" = all, at /mcp
 std::vector<catalog::ServerNaming> NamingsOf(const config::Config& config);  // the enabled ones

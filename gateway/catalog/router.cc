@@ -145,6 +145,7 @@ void Router::Resolve(Call& call) const {
   call.target.server = found->server;
   call.target.name = found->name;
   call.target.definition = found->definition;
+  call.target.transparent = catalog_->view().transparent;
   call.target.pin = catalog_;
 }
 

@@ -105,12 +105,20 @@ struct Log {
   bool calls = true;  // one line a call
 };
 
+// What clients may keep the gateway busy with.
+struct Limits {
+  std::size_t parked_calls = 1000;  // calls that wait for an answer of their client
+  std::size_t parked_calls_per_caller = 64;
+  std::chrono::nanoseconds parked_for = std::chrono::minutes(10);
+};
+
 struct Config {
   Listen listen;
   std::map<std::string, Server> servers;  // by name
   std::map<std::string, Endpoint> endpoints;
   PolicySettings policies;
   Log log;
+  Limits limits;
   std::size_t page_size = 0;  // tools a list page, 0 = all on one page
 };
 

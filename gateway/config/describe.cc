@@ -164,14 +164,18 @@ json::object DescribeJson(const Config& config) {
   json::object servers, endpoints;
   for (const auto& [name, server] : config.servers) servers[name] = ToJson(server);
   for (const auto& [name, endpoint] : config.endpoints) endpoints[name] = ToJson(endpoint);
-  return {{"listen", ToJson(config.listen)},
-          {"servers", std::move(servers)},
-          {"endpoints", std::move(endpoints)},
-          {"policies", ToJson(Names(config.policies.by_name))},
-          {"log", json::object{{"level", ToString(config.log.level)},
-                               {"format", ToString(config.log.format)},
-                               {"calls", config.log.calls}}},
-          {"page_size", config.page_size}};
+  return {
+      {"listen", ToJson(config.listen)},
+      {"servers", std::move(servers)},
+      {"endpoints", std::move(endpoints)},
+      {"policies", ToJson(Names(config.policies.by_name))},
+      {"log", json::object{{"level", ToString(config.log.level)},
+                           {"format", ToString(config.log.format)},
+                           {"calls", config.log.calls}}},
+      {"limits", json::object{{"parked_calls", config.limits.parked_calls},
+                              {"parked_calls_per_caller", config.limits.parked_calls_per_caller},
+                              {"parked_for", FormatDuration(config.limits.parked_for)}}},
+      {"page_size", config.page_size}};
 }
 
 }  // namespace switchyard::config

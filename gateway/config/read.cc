@@ -85,6 +85,20 @@ Log ReadLog(Section& root) {
   return log;
 }
 
+Limits ReadLimits(Section& root) {
+  Limits limits;
+  auto section = root.Child("limits");
+  if (!section) return limits;
+  if (auto count = section->Integer("parked_calls", 0, 1'000'000)) {
+    limits.parked_calls = static_cast<std::size_t>(*count);
+  }
+  if (auto count = section->Integer("parked_calls_per_caller", 0, 1'000'000)) {
+    limits.parked_calls_per_caller = static_cast<std::size_t>(*count);
+  }
+  if (auto time = section->Duration("parked_for")) limits.parked_for = *time;
+  return limits;
+}
+
 bool CheckName(Section& root, const std::string& key, const std::string& name) {
   if (IsName(name)) return true;
   root.Error(key + "." + name, "a name must be " + std::string(kNameRule));
@@ -148,6 +162,7 @@ Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
   config.policies = ReadPolicies(*root, keys, nullptr);
   config.listen = ReadListen(*root, config.policies.Find("auth") != nullptr);
   config.log = ReadLog(*root);
+  config.limits = ReadLimits(*root);
   if (auto size = root->Integer("page_size", 0, 100'000)) {
     config.page_size = static_cast<std::size_t>(*size);
   }

@@ -10,15 +10,17 @@ namespace {
 
 constexpr Duration kBackgroundTime = std::chrono::seconds(5);
 
-Task<void> Send(std::shared_ptr<Channel> channel, mcp::Message message, std::string headers) {
-  mcp::Pieces pieces;
-  message.AppendTo(pieces);
-  const Deadline deadline = Deadline::In(channel->deps().clock, kBackgroundTime);
-  Outgoing out{.body = pieces, .id = {}, .headers = headers, .deadline = deadline};
-  Result<void> sent = co_await channel->transport().Notify(out);
-  if (!sent) {
-    spdlog::debug("server {}: {}: {}", channel->server(), message.method_name(),
-                  sent.error().message);
+// What is asked so soon after a cancellation may have crossed it.
+constexpr Duration kCancelledLately = std::chrono::milliseconds(500);
+
+Task<void> SendAll(std::shared_ptr<Channel> channel, std::vector<mcp::Message> messages,
+                   std::string headers) {
+  for (mcp::Message& message : messages) {
+    const std::string name(message.method_name());
+    Result<void> sent = co_await Channel::Put(channel, std::move(message), headers);
+    if (!sent) {
+      spdlog::debug("server {}: {}: {}", channel->server(), name, sent.error().message);
+    }
   }
 }
 
@@ -53,7 +55,8 @@ Task<Result<mcp::Message>> Channel::Ask(Question question) {
                .id = id,
                .headers = question.headers,
                .deadline = question.deadline,
-               .facts = question.facts};
+               .facts = question.facts,
+               .quiet = true};
   Result<ReplyPtr> reply = co_await transport_->Request(out);
   if (!reply) co_return Failure(std::move(reply.error()));
   for (;;) {
@@ -94,20 +97,44 @@ void Channel::InBackground(std::string_view name, Task<void> task) {
   background_.push_back(std::move(running));
 }
 
+void Channel::Post(const std::shared_ptr<Channel>& channel, std::string_view name,
+                   std::vector<mcp::Message> messages, std::string headers) {
+  channel->InBackground(name, SendAll(channel, std::move(messages), std::move(headers)));
+}
+
+Task<Result<void>> Channel::Put(std::shared_ptr<Channel> channel, mcp::Message message,
+                                std::string headers) {
+  mcp::Pieces pieces;
+  message.AppendTo(pieces);
+  const Deadline deadline = Deadline::In(channel->deps().clock, kBackgroundTime);
+  Outgoing out{.body = pieces, .id = {}, .headers = headers, .deadline = deadline};
+  Result<void> sent = co_await channel->transport().Notify(out);
+  co_return sent;
+}
+
+bool Channel::JustCancelled() const {
+  return cancelled_at_ && deps_.clock.Now() - *cancelled_at_ < kCancelledLately;
+}
+
 void Channel::Cancel(const std::shared_ptr<Channel>& channel, std::string id, std::string headers) {
-  mcp::Message message =
-      mcp::Message::Make("", mcp::Info(mcp::Method::kCancelled).name,
-                         R"({"requestId":)" + id + R"(,"reason":"the caller went away"})");
-  channel->InBackground("cancel at " + channel->server(),
-                        Send(channel, std::move(message), std::move(headers)));
+  channel->cancelled_at_ = channel->deps().clock.Now();
+  std::vector<mcp::Message> messages;
+  messages.push_back(Cancellation(id));
+  Post(channel, "cancel at " + channel->server(), std::move(messages), std::move(headers));
+}
+
+mcp::Message Channel::Cancellation(std::string_view id) {
+  return mcp::Message::Make(
+      "", mcp::Info(mcp::Method::kCancelled).name,
+      R"({"requestId":)" + std::string(id) + R"(,"reason":"the caller went away"})");
 }
 
 void Channel::Answer(const std::shared_ptr<Channel>& channel, const mcp::Message& request,
                      std::string headers) {
   spdlog::debug("server {}: asks {}", channel->server(), request.method_name());
-  channel->InBackground(
-      "answer to " + channel->server(),
-      Send(channel, channel->server_requests_.Answer(request), std::move(headers)));
+  std::vector<mcp::Message> messages;
+  messages.push_back(channel->server_requests_.Answer(request));
+  Post(channel, "answer to " + channel->server(), std::move(messages), std::move(headers));
 }
 
 }  // namespace switchyard::downstream

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,8 +51,21 @@ class Channel {
 
   // In the background, for a reply nobody waits for any more: notifications/cancelled.
   static void Cancel(const std::shared_ptr<Channel>& channel, std::string id, std::string headers);
+  static mcp::Message Cancellation(std::string_view id);
 
-  // In the background: what a request of the server gets.
+  // In the background: messages of ours that get no response, one after the other.
+  static void Post(const std::shared_ptr<Channel>& channel, std::string_view name,
+                   std::vector<mcp::Message> messages, std::string headers);
+  // The same for one message, and how it went.
+  static Task<Result<void>> Put(std::shared_ptr<Channel> channel, mcp::Message message,
+                                std::string headers);
+  // A call was cancelled a moment ago: what the server asks now may still belong to it.
+  bool JustCancelled() const;
+
+  // What the server was told that clients offer; nothing at first.
+  void Declare(Askable askable) { server_requests_ = ServerRequests(askable); }
+
+  // In the background: what a request of the server gets that belongs to no call.
   static void Answer(const std::shared_ptr<Channel>& channel, const mcp::Message& request,
                      std::string headers);
 
@@ -62,6 +76,7 @@ class Channel {
   ServerRequests server_requests_;
   std::uint64_t next_id_;
   std::vector<TaskHandle> background_;
+  std::optional<TimePoint> cancelled_at_;  // the last time
 };
 
 // How the gateway names itself to servers, raw JSON Implementation.

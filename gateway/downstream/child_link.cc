@@ -252,6 +252,11 @@ ChildLink::Pending* ChildLink::OwnerOf(const mcp::Message& message) {
   return only;
 }
 
+std::size_t ChildLink::open_calls() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(pending_, [](const auto& entry) { return !entry.second->quiet; }));
+}
+
 void ChildLink::Finish(std::uint64_t id, Result<mcp::Message> outcome) {
   const auto node = pending_.extract(id);
   if (node.empty()) return;

@@ -43,6 +43,7 @@ class ChildLink : public std::enable_shared_from_this<ChildLink> {
 
   void Open();  // starts reading
   bool up() const { return up_; }
+  std::size_t open_calls() const;
 
   Result<ReplyPtr> Request(const Outgoing& out);
   Result<void> Notify(const Outgoing& out);

@@ -1,5 +1,6 @@
 #include "downstream/compose.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -53,7 +54,8 @@ std::string MirroredHeaders(const Call& call) {
 }
 
 std::string BridgedCapabilities(std::string_view declared) {
-  if (!declared.contains("\"extensions\"") && !declared.contains("\"experimental\"")) {
+  constexpr std::string_view kUnbridged[] = {"\"extensions\"", "\"experimental\"", "\"tasks\""};
+  if (std::ranges::none_of(kUnbridged, [&](auto key) { return declared.contains(key); })) {
     return std::string(declared);
   }
   boost::system::error_code error;
@@ -61,6 +63,7 @@ std::string BridgedCapabilities(std::string_view declared) {
   if (error || !value.is_object()) return "{}";
   value.as_object().erase("extensions");
   value.as_object().erase("experimental");
+  value.as_object().erase("tasks");
   return boost::json::serialize(value);
 }
 
@@ -69,9 +72,8 @@ std::string BridgedCapabilities(std::string_view declared) {
 Composed ComposeModern(const Call& call, std::string id, bool with_headers) {
   Composed composed = Begin(call, std::move(id));
   const Client* client = call.client.get();
-  const bool modern_client = client != nullptr && mcp::IsModern(client->version);
   const std::string capabilities =
-      modern_client ? BridgedCapabilities(client->capabilities) : std::string("{}");
+      client != nullptr ? BridgedCapabilities(client->capabilities) : std::string("{}");
   mcp::MetaFields fields;
   fields.client_capabilities = capabilities;
   fields.client_info = client != nullptr && !client->info.empty() ? client->info : GatewayInfo();
@@ -86,6 +88,10 @@ Composed ComposeModern(const Call& call, std::string id, bool with_headers) {
 
 Composed ComposeLegacy(const Call& call, std::string id, const Link& link) {
   Composed composed = Begin(call, std::move(id));
+  for (const mcp::Key key : {mcp::Key::kInputResponses, mcp::Key::kRequestState}) {
+    if (!call.message.Has(key)) continue;
+    composed.edits.RemoveMember(call.message.bytes(), call.message.member(key));
+  }
   mcp::MetaFields fields;
   if (!call.progress_token.empty()) fields.progress_token = composed.id;
   fields.trace_parent = call.message.Get(mcp::MetaKey::kTraceParent);

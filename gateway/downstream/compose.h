@@ -23,9 +23,8 @@ struct Composed {
   }
 };
 
-// For a modern server. Capabilities of a modern client are passed on, except extensions and
-// experiments, which we could not bridge; a legacy client's are not, since nobody here could ask
-// it.
+// For a modern server. The client's capabilities are passed on, except extensions, experiments and
+// the tasks of legacy clients, which we could not bridge.
 Composed ComposeModern(const Call& call, std::string id, bool with_headers);
 
 // For a legacy server: no modern `_meta`, nothing of a multi round trip.

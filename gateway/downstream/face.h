@@ -32,6 +32,9 @@ class Face : public std::enable_shared_from_this<Face> {
   };
   virtual Task<Outcome> Handle(Call& call) = 0;
 
+  // Calls under way that may be interrupted by questions, parked ones included.
+  virtual std::size_t dialogues() const { return 0; }
+
   // What came from the server and belongs to no request.
   virtual void Unsolicited(mcp::Message message) = 0;
 
@@ -43,6 +46,7 @@ class Face : public std::enable_shared_from_this<Face> {
 
  protected:
   friend class HopReply;
+  friend class Dialogue;
 
   // A message of a reply that is no response. False: it goes no further.
   virtual bool Passes(const Call& call, mcp::Message& message) = 0;

@@ -5,12 +5,15 @@
 
 #include <spdlog/spdlog.h>
 
+#include "downstream/dialogue.h"
 #include "downstream/legacy_convert.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::downstream {
 namespace {
 
+// How long a call waits for the stream on which its server might ask something.
+constexpr Duration kStreamPatience = std::chrono::seconds(1);
 constexpr Duration kEndSessionTime = std::chrono::seconds(2);
 // What servers built on the SDKs' examples say, with status 400, to a session they do not know.
 constexpr int kSdkBadSession = -32000;
@@ -24,11 +27,20 @@ Error NoSuchMethod(const Call& call) {
 
 }  // namespace
 
-LegacyAdapter::LegacyAdapter(std::shared_ptr<Channel> channel, LinkPtr link)
+LegacyAdapter::LegacyAdapter(std::shared_ptr<Channel> channel, LinkPtr link,
+                             std::shared_ptr<Parks> parks, Askable declared)
     : Face(std::move(channel), std::move(link)),
       listens_(std::make_shared<LegacyListens>(shared_channel(),
                                                std::make_shared<const Link>(this->link()))),
-      log_rank_(std::numeric_limits<int>::max()) {}
+      dialogues_(parks == nullptr || !declared.any()
+                     ? nullptr
+                     : std::make_shared<Dialogues>(shared_channel(), LegacyHeaders(this->link()),
+                                                   declared, std::move(parks))),
+      log_rank_(std::numeric_limits<int>::max()) {
+  if (dialogues_ == nullptr) return;
+  listens_->OnRequest(
+      [dialogues = dialogues_](const mcp::Message& request) { dialogues->Asked(request); });
+}
 
 Task<Face::Outcome> LegacyAdapter::Handle(Call& call) {
   const mcp::MethodInfo& method = call.method();
@@ -45,21 +57,38 @@ Task<Face::Outcome> LegacyAdapter::Handle(Call& call) {
     co_return Outcome{.reply = Failure(NoSuchMethod(call))};
   }
   if (!call.log_level.empty()) co_await RaiseLogLevel(call.log_level, call.deadline);
+  if (dialogues_ != nullptr && IsInteractive(call)) {
+    Outcome conversed = co_await Converse(call);
+    co_return conversed;
+  }
   Composed composed = ComposeLegacy(call, channel().NextId(), link());
   Outcome outcome = co_await Send(call, std::move(composed), true);
   co_return outcome;
 }
 
-// 404 says the session is gone; the request was not looked at. A server that was replaced by a
-// modern one misses what only the modern era sends.
+// The server may interrupt this call with questions to its client.
+Task<Face::Outcome> LegacyAdapter::Converse(Call& call) {
+  if (channel().transport().wants_headers() && !std::exchange(stream_tried_, true)) {
+    co_await listens_->OpenStream(kStreamPatience);
+  }
+  const auto dialogue = std::make_shared<Dialogue>(shared_from_this(), dialogues_);
+  Outcome outcome{.reply = std::make_unique<DialogueReply>(dialogue)};
+  dialogue->Begin(call);
+  const Dialogue::Start start = co_await dialogue->Started();
+  outcome.link_is_stale = start == Dialogue::Start::kStale;
+  if (start == Dialogue::Start::kFailed) outcome.reply = Failure(dialogue->TakeError());
+  co_return outcome;
+}
+
+// 404 says the session is gone; the request was not looked at. A 400 may come from a server that
+// now speaks the modern era only.
 Task<bool> LegacyAdapter::IsStale(const HttpFacts& facts, Result<ReplyPtr>& reply) {
   const bool has_session = !link().session_id.empty();
   if (facts.status == 404) co_return has_session;
   if (facts.status != 400) co_return false;
   const int code = co_await PeekErrorCode(reply);
-  if (code == mcp::kUnsupportedVersion || code == mcp::kHeaderMismatch) co_return true;
-  if (code == kSdkBadSession) co_return has_session;
-  co_return false;
+  const bool modern = code <= mcp::kHeaderMismatch && code >= mcp::kUnsupportedVersion;
+  co_return modern || (has_session && code == kSdkBadSession);
 }
 
 std::string LegacyAdapter::DiscoverResult() const {
@@ -99,7 +128,10 @@ Task<void> LegacyAdapter::RaiseLogLevel(std::string level, Deadline deadline) {
 
 void LegacyAdapter::Unsolicited(mcp::Message message) {
   if (message.kind() == mcp::Kind::kRequest) {
+    if (dialogues_ != nullptr) return dialogues_->Asked(message);
     Channel::Answer(shared_channel(), message, LegacyHeaders(link()));
+  } else if (dialogues_ != nullptr && message.method() == mcp::Method::kCancelled) {
+    dialogues_->Withdrawn(message);
   } else {
     listens_->Dispatch(message);
   }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "downstream/dialogues.h"
 #include "downstream/face.h"
 #include "downstream/legacy_listen.h"
 
@@ -13,11 +14,15 @@ namespace switchyard::downstream {
 
 class LegacyAdapter final : public Face {
  public:
-  LegacyAdapter(std::shared_ptr<Channel> channel, LinkPtr link);
+  // `parks` null: nobody is asked anything. `declared`: what the server was told that clients
+  // offer.
+  LegacyAdapter(std::shared_ptr<Channel> channel, LinkPtr link,
+                std::shared_ptr<Parks> parks = nullptr, Askable declared = {});
 
   Task<Outcome> Handle(Call& call) override;
   void Unsolicited(mcp::Message message) override;
   void Retire(const Error& why) override { listens_->Retire(why); }
+  std::size_t dialogues() const override { return dialogues_ ? dialogues_->size() : 0; }
   Task<void> Close() override;
 
  private:
@@ -28,9 +33,12 @@ class LegacyAdapter final : public Face {
   Task<bool> IsStale(const HttpFacts& facts, Result<ReplyPtr>& reply) override;
 
   std::string DiscoverResult() const;
+  Task<Outcome> Converse(Call& call);
   Task<void> RaiseLogLevel(std::string level, Deadline deadline);
 
   const std::shared_ptr<LegacyListens> listens_;
+  const std::shared_ptr<Dialogues> dialogues_;  // null: nobody is asked anything
+  bool stream_tried_ = false;                   // the GET stream, for what the server asks there
   int log_rank_;  // of the most verbose level set in this session; higher = none yet
 };
 

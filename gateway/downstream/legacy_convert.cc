@@ -64,6 +64,12 @@ mcp::Message ToModernResponse(mcp::Message response, mcp::Method method) {
 }
 
 mcp::Message ToModernError(mcp::Message response, bool keeps_spec_codes) {
+  // Who can be sent to a URL got that as a question (dialogue.h); this client cannot.
+  if (!keeps_spec_codes && response.error_code() == mcp::kUrlElicitationRequired) {
+    return mcp::Message::MakeError(response.id(), mcp::kMissingCapability,
+                                   "the server needs to send the user to a URL",
+                                   R"({"requiredCapabilities":{"elicitation":{"url":{}}}})");
+  }
   const int code = ModernCode(response.error_code(), keeps_spec_codes);
   if (code == 0) return response;
   boost::system::error_code failed;

@@ -244,9 +244,17 @@ void LegacyListens::AssumeChanged() {
 
 void LegacyListens::Retire(const Error& why) {
   retired_ = true;
+  on_request_ = nullptr;
   for (ListenReply* listen : open_) listen->End(why);
   stream_task_.Cancel();
   stream_opened_.Notify(false);
+}
+
+Task<void> LegacyListens::OpenStream(Duration patience) {
+  const std::shared_ptr<LegacyListens> self = shared_from_this();
+  const Timers::Handle timer =
+      channel_->deps().timers.In(patience, [this] { stream_opened_.Notify(false); });
+  co_await HasStream();
 }
 
 Task<bool> LegacyListens::HasStream() {
@@ -302,7 +310,11 @@ Task<void> LegacyListens::Follow(ReplyPtr stream) {
     Result<std::optional<mcp::Message>> next = co_await stream->Next();
     if (retired_ || !next || !next->has_value()) co_return;
     if ((*next)->kind() == mcp::Kind::kRequest) {
-      Channel::Answer(channel_, **next, headers_);
+      if (on_request_) {
+        on_request_(std::move(**next));
+      } else {
+        Channel::Answer(channel_, **next, headers_);
+      }
     } else {
       Dispatch(**next);
     }

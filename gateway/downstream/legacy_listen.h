@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -29,6 +30,13 @@ class LegacyListens : public std::enable_shared_from_this<LegacyListens> {
 
   // `call` is a subscriptions/listen.
   Task<Result<ReplyPtr>> Open(Call& call);
+
+  // What the server asks on its GET stream goes there.
+  void OnRequest(std::function<void(mcp::Message)> handler) { on_request_ = std::move(handler); }
+
+  // Opens the GET stream for what the server asks there, if it has one. Waits no longer than
+  // `patience`, but goes on opening it.
+  Task<void> OpenStream(Duration patience);
 
   // A notification of the server; what is no change is ignored.
   void Dispatch(const mcp::Message& message);
@@ -59,6 +67,7 @@ class LegacyListens : public std::enable_shared_from_this<LegacyListens> {
   const std::shared_ptr<Channel> channel_;
   const LinkPtr link_;
   const std::string headers_;
+  std::function<void(mcp::Message)> on_request_;
   std::set<ListenReply*> open_;
   std::map<std::string, unsigned> subscribed_;  // how many listens want a URI
   Stream stream_ = Stream::kNone;

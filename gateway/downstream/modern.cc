@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "downstream/askable.h"
 #include "downstream/legacy_convert.h"
+#include "downstream/modern_asks.h"
 
 namespace switchyard::downstream {
 namespace {
@@ -11,18 +13,26 @@ namespace {
 constexpr int kNewestLegacyCode = -32000;
 constexpr int kOldestLegacyCode = -32019;
 
-// MRTR = basic/patterns/mrtr.
-bool MayAskForInput(mcp::Method method) {
-  return method == mcp::Method::kToolsCall || method == mcp::Method::kPromptsGet ||
-         method == mcp::Method::kResourcesRead;
-}
-
 }  // namespace
 
 Task<Face::Outcome> Modern::Handle(Call& call) {
   const mcp::MethodInfo& method = call.method();
   if (method.route == mcp::Route::kNotification) co_return Outcome{.reply = EmptyReply()};
+  if (parking_ != nullptr && call.message.Has(mcp::Key::kRequestState)) {
+    Outcome outcome = co_await Retry(call);
+    co_return outcome;
+  }
   Outcome outcome = co_await Send(call, ComposeModern(call, channel().NextId(), http()), false);
+  co_return outcome;
+}
+
+// A call that brings back what the server gave with its questions.
+Task<Face::Outcome> Modern::Retry(Call& call) {
+  Composed composed = ComposeModern(call, channel().NextId(), http());
+  Result<void> restored =
+      RestoreState(call, channel().server(), *parking_, channel().deps().clock.WallNow(), composed);
+  if (!restored) co_return Outcome{.reply = Failure(std::move(restored.error()))};
+  Outcome outcome = co_await Send(call, std::move(composed), false);
   co_return outcome;
 }
 
@@ -58,6 +68,9 @@ Result<mcp::Message> Modern::Convert(const Call& call, mcp::Message response) {
   } else if (type != "input_required" || !MayAskForInput(method)) {
     return Broken(std::string(call.method().name) + ": unknown resultType " +
                   std::string(response.Get(mcp::Key::kResultType).substr(0, 60)));
+  } else if (parking_ != nullptr) {
+    return PassInputRequired(call, std::move(response), channel().server(), *parking_,
+                             channel().deps().clock.WallNow());
   }
   if (method == mcp::Method::kListen) Retag(call, response);
   return response;

@@ -3,17 +3,21 @@
 #pragma once
 
 #include "downstream/face.h"
+#include "downstream/parking.h"
 
 namespace switchyard::downstream {
 
 class Modern final : public Face {
  public:
-  using Face::Face;
+  // `parking` null: what the server asks passes as it is. Else it outlives this.
+  Modern(std::shared_ptr<Channel> channel, LinkPtr link, const Parking* parking = nullptr)
+      : Face(std::move(channel), std::move(link)), parking_(parking) {}
 
   Task<Outcome> Handle(Call& call) override;
   void Unsolicited(mcp::Message message) override;
 
  private:
+  Task<Outcome> Retry(Call& call);
   bool Passes(const Call& call, mcp::Message& message) override;
   Result<mcp::Message> Convert(const Call& call, mcp::Message response) override;
   bool cancels_by_notification() const override {
@@ -24,6 +28,8 @@ class Modern final : public Face {
   // Listen traffic bears the id of the client's request, not of ours. False: it bears none.
   bool Retag(const Call& call, mcp::Message& message) const;
   bool http() const { return channel().transport().wants_headers(); }
+
+  const Parking* const parking_;
 };
 
 }  // namespace switchyard::downstream

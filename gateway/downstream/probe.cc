@@ -165,7 +165,7 @@ Prober::Finding Prober::ReadDiscoverError(const mcp::Message& answer,
 Task<Result<mcp::Message>> Prober::AskInitialize(mcp::Version version, Deadline deadline,
                                                  HttpFacts& facts) {
   std::string params = R"({"protocolVersion":)" + mcp::Quote(mcp::ToString(version)) +
-                       R"(,"capabilities":{},"clientInfo":)";
+                       R"(,"capabilities":)" + settings_.declares.ToLegacy() + R"(,"clientInfo":)";
   params.append(GatewayInfo()).append("}");
   Result<mcp::Message> answer =
       co_await channel_.Ask({.method = mcp::Info(mcp::Method::kInitialize).name,

@@ -26,7 +26,8 @@ namespace switchyard::downstream {
 
 struct ProbeSettings {
   config::Era era = config::Era::kAuto;
-  Duration start_timeout = std::chrono::seconds(30);    // all of Establish()
+  Duration start_timeout = std::chrono::seconds(30);  // all of Establish()
+  Askable declares = {};  // what a legacy server is told that clients offer
   Duration discover_timeout = std::chrono::seconds(3);  // for a stdio server that ignores us
 };
 

@@ -12,13 +12,27 @@ namespace {
 
 constexpr int kMaxRelinks = 3;
 
+std::shared_ptr<Parks> ParksFor(const std::string& server, const Deps& deps, const Asking& asking) {
+  if (asking.parks != nullptr || asking.parking == nullptr) return asking.parks;
+  return std::make_shared<Parks>(server, deps, *asking.parking);
+}
+
 }  // namespace
 
 ServerDownstream::ServerDownstream(std::string name, std::unique_ptr<Transport> transport,
-                                   const Deps& deps, ProbeSettings settings)
+                                   const Deps& deps, ProbeSettings settings, Asking asking)
     : channel_(std::make_shared<Channel>(std::move(name), std::move(transport), deps)),
       local_(std::make_shared<LocalLinks>(channel_, settings)),
-      links_(local_) {
+      links_(local_),
+      settings_(settings),
+      asking_(std::move(asking)),
+      parks_(ParksFor(channel_->server(), deps, asking_)),
+      lanes_(asking_.parking == nullptr || !asking_.another
+                 ? nullptr
+                 : std::make_unique<Lanes>(channel_->server(), deps, [this](Askable declared) {
+                     return MakeLane(declared);
+                   })) {
+  channel_->Declare(settings_.declares);
   Attach();
 }
 
@@ -26,7 +40,8 @@ ServerDownstream::ServerDownstream(std::string name, std::unique_ptr<Transport> 
                                    const Deps& deps, Elsewhere elsewhere)
     : channel_(std::make_shared<Channel>(std::move(name), std::move(transport), deps)),
       links_(std::move(elsewhere.links)),
-      home_(std::move(elsewhere.home)) {
+      home_(std::move(elsewhere.home)),
+      asking_{.parking = elsewhere.parking} {
   Attach();
 }
 
@@ -36,7 +51,18 @@ ServerDownstream::~ServerDownstream() {
   channel_->transport().OnDown(nullptr);
   if (local_ != nullptr) local_->Stop();
   Drop(Down().error());
+  if (parks_ != nullptr && asking_.parks == nullptr) parks_->Clear();
   channel_->EndBackground();
+}
+
+// One more session, whose server is told what these clients offer.
+std::shared_ptr<ServerDownstream> ServerDownstream::MakeLane(Askable declared) const {
+  ProbeSettings settings = settings_;
+  settings.era = config::Era::kLegacy;
+  settings.declares = declared;
+  return std::make_shared<ServerDownstream>(channel_->server(), asking_.another(), channel_->deps(),
+                                            settings,
+                                            Asking{.parking = asking_.parking, .parks = parks_});
 }
 
 void ServerDownstream::Attach() {
@@ -76,9 +102,10 @@ void ServerDownstream::Adopt(const LinkPtr& link) {
                .message = "server " + channel_->server() + ": its session was made anew"});
   }
   if (link->modern()) {
-    face_ = std::make_shared<Modern>(channel_, link);
+    if (lanes_ != nullptr) lanes_->Clear();
+    face_ = std::make_shared<Modern>(channel_, link, asking_.parking);
   } else {
-    face_ = std::make_shared<LegacyAdapter>(channel_, link);
+    face_ = std::make_shared<LegacyAdapter>(channel_, link, parks_, settings_.declares);
   }
   spdlog::debug("server {}: speaks {}", channel_->server(), mcp::ToString(link->facts.version));
 }
@@ -114,12 +141,20 @@ Task<Result<ReplyPtr>> ServerDownstream::Handle(Call& call) {
     if (!taken) co_return Failure(std::move(taken.error()));
   }
   if (face_ == nullptr) co_return Down();
-  std::shared_ptr<Face> face = face_;
-  const bool listens = call.message.method() == mcp::Method::kListen;
-  if (listens && home_ != nullptr && !face->link().modern()) {
-    Result<ReplyPtr> reply = co_await home_->Handle(call);
-    co_return reply;
+  if (!face_->link().modern()) {
+    const bool listens = call.message.method() == mcp::Method::kListen;
+    const bool asks = asking_.parking != nullptr && IsInteractive(call);
+    if ((listens || asks) && home_ != nullptr) {
+      Result<ReplyPtr> reply = co_await home_->Handle(call);
+      co_return reply;
+    }
+    if (asks && call.message.Has(mcp::Key::kRequestState)) co_return parks_->Resume(call);
+    if (asks && lanes_ != nullptr && Askable::Of(call).any()) {
+      Result<ReplyPtr> reply = co_await lanes_->Handle(call);
+      co_return reply;
+    }
   }
+  std::shared_ptr<Face> face = face_;
   Face::Outcome outcome = co_await face->Handle(call);
   // Other workers may be some generations behind, and each call finds out one.
   for (int tries = 0; outcome.link_is_stale && tries < kMaxRelinks; ++tries) {
@@ -139,6 +174,8 @@ Task<void> ServerDownstream::Close() {
   if (local_ != nullptr) local_->Stop();
   Drop(Down().error());
   down_because_ = "stopped by the gateway";
+  if (parks_ != nullptr && asking_.parks == nullptr) parks_->Clear();
+  if (lanes_ != nullptr) co_await lanes_->Close();
   if (face != nullptr && home_ == nullptr) co_await face->Close();
   co_await channel_->transport().Close();
   channel_->EndBackground();

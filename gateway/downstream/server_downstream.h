@@ -2,8 +2,8 @@
 // together.
 //
 // On the server's home worker it makes the link itself; on other workers it gets the link from
-// there
-// (`links`) and sends there what only the home can do (`home`: listening to a legacy server).
+// there (`links`) and sends there what only the home can do (`home`): listening to a legacy server,
+// and calls that such a server may interrupt with questions.
 #pragma once
 
 #include <functional>
@@ -13,21 +13,32 @@
 #include "core/downstream.h"
 #include "downstream/channel.h"
 #include "downstream/face.h"
+#include "downstream/lanes.h"
 #include "downstream/link_source.h"
+#include "downstream/parks.h"
 #include "downstream/probe.h"
 
 namespace switchyard::downstream {
+
+// What it takes for a server to ask clients something in the middle of their calls.
+struct Asking {
+  Parking* parking = nullptr;  // null: it may ask nothing. Outlives the server
+  // A transport for one more session with it; empty: there can be one only (a child process).
+  std::function<std::unique_ptr<Transport>()> another = {};
+  std::shared_ptr<Parks> parks = {};  // of the server, for such sessions; empty: makes its own
+};
 
 class ServerDownstream final : public Downstream {
  public:
   struct Elsewhere {
     std::shared_ptr<LinkSource> links;
     std::shared_ptr<Service> home;  // runs calls on the home worker (remote.h)
+    Parking* parking = nullptr;     // as in Asking
   };
 
   // The home's.
   ServerDownstream(std::string name, std::unique_ptr<Transport> transport, const Deps& deps,
-                   ProbeSettings settings);
+                   ProbeSettings settings, Asking asking = {});
   // Another worker's.
   ServerDownstream(std::string name, std::unique_ptr<Transport> transport, const Deps& deps,
                    Elsewhere elsewhere);
@@ -43,12 +54,17 @@ class ServerDownstream final : public Downstream {
   // Called each time the server goes down by itself after a Connect(): it exited, was cut off.
   void OnDown(std::function<void(Error)> handler) { on_down_ = std::move(handler); }
 
+  bool up() const { return face_ != nullptr; }
+  // Calls of clients that may be asked something, under way or parked; of this session.
+  std::size_t dialogues() const { return face_ == nullptr ? 0 : face_->dialogues(); }
+
   // The source for other workers' Elsewhere; home only. May be read on any thread; what it gives is
   // used and released on this worker's.
   std::shared_ptr<LinkSource> links() const { return local_; }
 
  private:
   void Attach();
+  std::shared_ptr<ServerDownstream> MakeLane(Askable declared) const;
   Task<Result<void>> TakeOver();
   void Adopt(const LinkPtr& link);
   void Drop(const Error& why);
@@ -58,7 +74,11 @@ class ServerDownstream final : public Downstream {
   const std::shared_ptr<LocalLinks> local_;  // null: not the home
   const std::shared_ptr<LinkSource> links_;
   const std::shared_ptr<Service> home_;  // null: this is it
-  std::shared_ptr<Face> face_;           // null: not up
+  const ProbeSettings settings_;
+  const Asking asking_;
+  const std::shared_ptr<Parks> parks_;  // null: nobody is asked anything, or not here
+  const std::unique_ptr<Lanes> lanes_;  // null: one session
+  std::shared_ptr<Face> face_;          // null: not up
   std::function<void(Error)> on_down_;
   std::string down_because_ = "not connected yet";
 };

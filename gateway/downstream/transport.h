@@ -83,6 +83,10 @@ class Transport {
   using Unsolicited = std::function<void(mcp::Message)>;
   virtual void OnUnsolicited(Unsolicited handler) = 0;
 
+  // On such a channel: how many requests are under way that are not `quiet`. The server may be
+  // speaking of any of them. Elsewhere 0.
+  virtual std::size_t open_calls() const { return 0; }
+
   // Called once each time a started transport goes down by itself (child exited, ...), not by
   // Close.
   virtual void OnDown(std::function<void(Error)> handler) = 0;

@@ -15,10 +15,12 @@ struct Server;
 namespace switchyard::downstream {
 
 class Launcher;
+class Parking;
 
-// What a transport may need besides its worker. Outlives all transports; thread-safe.
+// What a server and its transports may need besides their worker. Outlives them; thread-safe.
 struct Surroundings {
   Launcher* launcher = nullptr;  // starts child processes; null where none can be started
+  Parking* parking = nullptr;    // of calls that ask their client something; null: none may
 };
 
 // kOneWorker: the server has one home worker (a child process). kEachWorker: each worker talks to

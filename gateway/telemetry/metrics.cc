@@ -244,6 +244,11 @@ void Metrics::CountRestart(std::string_view server) {
   ++servers_[std::string(server)].restarts;
 }
 
+void Metrics::ReadParkedCallsFrom(std::function<std::uint64_t()> parked_calls) {
+  const std::lock_guard lock(mutex_);
+  parked_calls_ = std::move(parked_calls);
+}
+
 void Metrics::ReadDroppedLinesFrom(std::function<std::uint64_t()> dropped_lines) {
   const std::lock_guard lock(mutex_);
   dropped_lines_ = std::move(dropped_lines);
@@ -296,6 +301,7 @@ std::string Metrics::Serialize() const {
   }
   families.Show(kSessions, {}, sessions_);
   families.Show(kStreams, {}, streams_);
+  families.Show(kParked, {}, parked_calls_ ? static_cast<std::int64_t>(parked_calls_()) : 0);
   families.Count(kLogDropped, {}, dropped_lines_ ? dropped_lines_() : 0);
   families.Show(kBuildInfo, {SWITCHYARD_VERSION}, 1);
   return families.ToText();

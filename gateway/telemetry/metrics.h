@@ -49,6 +49,7 @@ class Metrics {
   void AddSessions(std::int64_t delta) { sessions_ += delta; }
   void AddStreams(std::int64_t delta) { streams_ += delta; }
   // Asked for at each Serialize().
+  void ReadParkedCallsFrom(std::function<std::uint64_t()> parked_calls);
   void ReadDroppedLinesFrom(std::function<std::uint64_t()> dropped_lines);
 
   // Prometheus text format 0.0.4. Milliseconds when there are many series: not on an I/O thread.
@@ -82,6 +83,7 @@ class Metrics {
   std::set<Key> admitted_;
   std::map<std::string, ServerState, std::less<>> servers_;
   std::function<std::uint64_t()> dropped_lines_;
+  std::function<std::uint64_t()> parked_calls_;
 };
 
 }  // namespace switchyard::telemetry

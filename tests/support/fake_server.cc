@@ -245,7 +245,12 @@ bool FakeServer::AnswerLegacy(Wire& wire, const Head& head, const json::value& m
   }
   CheckHeaders(head, message, false);
   if (opens) session = NewSession();
-  if (At(message, "/id").is_null() || At(message, "/method").is_null()) {
+  if (At(message, "/method").is_null()) {
+    if (!surface_->questions().Take(message))
+      surface_->Complain("an answer to no question: " + body);
+    return wire.Write(Response("202 Accepted", "", ""));
+  }
+  if (At(message, "/id").is_null()) {
     surface_->OnNotification(message, session);
     return wire.Write(Response("202 Accepted", "", ""));
   }

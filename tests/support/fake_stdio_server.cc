@@ -103,6 +103,7 @@ void Serve(const Flags& flags, Surface& surface, Channel& channel) {
     const std::string method = TextAt(message, "/method");
     initialized |= method == "initialize";
     if (flags.touchy && !initialized) ::_exit(3);
+    if (method.empty() && surface.questions().Take(message)) continue;
     if (method.empty()) {
       surface.Complain("neither request nor notification: " + line);
     } else if (At(message, "/id").is_null()) {

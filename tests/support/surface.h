@@ -19,6 +19,7 @@
 
 #include "support/event.h"
 #include "support/json.h"
+#include "support/questions.h"
 
 namespace switchyard::tests {
 
@@ -119,6 +120,10 @@ class Surface {
   // For transports with one channel for everything (legacy stdio): whole notifications.
   void OnChange(std::function<void(std::string notification)> tell);
 
+  Questions& questions() { return questions_; }
+  // The capabilities that a legacy session was told of.
+  std::string TellsOf(const std::string& scope) const;
+
   void Complain(std::string what);
   std::vector<std::string> complaints() const;
   // Methods of the requests and notifications that came, in order.
@@ -156,6 +161,7 @@ class Surface {
 
   const std::string name_;
   Event stopping_;
+  Questions questions_;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.
@@ -165,6 +171,7 @@ class Surface {
   std::map<std::string, std::unique_ptr<Event>> events_;
   std::set<Listener*> listeners_;
   std::function<void(std::string)> on_change_;
+  std::map<std::string, std::string> told_;      // by scope
   std::multimap<std::string, Turn*> in_flight_;  // by scope and id
   std::set<std::string> tokens_;                 // scope and progress token, in flight
   std::set<std::string> used_ids_, sessions_;    // legacy: scope and id; scopes that initialized

@@ -58,6 +58,7 @@ Keys KeysOfTheReader(const std::string& text) {
 constexpr const char* kFull = R"(
 listen: {}
 log: {}
+limits: {}
 policies: {telemetry: {}, timeout: {}, concurrency: {}}
 servers:
   a: {command: x, tools: {}, policies: {telemetry: {}, timeout: {}, concurrency: {}}}

@@ -79,14 +79,14 @@ TEST(ComposeModernTest, PassesOnWhatAModernClientCanDoButNoExtensions) {
   EXPECT_EQ(sent.Get(mcp::MetaKey::kClientCapabilities), R"({"elicitation":{}})");
 }
 
-TEST(ComposeModernTest, DeclaresNothingForALegacyClient) {
+TEST(ComposeModernTest, DeclaresWhatALegacyClientOffersButForItsTasks) {
   Call call = CallOf(R"({"jsonrpc":"2.0","id":1,"method":"tools/list"})");
   auto client = std::make_shared<Client>();
   client->version = mcp::kNewestLegacy;
-  client->capabilities = R"({"elicitation":{}})";
+  client->capabilities = R"({"elicitation":{},"tasks":{"list":{}}})";
   call.client = client;
   const mcp::Message sent = *mcp::Message::Parse(BodyOf(call, ComposeModern(call, "2", false)));
-  EXPECT_EQ(sent.Get(mcp::MetaKey::kClientCapabilities), "{}");
+  EXPECT_EQ(sent.Get(mcp::MetaKey::kClientCapabilities), R"({"elicitation":{}})");
 }
 
 TEST(ComposeLegacyTest, LeavesNoModernMetadata) {
@@ -138,8 +138,8 @@ TEST(LegacyConvertTest, KeepsLegacyCodesFromModernClients) {
   };
   EXPECT_EQ(convert(-32002, false),
             mcp::Message::MakeError("1", -32602, "why", R"({"uri":"u"})").ToText());
-  EXPECT_EQ(convert(-32042, false),
-            mcp::Message::MakeError("1", -32603, "why", R"({"code":-32042,"data":{"uri":"u"}})")
+  EXPECT_EQ(convert(-32050, false),
+            mcp::Message::MakeError("1", -32603, "why", R"({"code":-32050,"data":{"uri":"u"}})")
                 .ToText());
   EXPECT_TRUE(convert(-32021, true).contains("-32021"));
   EXPECT_TRUE(convert(-32020, true).contains("-32603"));

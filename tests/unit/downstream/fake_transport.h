@@ -54,6 +54,7 @@ inline Script Hangs() { return {}; }
 struct Feed {
   Mailbox<Result<std::optional<mcp::Message>>> box;
   bool dropped = false;
+  bool quiet = false;
   void Put(const std::string& text) {
     box.Put(std::optional<mcp::Message>(*mcp::Message::Parse(text)));
   }
@@ -70,6 +71,7 @@ class FakeTransport final : public Transport {
     std::function<Result<std::shared_ptr<Feed>>(HttpFacts*)> open_stream;
     std::vector<Sent> sent;
     std::map<std::string, std::shared_ptr<Feed>> open;  // by id
+    bool notify_fails = false;
     int starts = 0, closes = 0, sessions_ended = 0;
     bool up = false;
     Unsolicited unsolicited;
@@ -121,6 +123,7 @@ class FakeTransport final : public Transport {
     }
     if (script.error) co_return Failure(*script.error);
     auto feed = std::make_shared<Feed>();
+    feed->quiet = out.quiet;
     const std::string id(out.id);
     for (std::string text : script.messages) {
       for (std::size_t at; (at = text.find("$ID")) != std::string::npos;) text.replace(at, 3, id);
@@ -136,6 +139,7 @@ class FakeTransport final : public Transport {
   }
 
   Task<Result<void>> Notify(Outgoing out) override {
+    if (wire_.notify_fails) co_return Failure(*Fails(Code::kUnavailable).error);
     wire_.sent.push_back({.message = *mcp::Message::Parse(mcp::Join(out.body)),
                           .headers = std::string(out.headers)});
     co_return Result<void>();
@@ -155,6 +159,11 @@ class FakeTransport final : public Transport {
   void OnUnsolicited(Unsolicited handler) override { wire_.unsolicited = std::move(handler); }
   void OnDown(std::function<void(Error)> handler) override { wire_.down = std::move(handler); }
   bool cancels_by_closing() const override { return wire_.http; }
+  std::size_t open_calls() const override {
+    std::size_t open = 0;
+    for (const auto& [id, feed] : wire_.open) open += feed->dropped || feed->quiet ? 0 : 1;
+    return wire_.http ? 0 : open;
+  }
   Task<void> Close() override {
     ++wire_.closes;
     wire_.up = false;

@@ -93,6 +93,18 @@ TEST_F(LegacyAdapterTest, FindsTheEraAnewWhenTheServerMissesWhatOnlyAModernClien
   EXPECT_EQ(wire_.Count("tools/call"), 2);
 }
 
+TEST_F(LegacyAdapterTest, NoticesAServerThatSpeaksTheModernEraNow) {
+  wire_.http = true;
+  Legacy({}, "s1");
+  wire_.answer = [](const Sent& sent) {
+    if (sent.method() == "server/discover") return Gives(kDiscovered);
+    if (sent.method() == "initialize")
+      return Refuses(-32022, R"({"supported":["2026-07-28"]})", 400);
+    return sent.headers.contains("s1") ? Refuses(-32022, "null", 400) : Gives(R"({"content":[]})");
+  };
+  EXPECT_TRUE(AnswerTo("tools/call").contains("content"));
+}
+
 TEST_F(LegacyAdapterTest, TriesAFewTimesMoreAndNoLonger) {
   wire_.http = true;
   Legacy({{"tools/call", Fails(Code::kNotFound, 404)}}, "s1");

@@ -1,0 +1,94 @@
+#include "downstream/dialogues.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include "downstream/dialogue.h"
+#include "downstream/questions.h"
+
+namespace switchyard::downstream {
+namespace {
+
+// `_meta["io.modelcontextprotocol/related-task"].taskId` (2025-11-25, basic/utilities/tasks).
+std::string RelatedTask(const mcp::Message& request) {
+  const std::string_view raw = request.Get(mcp::Key::kMeta);
+  if (!raw.contains("related-task")) return {};
+  boost::system::error_code error;
+  const boost::json::value meta = boost::json::parse(raw, error);
+  if (error) return {};
+  const boost::json::value* id =
+      meta.find_pointer("/io.modelcontextprotocol~1related-task/taskId", error);
+  return id != nullptr && id->is_string() ? std::string(id->as_string()) : std::string();
+}
+
+}  // namespace
+
+Dialogues::Dialogues(std::shared_ptr<Channel> channel, std::string headers, Askable declared,
+                     std::shared_ptr<Parks> parks)
+    : channel_(std::move(channel)),
+      headers_(std::move(headers)),
+      declared_(declared),
+      parks_(std::move(parks)),
+      turnstile_(channel_->transport().wants_headers()
+                     ? nullptr
+                     : std::make_shared<Turnstile>(channel_->server(), channel_->deps().timers)) {}
+
+Task<Result<Turnstile::Turn>> Dialogues::Enter(Deadline deadline) {
+  if (turnstile_ == nullptr) co_return Turnstile::Turn();
+  const std::shared_ptr<Turnstile> turnstile = turnstile_;
+  Result<Turnstile::Turn> turn = co_await turnstile->Enter(deadline);
+  co_return turn;
+}
+
+Dialogue* Dialogues::OwnerOf(const mcp::Message& request, std::size_t others) const {
+  const std::string task = RelatedTask(request);
+  Dialogue* only = nullptr;
+  for (Dialogue* one : open_) {
+    if (!task.empty() && one->task_id() == task) return one;
+    if (!one->working()) continue;
+    if (only != nullptr) return nullptr;
+    only = one;
+  }
+  const bool sure = task.empty() && others == 0 && !channel_->JustCancelled();
+  return sure ? only : nullptr;
+}
+
+void Dialogues::Asked(const mcp::Message& request) {
+  const auto working = static_cast<std::size_t>(
+      std::ranges::count_if(open_, [](const Dialogue* one) { return one->working(); }));
+  const std::size_t all = std::max(working, channel_->transport().open_calls());
+  if (request.method() == mcp::Method::kPing) {
+    return Channel::Answer(channel_, request, headers_);
+  }
+  if (Dialogue* owner = OwnerOf(request, all - working)) return owner->Asked(request);
+  if (all == 0) {
+    // Servers ask for roots right after the handshake: nobody's are shown to it then.
+    return Channel::Answer(channel_, request, headers_);
+  }
+  if (working == 0) {
+    return Refuse(request, NotOffered(request.id(), request.method()),
+                  "which no call under way offers");
+  }
+  Refuse(request, NotAttributable(request.id()),
+         "which may belong to any of " + std::to_string(all) + " calls");
+}
+
+void Dialogues::Refuse(const mcp::Message& request, mcp::Message answer, std::string_view why) {
+  spdlog::warn("server {}: asks {}, {}: refused", channel_->server(),
+               request.method_name().substr(0, 100), why);
+  std::vector<mcp::Message> answers;
+  answers.push_back(std::move(answer));
+  Channel::Post(channel_, "answer to " + channel_->server(), std::move(answers), headers_);
+}
+
+void Dialogues::Withdrawn(const mcp::Message& cancelled) {
+  const std::string_view id = cancelled.Get(mcp::Key::kRequestId);
+  for (Dialogue* one : open_) {
+    if (one->Withdrawn(id)) return;
+  }
+}
+
+}  // namespace switchyard::downstream

@@ -1,0 +1,98 @@
+#include "downstream/modern_asks.h"
+
+#include <utility>
+
+#include <boost/json.hpp>
+
+#include "downstream/askable.h"
+#include "downstream/questions.h"
+#include "mcp/error_map.h"
+
+namespace switchyard::downstream {
+namespace {
+
+std::unexpected<Error> Broken(std::string_view server, const Call& call, std::string_view what) {
+  return Failure(Code::kProtocol, Origin::kServer,
+                 "server " + std::string(server) + ": " + std::string(call.method().name) + ": " +
+                     std::string(what));
+}
+
+std::unexpected<Error> Lacks(std::string_view server, std::string missing) {
+  return Failure(Error{.code = Code::kInvalid,
+                       .origin = Origin::kServer,
+                       .message = "server " + std::string(server) +
+                                  " needs to ask the client something that it does not offer",
+                       .rpc_code = mcp::kMissingCapability,
+                       .data = R"({"requiredCapabilities":)" + std::move(missing) + "}"});
+}
+
+// Changes `entry` in place.
+Result<void> PassQuestion(const Call& call, std::string_view server, boost::json::value& entry) {
+  boost::json::object* object = entry.if_object();
+  const boost::json::value* name = object != nullptr ? object->if_contains("method") : nullptr;
+  if (name == nullptr || !name->is_string()) {
+    return Broken(server, call, "inputRequests has an entry without method");
+  }
+  const mcp::Method method = mcp::FindMethod(name->as_string()).method;
+  boost::json::object params;
+  boost::json::value* given = object->if_contains("params");
+  if (given != nullptr && given->is_object()) params = std::move(given->as_object());
+  std::string missing = Askable::Of(call).Missing(method, params);
+  if (missing == "{}") {
+    return Broken(server, call, "asks " + std::string(name->as_string()).substr(0, 60));
+  }
+  if (!missing.empty()) return Lacks(server, std::move(missing));
+  const Asker asker{.server = server, .verbatim = call.target.transparent};
+  params = ParamsForClient(method, std::move(params), asker, false);
+  if (given != nullptr) *given = std::move(params);
+  return {};
+}
+
+}  // namespace
+
+Result<mcp::Message> PassInputRequired(const Call& call, mcp::Message response,
+                                       std::string_view server, const Parking& parking,
+                                       WallTime now) {
+  const bool asks = response.Has(mcp::Key::kInputRequests);
+  const bool has_state = response.Has(mcp::Key::kRequestState);
+  if (!asks && !has_state) return Broken(server, call, "wants input and says not which");
+  if (asks) {
+    std::optional<boost::json::value> requests = ParseDeep(response.Get(mcp::Key::kInputRequests));
+    if (!requests || !requests->is_object()) {
+      return Broken(server, call, "inputRequests is no object");
+    }
+    for (auto& entry : requests->as_object()) {
+      if (Result<void> passed = PassQuestion(call, server, entry.value()); !passed) {
+        return Failure(std::move(passed.error()));
+      }
+    }
+    if (!call.target.transparent) {
+      response.edits().Replace(response.member(mcp::Key::kInputRequests).value,
+                               boost::json::serialize(*requests));
+    }
+  }
+  if (has_state) {
+    const std::string_view raw = response.Get(mcp::Key::kRequestState);
+    if (!raw.starts_with('"')) return Broken(server, call, "requestState is no string");
+    const RequestState state{.kind = RequestState::Kind::kWrapped, .text = std::string(raw)};
+    const WallTime until = now + std::chrono::duration_cast<WallTime::duration>(kWrappedExpiry);
+    response.edits().Replace(response.member(mcp::Key::kRequestState).value,
+                             mcp::Quote(SealState(parking.sealer(), call, server, state, until)));
+  }
+  return response;
+}
+
+Result<void> RestoreState(const Call& call, std::string_view server, const Parking& parking,
+                          WallTime now, Composed& composed) {
+  if (!MayAskForInput(call.message.method()) || !call.message.Has(mcp::Key::kRequestState)) {
+    return {};
+  }
+  Result<RequestState> state = OpenState(parking.sealer(), call, server, now);
+  if (!state) return Failure(std::move(state.error()));
+  if (state->kind != RequestState::Kind::kWrapped) return Failure(BadState());
+  composed.edits.Replace(call.message.member(mcp::Key::kRequestState).value,
+                         std::move(state->text));
+  return {};
+}
+
+}  // namespace switchyard::downstream

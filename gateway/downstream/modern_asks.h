@@ -1,0 +1,30 @@
+// What a modern server asks in the middle of a call passes through: checked against what the
+// client offers, with the server's name before its words, and with its `requestState` sealed, so
+// that one server's state never reaches another and a caller's is worth nothing to the next one.
+//
+// A sealed state may come back more than once: the server may allow that (a client that lost the
+// answer asks again), and only the server knows whether it must not. Pure but for randomness.
+#pragma once
+
+#include <string_view>
+
+#include "core/call.h"
+#include "downstream/compose.h"
+#include "downstream/parking.h"
+#include "downstream/request_state.h"
+
+namespace switchyard::downstream {
+
+// How long a client may keep the state of a modern server.
+inline constexpr Duration kWrappedExpiry = std::chrono::hours(1);
+
+// `response` is an input_required result. An Error when the server asks what it may not.
+Result<mcp::Message> PassInputRequired(const Call& call, mcp::Message response,
+                                       std::string_view server, const Parking& parking,
+                                       WallTime now);
+
+// Puts the server's own state in the place of the sealed one that `call` brings, if any.
+Result<void> RestoreState(const Call& call, std::string_view server, const Parking& parking,
+                          WallTime now, Composed& composed);
+
+}  // namespace switchyard::downstream
