@@ -107,8 +107,7 @@ Server::~Server() { Stop(); }
 
 void Server::Impl::StartThreads() {
   const unsigned count = WorkerCount(options);
-  const std::size_t connections =
-      std::max<std::size_t>(1, options.config.listen.max_connections / count);
+  const auto connections = std::max<std::size_t>(1, options.config.listen.max_connections / count);
   edge::ConnectionLimits limits;
   limits.max_body = options.config.listen.max_body;
   for (unsigned i = 0; i < count; ++i) {
@@ -119,6 +118,7 @@ void Server::Impl::StartThreads() {
                         .session_sealer = &session_sealer,
                         .metrics = &metrics,
                         .listener = {.max_connections = connections, .limits = limits},
+                        .sessions = SessionsOf(options.config.sessions),
                         .broadcast =
                             [this, i](std::function<void(edge::Sessions&)> run) {
                               for (unsigned other = 0; other < workers.size(); ++other) {

@@ -9,6 +9,10 @@ bool IsLoopback(const std::string& host) {
 
 }  // namespace
 
+edge::Sessions::Options SessionsOf(const config::Sessions& sessions) {
+  return {.input_timeout = sessions.input_timeout};
+}
+
 edge::Access AccessOf(const config::Listen& listen) {
   return {.loopback = IsLoopback(listen.host),
           .allowed_origins = listen.allowed_origins,

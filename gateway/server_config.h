@@ -9,6 +9,7 @@
 
 namespace switchyard {
 
+edge::Sessions::Options SessionsOf(const config::Sessions& sessions);
 edge::Access AccessOf(const config::Listen& listen);
 std::vector<catalog::EndpointView> ViewsOf(const config::Config& config);    // "" = all, at /mcp
 std::vector<catalog::ServerNaming> NamingsOf(const config::Config& config);  // the enabled ones

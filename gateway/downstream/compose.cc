@@ -59,9 +59,9 @@ std::string BridgedCapabilities(std::string_view declared) {
 Composed ComposeModern(const Call& call, std::string id, bool with_headers) {
   Composed composed = Begin(call, std::move(id));
   const Client* client = call.client.get();
-  const bool modern_client = client != nullptr && mcp::IsModern(client->version);
+  // The edge put those of a legacy client into the modern form, too.
   const std::string capabilities =
-      modern_client ? BridgedCapabilities(client->capabilities) : std::string("{}");
+      client != nullptr ? BridgedCapabilities(client->capabilities) : std::string("{}");
   mcp::MetaFields fields;
   fields.client_capabilities = capabilities;
   fields.client_info = client != nullptr && !client->info.empty() ? client->info : GatewayInfo();

@@ -26,6 +26,12 @@ Task<bool> HttpSink::Notify(mcp::Message notification) {
   co_return sent || runs_on;
 }
 
+Task<bool> HttpSink::Ask(mcp::Message request) {
+  if (!exchange_.streaming() && !exchange_.Accepts(kEventStream)) co_return false;
+  const bool sent = co_await Notify(std::move(request));
+  co_return sent;
+}
+
 Task<void> HttpSink::Finish(mcp::Message response, const Error* error) {
   mcp::Pieces body;
   response.AppendTo(body);

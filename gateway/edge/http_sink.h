@@ -13,6 +13,7 @@ class HttpSink final : public Sink {
   HttpSink(Exchange& exchange, mcp::Version version) : exchange_(exchange), version_(version) {}
 
   Task<bool> Notify(mcp::Message notification) override;
+  Task<bool> Ask(mcp::Message request) override;
   Task<void> Finish(mcp::Message response, const Error* error) override;
 
  private:

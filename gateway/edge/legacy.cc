@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "edge/asks.h"
 #include "edge/http_sink.h"
 #include "mcp/error_map.h"
 
@@ -82,7 +83,9 @@ Task<void> LegacyFace::Post(Exchange& exchange, Connection& connection, mcp::Mes
     co_await Serve(exchange, connection, std::move(message), std::move(session), service);
     co_return;
   }
-  if (message.method() == mcp::Method::kCancelled) {
+  if (message.is_response()) {
+    sessions_.Deliver(session->client->session, std::move(message));
+  } else if (message.method() == mcp::Method::kCancelled) {
     sessions_.Cancel(session->client->session, std::string(message.Get(mcp::Key::kRequestId)));
   }
   co_await exchange.Respond(202);
@@ -152,19 +155,23 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
   }
   connection.OnGone([] {});
   bool cancelled = false;
+  Asks asks(session, sessions_);
   {
     const InFlight registered(session, raw_id, [&cancelled, &connection] {
       cancelled = true;
       connection.CancelServing();
     });
     try {
-      co_await Answer(service, made->call, sink);
+      co_await Answer(service, made->call, sink, &asks);
     } catch (const boost::system::system_error&) {
       if (!cancelled) throw;
     }
   }
   if (!cancelled) co_return;
   co_await net::this_coro::reset_cancellation_state(net::enable_terminal_cancellation());
+  for (mcp::Message& gone : asks.Withdraw("the call was cancelled")) {
+    co_await sink.Notify(std::move(gone));
+  }
   if (exchange.streaming()) {
     co_await exchange.EndStream();
   } else if (!exchange.answered()) {

@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 
+#include "edge/abilities.h"
 #include "edge/client_words.h"
 #include "edge/legacy.h"
 #include "mcp/error_map.h"
@@ -49,7 +50,7 @@ Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_vi
   client.version = known && *known <= mcp::kNewestLegacy && *known >= mcp::Version::k2025_03_26
                        ? *known
                        : mcp::kNewestLegacy;
-  client.capabilities = std::string(request.Get(mcp::Key::kCapabilities));
+  client.capabilities = ToModernCapabilities(request.Get(mcp::Key::kCapabilities), client.version);
   client.info = std::string(request.Get(mcp::Key::kClientInfo));
   client.name = ClientName(client.info);
 

@@ -155,6 +155,42 @@ void Sessions::EndStreamHere(const std::string& id) {
   std::exchange(known->second->end_stream, nullptr)();
 }
 
+std::string Sessions::Ask(const Session& session, Answered answered) {
+  std::string raw_id =
+      "\"sy-" + std::to_string(options_.worker) + "-" + std::to_string(++last_asked_) + "\"";
+  asked_[raw_id] = {.session = session.client->session, .answered = std::move(answered)};
+  return raw_id;
+}
+
+void Sessions::Deliver(const std::string& id, mcp::Message response) {
+  if (DeliverHere(id, response)) return;
+  const auto shared = std::make_shared<const mcp::Message>(std::move(response));
+  broadcast_([id, shared](Sessions& other) {
+    if (!other.asked_.contains(std::string(shared->id()))) return;
+    mcp::Message own = shared->Clone();
+    other.DeliverHere(id, own);
+  });
+}
+
+bool Sessions::DeliverHere(const std::string& id, mcp::Message& response) {
+  const auto asked = asked_.find(std::string(response.id()));
+  if (asked == asked_.end() || asked->second.session != id) return false;
+  const Answered answered = std::move(asked->second.answered);
+  asked_.erase(asked);
+  answered(std::move(response));
+  return true;
+}
+
+Timers::Handle Sessions::WhenUnanswered(Timers::Callback give_up) {
+  if (options_.timers == nullptr) return {};
+  return options_.timers->At(InputDeadline().at(), std::move(give_up));
+}
+
+Task<void> Sessions::Sleep(Duration pause) {
+  if (options_.timers == nullptr) co_return;
+  co_await options_.timers->Sleep(pause);
+}
+
 void Sessions::ForgetFirstEnded() {
   ended_.erase(ended_order_.front().second);
   ended_order_.pop_front();

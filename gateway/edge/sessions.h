@@ -15,6 +15,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/deadline.h"
 #include "base/seal.h"
 #include "base/timers.h"
 #include "core/call.h"
@@ -42,6 +43,9 @@ class Sessions {
     Duration forget_after = std::chrono::hours(1);  // idle here this long: dropped from memory only
     std::size_t max_known = 100'000;                // a worker; the least recently used go first
     std::size_t max_ended = 1'000'000;              // a worker; the first that ended go first
+    Duration input_timeout = std::chrono::minutes(10);  // for a client to answer a question
+    Timers* timers = nullptr;  // the worker's; null = nothing is waited for
+    unsigned worker = 0;       // index
   };
   // Runs something on the sessions of every other worker.
   using Broadcast = std::function<void(std::function<void(Sessions&)>)>;
@@ -62,6 +66,19 @@ class Sessions {
   void TakeStream(const std::shared_ptr<Session>& session, const void* owner,
                   std::function<void()> end);
 
+  // A request to the session's client: its raw id, unique for the session on whatever worker. The
+  // answer, a response, is given to `answered` once, unless Unask() comes first.
+  using Answered = std::function<void(mcp::Message response)>;
+  std::string Ask(const Session& session, Answered answered);
+  void Unask(const std::string& raw_id) { asked_.erase(raw_id); }
+  // A response of the session's client; any worker may have asked. Others are ignored.
+  void Deliver(const std::string& id, mcp::Message response);
+  Deadline InputDeadline() const { return Deadline::In(clock_, options_.input_timeout); }
+  bool HasPassed(const Deadline& deadline) const { return deadline.Passed(clock_.Now()); }
+  // Runs `give_up` when a question stayed open for too long.
+  [[nodiscard]] Timers::Handle WhenUnanswered(Timers::Callback give_up);
+  Task<void> Sleep(Duration pause);
+
   // Forgets what was idle for long or is too old. Once a minute is often enough.
   void Tick();
   std::size_t size() const { return known_.size(); }
@@ -71,6 +88,7 @@ class Sessions {
   void SetLogLevelHere(const std::string& id, const std::string& level);
   void CancelHere(const std::string& id, const std::string& raw_request_id);
   void EndStreamHere(const std::string& id);
+  bool DeliverHere(const std::string& id, mcp::Message& response);
   std::shared_ptr<Session> Remember(std::shared_ptr<Session> session, Duration age);
   // `endpoint` nullopt: whichever it is of.
   std::shared_ptr<Session> Unseal(std::string_view id, std::optional<std::string_view> endpoint);
@@ -89,6 +107,12 @@ class Sessions {
     }
   };
   std::unordered_map<std::string_view, std::shared_ptr<Session>> known_;  // by client->session
+  struct Asked {
+    std::string session;
+    Answered answered;
+  };
+  std::unordered_map<std::string, Asked> asked_;  // by raw id; as many as there are questions open
+  std::uint64_t last_asked_ = 0;
   // Ended ids must stay unknown although their tokens still open, until they are too old anyway. By
   // their random beginning, in the order of time.
   std::unordered_set<std::string, Hash, std::equal_to<>> ended_;

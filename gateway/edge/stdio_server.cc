@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "edge/answer.h"
+#include "edge/asks.h"
 #include "edge/legacy.h"
 #include "edge/modern.h"
 #include "mcp/error_map.h"
@@ -56,6 +57,7 @@ class StdioServer::LineSink final : public Sink {
     co_await server_.WaitForRoom();
     co_return !server_.broken_;
   }
+  Task<bool> Ask(mcp::Message request) override { return Notify(std::move(request)); }
   Task<void> Finish(mcp::Message response, const Error*) override {
     if (response_ == Response::kDropped) co_return;
     server_.Send(response);
@@ -65,6 +67,15 @@ class StdioServer::LineSink final : public Sink {
  private:
   StdioServer& server_;
   const Response response_;
+};
+
+// A call that is cancelled takes its questions back, also when its task is unwound.
+struct StdioServer::Withdrawal {
+  StdioServer& server;
+  Asks& asks;
+  ~Withdrawal() {
+    for (const mcp::Message& gone : asks.Withdraw("the call was cancelled")) server.Send(gone);
+  }
 };
 
 StdioServer::StdioServer(Executor executor, int in, int out, Service& service, Sessions& sessions,
@@ -135,6 +146,11 @@ void StdioServer::Receive(std::string line) {
   if (!message) return Refuse(raw_id, message.error());
   if (message->method() == mcp::Method::kCancelled) {
     return Cancel(std::string(message->Get(mcp::Key::kRequestId)));
+  }
+  if (message->is_response()) {
+    // Only legacy clients are asked anything.
+    if (session_ != nullptr) sessions_.Deliver(session_->client->session, std::move(*message));
+    return;
   }
   if (!IsModernRequest(*message, "")) return ReceiveLegacy(std::move(*message));
   if (message->kind() != mcp::Kind::kRequest) return;
@@ -220,7 +236,13 @@ Task<void> StdioServer::ServeCall(Call call, std::shared_ptr<Session> session,
                                   std::shared_ptr<bool> over) {
   const Live live(*this, std::move(over));
   LineSink sink(*this);
-  co_await Answer(service_, call, sink);
+  if (session == nullptr) {
+    co_await Answer(service_, call, sink);
+    co_return;
+  }
+  Asks asks(session, sessions_);
+  const Withdrawal withdrawal{*this, asks};
+  co_await Answer(service_, call, sink, &asks);
 }
 
 Task<void> StdioServer::ServeChanges(std::shared_ptr<Session> session) {

@@ -37,6 +37,7 @@ class StdioServer {
   using Room = Mailbox<bool>;
   class LineSink;
   struct Live;
+  struct Withdrawal;
   struct Running {
     TaskHandle task;
     std::shared_ptr<bool> over;  // the task is through and needs no cancelling

@@ -79,14 +79,14 @@ TEST(ComposeModernTest, PassesOnWhatAModernClientCanDoButNoExtensions) {
   EXPECT_EQ(sent.Get(mcp::MetaKey::kClientCapabilities), R"({"elicitation":{}})");
 }
 
-TEST(ComposeModernTest, DeclaresNothingForALegacyClient) {
+TEST(ComposeModernTest, DeclaresForALegacyClientWhatItsFacePutIntoModernForm) {
   Call call = CallOf(R"({"jsonrpc":"2.0","id":1,"method":"tools/list"})");
   auto client = std::make_shared<Client>();
   client->version = mcp::kNewestLegacy;
-  client->capabilities = R"({"elicitation":{}})";
+  client->capabilities = R"({"elicitation":{"form":{}}})";
   call.client = client;
   const mcp::Message sent = *mcp::Message::Parse(BodyOf(call, ComposeModern(call, "2", false)));
-  EXPECT_EQ(sent.Get(mcp::MetaKey::kClientCapabilities), "{}");
+  EXPECT_EQ(sent.Get(mcp::MetaKey::kClientCapabilities), R"({"elicitation":{"form":{}}})");
 }
 
 TEST(ComposeLegacyTest, LeavesNoModernMetadata) {

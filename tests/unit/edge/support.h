@@ -189,8 +189,9 @@ class Peer {
 struct Edge {
   ManualClock clock;
   net::io_context context{1};
+  Timers timers{context, clock};
   Sealer sealer{Sealer::RandomKey()};
-  Sessions sessions{sealer, clock, Sessions::Options{},
+  Sessions sessions{sealer, clock, Sessions::Options{.timers = &timers},
                     [](const std::function<void(Sessions&)>&) {}};
   std::shared_ptr<FakeService> service = std::make_shared<FakeService>();
   ConnectionLimits limits{.max_header = 4096, .max_body = 100'000};
@@ -240,6 +241,7 @@ struct Edge {
 
   void Pass(Duration time) {
     clock.Advance(time);
+    timers.FireDue();
     for (const auto& connection : connections) connection->Tick(clock.Now());
     Settle(context);
   }
