@@ -10,7 +10,10 @@ bool IsLoopback(const std::string& host) {
 }  // namespace
 
 edge::Sessions::Options SessionsOf(const config::Sessions& sessions) {
-  return {.input_timeout = sessions.input_timeout};
+  edge::Sessions::Options options;
+  options.input_timeout = sessions.input_timeout;
+  options.events.grace = sessions.resume_grace;
+  return options;
 }
 
 edge::Access AccessOf(const config::Listen& listen) {

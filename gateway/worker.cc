@@ -68,6 +68,7 @@ edge::Sessions::Options Worker::SessionOptions() {
   edge::Sessions::Options options = options_.sessions;
   options.timers = &timers_;
   options.worker = options_.index;
+  options.workers = options_.workers;
   return options;
 }
 

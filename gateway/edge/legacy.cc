@@ -7,6 +7,7 @@
 
 #include "edge/asks.h"
 #include "edge/http_sink.h"
+#include "edge/legacy_sink.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
@@ -20,22 +21,6 @@ Error BadRequest(std::string message) {
                .message = std::move(message),
                .rpc_code = mcp::kInvalidRequest};
 }
-
-// A legacy stream over HTTP GET: list changes until the client goes away.
-class StreamSink final : public Sink {
- public:
-  explicit StreamSink(Exchange& exchange) : exchange_(exchange) {}
-  Task<bool> Notify(mcp::Message notification) override {
-    mcp::Pieces data;
-    notification.AppendTo(data);
-    const bool sent = co_await exchange_.Send(data);
-    co_return sent;
-  }
-  Task<void> Finish(mcp::Message, const Error*) override { co_await exchange_.EndStream(); }
-
- private:
-  Exchange& exchange_;
-};
 
 // Gives a session's stream up, unless a newer one took it.
 struct StreamOwner {
@@ -137,8 +122,9 @@ Task<std::shared_ptr<Session>> LegacyFace::RequireSession(Exchange& exchange,
   co_return session;
 }
 
-// A client that disconnects has not cancelled (L-TR): the call runs on and its answer is dropped.
-// notifications/cancelled unwinds it here, and the client gets no response, as it expects.
+// A client that disconnects has not cancelled (L-TR): the call runs on, and what it says is kept
+// for a while if the client knows how to come back for it. notifications/cancelled unwinds it here,
+// and the client gets no response, as it expects.
 Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Message message,
                              std::shared_ptr<Session> session, Service& service) {
   std::string raw_id(message.id());
@@ -148,32 +134,28 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
                           made.error());
     co_return;
   }
-  HttpSink sink(exchange, session->client->version);
+  LegacySink sink(exchange, connection, *session, sessions_, EventId::Kind::kCall);
   if (made->answer) {
     co_await sink.Finish(std::move(*made->answer), nullptr);
     co_return;
   }
-  connection.OnGone([] {});
-  bool cancelled = false;
+  connection.OnGone([&sink] { sink.Gone(); });
   Asks asks(session, sessions_);
   {
-    const InFlight registered(session, raw_id, [&cancelled, &connection] {
-      cancelled = true;
-      connection.CancelServing();
-    });
+    const InFlight registered(session, raw_id, [&sink] { sink.Cancel(); });
     try {
       co_await Answer(service, made->call, sink, &asks);
     } catch (const boost::system::system_error&) {
-      if (!cancelled) throw;
+      if (!sink.cancelled()) throw;
     }
   }
-  if (!cancelled) co_return;
+  if (!sink.cancelled()) co_return;
   co_await net::this_coro::reset_cancellation_state(net::enable_terminal_cancellation());
   for (mcp::Message& gone : asks.Withdraw("the call was cancelled")) {
     co_await sink.Notify(std::move(gone));
   }
   if (exchange.streaming()) {
-    co_await exchange.EndStream();
+    co_await sink.End();
   } else if (!exchange.answered()) {
     co_await exchange.Respond(202);
   }
@@ -188,12 +170,17 @@ Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::stri
     co_await RespondError(exchange, 406, "", error);
     co_return;
   }
+  if (!exchange.Header("last-event-id").empty()) {
+    const bool resumed = co_await Resume(exchange, session);
+    if (resumed) co_return;
+  }
   sessions_.TakeStream(session, &exchange, [&connection] { connection.Abort(); });
   const StreamOwner owner{*session, &exchange};
+  LegacySink sink(exchange, connection, *session, sessions_, EventId::Kind::kSession);
+  connection.OnGone([&sink] { sink.Gone(); });
   const bool begun = co_await exchange.BeginStream();
   if (!begun) co_return;
   Call call = MakeStreamCall(*session);
-  StreamSink sink(exchange);
   co_await Answer(service, call, sink);
 }
 

@@ -48,6 +48,8 @@ class LegacyFace {
   Task<std::shared_ptr<Session>> RequireSession(Exchange& exchange, std::string_view endpoint,
                                                 std::string raw_id);
   Task<void> Open(Exchange& exchange, mcp::Message message, std::string endpoint, Service& service);
+  // The rest of a stream that was lost, by Last-Event-ID. False: open a new one.
+  Task<bool> Resume(Exchange& exchange, std::shared_ptr<Session> session);
   Task<void> Serve(Exchange& exchange, Connection& connection, mcp::Message message,
                    std::shared_ptr<Session> session, Service& service);
 

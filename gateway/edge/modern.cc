@@ -160,7 +160,7 @@ Task<void> ServeModern(Exchange& exchange, mcp::Message message, std::string_vie
     co_await RespondError(exchange, 400, raw_id, named.error());
     co_return;
   }
-  HttpSink sink(exchange, mcp::kModern);
+  HttpSink sink(exchange);
   co_await Answer(service, *call, sink);
 }
 

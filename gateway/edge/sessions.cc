@@ -26,7 +26,11 @@ std::int64_t Seconds(const Clock& clock) {
 }  // namespace
 
 Sessions::Sessions(const Sealer& sealer, const Clock& clock, Options options, Broadcast broadcast)
-    : sealer_(sealer), clock_(clock), options_(options), broadcast_(std::move(broadcast)) {}
+    : sealer_(sealer),
+      clock_(clock),
+      options_(options),
+      broadcast_(std::move(broadcast)),
+      events_(options_.worker, clock, options_.events) {}
 
 std::shared_ptr<Session> Sessions::Open(Client client, std::string endpoint) {
   if (client.capabilities.size() > kMaxCapabilities) client.capabilities = "{}";
@@ -100,6 +104,7 @@ void Sessions::EndHere(const std::string& id) {
     ended_order_.emplace_back(clock_.Now() + options_.max_age, Head(id));
     if (ended_order_.size() > options_.max_ended) ForgetFirstEnded();
   }
+  events_.ForgetSession(id);
   const auto known = known_.find(id);
   if (known == known_.end()) return;
   const std::shared_ptr<Session> session = std::move(known->second);
@@ -200,7 +205,21 @@ bool Sessions::IsBusy(const Session& session) {
   return !session.in_flight.empty() || session.end_stream != nullptr;
 }
 
+bool Sessions::OnWorker(unsigned worker, std::function<void(Sessions&)> run) {
+  if (worker == options_.worker) {
+    run(*this);
+  } else if (worker < options_.workers) {
+    broadcast_([worker, run = std::move(run)](Sessions& other) {
+      if (other.options_.worker == worker) run(other);
+    });
+  } else {
+    return false;
+  }
+  return true;
+}
+
 void Sessions::Tick() {
+  events_.Tick();
   const TimePoint now = clock_.Now();
   while (!ended_order_.empty() && ended_order_.front().first <= now) ForgetFirstEnded();
   std::erase_if(known_, [&](const auto& entry) {

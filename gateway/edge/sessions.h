@@ -19,6 +19,7 @@
 #include "base/seal.h"
 #include "base/timers.h"
 #include "core/call.h"
+#include "edge/event_store.h"
 
 namespace switchyard::edge {
 
@@ -44,8 +45,10 @@ class Sessions {
     std::size_t max_known = 100'000;                // a worker; the least recently used go first
     std::size_t max_ended = 1'000'000;              // a worker; the first that ended go first
     Duration input_timeout = std::chrono::minutes(10);  // for a client to answer a question
+    EventStore::Limits events = {};
     Timers* timers = nullptr;  // the worker's; null = nothing is waited for
     unsigned worker = 0;       // index
+    unsigned workers = 1;
   };
   // Runs something on the sessions of every other worker.
   using Broadcast = std::function<void(std::function<void(Sessions&)>)>;
@@ -79,6 +82,10 @@ class Sessions {
   [[nodiscard]] Timers::Handle WhenUnanswered(Timers::Callback give_up);
   Task<void> Sleep(Duration pause);
 
+  EventStore& events() { return events_; }
+  // Runs something on the sessions of one worker. False: there is no such worker.
+  bool OnWorker(unsigned worker, std::function<void(Sessions&)> run);
+
   // Forgets what was idle for long or is too old. Once a minute is often enough.
   void Tick();
   std::size_t size() const { return known_.size(); }
@@ -100,6 +107,7 @@ class Sessions {
   const Clock& clock_;
   const Options options_;
   Broadcast broadcast_;
+  EventStore events_;
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const {
