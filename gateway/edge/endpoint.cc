@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "edge/batch.h"
 #include "edge/http_sink.h"
 #include "edge/modern.h"
 #include "mcp/error_map.h"
@@ -163,9 +164,14 @@ Task<void> Endpoint::ServePost(Exchange& exchange, Connection& connection, std::
     co_await RespondError(exchange, 415, "", error);
     co_return;
   }
+  std::string body = exchange.TakeBody();
+  if (IsBatch(body) && exchange.request().Has(http::Field::kMcpSessionId)) {
+    co_await legacy_.PostBatch(exchange, connection, std::move(body), std::move(name),
+                               std::move(service));
+    co_return;
+  }
   std::string raw_id;
-  Result<mcp::Message> message =
-      mcp::Message::Parse(exchange.TakeBody(), mcp::Check::kFull, &raw_id);
+  Result<mcp::Message> message = mcp::Message::Parse(std::move(body), mcp::Check::kFull, &raw_id);
   if (!message) {
     co_await RespondError(exchange, 400, raw_id, message.error());
     co_return;

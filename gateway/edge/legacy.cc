@@ -7,6 +7,7 @@
 
 #include "edge/asks.h"
 #include "edge/http_sink.h"
+#include "edge/legacy_in_flight.h"
 #include "edge/legacy_sink.h"
 #include "mcp/error_map.h"
 
@@ -33,26 +34,6 @@ struct StreamOwner {
   }
 };
 
-// Registers a call of a session as long as it is served here, so that notifications/cancelled,
-// which may come to any worker, finds it.
-class InFlight {
- public:
-  InFlight(std::shared_ptr<Session> session, std::string raw_id, std::function<void()> cancel)
-      : session_(std::move(session)), raw_id_(std::move(raw_id)) {
-    // Of two requests with one id (against the protocol) the first can be cancelled.
-    registered_ = session_->in_flight.emplace(raw_id_, std::move(cancel)).second;
-  }
-  InFlight(const InFlight&) = delete;
-  ~InFlight() {
-    if (registered_) session_->in_flight.erase(raw_id_);
-  }
-
- private:
-  std::shared_ptr<Session> session_;
-  std::string raw_id_;
-  bool registered_ = false;
-};
-
 }  // namespace
 
 Task<void> LegacyFace::Post(Exchange& exchange, Connection& connection, mcp::Message message,
@@ -68,12 +49,16 @@ Task<void> LegacyFace::Post(Exchange& exchange, Connection& connection, mcp::Mes
     co_await Serve(exchange, connection, std::move(message), std::move(session), service);
     co_return;
   }
-  if (message.is_response()) {
-    sessions_.Deliver(session->client->session, std::move(message));
-  } else if (message.method() == mcp::Method::kCancelled) {
-    sessions_.Cancel(session->client->session, std::string(message.Get(mcp::Key::kRequestId)));
-  }
+  Hear(std::move(message), *session);
   co_await exchange.Respond(202);
+}
+
+void LegacyFace::Hear(mcp::Message message, const Session& session) {
+  if (message.is_response()) {
+    sessions_.Deliver(session.client->session, std::move(message));
+  } else if (message.method() == mcp::Method::kCancelled) {
+    sessions_.Cancel(session.client->session, std::string(message.Get(mcp::Key::kRequestId)));
+  }
 }
 
 Task<void> LegacyFace::Open(Exchange& exchange, mcp::Message message, std::string endpoint,

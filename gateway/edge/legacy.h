@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/service.h"
 #include "edge/connection.h"
@@ -40,6 +41,9 @@ class LegacyFace {
   // POST, GET and DELETE of one endpoint; `service` outlives the task.
   Task<void> Post(Exchange& exchange, Connection& connection, mcp::Message message,
                   std::string endpoint, Service& service);
+  // A body that is an array. The service is held until the last of its calls is through.
+  Task<void> PostBatch(Exchange& exchange, Connection& connection, std::string body,
+                       std::string endpoint, std::shared_ptr<Service> service);
   Task<void> Get(Exchange& exchange, Connection& connection, std::string endpoint,
                  Service& service);
   Task<void> Delete(Exchange& exchange, std::string endpoint);
@@ -48,6 +52,14 @@ class LegacyFace {
   Task<std::shared_ptr<Session>> RequireSession(Exchange& exchange, std::string_view endpoint,
                                                 std::string raw_id);
   Task<void> Open(Exchange& exchange, mcp::Message message, std::string endpoint, Service& service);
+  // What asks for no answer: a notification or a response.
+  void Hear(mcp::Message message, const Session& session);
+  std::vector<Call> TakeBatch(const std::vector<std::string>& elements,
+                              const std::shared_ptr<Session>& session,
+                              std::vector<mcp::Message>& answers);
+  Task<void> ServeBatch(Exchange& exchange, Connection& connection,
+                        std::shared_ptr<Session> session, std::shared_ptr<Service> service,
+                        std::vector<Call> calls, std::vector<mcp::Message> answers);
   // The rest of a stream that was lost, by Last-Event-ID. False: open a new one.
   Task<bool> Resume(Exchange& exchange, std::shared_ptr<Session> session);
   Task<void> Serve(Exchange& exchange, Connection& connection, mcp::Message message,
