@@ -9,6 +9,7 @@
 
 namespace switchyard {
 
+// Asked once: the quotas in it are shared by all workers.
 edge::Sessions::Options SessionsOf(const config::Sessions& sessions);
 edge::Access AccessOf(const config::Listen& listen);
 std::vector<catalog::EndpointView> ViewsOf(const config::Config& config);    // "" = all, at /mcp

@@ -1,7 +1,6 @@
 #include "edge/asks.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <map>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "base/backoff.h"
 #include "base/mailbox.h"
 #include "base/random.h"
+#include "base/token.h"
 #include "edge/client_words.h"
 #include "edge/questions.h"
 #include "mcp/error_map.h"
@@ -22,16 +22,6 @@ namespace json = boost::json;
 
 constexpr Backoff::Config kPauses{.initial = std::chrono::milliseconds(100),
                                   .cap = std::chrono::seconds(5)};
-
-// Unguessable: pages that end an elicitation by URL may know it.
-std::string MintId() {
-  std::array<std::uint8_t, 16> bytes{};
-  SecureRandom(bytes);
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string id;
-  for (const std::uint8_t byte : bytes) id.append({kDigits[byte >> 4], kDigits[byte & 15]});
-  return id;
-}
 
 Error TooManyRounds() {
   return Error{.code = Code::kProtocol,
@@ -112,7 +102,7 @@ Task<std::optional<mcp::Message>> Asks::Round(Call& call, mcp::Message input_req
   Rounds& rounds = *rounds_;
   Result<std::vector<Question>> questions =
       QuestionsOf(input_required, AbilitiesOf(session_->client->capabilities),
-                  session_->client->version, MintId);
+                  session_->client->version, RandomToken);
   if (!questions) co_return GiveUp(call, questions.error());
   rounds.questions = std::move(*questions);
   rounds.answers.assign(rounds.questions.size(), "");

@@ -1,10 +1,9 @@
 #include "edge/event_store.h"
 
-#include <array>
 #include <charconv>
 #include <utility>
 
-#include "base/random.h"
+#include "base/token.h"
 
 namespace switchyard::edge {
 namespace {
@@ -16,15 +15,6 @@ constexpr std::size_t kStreamOverhead = 1024;
 // Bytes that go to a reader in one step, so that a long replay goes by his pace.
 constexpr std::size_t kBatchBytes = 256 * 1024;
 constexpr std::size_t kTokenSize = 32;
-
-std::string NewToken() {
-  std::array<std::uint8_t, kTokenSize / 2> bytes{};
-  SecureRandom(bytes);
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string token;
-  for (const std::uint8_t byte : bytes) token.append({kDigits[byte >> 4], kDigits[byte & 15]});
-  return token;
-}
 
 template <class Number>
 bool ParseNumber(std::string_view text, Number& number) {
@@ -128,7 +118,7 @@ std::unique_ptr<EventStore::Stream> EventStore::Open(std::string session, EventI
                                                      std::function<void()> on_taken,
                                                      std::function<void()> expire) {
   auto entry = std::make_shared<Entry>();
-  entry->id = {.worker = worker_, .kind = kind, .token = NewToken()};
+  entry->id = {.worker = worker_, .kind = kind, .token = RandomToken()};
   entry->key = KeyOf(session, entry->id.token);
   entry->on_taken = std::move(on_taken);
   entry->expire = std::move(expire);

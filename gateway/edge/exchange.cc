@@ -117,6 +117,13 @@ Task<bool> Exchange::Send(const mcp::Pieces& data, std::string_view id) {
   return SendEvent(std::move(prefix), data);  // no frame of its own
 }
 
+Task<bool> Exchange::SendEndpoint(std::string_view uri) {
+  mcp::Pieces data;
+  data.push_back(uri);
+  const bool sent = co_await SendEvent("event: endpoint\ndata: ", data);
+  co_return sent;
+}
+
 Task<bool> Exchange::SendPriming(std::string_view id) {
   std::string prefix = "id: ";
   prefix.append(id).append("\nretry: ").append(kRetry).append("\ndata: ");

@@ -9,19 +9,13 @@
 #include "edge/http_sink.h"
 #include "edge/legacy_in_flight.h"
 #include "edge/legacy_sink.h"
+#include "edge/refusals.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
 namespace {
 
 constexpr std::string_view kJson = "application/json";
-
-Error BadRequest(std::string message) {
-  return Error{.code = Code::kInvalid,
-               .origin = Origin::kClient,
-               .message = std::move(message),
-               .rpc_code = mcp::kInvalidRequest};
-}
 
 // Gives a session's stream up, unless a newer one took it.
 struct StreamOwner {
@@ -69,8 +63,14 @@ Task<void> LegacyFace::Open(Exchange& exchange, mcp::Message message, std::strin
     co_await RespondError(exchange, status, message.id(), initialized.error());
     co_return;
   }
+  Result<Quota::Permit> permit = sessions_.PermitSession(initialized->owner);
+  if (!permit) {
+    co_await RespondBusy(exchange, permit.error(), std::string(message.id()));
+    co_return;
+  }
   const std::shared_ptr<Session> session =
-      sessions_.Open(std::move(initialized->client), std::move(endpoint));
+      sessions_.Open(std::move(initialized->client), std::move(endpoint),
+                     std::move(initialized->owner), std::move(*permit));
   exchange.AddHeader("Mcp-Session-Id", session->client->session);
   mcp::Pieces body;
   initialized->response.AppendTo(body);
@@ -153,6 +153,11 @@ Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::stri
   if (!exchange.Accepts("text/event-stream")) {
     const Error error = BadRequest("GET needs Accept: text/event-stream");
     co_await RespondError(exchange, 406, "", error);
+    co_return;
+  }
+  const Result<Quota::Permit> permit = sessions_.PermitStream(session->owner);
+  if (!permit) {
+    co_await RespondBusy(exchange, permit.error());
     co_return;
   }
   if (!exchange.Header("last-event-id").empty()) {

@@ -15,13 +15,16 @@
 namespace switchyard::edge {
 
 // The answer to `initialize`: negotiates the version and asks the endpoint what it offers. On
-// success the client is filled in; the caller opens the session.
+// success the client is filled in; the caller opens the session. `oldest`: that this transport
+// speaks.
 struct Initialized {
   Client client;
   mcp::Message response;
+  std::string owner;  // whose session it will be, see Session::owner
 };
 Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_view endpoint,
-                                     Service& service);
+                                     Service& service,
+                                     mcp::Version oldest = mcp::Version::k2025_03_26);
 
 // A call of a session. Requests that the legacy face answers itself give a response instead.
 struct LegacyCall {

@@ -1,10 +1,14 @@
 #include "edge/sessions.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 #include <vector>
 
 #include <boost/json.hpp>
+
+#include "base/token.h"
+#include "edge/refusals.h"
 
 namespace switchyard::edge {
 namespace {
@@ -32,7 +36,8 @@ Sessions::Sessions(const Sealer& sealer, const Clock& clock, Options options, Br
       broadcast_(std::move(broadcast)),
       events_(options_.worker, clock, options_.events) {}
 
-std::shared_ptr<Session> Sessions::Open(Client client, std::string endpoint) {
+std::shared_ptr<Session> Sessions::Open(Client client, std::string endpoint, std::string owner,
+                                        Quota::Permit permit) {
   if (client.capabilities.size() > kMaxCapabilities) client.capabilities = "{}";
   if (client.info.size() > kMaxInfo) client.info.clear();
   const boost::json::array text = {static_cast<int>(client.version),
@@ -40,11 +45,14 @@ std::shared_ptr<Session> Sessions::Open(Client client, std::string endpoint) {
                                    endpoint,
                                    client.capabilities,
                                    client.info,
-                                   client.name};
+                                   client.name,
+                                   owner};
   client.session = sealer_.Seal(kPurpose, boost::json::serialize(text));
   auto session = std::make_shared<Session>();
   session->client = std::make_shared<const Client>(std::move(client));
   session->endpoint = std::move(endpoint);
+  session->owner = std::move(owner);
+  session->permit = std::move(permit);
   return Remember(std::move(session), Duration::zero());
 }
 
@@ -78,6 +86,7 @@ std::shared_ptr<Session> Sessions::Unseal(std::string_view id,
   auto session = std::make_shared<Session>();
   session->client = std::make_shared<const Client>(std::move(client));
   session->endpoint = std::string(fields[2].as_string());
+  session->owner = std::string(fields[6].as_string());
   return Remember(std::move(session), age);
 }
 
@@ -158,6 +167,45 @@ void Sessions::EndStreamHere(const std::string& id) {
   const auto known = known_.find(id);
   if (known == known_.end() || !known->second->end_stream) return;
   std::exchange(known->second->end_stream, nullptr)();
+}
+
+Result<Quota::Permit> Sessions::PermitSession(const std::string& owner) {
+  if (options_.sessions == nullptr) return Quota::Permit();
+  std::expected<Quota::Permit, Quota::Refusal> permit = options_.sessions->Take(owner);
+  if (permit) return std::move(*permit);
+  return Failure(AtQuota(permit.error(), options_.sessions->limits(), "sessions",
+                         "end one with DELETE, or come back later"));
+}
+
+Result<Quota::Permit> Sessions::PermitStream(const std::string& owner) {
+  if (options_.streams == nullptr) return Quota::Permit();
+  std::expected<Quota::Permit, Quota::Refusal> permit = options_.streams->Take(owner);
+  if (permit) return std::move(*permit);
+  return Failure(AtQuota(permit.error(), options_.streams->limits(), "streams",
+                         "close one, or come back later"));
+}
+
+std::string Sessions::OpenChannel(std::string endpoint, Take take) {
+  std::string id = std::to_string(options_.worker) + '-' + RandomToken();
+  channels_[id] = {.endpoint = std::move(endpoint), .take = std::move(take)};
+  return id;
+}
+
+void Sessions::PostToChannel(const std::string& id, const std::string& endpoint, std::string text,
+                             std::function<void(ChannelAnswer)> done) {
+  unsigned worker = 0;
+  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), worker);
+  const bool asked =
+      error == std::errc() &&
+      OnWorker(worker, [id, endpoint, text = std::move(text), done](Sessions& home) {
+        const auto channel = home.channels_.find(id);
+        if (channel == home.channels_.end() || channel->second.endpoint != endpoint) {
+          return done(ChannelAnswer::kUnknown);
+        }
+        const Take take = channel->second.take;  // may close the channel
+        done(take(text));
+      });
+  if (!asked) done(ChannelAnswer::kUnknown);
 }
 
 std::string Sessions::Ask(const Session& session, Answered answered) {

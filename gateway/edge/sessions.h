@@ -20,12 +20,14 @@
 #include "base/timers.h"
 #include "core/call.h"
 #include "edge/event_store.h"
+#include "edge/quota.h"
 
 namespace switchyard::edge {
 
 struct Session {
   std::shared_ptr<const Client> client;  // client->session is the id
   std::string endpoint;
+  std::string owner;  // whose it is, for quotas; "" = nobody proved who they are
   std::string log_level;
   // Calls of this session that this worker serves: raw JSON id -> how to cancel it.
   std::map<std::string, std::function<void()>, std::less<>> in_flight;
@@ -35,7 +37,11 @@ struct Session {
   TimePoint last_used;
   TimePoint expires;
   bool ended = false;
+  Quota::Permit permit;  // with the worker that opened it
 };
+
+// What became of a message for a channel.
+enum class ChannelAnswer : std::uint8_t { kTaken, kFull, kUnknown };
 
 class Sessions {
  public:
@@ -46,6 +52,8 @@ class Sessions {
     std::size_t max_ended = 1'000'000;              // a worker; the first that ended go first
     Duration input_timeout = std::chrono::minutes(10);  // for a client to answer a question
     EventStore::Limits events = {};
+    std::shared_ptr<Quota> sessions = nullptr;  // of all workers; null = no limit
+    std::shared_ptr<Quota> streams = nullptr;
     Timers* timers = nullptr;  // the worker's; null = nothing is waited for
     unsigned worker = 0;       // index
     unsigned workers = 1;
@@ -56,7 +64,11 @@ class Sessions {
   Sessions(const Sealer& sealer, const Clock& clock, Options options, Broadcast broadcast);
 
   // A new session; its id is client.session afterwards.
-  std::shared_ptr<Session> Open(Client client, std::string endpoint);
+  std::shared_ptr<Session> Open(Client client, std::string endpoint, std::string owner = {},
+                                Quota::Permit permit = {});
+  // Leave for a session, for a stream that lasts; the Error tells the client what to do.
+  Result<Quota::Permit> PermitSession(const std::string& owner);
+  Result<Quota::Permit> PermitStream(const std::string& owner);
 
   // Null: not ours, ended, too old, or of another endpoint.
   std::shared_ptr<Session> Find(std::string_view id, std::string_view endpoint);
@@ -85,6 +97,15 @@ class Sessions {
   EventStore& events() { return events_; }
   // Runs something on the sessions of one worker. False: there is no such worker.
   bool OnWorker(unsigned worker, std::function<void(Sessions&)> run);
+
+  // A channel of HTTP+SSE: its messages come to any worker and are taken by this one. The id cannot
+  // be guessed.
+  using Take = std::function<ChannelAnswer(std::string text)>;
+  std::string OpenChannel(std::string endpoint, Take take);
+  void CloseChannel(const std::string& id) { channels_.erase(id); }
+  // `done` runs once, on the thread of the worker that has the channel.
+  void PostToChannel(const std::string& id, const std::string& endpoint, std::string text,
+                     std::function<void(ChannelAnswer)> done);
 
   // Forgets what was idle for long or is too old. Once a minute is often enough.
   void Tick();
@@ -121,6 +142,11 @@ class Sessions {
   };
   std::unordered_map<std::string, Asked> asked_;  // by raw id; as many as there are questions open
   std::uint64_t last_asked_ = 0;
+  struct Channel {
+    std::string endpoint;
+    Take take;
+  };
+  std::unordered_map<std::string, Channel> channels_;  // by id; as many as there are streams
   // Ended ids must stay unknown although their tokens still open, until they are too old anyway. By
   // their random beginning, in the order of time.
   std::unordered_set<std::string, Hash, std::equal_to<>> ended_;
