@@ -104,10 +104,9 @@ Server::~Server() { Stop(); }
 
 void Server::Impl::StartThreads() {
   const unsigned count = WorkersOf(options.config.listen, options.workers);
-  const std::size_t connections =
-      std::max<std::size_t>(1, options.config.listen.max_connections / count);
-  edge::ConnectionLimits limits;
-  limits.max_body = options.config.listen.max_body;
+  const auto connections = std::max<std::size_t>(1, options.config.listen.max_connections / count);
+  const edge::ConnectionLimits limits{.max_body = options.config.listen.max_body};
+  const edge::Sessions::Options sessions = SessionsOf(options.config.sessions);
   for (unsigned i = 0; i < count; ++i) {
     workers.push_back(std::make_unique<Worker>(
         Worker::Options{.index = i,
@@ -116,6 +115,7 @@ void Server::Impl::StartThreads() {
                         .session_sealer = &session_sealer,
                         .metrics = &metrics,
                         .listener = {.max_connections = connections, .limits = limits},
+                        .sessions = sessions,
                         .broadcast =
                             [this, i](std::function<void(edge::Sessions&)> run) {
                               for (unsigned other = 0; other < workers.size(); ++other) {

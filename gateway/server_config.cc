@@ -12,10 +12,22 @@ bool IsLoopback(const std::string& host) {
 
 }  // namespace
 
+edge::Sessions::Options SessionsOf(const config::Sessions& sessions) {
+  edge::Sessions::Options options;
+  options.input_timeout = sessions.input_timeout;
+  options.events.grace = sessions.resume_grace;
+  options.sessions =
+      edge::Quota::Make({.total = sessions.max, .per_owner = sessions.max_per_caller});
+  options.streams = edge::Quota::Make(
+      {.total = sessions.max_streams, .per_owner = sessions.max_streams_per_caller});
+  return options;
+}
+
 edge::Access AccessOf(const config::Listen& listen) {
   return {.loopback = IsLoopback(listen.host),
           .allowed_origins = listen.allowed_origins,
-          .allowed_hosts = listen.allowed_hosts};
+          .allowed_hosts = listen.allowed_hosts,
+          .legacy_sse = listen.legacy_sse};
 }
 
 downstream::Parking::Limits ParkingLimitsOf(const config::Config& config) {

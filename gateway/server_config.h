@@ -13,6 +13,8 @@ namespace switchyard {
 downstream::Parking::Limits ParkingLimitsOf(const config::Config& config);
 // `wanted` 0: as configured, else one a core.
 unsigned WorkersOf(const config::Listen& listen, unsigned wanted);
+// Asked once: the quotas in it are shared by all workers.
+edge::Sessions::Options SessionsOf(const config::Sessions& sessions);
 edge::Access AccessOf(const config::Listen& listen);
 std::vector<catalog::EndpointView> ViewsOf(const config::Config& config);    // "" = all, at /mcp
 std::vector<catalog::ServerNaming> NamingsOf(const config::Config& config);  // the enabled ones

@@ -55,7 +55,7 @@ Worker::Worker(Options options)
             .clock = *options_.clock,
             .worker = options_.index,
             .workers = options_.workers},
-      sessions_(*options_.session_sealer, *options_.clock, {}, options_.broadcast),
+      sessions_(*options_.session_sealer, *options_.clock, SessionOptions(), options_.broadcast),
       endpoint_(
           {}, [this](std::string_view name) { return FindEndpoint(name); }, options_.plain,
           sessions_),
@@ -63,6 +63,14 @@ Worker::Worker(Options options)
                 [this](edge::Exchange& exchange, edge::Connection& connection) {
                   return endpoint_.Serve(exchange, connection);
                 }) {}
+
+edge::Sessions::Options Worker::SessionOptions() {
+  edge::Sessions::Options options = options_.sessions;
+  options.timers = &timers_;
+  options.worker = options_.index;
+  options.workers = options_.workers;
+  return options;
+}
 
 Worker::~Worker() { Stop(); }
 

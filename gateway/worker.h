@@ -58,6 +58,7 @@ class Worker {
     const Sealer* session_sealer = nullptr;
     telemetry::Metrics* metrics = nullptr;
     edge::Listener::Options listener;
+    edge::Sessions::Options sessions;
     edge::Sessions::Broadcast broadcast;
     edge::PlainHandler plain;
   };
@@ -95,6 +96,7 @@ class Worker {
 
   class EndpointService;
   struct ServerRoute;
+  edge::Sessions::Options SessionOptions();
   void Tick();
   void Count();
 

@@ -56,6 +56,18 @@ struct Listen {
   std::size_t max_body = 4 * 1024 * 1024;
   std::size_t max_connections = 16'384;
   unsigned workers = 0;  // 0 = one a core
+  // The two-endpoint transport of 2024-11-05 at /sse, next to /mcp.
+  bool legacy_sse = false;
+};
+
+// Sessions of legacy clients (2025-11-25 and before); modern ones have none.
+struct Sessions {
+  std::size_t max = 100'000;
+  std::size_t max_per_caller = 1'000;  // where callers prove who they are; 0 = no cap
+  std::size_t max_streams = 16'384;    // that last: GET, and /sse
+  std::size_t max_streams_per_caller = 1'000;
+  std::chrono::nanoseconds input_timeout = std::chrono::minutes(10);  // for a person to answer
+  std::chrono::nanoseconds resume_grace = std::chrono::minutes(5);    // for a client to come back
 };
 
 enum class Era : std::uint8_t { kAuto, kModern, kLegacy };
@@ -114,6 +126,7 @@ struct Limits {
 
 struct Config {
   Listen listen;
+  Sessions sessions;
   std::map<std::string, Server> servers;  // by name
   std::map<std::string, Endpoint> endpoints;
   PolicySettings policies;

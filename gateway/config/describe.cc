@@ -132,7 +132,17 @@ json::object ToJson(const Listen& listen) {
           {"allowed_hosts", ToJson(listen.allowed_hosts)},
           {"max_body", listen.max_body},
           {"max_connections", listen.max_connections},
-          {"workers", listen.workers}};
+          {"workers", listen.workers},
+          {"legacy_sse", listen.legacy_sse}};
+}
+
+json::object ToJson(const Sessions& sessions) {
+  return {{"max", sessions.max},
+          {"max_per_caller", sessions.max_per_caller},
+          {"max_streams", sessions.max_streams},
+          {"max_streams_per_caller", sessions.max_streams_per_caller},
+          {"input_timeout", FormatDuration(sessions.input_timeout)},
+          {"resume_grace", FormatDuration(sessions.resume_grace)}};
 }
 
 }  // namespace
@@ -146,6 +156,7 @@ std::string Describe(const Config& config) {
   if (!config.listen.allowed_hosts.empty()) {
     out += "  allowed hosts " + Join(config.listen.allowed_hosts) + "\n";
   }
+  if (config.listen.legacy_sse) out += "  also HTTP+SSE (2024-11-05) at /sse\n";
   out += Count(config.servers.size(), "server") + "\n";
   for (const auto& [name, server] : config.servers) DescribeServer(out, server);
   if (!config.endpoints.empty()) out += Count(config.endpoints.size(), "endpoint") + "\n";
@@ -166,6 +177,7 @@ json::object DescribeJson(const Config& config) {
   for (const auto& [name, endpoint] : config.endpoints) endpoints[name] = ToJson(endpoint);
   return {
       {"listen", ToJson(config.listen)},
+      {"sessions", ToJson(config.sessions)},
       {"servers", std::move(servers)},
       {"endpoints", std::move(endpoints)},
       {"policies", ToJson(Names(config.policies.by_name))},

@@ -64,7 +64,26 @@ Listen ReadListen(Section& root, bool has_auth) {
   if (auto count = section->Integer("workers", 0, 256)) {
     listen.workers = static_cast<unsigned>(*count);
   }
+  if (auto on = section->Bool("legacy_sse")) listen.legacy_sse = *on;
   return listen;
+}
+
+Sessions ReadSessions(Section& root) {
+  using namespace std::chrono_literals;
+  Sessions sessions;
+  auto section = root.Child("sessions");
+  if (!section) return sessions;
+  const auto count = [&section](std::string_view key, std::int64_t min, std::size_t& into) {
+    if (auto value = section->Integer(key, min, 10'000'000))
+      into = static_cast<std::size_t>(*value);
+  };
+  count("max", 1, sessions.max);
+  count("max_per_caller", 0, sessions.max_per_caller);
+  count("max_streams", 1, sessions.max_streams);
+  count("max_streams_per_caller", 0, sessions.max_streams_per_caller);
+  if (auto time = section->Duration("input_timeout", 1s, 24h)) sessions.input_timeout = *time;
+  if (auto time = section->Duration("resume_grace", 1s, 24h)) sessions.resume_grace = *time;
+  return sessions;
 }
 
 Log ReadLog(Section& root) {
@@ -161,6 +180,7 @@ Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
   root->Ignore("x-");
   config.policies = ReadPolicies(*root, keys, nullptr);
   config.listen = ReadListen(*root, config.policies.Find("auth") != nullptr);
+  config.sessions = ReadSessions(*root);
   config.log = ReadLog(*root);
   config.limits = ReadLimits(*root);
   if (auto size = root->Integer("page_size", 0, 100'000)) {

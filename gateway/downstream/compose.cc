@@ -72,6 +72,7 @@ std::string BridgedCapabilities(std::string_view declared) {
 Composed ComposeModern(const Call& call, std::string id, bool with_headers) {
   Composed composed = Begin(call, std::move(id));
   const Client* client = call.client.get();
+  // The edge put those of a legacy client into the modern form, too.
   const std::string capabilities =
       client != nullptr ? BridgedCapabilities(client->capabilities) : std::string("{}");
   mcp::MetaFields fields;

@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "edge/asks.h"
 #include "edge/client_words.h"
 #include "edge/content.h"
 #include "mcp/error_map.h"
@@ -63,10 +64,24 @@ bool Adapt(const Call& call, mcp::Message& notification) {
   return true;
 }
 
+// What a legacy server would have said: there is no code for it in that era.
+mcp::Message LacksCapability(const Call& call, const mcp::Message& error) {
+  boost::system::error_code broken;
+  const boost::json::value value = boost::json::parse(error.error(), broken);
+  std::string text = "the server needs a capability that this client did not declare";
+  const auto* data = broken ? nullptr : value.find_pointer("/data/requiredCapabilities", broken);
+  if (data != nullptr) text += ": " + boost::json::serialize(*data);
+  return mcp::Message::FromResult(call.message.id(), ToolError(text));
+}
+
 // A response of a server as this client may read it: its id, its era, its codes.
 mcp::Message ForClient(const Call& call, mcp::Message response) {
   const mcp::Version version = call.client->version;
   if (response.kind() == mcp::Kind::kError) {
+    if (!mcp::IsModern(version) && response.error_code() == mcp::kMissingCapability &&
+        call.message.method() == mcp::Method::kToolsCall) {
+      return LacksCapability(call, response);
+    }
     const int code = mcp::CodeForClient(response.error_code(), call.message.method(), version);
     if (code != response.error_code()) response = WithCode(call.message.id(), response, code);
   } else if (!mcp::IsModern(version)) {
@@ -83,19 +98,19 @@ Task<void> Fail(const Call& call, Sink& sink, const Error& error) {
 
 }  // namespace
 
-Task<void> Answer(Service& service, Call& call, Sink& sink) {
+Task<void> Answer(Service& service, Call& call, Sink& sink, Asks* asks) {
   Result<ReplyPtr> reply = co_await service.Handle(call);
-  if (!reply) {
-    co_await Fail(call, sink, reply.error());
-    co_return;
-  }
-  if (mcp::Message* whole = (*reply)->Whole()) {
-    mcp::Message response = ForClient(call, std::move(*whole));
-    co_await sink.Finish(std::move(response), nullptr);
-    co_return;
-  }
   for (;;) {
-    Result<std::optional<mcp::Message>> next = co_await (*reply)->Next();
+    if (!reply) {
+      co_await Fail(call, sink, reply.error());
+      co_return;
+    }
+    Result<std::optional<mcp::Message>> next;
+    if (mcp::Message* whole = (*reply)->Whole()) {
+      next = std::move(*whole);
+    } else {
+      next = co_await (*reply)->Next();
+    }
     if (!next) {
       co_await Fail(call, sink, next.error());
       co_return;
@@ -109,9 +124,28 @@ Task<void> Answer(Service& service, Call& call, Sink& sink) {
     }
     mcp::Message& message = **next;
     if (message.is_response()) {
+      if (asks != nullptr && Asks::IsWanted(message)) {
+        reply->reset();  // a person may take long: whatever the reply holds is free meanwhile
+        std::optional<mcp::Message> end = co_await asks->Round(call, std::move(message), sink);
+        if (end) {
+          co_await sink.Finish(std::move(*end), nullptr);
+          co_return;
+        }
+        call.target = {};  // whoever serves the retry finds it anew
+        reply = co_await service.Handle(call);
+        continue;
+      }
+      if (asks != nullptr && message.kind() == mcp::Kind::kResult) {
+        for (mcp::Message& complete : asks->Completions()) {
+          co_await sink.Notify(std::move(complete));
+        }
+      }
       mcp::Message response = ForClient(call, std::move(message));
       co_await sink.Finish(std::move(response), nullptr);
       co_return;
+    }
+    if (asks != nullptr && message.method() == mcp::Method::kProgress && !asks->Rises(message)) {
+      continue;
     }
     if (!Adapt(call, message)) continue;
     const bool there = co_await sink.Notify(std::move(message));

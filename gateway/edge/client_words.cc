@@ -39,6 +39,10 @@ std::string ProgressToken(const mcp::Message& request) {
   return usable ? std::string(raw) : std::string();
 }
 
+std::string ToolError(std::string_view text) {
+  return R"({"content":[{"type":"text","text":)" + mcp::Quote(text) + R"(}],"isError":true})";
+}
+
 std::optional<int> LogRank(std::string_view level) {
   const auto found = std::ranges::find(kLevels, level);
   if (found == kLevels.end()) return std::nullopt;

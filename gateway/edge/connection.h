@@ -44,6 +44,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Aborts what the request being served awaits; who serves it may catch that and go on.
   void CancelServing() { task_.Interrupt(); }
 
+  // Closes the socket; what is being served goes on, unheard.
+  void HangUp() { io_->Close(); }
+
   // Ends it as soon as the request being served is answered; at once when there is none.
   void Drain();
 

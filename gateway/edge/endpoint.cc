@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "edge/batch.h"
 #include "edge/http_sink.h"
 #include "edge/modern.h"
 #include "mcp/error_map.h"
@@ -12,6 +13,8 @@ namespace switchyard::edge {
 namespace {
 
 constexpr std::string_view kRoot = "/mcp";
+constexpr std::string_view kSseRoot = "/sse";
+constexpr std::string_view kNeedsJson = "Content-Type must be application/json";
 
 Error Refusal(std::string message) {
   return Error{.code = Code::kInvalid,
@@ -35,16 +38,21 @@ bool IsLoopbackName(std::string_view host) {
       kNames, [host](std::string_view name) { return http::EqualsIgnoreCase(name, host); });
 }
 
+bool IsJson(const Exchange& exchange) {
+  const std::string_view type = http::MediaType(exchange.request().Get(http::Field::kContentType));
+  return http::EqualsIgnoreCase(type, "application/json");
+}
+
 // The path without its query; nullopt for what is not an absolute path.
 std::optional<std::string_view> PathOf(std::string_view target) {
   if (!target.starts_with('/')) return std::nullopt;
   return target.substr(0, target.find('?'));
 }
 
-// "/mcp" -> "", "/mcp/x" -> "x".
-std::optional<std::string_view> EndpointOf(std::string_view path) {
-  if (!path.starts_with(kRoot)) return std::nullopt;
-  path.remove_prefix(kRoot.size());
+// Under "/mcp": "/mcp" -> "", "/mcp/x" -> "x".
+std::optional<std::string_view> EndpointOf(std::string_view path, std::string_view root) {
+  if (!path.starts_with(root)) return std::nullopt;
+  path.remove_prefix(root.size());
   if (path.empty() || path == "/") return "";
   if (path.front() != '/' || path.find('/', 1) != std::string_view::npos) return std::nullopt;
   return path.substr(1);
@@ -56,7 +64,8 @@ Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Session
     : access_(std::move(access)),
       find_(std::move(find)),
       plain_(std::move(plain)),
-      legacy_(sessions) {}
+      legacy_(sessions),
+      sse_(sessions) {}
 
 bool Endpoint::HostAllowed(const Exchange& exchange) const {
   // Only clients of HTTP/1.0 may leave Host out; no browser does, and it is browsers that are
@@ -110,10 +119,17 @@ Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
     exchange.AddHeader("Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate");
     exchange.AddHeader("Vary", "Origin");
   }
-  if (const std::optional<std::string_view> name = EndpointOf(*path)) {
+  std::optional<std::string_view> name = EndpointOf(*path, kRoot);
+  const bool sse = !name && access_.legacy_sse;
+  if (sse) name = EndpointOf(*path, kSseRoot);
+  if (name) {
     std::shared_ptr<Service> service = find_(*name);
     if (service == nullptr) {
       co_await RespondError(exchange, 404, "", Refusal("no such endpoint: " + std::string(*path)));
+      co_return;
+    }
+    if (sse) {
+      co_await ServeSse(exchange, std::string(*name), std::move(service));
       co_return;
     }
     co_await ServeMcp(exchange, connection, std::string(*name), std::move(service));
@@ -151,6 +167,9 @@ Task<void> Endpoint::ServeOther(Exchange& exchange, Connection& connection, std:
     co_await legacy_.Get(exchange, connection, std::move(name), *service);
   } else if (session && method == "DELETE") {
     co_await legacy_.Delete(exchange, std::move(name));
+  } else if (method == "GET" && access_.legacy_sse) {
+    // Clients of 2024-11-05 may know this URL only.
+    co_await ServeSse(exchange, std::move(name), std::move(service));
   } else {
     exchange.AddHeader("Allow", "POST");
     const Error error = Refusal("use POST; GET and DELETE need an Mcp-Session-Id");
@@ -158,17 +177,38 @@ Task<void> Endpoint::ServeOther(Exchange& exchange, Connection& connection, std:
   }
 }
 
+Task<void> Endpoint::ServeSse(Exchange& exchange, std::string name,
+                              std::shared_ptr<Service> service) {
+  const std::string_view method = exchange.request().method();
+  if (method == "GET") {
+    const std::string path = std::string(kSseRoot) + (name.empty() ? "" : "/") + name;
+    co_await sse_.Get(exchange, path, std::move(name), std::move(service));
+  } else if (method == "POST" && !IsJson(exchange)) {
+    co_await RespondError(exchange, 415, "", Refusal(std::string(kNeedsJson)));
+  } else if (method == "POST") {
+    co_await sse_.Post(exchange, std::move(name));
+  } else if (method == "OPTIONS") {
+    co_await Preflight(exchange);
+  } else {
+    exchange.AddHeader("Allow", "GET, POST");
+    co_await RespondError(exchange, 405, "", Refusal("use GET for a stream, POST for messages"));
+  }
+}
+
 Task<void> Endpoint::ServePost(Exchange& exchange, Connection& connection, std::string name,
                                std::shared_ptr<Service> service) {
-  const std::string_view type = http::MediaType(exchange.request().Get(http::Field::kContentType));
-  if (!http::EqualsIgnoreCase(type, "application/json")) {
-    const Error error = Refusal("Content-Type must be application/json");
-    co_await RespondError(exchange, 415, "", error);
+  if (!IsJson(exchange)) {
+    co_await RespondError(exchange, 415, "", Refusal(std::string(kNeedsJson)));
+    co_return;
+  }
+  std::string body = exchange.TakeBody();
+  if (IsBatch(body) && exchange.request().Has(http::Field::kMcpSessionId)) {
+    co_await legacy_.PostBatch(exchange, connection, std::move(body), std::move(name),
+                               std::move(service));
     co_return;
   }
   std::string raw_id;
-  Result<mcp::Message> message =
-      mcp::Message::Parse(exchange.TakeBody(), mcp::Check::kFull, &raw_id);
+  Result<mcp::Message> message = mcp::Message::Parse(std::move(body), mcp::Check::kFull, &raw_id);
   if (!message) {
     co_await RespondError(exchange, 400, raw_id, message.error());
     co_return;

@@ -11,6 +11,7 @@
 #include "core/service.h"
 #include "edge/connection.h"
 #include "edge/legacy.h"
+#include "edge/legacy_sse.h"
 
 namespace switchyard::edge {
 
@@ -26,9 +27,10 @@ struct PlainAnswer {
 using PlainHandler = std::function<Task<std::optional<PlainAnswer>>(std::string path)>;
 
 struct Access {
-  bool loopback = true;                      // what the listener is bound to
-  std::vector<std::string> allowed_origins;  // "*" = any
-  std::vector<std::string> allowed_hosts;    // empty: loopback names if loopback, else any
+  bool loopback = true;                           // what the listener is bound to
+  std::vector<std::string> allowed_origins = {};  // "*" = any
+  std::vector<std::string> allowed_hosts = {};    // empty: loopback names if loopback, else any
+  bool legacy_sse = false;                        // HTTP+SSE at /sse
 };
 
 class Endpoint {
@@ -47,6 +49,7 @@ class Endpoint {
                       std::shared_ptr<Service> service);
   Task<void> ServeOther(Exchange& exchange, Connection& connection, std::string name,
                         std::shared_ptr<Service> service);
+  Task<void> ServeSse(Exchange& exchange, std::string name, std::shared_ptr<Service> service);
   Task<void> ServePost(Exchange& exchange, Connection& connection, std::string name,
                        std::shared_ptr<Service> service);
   Task<void> Preflight(Exchange& exchange);
@@ -55,6 +58,7 @@ class Endpoint {
   FindEndpoint find_;
   PlainHandler plain_;
   LegacyFace legacy_;
+  LegacySseFace sse_;
 };
 
 }  // namespace switchyard::edge

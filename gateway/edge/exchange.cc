@@ -9,6 +9,12 @@
 #include "base/http/status.h"
 
 namespace switchyard::edge {
+namespace {
+
+// Milliseconds after which a client that lost its stream comes back.
+constexpr std::string_view kRetry = "1000";
+
+}  // namespace
 
 // A write that is unwound half way leaves the client in the middle of a piece: nothing that follows
 // would make sense.
@@ -108,6 +114,25 @@ Task<bool> Exchange::Send(const mcp::Pieces& data, std::string_view id) {
   std::string prefix;
   if (!id.empty()) prefix.append("id: ").append(id).append("\n");
   prefix.append("event: message\ndata: ");
+  return SendEvent(std::move(prefix), data);  // no frame of its own
+}
+
+Task<bool> Exchange::SendEndpoint(std::string_view uri) {
+  mcp::Pieces data;
+  data.push_back(uri);
+  const bool sent = co_await SendEvent("event: endpoint\ndata: ", data);
+  co_return sent;
+}
+
+Task<bool> Exchange::SendPriming(std::string_view id) {
+  std::string prefix = "id: ";
+  prefix.append(id).append("\nretry: ").append(kRetry).append("\ndata: ");
+  const mcp::Pieces nothing;
+  const bool sent = co_await SendEvent(std::move(prefix), nothing);
+  co_return sent;
+}
+
+Task<bool> Exchange::SendEvent(std::string prefix, const mcp::Pieces& data) {
   const std::size_t size = prefix.size() + mcp::TotalSize(data) + 2;
   std::string head;
   if (chunks_) head = fmt::format(FMT_COMPILE("{:x}\r\n"), size);

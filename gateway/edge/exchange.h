@@ -36,6 +36,10 @@ class Exchange {
   // knows no chunks: its stream ends with the connection.
   Task<bool> BeginStream();
   Task<bool> Send(const mcp::Pieces& data, std::string_view id = {});
+  // The first event of HTTP+SSE: where the client's messages go.
+  Task<bool> SendEndpoint(std::string_view uri);
+  // An event that says nothing but its id, and when to come back after a disconnect.
+  Task<bool> SendPriming(std::string_view id);
   Task<void> EndStream();
 
   bool answered() const { return answered_; }
@@ -54,6 +58,7 @@ class Exchange {
 
  private:
   class Writing;
+  Task<bool> SendEvent(std::string prefix, const mcp::Pieces& data);
   Task<bool> Write(const mcp::Pieces& pieces);
 
   ReadAhead& io_;

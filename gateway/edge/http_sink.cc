@@ -11,19 +11,17 @@ constexpr std::string_view kEventStream = "text/event-stream";
 }  // namespace
 
 Task<bool> HttpSink::Notify(mcp::Message notification) {
-  // A legacy client that disconnects has not cancelled (L-TR): its call runs on, unheard.
-  const bool runs_on = !mcp::IsModern(version_);
-  if (exchange_.failed()) co_return runs_on;
+  if (exchange_.failed()) co_return false;
   if (!exchange_.streaming()) {
     // A client that takes no stream still gets its response, without what would precede it.
     if (!exchange_.Accepts(kEventStream)) co_return true;
     const bool begun = co_await exchange_.BeginStream();
-    if (!begun) co_return runs_on;
+    if (!begun) co_return false;
   }
   mcp::Pieces data;
   notification.AppendTo(data);
   const bool sent = co_await exchange_.Send(data);
-  co_return sent || runs_on;
+  co_return sent;
 }
 
 Task<void> HttpSink::Finish(mcp::Message response, const Error* error) {
@@ -36,10 +34,9 @@ Task<void> HttpSink::Finish(mcp::Message response, const Error* error) {
   }
   int status = 200;
   if (error != nullptr) {
-    status = mcp::HttpStatus(*error, version_);
-  } else if (response.kind() == mcp::Kind::kError && mcp::IsModern(version_)) {
-    // A server's answer, whatever it says, is no trouble of the transport for a legacy client.
-    status = mcp::HttpStatus(response.error_code(), version_);
+    status = mcp::HttpStatus(*error, mcp::kModern);
+  } else if (response.kind() == mcp::Kind::kError) {
+    status = mcp::HttpStatus(response.error_code(), mcp::kModern);
   }
   co_await exchange_.Respond(status, kJson, body);
 }

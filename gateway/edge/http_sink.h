@@ -1,23 +1,21 @@
-// A call's messages over HTTP: one JSON body when the response comes first, else a stream of
-// events.
+// A modern call's messages over HTTP: one JSON body when the response comes first, else a stream of
+// events. Legacy ones have legacy_sink.h.
 #pragma once
 
 #include "edge/answer.h"
 #include "edge/exchange.h"
-#include "mcp/version.h"
 
 namespace switchyard::edge {
 
 class HttpSink final : public Sink {
  public:
-  HttpSink(Exchange& exchange, mcp::Version version) : exchange_(exchange), version_(version) {}
+  explicit HttpSink(Exchange& exchange) : exchange_(exchange) {}
 
   Task<bool> Notify(mcp::Message notification) override;
   Task<void> Finish(mcp::Message response, const Error* error) override;
 
  private:
   Exchange& exchange_;
-  const mcp::Version version_;
 };
 
 // An error about a request that never became a call.

@@ -5,36 +5,17 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "edge/asks.h"
 #include "edge/http_sink.h"
+#include "edge/legacy_in_flight.h"
+#include "edge/legacy_sink.h"
+#include "edge/refusals.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
 namespace {
 
 constexpr std::string_view kJson = "application/json";
-
-Error BadRequest(std::string message) {
-  return Error{.code = Code::kInvalid,
-               .origin = Origin::kClient,
-               .message = std::move(message),
-               .rpc_code = mcp::kInvalidRequest};
-}
-
-// A legacy stream over HTTP GET: list changes until the client goes away.
-class StreamSink final : public Sink {
- public:
-  explicit StreamSink(Exchange& exchange) : exchange_(exchange) {}
-  Task<bool> Notify(mcp::Message notification) override {
-    mcp::Pieces data;
-    notification.AppendTo(data);
-    const bool sent = co_await exchange_.Send(data);
-    co_return sent;
-  }
-  Task<void> Finish(mcp::Message, const Error*) override { co_await exchange_.EndStream(); }
-
- private:
-  Exchange& exchange_;
-};
 
 // Gives a session's stream up, unless a newer one took it.
 struct StreamOwner {
@@ -45,26 +26,6 @@ struct StreamOwner {
     session.end_stream = nullptr;
     session.stream_owner = nullptr;
   }
-};
-
-// Registers a call of a session as long as it is served here, so that notifications/cancelled,
-// which may come to any worker, finds it.
-class InFlight {
- public:
-  InFlight(std::shared_ptr<Session> session, std::string raw_id, std::function<void()> cancel)
-      : session_(std::move(session)), raw_id_(std::move(raw_id)) {
-    // Of two requests with one id (against the protocol) the first can be cancelled.
-    registered_ = session_->in_flight.emplace(raw_id_, std::move(cancel)).second;
-  }
-  InFlight(const InFlight&) = delete;
-  ~InFlight() {
-    if (registered_) session_->in_flight.erase(raw_id_);
-  }
-
- private:
-  std::shared_ptr<Session> session_;
-  std::string raw_id_;
-  bool registered_ = false;
 };
 
 }  // namespace
@@ -82,10 +43,16 @@ Task<void> LegacyFace::Post(Exchange& exchange, Connection& connection, mcp::Mes
     co_await Serve(exchange, connection, std::move(message), std::move(session), service);
     co_return;
   }
-  if (message.method() == mcp::Method::kCancelled) {
-    sessions_.Cancel(session->client->session, std::string(message.Get(mcp::Key::kRequestId)));
-  }
+  Hear(std::move(message), *session);
   co_await exchange.Respond(202);
+}
+
+void LegacyFace::Hear(mcp::Message message, const Session& session) {
+  if (message.is_response()) {
+    sessions_.Deliver(session.client->session, std::move(message));
+  } else if (message.method() == mcp::Method::kCancelled) {
+    sessions_.Cancel(session.client->session, std::string(message.Get(mcp::Key::kRequestId)));
+  }
 }
 
 Task<void> LegacyFace::Open(Exchange& exchange, mcp::Message message, std::string endpoint,
@@ -96,8 +63,14 @@ Task<void> LegacyFace::Open(Exchange& exchange, mcp::Message message, std::strin
     co_await RespondError(exchange, status, message.id(), initialized.error());
     co_return;
   }
+  Result<Quota::Permit> permit = sessions_.PermitSession(initialized->owner);
+  if (!permit) {
+    co_await RespondBusy(exchange, permit.error(), std::string(message.id()));
+    co_return;
+  }
   const std::shared_ptr<Session> session =
-      sessions_.Open(std::move(initialized->client), std::move(endpoint));
+      sessions_.Open(std::move(initialized->client), std::move(endpoint),
+                     std::move(initialized->owner), std::move(*permit));
   exchange.AddHeader("Mcp-Session-Id", session->client->session);
   mcp::Pieces body;
   initialized->response.AppendTo(body);
@@ -134,8 +107,9 @@ Task<std::shared_ptr<Session>> LegacyFace::RequireSession(Exchange& exchange,
   co_return session;
 }
 
-// A client that disconnects has not cancelled (L-TR): the call runs on and its answer is dropped.
-// notifications/cancelled unwinds it here, and the client gets no response, as it expects.
+// A client that disconnects has not cancelled (L-TR): the call runs on, and what it says is kept
+// for a while if the client knows how to come back for it. notifications/cancelled unwinds it here,
+// and the client gets no response, as it expects.
 Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Message message,
                              std::shared_ptr<Session> session, Service& service) {
   std::string raw_id(message.id());
@@ -145,28 +119,28 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
                           made.error());
     co_return;
   }
-  HttpSink sink(exchange, session->client->version);
+  LegacySink sink(exchange, connection, *session, sessions_, EventId::Kind::kCall);
   if (made->answer) {
     co_await sink.Finish(std::move(*made->answer), nullptr);
     co_return;
   }
-  connection.OnGone([] {});
-  bool cancelled = false;
+  connection.OnGone([&sink] { sink.Gone(); });
+  Asks asks(session, sessions_);
   {
-    const InFlight registered(session, raw_id, [&cancelled, &connection] {
-      cancelled = true;
-      connection.CancelServing();
-    });
+    const InFlight registered(session, raw_id, [&sink] { sink.Cancel(); });
     try {
-      co_await Answer(service, made->call, sink);
+      co_await Answer(service, made->call, sink, &asks);
     } catch (const boost::system::system_error&) {
-      if (!cancelled) throw;
+      if (!sink.cancelled()) throw;
     }
   }
-  if (!cancelled) co_return;
+  if (!sink.cancelled()) co_return;
   co_await net::this_coro::reset_cancellation_state(net::enable_terminal_cancellation());
+  for (mcp::Message& gone : asks.Withdraw("the call was cancelled")) {
+    co_await sink.Notify(std::move(gone));
+  }
   if (exchange.streaming()) {
-    co_await exchange.EndStream();
+    co_await sink.End();
   } else if (!exchange.answered()) {
     co_await exchange.Respond(202);
   }
@@ -181,12 +155,22 @@ Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::stri
     co_await RespondError(exchange, 406, "", error);
     co_return;
   }
+  const Result<Quota::Permit> permit = sessions_.PermitStream(session->owner);
+  if (!permit) {
+    co_await RespondBusy(exchange, permit.error());
+    co_return;
+  }
+  if (!exchange.Header("last-event-id").empty()) {
+    const bool resumed = co_await Resume(exchange, session);
+    if (resumed) co_return;
+  }
   sessions_.TakeStream(session, &exchange, [&connection] { connection.Abort(); });
   const StreamOwner owner{*session, &exchange};
+  LegacySink sink(exchange, connection, *session, sessions_, EventId::Kind::kSession);
+  connection.OnGone([&sink] { sink.Gone(); });
   const bool begun = co_await exchange.BeginStream();
   if (!begun) co_return;
   Call call = MakeStreamCall(*session);
-  StreamSink sink(exchange);
   co_await Answer(service, call, sink);
 }
 

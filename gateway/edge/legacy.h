@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/service.h"
 #include "edge/connection.h"
@@ -14,13 +15,16 @@
 namespace switchyard::edge {
 
 // The answer to `initialize`: negotiates the version and asks the endpoint what it offers. On
-// success the client is filled in; the caller opens the session.
+// success the client is filled in; the caller opens the session. `oldest`: that this transport
+// speaks.
 struct Initialized {
   Client client;
   mcp::Message response;
+  std::string owner;  // whose session it will be, see Session::owner
 };
 Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_view endpoint,
-                                     Service& service);
+                                     Service& service,
+                                     mcp::Version oldest = mcp::Version::k2025_03_26);
 
 // A call of a session. Requests that the legacy face answers itself give a response instead.
 struct LegacyCall {
@@ -40,6 +44,9 @@ class LegacyFace {
   // POST, GET and DELETE of one endpoint; `service` outlives the task.
   Task<void> Post(Exchange& exchange, Connection& connection, mcp::Message message,
                   std::string endpoint, Service& service);
+  // A body that is an array. The service is held until the last of its calls is through.
+  Task<void> PostBatch(Exchange& exchange, Connection& connection, std::string body,
+                       std::string endpoint, std::shared_ptr<Service> service);
   Task<void> Get(Exchange& exchange, Connection& connection, std::string endpoint,
                  Service& service);
   Task<void> Delete(Exchange& exchange, std::string endpoint);
@@ -48,6 +55,16 @@ class LegacyFace {
   Task<std::shared_ptr<Session>> RequireSession(Exchange& exchange, std::string_view endpoint,
                                                 std::string raw_id);
   Task<void> Open(Exchange& exchange, mcp::Message message, std::string endpoint, Service& service);
+  // What asks for no answer: a notification or a response.
+  void Hear(mcp::Message message, const Session& session);
+  std::vector<Call> TakeBatch(const std::vector<std::string>& elements,
+                              const std::shared_ptr<Session>& session,
+                              std::vector<mcp::Message>& answers);
+  Task<void> ServeBatch(Exchange& exchange, Connection& connection,
+                        std::shared_ptr<Session> session, std::shared_ptr<Service> service,
+                        std::vector<Call> calls, std::vector<mcp::Message> answers);
+  // The rest of a stream that was lost, by Last-Event-ID. False: open a new one.
+  Task<bool> Resume(Exchange& exchange, std::shared_ptr<Session> session);
   Task<void> Serve(Exchange& exchange, Connection& connection, mcp::Message message,
                    std::shared_ptr<Session> session, Service& service);
 

@@ -1,8 +1,10 @@
 // What a legacy message means, whatever carries it: shared by the HTTP face and stdio.
+#include <functional>
 #include <utility>
 
 #include <boost/json.hpp>
 
+#include "edge/abilities.h"
 #include "edge/client_words.h"
 #include "edge/legacy.h"
 #include "mcp/error_map.h"
@@ -15,6 +17,13 @@ Error MethodNotFound(const mcp::Message& message) {
                .origin = Origin::kClient,
                .message = "unknown method: " + std::string(message.method_name()),
                .rpc_code = mcp::kMethodNotFound};
+}
+
+// A caller that the policies know, as a short name for counting.
+std::string OwnerOf(const Principal& caller) {
+  if (caller.subject.empty()) return {};
+  const std::string all = caller.issuer + '\n' + caller.subject + '\n' + caller.client;
+  return std::to_string(std::hash<std::string>{}(all));
 }
 
 // server/discover's result as an InitializeResult.
@@ -34,7 +43,7 @@ std::string ToInitializeResult(std::string_view discovered, mcp::Version version
 
 // L-LIFE: a version that we speak is echoed, else we offer our newest; never a modern one.
 Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_view endpoint,
-                                     Service& service) {
+                                     Service& service, mcp::Version oldest) {
   const std::string asked = request.GetString(mcp::Key::kProtocolVersion);
   if (asked.empty() || !request.Has(mcp::Key::kCapabilities) ||
       !request.Has(mcp::Key::kClientInfo)) {
@@ -46,10 +55,9 @@ Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_vi
   }
   const std::optional<mcp::Version> known = mcp::ParseVersion(asked);
   Client client;
-  client.version = known && *known <= mcp::kNewestLegacy && *known >= mcp::Version::k2025_03_26
-                       ? *known
-                       : mcp::kNewestLegacy;
-  client.capabilities = std::string(request.Get(mcp::Key::kCapabilities));
+  client.version =
+      known && *known <= mcp::kNewestLegacy && *known >= oldest ? *known : mcp::kNewestLegacy;
+  client.capabilities = ToModernCapabilities(request.Get(mcp::Key::kCapabilities), client.version);
   client.info = std::string(request.Get(mcp::Key::kClientInfo));
   client.name = ClientName(client.info);
 
@@ -66,7 +74,8 @@ Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_vi
   }
   mcp::Message response =
       mcp::Message::FromResult(request.id(), ToInitializeResult((*next)->result(), client.version));
-  co_return Initialized{.client = std::move(client), .response = std::move(response)};
+  co_return Initialized{
+      .client = std::move(client), .response = std::move(response), .owner = OwnerOf(call.caller)};
 }
 
 Result<LegacyCall> MakeLegacyCall(mcp::Message message, const std::shared_ptr<Session>& session,

@@ -161,7 +161,7 @@ Task<void> ServeModern(Exchange& exchange, mcp::Message message, std::string_vie
     co_return;
   }
   call->request = &exchange.request();
-  HttpSink sink(exchange, mcp::kModern);
+  HttpSink sink(exchange);
   co_await Answer(service, *call, sink);
 }
 

@@ -1,10 +1,14 @@
 #include "edge/sessions.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 #include <vector>
 
 #include <boost/json.hpp>
+
+#include "base/token.h"
+#include "edge/refusals.h"
 
 namespace switchyard::edge {
 namespace {
@@ -26,9 +30,14 @@ std::int64_t Seconds(const Clock& clock) {
 }  // namespace
 
 Sessions::Sessions(const Sealer& sealer, const Clock& clock, Options options, Broadcast broadcast)
-    : sealer_(sealer), clock_(clock), options_(options), broadcast_(std::move(broadcast)) {}
+    : sealer_(sealer),
+      clock_(clock),
+      options_(options),
+      broadcast_(std::move(broadcast)),
+      events_(options_.worker, clock, options_.events) {}
 
-std::shared_ptr<Session> Sessions::Open(Client client, std::string endpoint) {
+std::shared_ptr<Session> Sessions::Open(Client client, std::string endpoint, std::string owner,
+                                        Quota::Permit permit) {
   if (client.capabilities.size() > kMaxCapabilities) client.capabilities = "{}";
   if (client.info.size() > kMaxInfo) client.info.clear();
   const boost::json::array text = {static_cast<int>(client.version),
@@ -36,11 +45,14 @@ std::shared_ptr<Session> Sessions::Open(Client client, std::string endpoint) {
                                    endpoint,
                                    client.capabilities,
                                    client.info,
-                                   client.name};
+                                   client.name,
+                                   owner};
   client.session = sealer_.Seal(kPurpose, boost::json::serialize(text));
   auto session = std::make_shared<Session>();
   session->client = std::make_shared<const Client>(std::move(client));
   session->endpoint = std::move(endpoint);
+  session->owner = std::move(owner);
+  session->permit = std::move(permit);
   return Remember(std::move(session), Duration::zero());
 }
 
@@ -74,6 +86,7 @@ std::shared_ptr<Session> Sessions::Unseal(std::string_view id,
   auto session = std::make_shared<Session>();
   session->client = std::make_shared<const Client>(std::move(client));
   session->endpoint = std::string(fields[2].as_string());
+  session->owner = std::string(fields[6].as_string());
   return Remember(std::move(session), age);
 }
 
@@ -100,6 +113,7 @@ void Sessions::EndHere(const std::string& id) {
     ended_order_.emplace_back(clock_.Now() + options_.max_age, Head(id));
     if (ended_order_.size() > options_.max_ended) ForgetFirstEnded();
   }
+  events_.ForgetSession(id);
   const auto known = known_.find(id);
   if (known == known_.end()) return;
   const std::shared_ptr<Session> session = std::move(known->second);
@@ -155,6 +169,81 @@ void Sessions::EndStreamHere(const std::string& id) {
   std::exchange(known->second->end_stream, nullptr)();
 }
 
+Result<Quota::Permit> Sessions::PermitSession(const std::string& owner) {
+  if (options_.sessions == nullptr) return Quota::Permit();
+  std::expected<Quota::Permit, Quota::Refusal> permit = options_.sessions->Take(owner);
+  if (permit) return std::move(*permit);
+  return Failure(AtQuota(permit.error(), options_.sessions->limits(), "sessions",
+                         "end one with DELETE, or come back later"));
+}
+
+Result<Quota::Permit> Sessions::PermitStream(const std::string& owner) {
+  if (options_.streams == nullptr) return Quota::Permit();
+  std::expected<Quota::Permit, Quota::Refusal> permit = options_.streams->Take(owner);
+  if (permit) return std::move(*permit);
+  return Failure(AtQuota(permit.error(), options_.streams->limits(), "streams",
+                         "close one, or come back later"));
+}
+
+std::string Sessions::OpenChannel(std::string endpoint, Take take) {
+  std::string id = std::to_string(options_.worker) + '-' + RandomToken();
+  channels_[id] = {.endpoint = std::move(endpoint), .take = std::move(take)};
+  return id;
+}
+
+void Sessions::PostToChannel(const std::string& id, const std::string& endpoint, std::string text,
+                             std::function<void(ChannelAnswer)> done) {
+  unsigned worker = 0;
+  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), worker);
+  const bool asked =
+      error == std::errc() &&
+      OnWorker(worker, [id, endpoint, text = std::move(text), done](Sessions& home) {
+        const auto channel = home.channels_.find(id);
+        if (channel == home.channels_.end() || channel->second.endpoint != endpoint) {
+          return done(ChannelAnswer::kUnknown);
+        }
+        const Take take = channel->second.take;  // may close the channel
+        done(take(text));
+      });
+  if (!asked) done(ChannelAnswer::kUnknown);
+}
+
+std::string Sessions::Ask(const Session& session, Answered answered) {
+  std::string raw_id =
+      "\"sy-" + std::to_string(options_.worker) + "-" + std::to_string(++last_asked_) + "\"";
+  asked_[raw_id] = {.session = session.client->session, .answered = std::move(answered)};
+  return raw_id;
+}
+
+void Sessions::Deliver(const std::string& id, mcp::Message response) {
+  if (DeliverHere(id, response)) return;
+  const auto shared = std::make_shared<const mcp::Message>(std::move(response));
+  broadcast_([id, shared](Sessions& other) {
+    if (!other.asked_.contains(std::string(shared->id()))) return;
+    mcp::Message own = shared->Clone();
+    other.DeliverHere(id, own);
+  });
+}
+
+bool Sessions::DeliverHere(const std::string& id, mcp::Message& response) {
+  const auto asked = asked_.find(std::string(response.id()));
+  if (asked == asked_.end() || asked->second.session != id) return false;
+  const Answered answered = std::move(asked->second.answered);
+  asked_.erase(asked);
+  answered(std::move(response));
+  return true;
+}
+
+Timers::Handle Sessions::WhenUnanswered(Timers::Callback give_up) {
+  if (options_.timers == nullptr) return {};
+  return options_.timers->At(InputDeadline().at(), std::move(give_up));
+}
+
+Task<void> Sessions::Sleep(Duration pause) {
+  if (options_.timers == nullptr) co_return;
+  co_await options_.timers->Sleep(pause);
+}
+
 void Sessions::ForgetFirstEnded() {
   ended_.erase(ended_order_.front().second);
   ended_order_.pop_front();
@@ -164,7 +253,21 @@ bool Sessions::IsBusy(const Session& session) {
   return !session.in_flight.empty() || session.end_stream != nullptr;
 }
 
+bool Sessions::OnWorker(unsigned worker, std::function<void(Sessions&)> run) {
+  if (worker == options_.worker) {
+    run(*this);
+  } else if (worker < options_.workers) {
+    broadcast_([worker, run = std::move(run)](Sessions& other) {
+      if (other.options_.worker == worker) run(other);
+    });
+  } else {
+    return false;
+  }
+  return true;
+}
+
 void Sessions::Tick() {
+  events_.Tick();
   const TimePoint now = clock_.Now();
   while (!ended_order_.empty() && ended_order_.front().first <= now) ForgetFirstEnded();
   std::erase_if(known_, [&](const auto& entry) {

@@ -15,15 +15,19 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/deadline.h"
 #include "base/seal.h"
 #include "base/timers.h"
 #include "core/call.h"
+#include "edge/event_store.h"
+#include "edge/quota.h"
 
 namespace switchyard::edge {
 
 struct Session {
   std::shared_ptr<const Client> client;  // client->session is the id
   std::string endpoint;
+  std::string owner;  // whose it is, for quotas; "" = nobody proved who they are
   std::string log_level;
   // Calls of this session that this worker serves: raw JSON id -> how to cancel it.
   std::map<std::string, std::function<void()>, std::less<>> in_flight;
@@ -33,7 +37,11 @@ struct Session {
   TimePoint last_used;
   TimePoint expires;
   bool ended = false;
+  Quota::Permit permit;  // with the worker that opened it
 };
+
+// What became of a message for a channel.
+enum class ChannelAnswer : std::uint8_t { kTaken, kFull, kUnknown };
 
 class Sessions {
  public:
@@ -42,6 +50,13 @@ class Sessions {
     Duration forget_after = std::chrono::hours(1);  // idle here this long: dropped from memory only
     std::size_t max_known = 100'000;                // a worker; the least recently used go first
     std::size_t max_ended = 1'000'000;              // a worker; the first that ended go first
+    Duration input_timeout = std::chrono::minutes(10);  // for a client to answer a question
+    EventStore::Limits events = {};
+    std::shared_ptr<Quota> sessions = nullptr;  // of all workers; null = no limit
+    std::shared_ptr<Quota> streams = nullptr;
+    Timers* timers = nullptr;  // the worker's; null = nothing is waited for
+    unsigned worker = 0;       // index
+    unsigned workers = 1;
   };
   // Runs something on the sessions of every other worker.
   using Broadcast = std::function<void(std::function<void(Sessions&)>)>;
@@ -49,7 +64,11 @@ class Sessions {
   Sessions(const Sealer& sealer, const Clock& clock, Options options, Broadcast broadcast);
 
   // A new session; its id is client.session afterwards.
-  std::shared_ptr<Session> Open(Client client, std::string endpoint);
+  std::shared_ptr<Session> Open(Client client, std::string endpoint, std::string owner = {},
+                                Quota::Permit permit = {});
+  // Leave for a session, for a stream that lasts; the Error tells the client what to do.
+  Result<Quota::Permit> PermitSession(const std::string& owner);
+  Result<Quota::Permit> PermitStream(const std::string& owner);
 
   // Null: not ours, ended, too old, or of another endpoint.
   std::shared_ptr<Session> Find(std::string_view id, std::string_view endpoint);
@@ -62,6 +81,32 @@ class Sessions {
   void TakeStream(const std::shared_ptr<Session>& session, const void* owner,
                   std::function<void()> end);
 
+  // A request to the session's client: its raw id, unique for the session on whatever worker. The
+  // answer, a response, is given to `answered` once, unless Unask() comes first.
+  using Answered = std::function<void(mcp::Message response)>;
+  std::string Ask(const Session& session, Answered answered);
+  void Unask(const std::string& raw_id) { asked_.erase(raw_id); }
+  // A response of the session's client; any worker may have asked. Others are ignored.
+  void Deliver(const std::string& id, mcp::Message response);
+  Deadline InputDeadline() const { return Deadline::In(clock_, options_.input_timeout); }
+  bool HasPassed(const Deadline& deadline) const { return deadline.Passed(clock_.Now()); }
+  // Runs `give_up` when a question stayed open for too long.
+  [[nodiscard]] Timers::Handle WhenUnanswered(Timers::Callback give_up);
+  Task<void> Sleep(Duration pause);
+
+  EventStore& events() { return events_; }
+  // Runs something on the sessions of one worker. False: there is no such worker.
+  bool OnWorker(unsigned worker, std::function<void(Sessions&)> run);
+
+  // A channel of HTTP+SSE: its messages come to any worker and are taken by this one. The id cannot
+  // be guessed.
+  using Take = std::function<ChannelAnswer(std::string text)>;
+  std::string OpenChannel(std::string endpoint, Take take);
+  void CloseChannel(const std::string& id) { channels_.erase(id); }
+  // `done` runs once, on the thread of the worker that has the channel.
+  void PostToChannel(const std::string& id, const std::string& endpoint, std::string text,
+                     std::function<void(ChannelAnswer)> done);
+
   // Forgets what was idle for long or is too old. Once a minute is often enough.
   void Tick();
   std::size_t size() const { return known_.size(); }
@@ -71,6 +116,7 @@ class Sessions {
   void SetLogLevelHere(const std::string& id, const std::string& level);
   void CancelHere(const std::string& id, const std::string& raw_request_id);
   void EndStreamHere(const std::string& id);
+  bool DeliverHere(const std::string& id, mcp::Message& response);
   std::shared_ptr<Session> Remember(std::shared_ptr<Session> session, Duration age);
   // `endpoint` nullopt: whichever it is of.
   std::shared_ptr<Session> Unseal(std::string_view id, std::optional<std::string_view> endpoint);
@@ -82,6 +128,7 @@ class Sessions {
   const Clock& clock_;
   const Options options_;
   Broadcast broadcast_;
+  EventStore events_;
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const {
@@ -89,6 +136,17 @@ class Sessions {
     }
   };
   std::unordered_map<std::string_view, std::shared_ptr<Session>> known_;  // by client->session
+  struct Asked {
+    std::string session;
+    Answered answered;
+  };
+  std::unordered_map<std::string, Asked> asked_;  // by raw id; as many as there are questions open
+  std::uint64_t last_asked_ = 0;
+  struct Channel {
+    std::string endpoint;
+    Take take;
+  };
+  std::unordered_map<std::string, Channel> channels_;  // by id; as many as there are streams
   // Ended ids must stay unknown although their tokens still open, until they are too old anyway. By
   // their random beginning, in the order of time.
   std::unordered_set<std::string, Hash, std::equal_to<>> ended_;

@@ -110,6 +110,7 @@ listen:
   max_body: 64KiB
   max_connections: 5
   workers: 2
+  legacy_sse: true
 servers: {}
 )")
                             .listen;
@@ -118,6 +119,27 @@ servers: {}
   EXPECT_EQ(listen.max_body, 65536U);
   EXPECT_EQ(listen.max_connections, 5U);
   EXPECT_EQ(listen.workers, 2U);
+  EXPECT_TRUE(listen.legacy_sse);
+}
+
+TEST_F(Loading, ReadsTheBoundsOfSessions) {
+  const Sessions sessions = Read(R"(
+sessions:
+  max: 10
+  max_per_caller: 0
+  max_streams: 3
+  max_streams_per_caller: 2
+  input_timeout: 90s
+  resume_grace: 1m
+servers: {}
+)")
+                                .sessions;
+  EXPECT_EQ(sessions.max, 10U);
+  EXPECT_EQ(sessions.max_per_caller, 0U);
+  EXPECT_EQ(sessions.max_streams, 3U);
+  EXPECT_EQ(sessions.max_streams_per_caller, 2U);
+  EXPECT_EQ(sessions.input_timeout, 90s);
+  EXPECT_EQ(sessions.resume_grace, 1min);
 }
 
 TEST_F(Loading, ReadsEndpointsLogAndPages) {

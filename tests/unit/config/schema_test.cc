@@ -57,6 +57,7 @@ Keys KeysOfTheReader(const std::string& text) {
 // Written so that each mapping that can be there is there.
 constexpr const char* kFull = R"(
 listen: {}
+sessions: {}
 log: {}
 limits: {}
 policies: {telemetry: {}, timeout: {}, concurrency: {}}

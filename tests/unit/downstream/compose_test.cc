@@ -83,10 +83,10 @@ TEST(ComposeModernTest, DeclaresWhatALegacyClientOffersButForItsTasks) {
   Call call = CallOf(R"({"jsonrpc":"2.0","id":1,"method":"tools/list"})");
   auto client = std::make_shared<Client>();
   client->version = mcp::kNewestLegacy;
-  client->capabilities = R"({"elicitation":{},"tasks":{"list":{}}})";
+  client->capabilities = R"({"elicitation":{"form":{}},"tasks":{"list":{}}})";
   call.client = client;
   const mcp::Message sent = *mcp::Message::Parse(BodyOf(call, ComposeModern(call, "2", false)));
-  EXPECT_EQ(sent.Get(mcp::MetaKey::kClientCapabilities), R"({"elicitation":{}})");
+  EXPECT_EQ(sent.Get(mcp::MetaKey::kClientCapabilities), R"({"elicitation":{"form":{}}})");
 }
 
 TEST(ComposeLegacyTest, LeavesNoModernMetadata) {

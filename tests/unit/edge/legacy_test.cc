@@ -239,7 +239,7 @@ TEST_F(LegacyTest, ACancelOfAStreamingCallEndsTheStreamInOrder) {
   EXPECT_EQ(Ask(*other, Post(Cancelled(R"("a")"), session))->status, 202);
   const auto answer = peer->TakeAnswer();
   ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->Events().size(), 1U);
+  EXPECT_EQ(answer->Events().size(), 2U) << "the priming event and one notification";
   const auto again = Begin(*peer, Post(Call(R"("b")"), session));
   EXPECT_EQ(Ask(*other, Post(Cancelled(R"("b")"), session))->status, 202);
   EXPECT_TRUE(again->dropped) << "a connection can be told more than once";

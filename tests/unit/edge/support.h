@@ -189,8 +189,9 @@ class Peer {
 struct Edge {
   ManualClock clock;
   net::io_context context{1};
+  Timers timers{context, clock};
   Sealer sealer{Sealer::RandomKey()};
-  Sessions sessions{sealer, clock, Sessions::Options{},
+  Sessions sessions{sealer, clock, Sessions::Options{.timers = &timers},
                     [](const std::function<void(Sessions&)>&) {}};
   std::shared_ptr<FakeService> service = std::make_shared<FakeService>();
   ConnectionLimits limits{.max_header = 4096, .max_body = 100'000};
@@ -212,14 +213,16 @@ struct Edge {
                       R"({"resultType":"complete","supportedVersions":["2026-07-28"],)"
                       R"("capabilities":{"tools":{"listChanged":true}},"instructions":"be kind"})");
   }
-  ~Edge() {
+  ~Edge() { CloseAll(); }
+  void CloseAll() {
     for (const auto& connection : connections) connection->Abort();
     Settle(context);
     connections.clear();
   }
 
   // A connected pair; the gateway's side is served.
-  std::unique_ptr<Peer> Connect() {
+  std::unique_ptr<Peer> Connect() { return ConnectTo(endpoint); }
+  std::unique_ptr<Peer> ConnectTo(Endpoint& served) {
     net::basic_socket_acceptor<net::ip::tcp, Executor> acceptor(
         context.get_executor(), net::ip::tcp::endpoint(net::ip::address_v4::loopback(), 0));
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -231,7 +234,7 @@ struct Edge {
     Socket socket = acceptor.accept();
     auto connection = std::make_shared<Connection>(
         std::move(socket), limits, clock,
-        [this](Exchange& exchange, Connection& on) { return endpoint.Serve(exchange, on); });
+        [&served](Exchange& exchange, Connection& on) { return served.Serve(exchange, on); });
     connections.push_back(connection);
     connection->SetTask(TaskHandle(context.get_executor(), "connection", connection->Run()));
     Settle(context);
@@ -240,6 +243,7 @@ struct Edge {
 
   void Pass(Duration time) {
     clock.Advance(time);
+    timers.FireDue();
     for (const auto& connection : connections) connection->Tick(clock.Now());
     Settle(context);
   }

@@ -1,0 +1,39 @@
+#include "edge/quota.h"
+
+namespace switchyard::edge {
+
+Quota::Permit& Quota::Permit::operator=(Permit&& other) noexcept {
+  if (this != &other) {
+    Release();
+    quota_ = std::move(other.quota_);
+    owner_ = std::move(other.owner_);
+  }
+  return *this;
+}
+
+void Quota::Permit::Release() {
+  if (quota_ == nullptr) return;
+  quota_->Release(owner_);
+  quota_ = nullptr;
+}
+
+std::expected<Quota::Permit, Quota::Refusal> Quota::Take(const std::string& owner) {
+  const std::lock_guard lock(mutex_);
+  if (count_ >= limits_.total) return std::unexpected(Refusal::kTotal);
+  if (!owner.empty() && limits_.per_owner > 0) {
+    std::size_t& own = by_owner_[owner];
+    if (own >= limits_.per_owner) return std::unexpected(Refusal::kOwner);
+    ++own;
+  }
+  ++count_;
+  return Permit(shared_from_this(), owner);
+}
+
+void Quota::Release(const std::string& owner) {
+  const std::lock_guard lock(mutex_);
+  --count_;
+  const auto own = by_owner_.find(owner);
+  if (own != by_owner_.end() && --own->second == 0) by_owner_.erase(own);
+}
+
+}  // namespace switchyard::edge

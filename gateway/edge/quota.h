@@ -1,0 +1,59 @@
+// How many of something (sessions, lasting streams) there may be at a time: in total, and for one
+// owner where there is one. Shared by all workers; thread-safe. Not on the way of a call.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace switchyard::edge {
+
+class Quota : public std::enable_shared_from_this<Quota> {
+ public:
+  struct Limits {
+    std::size_t total = 0;
+    std::size_t per_owner = 0;  // 0 = no limit
+  };
+  enum class Refusal { kTotal, kOwner };
+
+  // Counts as one until it is gone.
+  class Permit {
+   public:
+    Permit() = default;
+    Permit(Permit&& other) noexcept
+        : quota_(std::move(other.quota_)), owner_(std::move(other.owner_)) {}
+    Permit& operator=(Permit&& other) noexcept;
+    ~Permit() { Release(); }
+
+   private:
+    friend class Quota;
+    Permit(std::shared_ptr<Quota> quota, std::string owner)
+        : quota_(std::move(quota)), owner_(std::move(owner)) {}
+    void Release();
+    std::shared_ptr<Quota> quota_;
+    std::string owner_;
+  };
+
+  static std::shared_ptr<Quota> Make(Limits limits) {
+    return std::shared_ptr<Quota>(new Quota(limits));
+  }
+
+  // `owner` "" = nobody knows whose.
+  std::expected<Permit, Refusal> Take(const std::string& owner);
+  const Limits& limits() const { return limits_; }
+
+ private:
+  explicit Quota(Limits limits) : limits_(limits) {}
+  void Release(const std::string& owner);
+
+  const Limits limits_;
+  std::mutex mutex_;  // guards what follows
+  std::size_t count_ = 0;
+  std::map<std::string, std::size_t> by_owner_;  // as many as hold permits
+};
+
+}  // namespace switchyard::edge

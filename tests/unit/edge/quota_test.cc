@@ -1,0 +1,145 @@
+// Hard caps on sessions and lasting streams.
+#include "edge/quota.h"
+
+#include <gtest/gtest.h>
+
+#include "unit/edge/legacy_support.h"
+
+namespace switchyard::edge {
+namespace {
+
+using namespace testing;  // NOLINT
+
+TEST(QuotaTest, CountsWhatIsHeldInTotalAndForEachOwner) {
+  const auto quota = Quota::Make({.total = 3, .per_owner = 2});
+  auto a1 = quota->Take("a");
+  auto a2 = quota->Take("a");
+  EXPECT_EQ(quota->Take("a").error(), Quota::Refusal::kOwner);
+  auto b = quota->Take("b");
+  EXPECT_EQ(quota->Take("c").error(), Quota::Refusal::kTotal);
+  *a1 = Quota::Permit();
+  EXPECT_TRUE(quota->Take("a").has_value());
+  const Quota::Permit moved = std::move(*a2);
+  auto c = quota->Take("c");
+  EXPECT_TRUE(c.has_value());
+  EXPECT_EQ(quota->Take("").error(), Quota::Refusal::kTotal) << "what was moved counts once";
+}
+
+TEST(QuotaTest, WithoutAnOwnerOnlyTheTotalCounts) {
+  const auto quota = Quota::Make({.total = 3, .per_owner = 1});
+  std::vector<Quota::Permit> held;
+  for (int i = 0; i < 3; ++i) held.push_back(*quota->Take(""));
+  EXPECT_EQ(quota->Take("").error(), Quota::Refusal::kTotal);
+  const auto boundless = Quota::Make({.total = 5, .per_owner = 0});
+  for (int i = 0; i < 2; ++i) held.push_back(*boundless->Take("a"));
+  EXPECT_TRUE(boundless->Take("a").has_value());
+}
+
+struct CapsTest : ::testing::Test {
+  ManualClock clock;
+  const Sealer sealer{Sealer::RandomKey()};
+};
+
+TEST_F(CapsTest, WorkersShareThemAndWhatEndsOrIsReapedMakesRoom) {
+  Sessions::Options options;
+  options.sessions = Quota::Make({.total = 2, .per_owner = 0});
+  options.workers = 2;
+  std::vector<std::unique_ptr<Sessions>> workers;
+  for (unsigned i = 0; i < 2; ++i) {
+    options.worker = i;
+    workers.push_back(std::make_unique<Sessions>(
+        sealer, clock, options, [&workers, i](const auto& run) { run(*workers[1 - i]); }));
+  }
+  const auto open = [&](unsigned worker) -> std::string {
+    auto permit = workers[worker]->PermitSession("");
+    if (!permit) return "";
+    return workers[worker]->Open(Client{}, "", "", std::move(*permit))->client->session;
+  };
+  const std::string first = open(0);
+  EXPECT_NE(open(1), "");
+  EXPECT_EQ(open(0), "");
+  EXPECT_EQ(open(1), "");
+  ASSERT_NE(workers[1]->Find(first, ""), nullptr) << "picking one up elsewhere counts nothing";
+  workers[1]->End(first);
+  EXPECT_NE(open(1), "");
+  EXPECT_EQ(open(0), "");
+  clock.Advance(std::chrono::minutes(61));
+  for (const auto& worker : workers) worker->Tick();
+  EXPECT_NE(open(0), "");
+}
+
+// An edge whose caps are small.
+struct SmallEdge : LegacyEdge {
+  static Sessions::Options Small(Timers& timers) {
+    Sessions::Options options{.timers = &timers};
+    options.sessions = Quota::Make({.total = 3, .per_owner = 2});
+    options.streams = Quota::Make({.total = 1, .per_owner = 1});
+    return options;
+  }
+  Sessions capped{sealer, clock, Small(timers), [](const std::function<void(Sessions&)>&) {}};
+  Endpoint small{Access{.legacy_sse = true},
+                 [this](std::string_view) -> std::shared_ptr<Service> { return service; },
+                 [](std::string) -> Task<std::optional<PlainAnswer>> { co_return std::nullopt; },
+                 capped};
+  std::unique_ptr<Peer> Reach() {
+    std::unique_ptr<Peer> reached = ConnectTo(small);
+    return reached;
+  }
+};
+
+struct RefusalsTest : ::testing::Test, SmallEdge {
+  ~RefusalsTest() override { CloseAll(); }
+  std::optional<testing::Answer> Initialize() {
+    return Ask(*Reach(),
+               Post(Plain("initialize", R"({"protocolVersion":"2025-11-25","capabilities":{},)"
+                                        R"("clientInfo":{"name":"a","version":"1"}})")));
+  }
+  void CallerIs(std::string subject) {
+    service->answers.clear();
+    service->On("server/discover", [subject](struct switchyard::Call& call) -> Result<ReplyPtr> {
+      call.caller.subject = subject;
+      return ReplyWith(mcp::Message::FromResult("1", std::string(R"({"capabilities":{}})")));
+    });
+  }
+};
+
+TEST_F(RefusalsTest, ATooManyethSessionIsToldWhatToDo) {
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Initialize()->status, 200);
+  const auto answer = Initialize();
+  EXPECT_EQ(answer->status, 503);
+  EXPECT_NE(answer->Header("retry-after"), "");
+  EXPECT_EQ(answer->Header("mcp-session-id"), "");
+  EXPECT_EQ(At(answer->Json(), "/id"), 5);
+  EXPECT_TRUE(TextAt(answer->Json(), "/error/message").contains("DELETE")) << answer->body;
+}
+
+TEST_F(RefusalsTest, OneCallerHasHisOwnCapAndTheOthersDoNotFeelIt) {
+  CallerIs("greedy");
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(Initialize()->status, 200);
+  const auto answer = Initialize();
+  EXPECT_EQ(answer->status, 429);
+  EXPECT_TRUE(TextAt(answer->Json(), "/error/message").contains("you have 2 sessions"));
+  CallerIs("modest");
+  EXPECT_EQ(Initialize()->status, 200);
+}
+
+TEST_F(RefusalsTest, StreamsThatLastAreCountedAsLongAsTheyAreOpen) {
+  const std::string session = Initialize()->Header("mcp-session-id");
+  std::unique_ptr<Peer> holder = Reach();
+  Begin(*holder, Stream(session));
+  auto answer = Ask(*Reach(), Stream(session));
+  EXPECT_EQ(answer->status, 503);
+  EXPECT_TRUE(TextAt(answer->Json(), "/error/message").contains("streams"));
+  Request sse = Stream("");
+  sse.target = "/sse";
+  EXPECT_EQ(Ask(*Reach(), sse)->status, 503);
+  holder->Close();
+  EXPECT_TRUE(RunUntil(context, [&] { return service->scripts.back()->dropped; }));
+  Settle(context);
+  holder = Reach();
+  Begin(*holder, Stream(session));
+  EXPECT_TRUE(holder->WaitFor("text/event-stream"));
+}
+
+}  // namespace
+}  // namespace switchyard::edge
