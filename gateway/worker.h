@@ -11,6 +11,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -95,6 +96,7 @@ class Worker {
 
   class EndpointService;
   struct ServerRoute;
+  std::set<std::string, std::less<>> ReplacedServers() const;
   void Tick();
   void Count();
 

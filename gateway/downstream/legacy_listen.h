@@ -30,6 +30,9 @@ class LegacyListens : public std::enable_shared_from_this<LegacyListens> {
   // `call` is a subscriptions/listen.
   Task<Result<ReplyPtr>> Open(Call& call);
 
+  // The server no longer knows the session: Open() fails until the link is made anew.
+  bool stale() const { return stale_; }
+
   // A notification of the server; what is no change is ignored.
   void Dispatch(const mcp::Message& message);
 
@@ -52,8 +55,12 @@ class LegacyListens : public std::enable_shared_from_this<LegacyListens> {
   Task<void> Follow(ReplyPtr stream);
   void AssumeChanged();
 
+  class Asking;
   Task<bool> Subscribe(std::string uri, Deadline deadline);
+  void NoteFacts(const HttpFacts& facts, int error_code);
+  std::unexpected<Error> SessionGone() const;
   void Unsubscribe(const std::string& uri);
+  void Leave(const std::string& uri);
   static Task<void> SendUnsubscribe(std::shared_ptr<LegacyListens> self, std::string uri);
 
   const std::shared_ptr<Channel> channel_;
@@ -61,10 +68,13 @@ class LegacyListens : public std::enable_shared_from_this<LegacyListens> {
   const std::string headers_;
   std::set<ListenReply*> open_;
   std::map<std::string, unsigned> subscribed_;  // how many listens want a URI
+  std::set<std::string> leaving_;               // the server is being told to unsubscribe
+  Waiters<bool> left_;                          // one of those is over
   Stream stream_ = Stream::kNone;
   Waiters<bool> stream_opened_;
   TaskHandle stream_task_;
   bool retired_ = false;
+  bool stale_ = false;
 };
 
 }  // namespace switchyard::downstream

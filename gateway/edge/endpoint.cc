@@ -56,7 +56,7 @@ Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Session
     : access_(std::move(access)),
       find_(std::move(find)),
       plain_(std::move(plain)),
-      legacy_(sessions) {}
+      legacy_(sessions, find_) {}
 
 bool Endpoint::HostAllowed(const Exchange& exchange) const {
   // Only clients of HTTP/1.0 may leave Host out; no browser does, and it is browsers that are

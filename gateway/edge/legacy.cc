@@ -6,6 +6,7 @@
 #include <boost/system/system_error.hpp>
 
 #include "edge/http_sink.h"
+#include "edge/legacy_subscribe.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
@@ -157,8 +158,13 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
       cancelled = true;
       connection.CancelServing();
     });
+    std::optional<SubscribeService> subscribing;
+    if (SubscribeService::Serves(made->call.message.method())) {
+      subscribing.emplace(session, sessions_, find_(session->endpoint));
+    }
     try {
-      co_await Answer(service, made->call, sink);
+      co_await Answer(subscribing ? static_cast<Service&>(*subscribing) : service, made->call,
+                      sink);
     } catch (const boost::system::system_error&) {
       if (!cancelled) throw;
     }
@@ -173,7 +179,7 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
 }
 
 Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::string endpoint,
-                           Service& service) {
+                           Service&) {
   std::shared_ptr<Session> session = co_await RequireSession(exchange, endpoint, "");
   if (session == nullptr) co_return;
   if (!exchange.Accepts("text/event-stream")) {
@@ -187,7 +193,8 @@ Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::stri
   if (!begun) co_return;
   Call call = MakeStreamCall(*session);
   StreamSink sink(exchange);
-  co_await Answer(service, call, sink);
+  UpdatesService with_updates(session, sessions_, find_(session->endpoint));
+  co_await Answer(with_updates, call, sink);
 }
 
 Task<void> LegacyFace::Delete(Exchange& exchange, std::string endpoint) {

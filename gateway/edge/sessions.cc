@@ -6,6 +6,8 @@
 
 #include <boost/json.hpp>
 
+#include "edge/legacy_subscribe.h"
+
 namespace switchyard::edge {
 namespace {
 
@@ -105,6 +107,7 @@ void Sessions::EndHere(const std::string& id) {
   const std::shared_ptr<Session> session = std::move(known->second);
   known_.erase(known);
   session->ended = true;
+  session->updates = nullptr;
   for (auto& [raw_id, cancel] : std::exchange(session->in_flight, {})) cancel();
   if (session->end_stream) std::exchange(session->end_stream, nullptr)();
 }
@@ -155,13 +158,32 @@ void Sessions::EndStreamHere(const std::string& id) {
   std::exchange(known->second->end_stream, nullptr)();
 }
 
+void Sessions::Tell(const std::string& id, std::function<void(Session&)> what) {
+  broadcast_([id, what = std::move(what)](Sessions& other) {
+    const auto known = other.known_.find(id);
+    if (known == other.known_.end()) return;
+    const std::shared_ptr<Session> session = known->second;
+    what(*session);
+  });
+}
+
+std::shared_ptr<void> Sessions::PlaceForSubscription() const {
+  if (static_cast<std::size_t>(places_.use_count()) > options_.max_subscriptions) return nullptr;
+  return places_;
+}
+
+void Sessions::EndSubscriptions() {
+  for (const auto& [id, session] : known_) session->updates = nullptr;
+}
+
 void Sessions::ForgetFirstEnded() {
   ended_.erase(ended_order_.front().second);
   ended_order_.pop_front();
 }
 
 bool Sessions::IsBusy(const Session& session) {
-  return !session.in_flight.empty() || session.end_stream != nullptr;
+  return !session.in_flight.empty() || session.end_stream != nullptr ||
+         (session.updates != nullptr && session.updates->wanted());
 }
 
 void Sessions::Tick() {

@@ -8,6 +8,7 @@
 
 #include "edge/answer.h"
 #include "edge/legacy.h"
+#include "edge/legacy_subscribe.h"
 #include "edge/modern.h"
 #include "mcp/error_map.h"
 
@@ -220,14 +221,24 @@ Task<void> StdioServer::ServeCall(Call call, std::shared_ptr<Session> session,
                                   std::shared_ptr<bool> over) {
   const Live live(*this, std::move(over));
   LineSink sink(*this);
-  co_await Answer(service_, call, sink);
+  std::optional<SubscribeService> subscribing;
+  if (SubscribeService::Serves(call.message.method())) {
+    subscribing.emplace(session, sessions_, SharedService());
+  }
+  co_await Answer(subscribing ? static_cast<Service&>(*subscribing) : service_, call, sink);
 }
 
 Task<void> StdioServer::ServeChanges(std::shared_ptr<Session> session) {
   const Live live(*this);
   Call call = MakeStreamCall(*session);
   LineSink sink(*this, LineSink::Response::kDropped);
-  co_await Answer(service_, call, sink);
+  UpdatesService with_updates(session, sessions_, SharedService());
+  co_await Answer(with_updates, call, sink);
+}
+
+// For what counts on holding its service: this one outlives all that is done for the client.
+std::shared_ptr<Service> StdioServer::SharedService() const {
+  return {std::shared_ptr<void>(), &service_};
 }
 
 // No response follows (L-CAN, CAN). Unknown ids are ignored.

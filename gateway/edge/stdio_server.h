@@ -55,6 +55,7 @@ class StdioServer {
   Task<void> ServeInitialize(mcp::Message message, std::shared_ptr<bool> over);
   // `session` is pinned, for the call has views into it.
   Task<void> ServeCall(Call call, std::shared_ptr<Session> session, std::shared_ptr<bool> over);
+  std::shared_ptr<Service> SharedService() const;
   Task<void> ServeChanges(std::shared_ptr<Session> session);
   Task<void> WriteLoop();
 
