@@ -76,6 +76,10 @@ void AddChanges(Surface& surface) {
     turn.surface().Changed("tools");
     turn.Text("ok");
   });
+  surface.AddTool("touch", [](Turn& turn) {
+    turn.surface().Updated(TextArgument(turn, "uri"));
+    turn.Text("ok");
+  });
   surface.AddTool("shrink", [](Turn& turn) {
     turn.surface().RemoveTool("grown");
     turn.surface().Changed("tools");

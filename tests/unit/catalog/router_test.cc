@@ -196,7 +196,7 @@ TEST_F(RouterTest, ListsAndDiscoverAreAnsweredHere) {
 struct ListenTest : RouterTest {
   Call call = Make("subscriptions/listen",
                    R"({"notifications":{"toolsListChanged":true,"promptsListChanged":false,)"
-                   R"("resourceSubscriptions":["wiki://start"],"unheardOf":true}})");
+                   R"("unheardOf":true}})");
   ReplyPtr reply = std::move(*Handle(call));
 
   tests::json::value Heard() {
