@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "catalog/result_uris.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::catalog {
@@ -159,7 +160,10 @@ Task<Result<ReplyPtr>> Router::Forward(Call& call) {
     std::shared_ptr<Service> server;
   };
   call.target.pin = std::make_shared<Pins>(Pins{std::move(call.target.pin), server});
+  const std::shared_ptr<const Catalog> catalog =
+      NeedsClientUris(call, *catalog_) ? catalog_ : nullptr;
   Result<ReplyPtr> reply = co_await server->Handle(call);
+  if (reply && catalog != nullptr) co_return WithClientUris(std::move(*reply), call, catalog);
   co_return reply;
 }
 

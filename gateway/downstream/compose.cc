@@ -8,6 +8,7 @@
 #include "downstream/param_headers.h"
 #include "mcp/header_value.h"
 #include "mcp/meta.h"
+#include "telemetry/trace.h"
 
 namespace switchyard::downstream {
 namespace {
@@ -54,6 +55,15 @@ std::string BridgedCapabilities(std::string_view declared) {
   return boost::json::serialize(value);
 }
 
+// The caller's trace goes on with a span of ours; raw JSON, "" = it has none that can be read.
+// tracestate and baggage are among the members that are passed on.
+std::string ChildTrace(const Call& call) {
+  const std::string_view raw = call.message.Get(mcp::MetaKey::kTraceParent);
+  if (raw.size() < 2) return {};
+  const auto parent = telemetry::TraceContext::Parse(raw.substr(1, raw.size() - 2));
+  return parent ? '"' + parent->Child().ToHeader() + '"' : std::string();
+}
+
 }  // namespace
 
 Composed ComposeModern(const Call& call, std::string id, bool with_headers) {
@@ -67,7 +77,8 @@ Composed ComposeModern(const Call& call, std::string id, bool with_headers) {
   fields.client_info = client != nullptr && !client->info.empty() ? client->info : GatewayInfo();
   fields.log_level = call.log_level;
   if (!call.progress_token.empty()) fields.progress_token = composed.id;
-  fields.trace_parent = call.message.Get(mcp::MetaKey::kTraceParent);
+  const std::string trace = ChildTrace(call);
+  fields.trace_parent = trace;
   mcp::SetParamsMeta(call.message, composed.edits,
                      mcp::ModernRequestMeta(fields, call.message.OtherMeta()));
   if (!with_headers) return composed;
@@ -88,9 +99,17 @@ Composed ComposeLegacy(const Call& call, std::string id, const Link& link) {
   Composed composed = Begin(call, std::move(id));
   mcp::MetaFields fields;
   if (!call.progress_token.empty()) fields.progress_token = composed.id;
-  fields.trace_parent = call.message.Get(mcp::MetaKey::kTraceParent);
+  const std::string trace = ChildTrace(call);
+  fields.trace_parent = trace;
   mcp::SetParamsMeta(call.message, composed.edits,
                      mcp::LegacyRequestMeta(fields, call.message.OtherMeta()));
+  // 2025-06-18 brought the context of a completion; before, some servers refuse what they do not
+  // know.
+  const bool completes = call.message.method() == mcp::Method::kComplete;
+  if (completes && link.facts.version < mcp::Version::k2025_06_18 &&
+      call.message.Has(mcp::Key::kContext)) {
+    composed.edits.RemoveMember(call.message.bytes(), call.message.member(mcp::Key::kContext));
+  }
   composed.headers = LegacyHeaders(link);
   return composed;
 }
