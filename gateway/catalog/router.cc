@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "catalog/header_check.h"
 #include "catalog/result_uris.h"
 #include "mcp/error_map.h"
 
@@ -153,6 +154,12 @@ Task<Result<ReplyPtr>> Router::Forward(Call& call) {
       default: error.message = "unknown completion reference"; break;
     }
     co_return Failure(std::move(error));
+  }
+  // Where the marks are shown, clients mirror what they mark.
+  if (call.header_params.expected && catalog_->view().transparent &&
+      call.target.definition != nullptr) {
+    Result<void> checked = CheckHeaderParams(call);
+    if (!checked) co_return Failure(std::move(checked.error()));
   }
   // The call outlives its reply, so what it pins does as well, also across a reload.
   struct Pins {

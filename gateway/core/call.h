@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/deadline.h"
@@ -41,12 +42,20 @@ struct Target {
   std::shared_ptr<const void> pin;         // keeps the catalog snapshot alive
 };
 
+// Parameters of a tool that its client mirrored in headers (basic/transports/streamable-http).
+struct HeaderParams {
+  bool expected = false;  // the client's transport has headers
+  // The rest of each Mcp-Param-* header's name and its value, as they came.
+  std::vector<std::pair<std::string, std::string>> sent;
+};
+
 struct Call {
   mcp::Message message;
   std::shared_ptr<const Client> client;
   std::string_view endpoint;   // "" = /mcp
   std::string progress_token;  // raw JSON, "" = no progress wanted
   std::string log_level;       // "" = no log messages wanted
+  HeaderParams header_params;
   Principal caller;
   Deadline deadline;
   Target target;

@@ -89,8 +89,11 @@ Composed ComposeModern(const Call& call, std::string id, bool with_headers) {
     composed.headers.append("Mcp-Name: ").append(mcp::EncodeHeaderValue(*name)).append("\r\n");
   }
   if (call.target.definition != nullptr && call.method().method == mcp::Method::kToolsCall) {
-    composed.headers +=
-        ParamHeaders(call.target.definition->json, call.message.Get(mcp::Key::kArguments));
+    const std::string& tool = call.target.definition->json;
+    composed.headers += ParamHeaders(tool, call.message.Get(mcp::Key::kArguments));
+    if (!call.header_params.sent.empty()) {
+      composed.headers += OtherParamHeaders(tool, call.header_params);
+    }
   }
   return composed;
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/json.hpp>
 
 #include "mcp/header_value.h"
@@ -80,6 +81,21 @@ std::string ParamHeaders(std::string_view tool, std::string_view arguments) {
     const auto value = mcp::HeaderValueFor(boost::json::serialize(*argument));
     if (!value) continue;
     lines.append("Mcp-Param-").append(marked.header).append(": ").append(*value).append("\r\n");
+  }
+  return lines;
+}
+
+std::string OtherParamHeaders(std::string_view tool, const HeaderParams& sent) {
+  std::string lines;
+  if (sent.sent.empty()) return lines;
+  const std::vector<Marked> marks = tool.contains(kMark) ? FindMarks(tool) : std::vector<Marked>();
+  for (const auto& [name, value] : sent.sent) {
+    const bool marked = std::ranges::any_of(marks, [&name](const Marked& mark) {
+      return boost::algorithm::iequals(mark.header, name);
+    });
+    const bool fits = lines.size() + name.size() + value.size() < kMaxForwarded;
+    if (marked || !fits || !IsToken(name)) continue;
+    lines.append("Mcp-Param-").append(name).append(": ").append(value).append("\r\n");
   }
   return lines;
 }

@@ -115,6 +115,11 @@ void AddStandardTools(Surface& surface) {
     }
     turn.Text("done");
   });
+  surface.AddTool("link", [](Turn& turn) {
+    const std::string uri = Quote(TextArgument(turn, "uri"));
+    turn.Result(R"("content":[{"type":"resource_link","name":"l","uri":)" + uri +
+                R"(},{"type":"resource","resource":{"text":"t","uri":)" + uri + "}}]");
+  });
   surface.AddTool("log", [](Turn& turn) {
     turn.Notify("notifications/message",
                 R"("level":)" + Quote(TextArgument(turn, "level")) + R"(,"data":"logged")");

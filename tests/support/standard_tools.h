@@ -17,6 +17,7 @@
 //   nobody's request endless {bytes}     a body or line of so many bytes   half_close     says no
 //   more, keeps reading twice               two responses
 //
+//   link {uri}          a link to it and it embedded
 //   touch {uri}         whoever subscribed to it, or to what it is a part of, is told
 #pragma once
 
