@@ -37,7 +37,8 @@ struct RouterTest : ::testing::Test {
   Deps deps{.context = context, .timers = timers, .clock = clock};
   std::map<std::string, std::shared_ptr<FakeService>, std::less<>> servers = {
       {"wiki", std::make_shared<FakeService>()}, {"files", std::make_shared<FakeService>()}};
-  Router router{Offer(), [this](std::string_view name) -> std::shared_ptr<Service> {
+  Router router{Offer(),
+                [this](std::string_view name) -> std::shared_ptr<Service> {
                   const auto found = servers.find(name);
                   return found == servers.end() ? nullptr : found->second;
                 },
