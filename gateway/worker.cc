@@ -113,6 +113,7 @@ void Worker::Do(std::function<void()> function) {
 void Worker::Configure(std::shared_ptr<const Setup> setup) {
   setup_ = std::move(setup);
   endpoint_.SetAccess(setup_->access);
+  const std::set<std::string, std::less<>> replaced = ReplacedServers();
   servers_.clear();
   for (const auto& [name, server] : setup_->servers) {
     servers_[name] = std::make_shared<ServerRoute>(server, deps_);
@@ -125,10 +126,12 @@ void Worker::Configure(std::shared_ptr<const Setup> setup) {
       router = known->second->router();
     } else {
       router = std::make_shared<catalog::Router>(
-          setup_->catalogs.at(name), [this](std::string_view server) -> std::shared_ptr<Service> {
+          setup_->catalogs.at(name),
+          [this](std::string_view server) -> std::shared_ptr<Service> {
             const auto found = servers_.find(server);
             return found == servers_.end() ? nullptr : found->second;
-          });
+          },
+          deps_);
     }
     endpoints[name] = std::make_shared<EndpointService>(endpoint, std::move(router));
   }
@@ -136,7 +139,18 @@ void Worker::Configure(std::shared_ptr<const Setup> setup) {
     if (!endpoints.contains(name)) endpoint->router()->EndListens();
   }
   endpoints_ = std::move(endpoints);
+  for (const auto& [name, endpoint] : endpoints_) endpoint->router()->Replaced(replaced);
   Publish(setup_->catalogs);
+}
+
+// What the new setup has no longer, or has under the same name as another server.
+std::set<std::string, std::less<>> Worker::ReplacedServers() const {
+  std::set<std::string, std::less<>> replaced;
+  for (const auto& [name, route] : servers_) {
+    const auto now = setup_->servers.find(name);
+    if (now == setup_->servers.end() || now->second.home != route->home) replaced.insert(name);
+  }
+  return replaced;
 }
 
 void Worker::Publish(const catalog::Catalogs& catalogs) {
@@ -174,6 +188,7 @@ void Worker::Stop() {
     tick_.Cancel();
     listener_.StopAccepting();
     listener_.Abort();
+    sessions_.EndSubscriptions();
     endpoints_.clear();
     servers_.clear();
     setup_ = nullptr;

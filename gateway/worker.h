@@ -11,6 +11,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -97,6 +98,7 @@ class Worker {
   class EndpointService;
   struct ServerRoute;
   edge::Sessions::Options SessionOptions();
+  std::set<std::string, std::less<>> ReplacedServers() const;
   void Tick();
   void Count();
 

@@ -114,7 +114,8 @@ struct Catalog::Data {
       Page page{.key = kListKeys[static_cast<std::size_t>(kind)],
                 .items = items.subspan(begin, end - begin),
                 .next_cursor = {},
-                .missing = &content.missing};
+                .missing = &content.missing,
+                .hint = content.hints[static_cast<std::size_t>(kind)]};
       if (end < items.size()) {
         page.next_cursor =
             cursors.Seal(mcp::Info(method).name, {.revision = revision, .offset = end});
@@ -198,7 +199,8 @@ Result<std::shared_ptr<const std::string>> Catalog::List(
   const Page empty{.key = kListKeys[static_cast<std::size_t>(*kind)],
                    .items = {},
                    .next_cursor = {},
-                   .missing = &data_->content.missing};
+                   .missing = &data_->content.missing,
+                   .hint = data_->content.hints[static_cast<std::size_t>(*kind)]};
   return std::make_shared<const std::string>(RenderPage(empty, version, {}));
 }
 
@@ -214,6 +216,14 @@ const std::string& Catalog::Instructions() const { return data_->content.instruc
 
 std::string Catalog::ExposedUri(std::string_view server, std::string_view uri) const {
   return data_->ExposedUri(server, uri);
+}
+
+bool Catalog::RewritesUrisOf(std::string_view server) const {
+  const Content& content = data_->content;
+  if (data_->options.view.transparent) return false;
+  if (content.resource_owners < 2 && !content.rewrites) return false;
+  const auto owner = content.owners.find(server);
+  return owner != content.owners.end() && owner->second.has_resources;
 }
 
 const std::vector<Collision>& Catalog::collisions() const { return data_->content.collisions; }

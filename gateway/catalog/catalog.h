@@ -77,6 +77,8 @@ class Catalog {
   // leads back to the server, and for http(s), which clients fetch themselves; else rewritten
   // (names.h).
   std::string ExposedUri(std::string_view server, std::string_view uri) const;
+  // False: ExposedUri() of this server is always verbatim.
+  bool RewritesUrisOf(std::string_view server) const;
 
   const std::vector<Collision>& collisions() const;
   // Why items of servers are not offered, one sentence each, for the log.

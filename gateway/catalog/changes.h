@@ -21,12 +21,17 @@ class ChangeFeed {
     ~Subscription() { feed_.open_.erase(this); }
 
     // The changes since the last call, all kinds merged: a slow listener never makes a queue grow.
-    // nullopt: the feed has ended.
+    // None at all: Wake() was called. nullopt: the feed has ended.
     Task<std::optional<Catalog::Changes>> Next() {
       if (!pending_.any() && !feed_.ended_) co_await wake_.Take();
       if (feed_.ended_) co_return std::nullopt;
       std::optional<Catalog::Changes> changes = std::exchange(pending_, {});
       co_return changes;
+    }
+
+    // For who waits for other things, too: ends the wait of Next().
+    void Wake() {
+      if (wake_.empty()) wake_.Put(true);
     }
 
    private:
@@ -35,9 +40,6 @@ class ChangeFeed {
       into.tools |= changes.tools;
       into.prompts |= changes.prompts;
       into.resources |= changes.resources;
-    }
-    void Wake() {
-      if (wake_.empty()) wake_.Put(true);
     }
 
     ChangeFeed& feed_;

@@ -222,6 +222,7 @@ class Merger {
 
 void MergeFacts(const Catalog::Options& options, Content& content) {
   std::vector<std::pair<std::string_view, std::string_view>> instructions;
+  std::array<std::optional<ListHint>, kItemKinds> hints;
   for (auto& [server, owner] : content.owners) {
     Offer own;
     own.Add(owner.inventory->facts.capabilities);
@@ -229,10 +230,25 @@ void MergeFacts(const Catalog::Options& options, Content& content) {
     own.tools |= !owner.inventory->tools.empty();
     own.prompts |= !owner.inventory->prompts.empty();
     own.resources |= !owner.inventory->resources.empty() || !owner.inventory->templates.empty();
+    // 2024-11-05 had completion, but no capability for it.
+    own.completions |= owner.inventory->facts.version < mcp::Version::k2025_03_26 &&
+                       (own.prompts || own.resources);
     owner.has_resources = own.resources;
     content.resource_owners += own.resources ? 1 : 0;
     content.offer.Add(own);
+    const std::array<bool, kItemKinds> has = {own.tools, own.prompts, own.resources, own.resources};
+    for (std::size_t kind = 0; kind < kItemKinds; ++kind) {
+      const ListHint& hint = owner.inventory->hints[kind];
+      if (!has[kind]) continue;
+      if (!hints[kind]) hints[kind] = hint;
+      hints[kind]->Tighten(hint);
+    }
     instructions.emplace_back(server, owner.inventory->facts.instructions);
+  }
+  for (std::size_t kind = 0; kind < kItemKinds; ++kind) {
+    content.hints[kind] = hints[kind].value_or(ListHint());
+    // A list that lacks a server is about to change.
+    if (!content.missing.empty()) content.hints[kind] = {.ttl_ms = 0, .shared = false};
   }
   // A client decides once, at its start, what it will ever ask for: a server that is not up yet
   // must not cost it the server's tools for good.

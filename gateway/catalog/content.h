@@ -40,6 +40,9 @@ struct Content {
   std::size_t resource_owners = 0;                   // how many have resources
   bool rewrites = false;                             // any URI reads other than its server wrote it
 
+  // How long and for whom lists may be kept: the strictest of all servers that have such items.
+  std::array<ListHint, kItemKinds> hints{};  // by ItemKind
+
   Offer offer;
   std::string instructions;
   std::vector<Collision> collisions;

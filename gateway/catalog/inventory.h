@@ -1,6 +1,9 @@
 // What one server offers, as it listed it: the input of the catalog. Immutable once published.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,6 +12,7 @@
 #include "base/result.h"
 #include "core/definition.h"
 #include "core/downstream.h"
+#include "mcp/message.h"
 
 namespace switchyard::catalog {
 
@@ -20,11 +24,25 @@ struct ServerNaming {
   std::vector<std::string> exclude;
 };
 
+// What a server says of how long, and for whom, a list may be kept (specification 2026-07-28,
+// server/utilities/caching); of several pages the strictest.
+struct ListHint {
+  static constexpr std::uint64_t kModestTtlMs = 5000;
+  std::uint64_t ttl_ms = kModestTtlMs;
+  bool shared = false;  // cacheScope "public"
+
+  void Tighten(const ListHint& other) {
+    ttl_ms = std::min(ttl_ms, other.ttl_ms);
+    shared &= other.shared;
+  }
+};
+
 struct Inventory {
   std::string server;
   ServerFacts facts;
   // The servers' own objects, verbatim, in the server's order.
   std::vector<std::string> tools, prompts, resources, templates;
+  std::array<ListHint, 4> hints{};  // by ItemKind
 };
 
 // Up with an inventory, or down with a reason that clients and operators are told.
@@ -33,6 +51,10 @@ struct ServerState {
   std::shared_ptr<const Inventory> inventory;  // null = not up
   std::string missing_because;  // set when null: "starting", "connection refused", ...
 };
+
+// The hint of one list result. A legacy server gives none: what we are told of when it changes may
+// be kept a little, by nobody else.
+ListHint HintOf(const mcp::Message& list_result, const ServerFacts& facts, std::string_view group);
 
 // The objects of the array `key` ("tools", "prompts", "resources", "resourceTemplates") of a list
 // result, verbatim. kProtocol when there is no such array or it is broken. What is inside of the

@@ -1,5 +1,6 @@
 #include "catalog/refresher.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -44,7 +45,8 @@ Call CallOfOurs(mcp::Method method, std::string_view params, Deadline deadline) 
 
 bool SameLists(const Inventory& a, const Inventory& b) {
   return a.tools == b.tools && a.prompts == b.prompts && a.resources == b.resources &&
-         a.templates == b.templates;
+         a.templates == b.templates &&
+         std::ranges::equal(a.hints, b.hints, {}, &ListHint::shared, &ListHint::shared);
 }
 
 std::string ErrorText(const mcp::Message& answer) {
@@ -208,16 +210,24 @@ Task<Result<std::shared_ptr<Inventory>>> Refresher::ListAll(ServerFacts facts) {
     mcp::Method method;
     std::string_view capability, key;
     std::vector<std::string>* items;
+    ListHint* hint;
+  };
+  const auto hint = [&inventory](ItemKind kind) {
+    return &inventory->hints[static_cast<std::size_t>(kind)];
   };
   const Kind kinds[] = {
-      {mcp::Method::kToolsList, "tools", "tools", &inventory->tools},
-      {mcp::Method::kPromptsList, "prompts", "prompts", &inventory->prompts},
-      {mcp::Method::kResourcesList, "resources", "resources", &inventory->resources},
-      {mcp::Method::kTemplatesList, "resources", "resourceTemplates", &inventory->templates},
+      {mcp::Method::kToolsList, "tools", "tools", &inventory->tools, hint(ItemKind::kTool)},
+      {mcp::Method::kPromptsList, "prompts", "prompts", &inventory->prompts,
+       hint(ItemKind::kPrompt)},
+      {mcp::Method::kResourcesList, "resources", "resources", &inventory->resources,
+       hint(ItemKind::kResource)},
+      {mcp::Method::kTemplatesList, "resources", "resourceTemplates", &inventory->templates,
+       hint(ItemKind::kTemplate)},
   };
   for (const Kind& kind : kinds) {
     if (!HasCapability(facts, kind.capability)) continue;
-    Result<std::vector<std::string>> items = co_await ListKind(kind.method, kind.key);
+    Result<std::vector<std::string>> items =
+        co_await ListKind(kind.method, kind.key, facts, *kind.hint);
     if (!items) co_return Failure(std::move(items.error()).In("server " + inventory->server));
     *kind.items = std::move(*items);
   }
@@ -225,8 +235,9 @@ Task<Result<std::shared_ptr<Inventory>>> Refresher::ListAll(ServerFacts facts) {
   co_return inventory;
 }
 
-Task<Result<std::vector<std::string>>> Refresher::ListKind(mcp::Method method,
-                                                           std::string_view key) {
+Task<Result<std::vector<std::string>>> Refresher::ListKind(mcp::Method method, std::string_view key,
+                                                           const ServerFacts& facts,
+                                                           ListHint& hint) {
   const Deadline deadline = Deadline::In(deps_.clock, options_.list_timeout);
   const std::string name(mcp::Info(method).name);
   std::vector<std::string> items;
@@ -250,6 +261,9 @@ Task<Result<std::vector<std::string>>> Refresher::ListKind(mcp::Method method,
       if (answer->error_code() == mcp::kMethodNotFound) co_return items;
       co_return Failure(Code::kProtocol, Origin::kServer, name + ": " + ErrorText(*answer));
     }
+    const ListHint own = HintOf(*answer, facts, key == "resourceTemplates" ? "resources" : key);
+    if (page == 0) hint = own;
+    hint.Tighten(own);
     Result<std::vector<std::string>> more = ItemsOf(answer->result(), key);
     if (!more) co_return Failure(std::move(more.error()).In(name));
     std::move(more->begin(), more->end(), std::back_inserter(items));

@@ -46,7 +46,8 @@ class Refresher {
 
   Task<Result<void>> BringUp();
   Task<Result<std::shared_ptr<Inventory>>> ListAll(ServerFacts facts);
-  Task<Result<std::vector<std::string>>> ListKind(mcp::Method method, std::string_view key);
+  Task<Result<std::vector<std::string>>> ListKind(mcp::Method method, std::string_view key,
+                                                  const ServerFacts& facts, ListHint& hint);
   void NoteEnd(const Error& why);  // of the listen
   struct Live;
   struct Listening;

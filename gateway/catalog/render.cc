@@ -179,9 +179,8 @@ std::string RenderPage(const Page& page, Version version, const RenderOptions& o
   if (!page.next_cursor.empty())
     out.append(",\"nextCursor\":").append(mcp::Quote(page.next_cursor));
   if (mcp::IsModern(version)) {
-    const bool whole = page.missing == nullptr || page.missing->empty();
-    out.append(R"(,"resultType":"complete","ttlMs":)");
-    out.append(std::to_string(whole ? kListTtlMs : 0)).append(R"(,"cacheScope":"private")");
+    out.append(R"(,"resultType":"complete","ttlMs":)").append(std::to_string(page.hint.ttl_ms));
+    out.append(page.hint.shared ? R"(,"cacheScope":"public")" : R"(,"cacheScope":"private")");
   }
   const std::string meta = MetaJson(page, version);
   if (!meta.empty()) out.append(",\"_meta\":{").append(meta).append("}");

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "catalog/inventory.h"
 #include "core/definition.h"
 #include "mcp/version.h"
 
@@ -31,13 +32,10 @@ struct Page {
   std::span<const Definition> items;
   std::string next_cursor;                                 // "" = the last page
   const std::map<std::string, std::string>* missing = {};  // server -> why
+  ListHint hint = {};
 };
 
 // The JSON of the list result.
 std::string RenderPage(const Page& page, mcp::Version version, const RenderOptions& options);
-
-// Lists change with a notification, so a client need not ask again soon; while a server is missing
-// the list is about to change.
-inline constexpr int kListTtlMs = 5000;
 
 }  // namespace switchyard::catalog

@@ -1,19 +1,15 @@
 #include "catalog/router.h"
 
-#include <deque>
 #include <utility>
 
 #include <boost/json.hpp>
 
-#include "base/http/parser.h"
+#include "catalog/header_check.h"
+#include "catalog/result_uris.h"
 #include "mcp/error_map.h"
-#include "mcp/header_value.h"
-#include "mcp/param_marks.h"
 
 namespace switchyard::catalog {
 namespace {
-
-constexpr std::string_view kSubscriptionId = "io.modelcontextprotocol/subscriptionId";
 
 Error MethodNotFound(const Call& call) {
   return Error{.code = Code::kNotFound,
@@ -21,51 +17,6 @@ Error MethodNotFound(const Call& call) {
                .message = "unknown method: " + std::string(call.message.method_name()),
                .rpc_code = mcp::kMethodNotFound};
 }
-
-// The acknowledgement, then one notification a change, for as long as somebody listens.
-// SUB = basic/patterns/subscriptions.
-class ListenReply final : public Reply {
- public:
-  ListenReply(ChangeFeed& feed, Catalog::Changes wanted, std::string id)
-      : subscription_(feed), wanted_(wanted), id_(std::move(id)) {
-    boost::json::object honoured;
-    if (wanted.tools) honoured["toolsListChanged"] = true;
-    if (wanted.prompts) honoured["promptsListChanged"] = true;
-    if (wanted.resources) honoured["resourcesListChanged"] = true;
-    Queue(mcp::Method::kAcknowledged, R"(,"notifications":)" + boost::json::serialize(honoured));
-  }
-
-  Task<Result<std::optional<mcp::Message>>> Next() override {
-    while (queue_.empty()) {
-      const std::optional<Catalog::Changes> changes = co_await subscription_.Next();
-      if (!changes) {
-        std::optional<mcp::Message> end =
-            mcp::Message::FromResult(id_, R"({"resultType":"complete","_meta":{)" + Tag() + "}}");
-        co_return end;
-      }
-      if (changes->tools && wanted_.tools) Queue(mcp::Method::kToolsChanged, "");
-      if (changes->prompts && wanted_.prompts) Queue(mcp::Method::kPromptsChanged, "");
-      if (changes->resources && wanted_.resources) Queue(mcp::Method::kResourcesChanged, "");
-    }
-    std::optional<mcp::Message> next = std::move(queue_.front());
-    queue_.pop_front();
-    co_return next;
-  }
-
- private:
-  std::string Tag() const { return mcp::Quote(kSubscriptionId) + ":" + id_; }
-
-  void Queue(mcp::Method method, std::string_view more_params) {
-    std::string params = R"({"_meta":{)" + Tag() + "}";
-    params.append(more_params).append("}");
-    queue_.push_back(mcp::Message::Make("", mcp::Info(method).name, params));
-  }
-
-  ChangeFeed::Subscription subscription_;
-  Catalog::Changes wanted_;
-  std::string id_;
-  std::deque<mcp::Message> queue_;
-};
 
 // `ref` of completion/complete: {"type":"ref/prompt","name":...} or
 // {"type":"ref/resource","uri":...}.
@@ -89,27 +40,12 @@ std::optional<Reference> ParseReference(std::string_view raw) {
   return reference;
 }
 
-// What is wrong with the Mcp-Param-* headers of a call, "" = nothing. A tool that is shown with its
-// marks obliges the client to mirror arguments; somebody between may have decided by the headers.
-std::string ParamHeaderProblem(const Call& call, const Catalog& catalog) {
-  const Definition* tool = call.target.definition;
-  if (call.request == nullptr || tool == nullptr || !catalog.view().transparent) return {};
-  if (!mcp::MayMarkParams(tool->json)) return {};
-  for (const auto& [name, value] :
-       mcp::MarkedArguments(tool->json, call.message.Get(mcp::Key::kArguments))) {
-    if (!mcp::HeaderValueFor(value)) continue;  // null, or nothing that a header could say
-    const http::Header* header = call.request->Find(name);
-    if (header == nullptr) return "header " + name + " is missing";
-    if (!mcp::HeaderMatches(header->value, value))
-      return "header " + name + " differs from the body";
-  }
-  return {};
-}
-
 }  // namespace
 
-Router::Router(std::shared_ptr<const Catalog> catalog, FindServer find_server)
-    : catalog_(std::move(catalog)), find_server_(std::move(find_server)) {}
+Router::Router(std::shared_ptr<const Catalog> catalog, FindServer find_server, const Deps& deps)
+    : catalog_(std::move(catalog)),
+      find_server_(std::move(find_server)),
+      listens_(find_server_, deps) {}
 
 void Router::Resolve(Call& call) const {
   std::optional<Destination> found;  // may borrow from `key` and `reference`
@@ -159,17 +95,11 @@ Task<Result<ReplyPtr>> Router::Handle(Call& call) {
   switch (method.route) {
     case mcp::Route::kLocal: co_return Local(call);
     case mcp::Route::kList: co_return List(call);
-    case mcp::Route::kListen: co_return Listen(call);
+    case mcp::Route::kListen: co_return listens_.Open(call, catalog_);
     case mcp::Route::kTool:
     case mcp::Route::kPrompt:
     case mcp::Route::kResource:
     case mcp::Route::kReference: {
-      if (std::string problem = ParamHeaderProblem(call, *catalog_); !problem.empty()) {
-        co_return Failure(Error{.code = Code::kInvalid,
-                                .origin = Origin::kClient,
-                                .message = std::move(problem),
-                                .rpc_code = mcp::kHeaderMismatch});
-      }
       Result<ReplyPtr> reply = co_await Forward(call);
       co_return reply;
     }
@@ -207,25 +137,6 @@ Result<ReplyPtr> Router::List(const Call& call) const {
   return ReplyWith(mcp::Message::FromResult(call.message.id(), std::move(*list)));
 }
 
-Result<ReplyPtr> Router::Listen(const Call& call) {
-  boost::system::error_code error;
-  const std::string_view raw = call.message.Get(mcp::Key::kNotifications);
-  const boost::json::value filter = boost::json::parse(raw, error);
-  if (error || !filter.is_object()) {
-    return Failure(Code::kInvalid, Origin::kClient,
-                   "subscriptions/listen needs params.notifications, an object such as "
-                   "{\"toolsListChanged\":true}");
-  }
-  const auto wants = [&filter](std::string_view key) {
-    const boost::json::value* value = filter.as_object().if_contains(key);
-    return value != nullptr && value->is_bool() && value->as_bool();
-  };
-  const Catalog::Changes wanted{.tools = wants("toolsListChanged"),
-                                .prompts = wants("promptsListChanged"),
-                                .resources = wants("resourcesListChanged")};
-  return std::make_unique<ListenReply>(feed_, wanted, std::string(call.message.id()));
-}
-
 Task<Result<ReplyPtr>> Router::Forward(Call& call) {
   const Call& named = call;
   std::shared_ptr<Service> server;
@@ -245,20 +156,29 @@ Task<Result<ReplyPtr>> Router::Forward(Call& call) {
     }
     co_return Failure(std::move(error));
   }
+  // Where the marks are shown, clients mirror what they mark.
+  if (call.header_params.expected && catalog_->view().transparent &&
+      call.target.definition != nullptr) {
+    Result<void> checked = CheckHeaderParams(call);
+    if (!checked) co_return Failure(std::move(checked.error()));
+  }
   // The call outlives its reply, so what it pins does as well, also across a reload.
   struct Pins {
     std::shared_ptr<const void> catalog;
     std::shared_ptr<Service> server;
   };
   call.target.pin = std::make_shared<Pins>(Pins{std::move(call.target.pin), server});
+  const std::shared_ptr<const Catalog> catalog =
+      NeedsClientUris(call, *catalog_) ? catalog_ : nullptr;
   Result<ReplyPtr> reply = co_await server->Handle(call);
+  if (reply && catalog != nullptr) co_return WithClientUris(std::move(*reply), call, catalog);
   co_return reply;
 }
 
 void Router::Update(std::shared_ptr<const Catalog> catalog) {
   const Catalog::Changes changes = catalog->Since(*catalog_);
   catalog_ = std::move(catalog);
-  feed_.Stage(changes);
+  listens_.Stage(catalog_, changes);
 }
 
 }  // namespace switchyard::catalog

@@ -3,24 +3,20 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
 #include "catalog/catalog.h"
-#include "catalog/changes.h"
+#include "catalog/listens.h"
 #include "core/service.h"
 
 namespace switchyard::catalog {
 
 class Router final : public Service {
  public:
-  // The way to one server (policies of stage kServer, then the downstream), alive while calls use
-  // it. Null when no such server is configured any more.
-  using FindServer = std::function<std::shared_ptr<Service>(std::string_view server)>;
-
-  Router(std::shared_ptr<const Catalog> catalog, FindServer find_server);
+  Router(std::shared_ptr<const Catalog> catalog, FindServer find_server, const Deps& deps);
 
   // Before the chain: names the target, so that every policy can see it. A name that leads nowhere
   // leaves the target empty; Handle() refuses it, after the policies had their say.
@@ -32,23 +28,25 @@ class Router final : public Service {
   void Update(std::shared_ptr<const Catalog> catalog);
   // Tells listeners what updates changed. Once every worker has updated: who is told asks at once,
   // and may be served by any of them.
-  void Announce() { feed_.Release(); }
+  void Announce() { listens_.Release(); }
+
+  // A reload replaced or removed these servers: listens let go of them.
+  void Replaced(const std::set<std::string, std::less<>>& servers) { listens_.Replaced(servers); }
 
   // Graceful shutdown: every open listen ends with its result.
-  void EndListens() { feed_.End(); }
+  void EndListens() { listens_.End(); }
 
   const std::shared_ptr<const Catalog>& catalog() const { return catalog_; }
-  std::size_t listeners() const { return feed_.listeners(); }
+  std::size_t listeners() const { return listens_.size(); }
 
  private:
   Result<ReplyPtr> Local(const Call& call) const;
   Result<ReplyPtr> List(const Call& call) const;
-  Result<ReplyPtr> Listen(const Call& call);
   Task<Result<ReplyPtr>> Forward(Call& call);
 
   std::shared_ptr<const Catalog> catalog_;
   FindServer find_server_;
-  ChangeFeed feed_;
+  Listens listens_;
 };
 
 }  // namespace switchyard::catalog

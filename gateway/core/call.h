@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/deadline.h"
@@ -13,10 +14,6 @@
 #include "mcp/version.h"
 
 namespace switchyard {
-
-namespace http {
-class RequestParser;
-}
 
 // Who calls. Empty subject = nobody proved who they are.
 struct Principal {
@@ -46,19 +43,23 @@ struct Target {
   bool transparent = false;                // the endpoint fronts this server alone, word for word
 };
 
+// Parameters of a tool that its client mirrored in headers (basic/transports/streamable-http).
+struct HeaderParams {
+  bool expected = false;  // the client's transport has headers
+  // The rest of each Mcp-Param-* header's name and its value, as they came.
+  std::vector<std::pair<std::string, std::string>> sent;
+};
+
 struct Call {
   mcp::Message message;
   std::shared_ptr<const Client> client;
   std::string_view endpoint;   // "" = /mcp
   std::string progress_token;  // raw JSON, "" = no progress wanted
   std::string log_level;       // "" = no log messages wanted
+  HeaderParams header_params;
   Principal caller;
   Deadline deadline;
   Target target;
-  // The HTTP request of a modern client, for what has to equal the body. Null: the call came
-  // another way. Only the worker that serves the client may look; it lives as long as the call
-  // there.
-  const http::RequestParser* request = nullptr;
   int depth = 0;  // > 0: made by the gateway on behalf of another call
 
   const mcp::MethodInfo& method() const { return mcp::Info(message.method()); }

@@ -9,6 +9,7 @@
 #include "downstream/param_headers.h"
 #include "mcp/header_value.h"
 #include "mcp/meta.h"
+#include "telemetry/trace.h"
 
 namespace switchyard::downstream {
 namespace {
@@ -48,7 +49,9 @@ std::string MirroredHeaders(const Call& call) {
     headers.append("Mcp-Name: ").append(mcp::EncodeHeaderValue(name)).append("\r\n");
   }
   if (call.target.definition != nullptr && call.method().method == mcp::Method::kToolsCall) {
-    headers += ParamHeaders(call.target.definition->json, call.message.Get(mcp::Key::kArguments));
+    const std::string& tool = call.target.definition->json;
+    headers += ParamHeaders(tool, call.message.Get(mcp::Key::kArguments));
+    if (!call.header_params.sent.empty()) headers += OtherParamHeaders(tool, call.header_params);
   }
   return headers;
 }
@@ -67,6 +70,15 @@ std::string BridgedCapabilities(std::string_view declared) {
   return boost::json::serialize(value);
 }
 
+// The caller's trace goes on with a span of ours; raw JSON, "" = it has none that can be read.
+// tracestate and baggage are among the members that are passed on.
+std::string ChildTrace(const Call& call) {
+  const std::string_view raw = call.message.Get(mcp::MetaKey::kTraceParent);
+  if (raw.size() < 2) return {};
+  const auto parent = telemetry::TraceContext::Parse(raw.substr(1, raw.size() - 2));
+  return parent ? '"' + parent->Child().ToHeader() + '"' : std::string();
+}
+
 }  // namespace
 
 Composed ComposeModern(const Call& call, std::string id, bool with_headers) {
@@ -80,7 +92,8 @@ Composed ComposeModern(const Call& call, std::string id, bool with_headers) {
   fields.client_info = client != nullptr && !client->info.empty() ? client->info : GatewayInfo();
   fields.log_level = call.log_level;
   if (!call.progress_token.empty()) fields.progress_token = composed.id;
-  fields.trace_parent = call.message.Get(mcp::MetaKey::kTraceParent);
+  const std::string trace = ChildTrace(call);
+  fields.trace_parent = trace;
   mcp::SetParamsMeta(call.message, composed.edits,
                      mcp::ModernRequestMeta(fields, call.message.OtherMeta()));
   if (with_headers) composed.headers = MirroredHeaders(call);
@@ -95,9 +108,17 @@ Composed ComposeLegacy(const Call& call, std::string id, const Link& link) {
   }
   mcp::MetaFields fields;
   if (!call.progress_token.empty()) fields.progress_token = composed.id;
-  fields.trace_parent = call.message.Get(mcp::MetaKey::kTraceParent);
+  const std::string trace = ChildTrace(call);
+  fields.trace_parent = trace;
   mcp::SetParamsMeta(call.message, composed.edits,
                      mcp::LegacyRequestMeta(fields, call.message.OtherMeta()));
+  // 2025-06-18 brought the context of a completion; before, some servers refuse what they do not
+  // know.
+  const bool completes = call.message.method() == mcp::Method::kComplete;
+  if (completes && link.facts.version < mcp::Version::k2025_06_18 &&
+      call.message.Has(mcp::Key::kContext)) {
+    composed.edits.RemoveMember(call.message.bytes(), call.message.member(mcp::Key::kContext));
+  }
   composed.headers = LegacyHeaders(link);
   return composed;
 }

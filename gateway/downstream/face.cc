@@ -132,6 +132,8 @@ Task<Face::Outcome> Face::Send(Call& call, Composed composed, bool resumable) {
     if (!outcome.reply || facts.status >= 400) {
       outcome.link_is_stale = co_await IsStale(facts, outcome.reply);
     }
+    const bool refused = facts.status == 400 && !outcome.link_is_stale;
+    if (refused) outcome.refused_with = co_await PeekErrorCode(outcome.reply);
     const bool late = !outcome.reply && outcome.reply.error().code == Code::kDeadline &&
                       !outcome.reply.error().retryable;
     if (!late) unanswered.Disarm();

@@ -29,6 +29,8 @@ class Face : public std::enable_shared_from_this<Face> {
     // The server no longer knows our session, or speaks another era: the link must be made anew.
     // The call surely did not run.
     bool link_is_stale = false;
+    // The code of a JSON-RPC error that came with HTTP status 400, 0 = none did.
+    int refused_with = 0;
   };
   virtual Task<Outcome> Handle(Call& call) = 0;
 

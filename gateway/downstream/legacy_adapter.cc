@@ -51,7 +51,8 @@ Task<Face::Outcome> LegacyAdapter::Handle(Call& call) {
   }
   if (method.method == mcp::Method::kListen) {
     Result<ReplyPtr> listening = co_await listens_->Open(call);
-    co_return Outcome{.reply = std::move(listening)};
+    const bool stale = !listening && listens_->stale();
+    co_return Outcome{.reply = std::move(listening), .link_is_stale = stale};
   }
   if (method.eras != mcp::Eras::kBoth || method.route == mcp::Route::kUnknown) {
     co_return Outcome{.reply = Failure(NoSuchMethod(call))};

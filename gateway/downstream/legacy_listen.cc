@@ -11,12 +11,13 @@
 #include "base/backoff.h"
 #include "base/random.h"
 #include "downstream/compose.h"
+#include "mcp/uri.h"
 
 namespace switchyard::downstream {
 namespace {
 
 constexpr Duration kOpenTime = std::chrono::seconds(10);
-constexpr Duration kUnsubscribeTime = std::chrono::seconds(5);
+constexpr Duration kSubscribeTime = std::chrono::seconds(5);  // also to unsubscribe
 constexpr std::size_t kMaxDueUris = 1000;
 
 bool IsTrue(const boost::json::object& object, std::string_view key) {
@@ -32,10 +33,8 @@ bool Offers(const boost::json::value& capabilities, std::string_view group, std:
 
 std::string UriParams(std::string_view uri) { return R"({"uri":)" + mcp::Quote(uri) + "}"; }
 
-// An update may name a part of what was subscribed to (schema: ResourceUpdatedNotification).
-bool IsWithin(std::string_view uri, std::string_view subscribed) {
-  return uri.starts_with(subscribed);
-}
+// What servers built on the SDKs' examples say, with status 400, to a session they do not know.
+constexpr int kSdkBadSession = -32000;
 
 }  // namespace
 
@@ -60,7 +59,7 @@ class LegacyListens::ListenReply final : public Reply {
   }
   void Updated(const std::string& uri) {
     const auto within = std::ranges::find_if(
-        honoured_.uris, [&uri](const std::string& own) { return IsWithin(uri, own); });
+        honoured_.uris, [&uri](const std::string& own) { return mcp::IsPartOf(uri, own); });
     if (within == honoured_.uris.end()) return;
     // Of a flood of parts, the whole is named instead.
     uris_.insert(uris_.size() < kMaxDueUris ? uri : *within);
@@ -177,44 +176,94 @@ Task<Result<ReplyPtr>> LegacyListens::Open(Call& call) {
   auto reply = std::make_unique<ListenReply>(shared_from_this(), std::string(call.message.id()));
   if (!offered.empty()) {
     const bool has_stream = co_await HasStream();
+    if (stale_) co_return SessionGone();
     if (!has_stream) offered = {};
   }
   const std::vector<std::string> uris = std::exchange(offered.uris, {});
   reply->honoured() = std::move(offered);
   for (const std::string& uri : uris) {
     const bool subscribed = co_await Subscribe(uri, call.deadline);
+    if (stale_) co_return SessionGone();
     if (subscribed) reply->honoured().uris.push_back(uri);
   }
   co_return reply;
 }
 
+std::unexpected<Error> LegacyListens::SessionGone() const {
+  return Failure(Code::kUnavailable, Origin::kServer,
+                 "server " + channel_->server() + ": its session is gone");
+}
+
+// A request to subscribe that nobody awaits any more may still have been heard.
+class LegacyListens::Asking {
+ public:
+  Asking(LegacyListens& owner, const std::string& uri) : owner_(owner), uri_(uri) {}
+  Asking(const Asking&) = delete;
+  ~Asking() {
+    if (!answered_ && !owner_.subscribed_.contains(uri_)) owner_.Leave(uri_);
+  }
+  void Answered() { answered_ = true; }
+
+ private:
+  LegacyListens& owner_;
+  const std::string& uri_;
+  bool answered_ = false;
+};
+
 Task<bool> LegacyListens::Subscribe(std::string uri, Deadline deadline) {
+  // Over HTTP a request may overtake another: subscribing waits for the end of what came before.
+  while (leaving_.contains(uri)) co_await left_.Wait();
   if (subscribed_.contains(uri)) {
     ++subscribed_[uri];
     co_return true;
   }
+  Asking asking(*this, uri);
+  deadline.ShrinkTo(Deadline::In(channel_->deps().clock, kSubscribeTime));
   const std::string params = UriParams(uri);
+  HttpFacts facts;
   Result<mcp::Message> answer = co_await channel_->Ask({.method = "resources/subscribe",
                                                         .params = params,
                                                         .headers = headers_,
-                                                        .deadline = deadline});
+                                                        .deadline = deadline,
+                                                        .facts = &facts});
+  const bool late = !answer && answer.error().code == Code::kDeadline;
+  if (!late) asking.Answered();
+  NoteFacts(facts, answer ? answer->error_code() : 0);
   if (!answer || answer->kind() == mcp::Kind::kError) co_return false;
   ++subscribed_[uri];
   co_return true;
+}
+
+void LegacyListens::NoteFacts(const HttpFacts& facts, int error_code) {
+  if (link_->session_id.empty()) return;
+  stale_ |= facts.status == 404 || (facts.status == 400 && error_code == kSdkBadSession);
 }
 
 void LegacyListens::Unsubscribe(const std::string& uri) {
   const auto found = subscribed_.find(uri);
   if (found == subscribed_.end() || --found->second > 0) return;
   subscribed_.erase(found);
-  if (retired_) return;
+  Leave(uri);
+}
+
+void LegacyListens::Leave(const std::string& uri) {
+  if (retired_ || stale_ || !leaving_.insert(uri).second) return;
   channel_->InBackground("unsubscribe at " + channel_->server(),
                          SendUnsubscribe(shared_from_this(), uri));
 }
 
 Task<void> LegacyListens::SendUnsubscribe(std::shared_ptr<LegacyListens> self, std::string uri) {
+  struct Left {
+    LegacyListens& owner;
+    const std::string& uri;
+    ~Left() {
+      owner.leaving_.erase(uri);
+      owner.left_.Notify(true);
+    }
+  };
+  const Left left{.owner = *self, .uri = uri};
   const std::string params = UriParams(uri);
-  const Deadline deadline = Deadline::In(self->channel_->deps().clock, kUnsubscribeTime);
+  const Deadline deadline = Deadline::In(self->channel_->deps().clock, kSubscribeTime);
   Result<mcp::Message> answer = co_await self->channel_->Ask({.method = "resources/unsubscribe",
                                                               .params = params,
                                                               .headers = self->headers_,
@@ -283,6 +332,7 @@ Task<void> LegacyListens::RunStream(std::shared_ptr<LegacyListens> self) {
     Result<ReplyPtr> stream = co_await channel_->transport().OpenStream(out);
     if (retired_) co_return;
     if (!stream && stream_ == Stream::kOpening) {
+      NoteFacts(facts, 0);
       stream_ = Stream::kNone;
       stream_opened_.Notify(false);
       co_return;

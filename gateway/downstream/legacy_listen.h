@@ -37,6 +37,8 @@ class LegacyListens : public std::enable_shared_from_this<LegacyListens> {
   // Opens the GET stream for what the server asks there, if it has one. Waits no longer than
   // `patience`, but goes on opening it.
   Task<void> OpenStream(Duration patience);
+  // The server no longer knows the session: Open() fails until the link is made anew.
+  bool stale() const { return stale_; }
 
   // A notification of the server; what is no change is ignored.
   void Dispatch(const mcp::Message& message);
@@ -60,8 +62,12 @@ class LegacyListens : public std::enable_shared_from_this<LegacyListens> {
   Task<void> Follow(ReplyPtr stream);
   void AssumeChanged();
 
+  class Asking;
   Task<bool> Subscribe(std::string uri, Deadline deadline);
+  void NoteFacts(const HttpFacts& facts, int error_code);
+  std::unexpected<Error> SessionGone() const;
   void Unsubscribe(const std::string& uri);
+  void Leave(const std::string& uri);
   static Task<void> SendUnsubscribe(std::shared_ptr<LegacyListens> self, std::string uri);
 
   const std::shared_ptr<Channel> channel_;
@@ -70,10 +76,13 @@ class LegacyListens : public std::enable_shared_from_this<LegacyListens> {
   std::function<void(mcp::Message)> on_request_;
   std::set<ListenReply*> open_;
   std::map<std::string, unsigned> subscribed_;  // how many listens want a URI
+  std::set<std::string> leaving_;               // the server is being told to unsubscribe
+  Waiters<bool> left_;                          // one of those is over
   Stream stream_ = Stream::kNone;
   Waiters<bool> stream_opened_;
   TaskHandle stream_task_;
   bool retired_ = false;
+  bool stale_ = false;
 };
 
 }  // namespace switchyard::downstream

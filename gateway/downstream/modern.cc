@@ -3,8 +3,12 @@
 #include <utility>
 
 #include "downstream/askable.h"
+#include "downstream/compose.h"
 #include "downstream/legacy_convert.h"
 #include "downstream/modern_asks.h"
+#include "downstream/tool_list.h"
+#include "mcp/error_map.h"
+#include "mcp/meta.h"
 
 namespace switchyard::downstream {
 namespace {
@@ -12,6 +16,9 @@ namespace {
 // basic/index: codes that implementations of the legacy era made up; no modern server sends them.
 constexpr int kNewestLegacyCode = -32000;
 constexpr int kOldestLegacyCode = -32019;
+
+constexpr std::string_view kListTools = "tools/list";
+constexpr int kMaxPages = 1000;  // of a list that is looked through for one tool
 
 }  // namespace
 
@@ -23,6 +30,16 @@ Task<Face::Outcome> Modern::Handle(Call& call) {
     co_return outcome;
   }
   Outcome outcome = co_await Send(call, ComposeModern(call, channel().NextId(), http()), false);
+  const bool calls = method.method == mcp::Method::kToolsCall;
+  if (calls && outcome.refused_with == mcp::kHeaderMismatch) {
+    // The headers were made as an older schema of the tool wanted them (SH: refresh, retry once).
+    const std::optional<Definition> fresh = co_await FreshTool(call);
+    if (!fresh) co_return outcome;
+    const Definition* known = std::exchange(call.target.definition, &*fresh);
+    Composed again = ComposeModern(call, channel().NextId(), true);
+    call.target.definition = known;
+    outcome = co_await Send(call, std::move(again), false);
+  }
   co_return outcome;
 }
 
@@ -34,6 +51,35 @@ Task<Face::Outcome> Modern::Retry(Call& call) {
   if (!restored) co_return Outcome{.reply = Failure(std::move(restored.error()))};
   Outcome outcome = co_await Send(call, std::move(composed), false);
   co_return outcome;
+}
+
+// The tool of `call` as the server lists it now; nullopt: it cannot be had, or reads the same.
+Task<std::optional<Definition>> Modern::FreshTool(Call& call) {
+  const std::string headers =
+      VersionHeader(mcp::kModern) + "Mcp-Method: " + std::string(kListTools) + "\r\n";
+  const std::string meta =
+      R"({"_meta":)" + mcp::ModernRequestMeta({.client_info = GatewayInfo()}, "");
+  std::string params = meta + "}";
+  for (int page = 0; page < kMaxPages; ++page) {
+    Result<mcp::Message> answer = co_await channel().Ask(
+        {.method = kListTools, .params = params, .headers = headers, .deadline = call.deadline});
+    if (!answer || answer->kind() != mcp::Kind::kResult) co_return std::nullopt;
+    std::optional<std::string> tool = ToolNamed(answer->Get(mcp::Key::kTools), call.target.name);
+    if (tool) {
+      const Definition* known = call.target.definition;
+      if (known != nullptr && known->json == *tool) co_return std::nullopt;
+      co_return Definition{.kind = ItemKind::kTool,
+                           .server = channel().server(),
+                           .name = call.target.name,
+                           .exposed = call.target.name,
+                           .json = std::move(*tool),
+                           .annotations = {}};
+    }
+    const std::string_view cursor = answer->Get(mcp::Key::kNextCursor);
+    if (cursor.empty() || cursor == "null") co_return std::nullopt;
+    params = meta + R"(,"cursor":)" + std::string(cursor) + "}";
+  }
+  co_return std::nullopt;
 }
 
 // What no modern endpoint answers a modern request: the address now belongs to something else.

@@ -2,6 +2,8 @@
 // headers that mirror it.
 #pragma once
 
+#include <optional>
+
 #include "downstream/face.h"
 #include "downstream/parking.h"
 
@@ -24,6 +26,8 @@ class Modern final : public Face {
     return !channel().transport().cancels_by_closing();
   }
   Task<bool> IsStale(const HttpFacts& facts, Result<ReplyPtr>& reply) override;
+
+  Task<std::optional<Definition>> FreshTool(Call& call);
 
   // Listen traffic bears the id of the client's request, not of ours. False: it bears none.
   bool Retag(const Call& call, mcp::Message& message) const;

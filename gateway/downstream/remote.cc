@@ -112,6 +112,7 @@ OwnedCall::OwnedCall(const Call& original)
            .endpoint = endpoint,
            .progress_token = original.progress_token,
            .log_level = original.log_level,
+           .header_params = original.header_params,
            .caller = original.caller,
            .deadline = original.deadline,
            .target = original.target,

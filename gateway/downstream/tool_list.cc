@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "mcp/json_string.h"
 #include "mcp/json_tokens.h"
 
 namespace switchyard::downstream {
@@ -15,6 +16,7 @@ struct Tool {
   std::string_view raw;
   std::string kept;  // members without `execution`
   bool has_execution = false;
+  std::string_view name;  // raw
 };
 
 class Scan {
@@ -48,6 +50,7 @@ class Scan {
       const std::size_t next = tokens_.Skip(i + 2, kMaxDepth);
       if (next == 0) return false;
       const std::string_view key = Text(i, i + 1);
+      if (key == "\"name\"") tool.name = Text(i + 2, next);
       if (key == "\"execution\"") {
         tool.has_execution = true;
       } else {
@@ -86,6 +89,14 @@ std::optional<std::string> WithoutExecution(std::string_view tools) {
     }
   }
   return cleaned + "]";
+}
+
+std::optional<std::string> ToolNamed(std::string_view tools, std::string_view name) {
+  const std::string text(tools);
+  for (const Tool& tool : ReadTools(text)) {
+    if (mcp::Unquote(tool.name) == name) return std::string(tool.raw);
+  }
+  return std::nullopt;
 }
 
 }  // namespace switchyard::downstream

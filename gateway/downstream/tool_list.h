@@ -11,4 +11,7 @@ namespace switchyard::downstream {
 // is.
 std::optional<std::string> WithoutExecution(std::string_view tools);
 
+// The tool of this name in the array (raw JSON), verbatim.
+std::optional<std::string> ToolNamed(std::string_view tools, std::string_view name);
+
 }  // namespace switchyard::downstream

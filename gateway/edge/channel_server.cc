@@ -5,6 +5,7 @@
 #include "edge/answer.h"
 #include "edge/asks.h"
 #include "edge/legacy.h"
+#include "edge/legacy_subscribe.h"
 #include "edge/modern.h"
 #include "mcp/error_map.h"
 
@@ -200,15 +201,25 @@ Task<void> ChannelServer::ServeCall(Call call, std::shared_ptr<Session> session,
   }
   Asks asks(session, sessions_);
   const Withdrawal withdrawal{*this, asks};
-  co_await Answer(service_, call, sink, &asks);
+  std::optional<SubscribeService> subscribing;
+  if (SubscribeService::Serves(call.message.method())) {
+    subscribing.emplace(session, sessions_, SharedService());
+  }
+  co_await Answer(subscribing ? static_cast<Service&>(*subscribing) : service_, call, sink, &asks);
 }
 
 Task<void> ChannelServer::ServeChanges(std::shared_ptr<Session> session) {
   const Live live(*this);
   Call call = MakeStreamCall(*session);
   ChannelSink sink(*this, ChannelSink::Response::kDropped);
-  co_await Answer(service_, call, sink);
+  UpdatesService with_updates(session, sessions_, SharedService());
+  co_await Answer(with_updates, call, sink);
   changes_over_ = true;
+}
+
+// For what counts on holding its service: this one outlives all that is done for the client.
+std::shared_ptr<Service> ChannelServer::SharedService() const {
+  return {std::shared_ptr<void>(), &service_};
 }
 
 // No response follows (L-CAN, CAN). Unknown ids are ignored.

@@ -84,6 +84,7 @@ class ChannelServer {
   // `session` is pinned, for the call has views into it.
   Task<void> ServeCall(Call call, std::shared_ptr<Session> session, std::shared_ptr<bool> over);
   Task<void> ServeChanges(std::shared_ptr<Session> session);
+  std::shared_ptr<Service> SharedService() const;
 
   void Cancel(const std::string& raw_id);
   void Send(const mcp::Message& message);

@@ -64,7 +64,7 @@ Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Session
     : access_(std::move(access)),
       find_(std::move(find)),
       plain_(std::move(plain)),
-      legacy_(sessions),
+      legacy_(sessions, find_),
       sse_(sessions) {}
 
 bool Endpoint::HostAllowed(const Exchange& exchange) const {

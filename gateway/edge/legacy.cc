@@ -9,6 +9,7 @@
 #include "edge/http_sink.h"
 #include "edge/legacy_in_flight.h"
 #include "edge/legacy_sink.h"
+#include "edge/legacy_subscribe.h"
 #include "edge/refusals.h"
 #include "mcp/error_map.h"
 
@@ -128,8 +129,13 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
   Asks asks(session, sessions_);
   {
     const InFlight registered(session, raw_id, [&sink] { sink.Cancel(); });
+    std::optional<SubscribeService> subscribing;
+    if (SubscribeService::Serves(made->call.message.method())) {
+      subscribing.emplace(session, sessions_, find_(session->endpoint));
+    }
     try {
-      co_await Answer(service, made->call, sink, &asks);
+      co_await Answer(subscribing ? static_cast<Service&>(*subscribing) : service, made->call, sink,
+                      &asks);
     } catch (const boost::system::system_error&) {
       if (!sink.cancelled()) throw;
     }
@@ -147,7 +153,7 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
 }
 
 Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::string endpoint,
-                           Service& service) {
+                           Service&) {
   std::shared_ptr<Session> session = co_await RequireSession(exchange, endpoint, "");
   if (session == nullptr) co_return;
   if (!exchange.Accepts("text/event-stream")) {
@@ -171,7 +177,8 @@ Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::stri
   const bool begun = co_await exchange.BeginStream();
   if (!begun) co_return;
   Call call = MakeStreamCall(*session);
-  co_await Answer(service, call, sink);
+  UpdatesService with_updates(session, sessions_, find_(session->endpoint));
+  co_await Answer(with_updates, call, sink);
 }
 
 Task<void> LegacyFace::Delete(Exchange& exchange, std::string endpoint) {

@@ -39,7 +39,9 @@ Call MakeStreamCall(const Session& session);
 
 class LegacyFace {
  public:
-  explicit LegacyFace(Sessions& sessions) : sessions_(sessions) {}
+  // The Service of an endpoint, alive as long as it is held; null = there is none.
+  using FindService = std::function<std::shared_ptr<Service>(std::string_view name)>;
+  LegacyFace(Sessions& sessions, FindService find) : sessions_(sessions), find_(std::move(find)) {}
 
   // POST, GET and DELETE of one endpoint; `service` outlives the task.
   Task<void> Post(Exchange& exchange, Connection& connection, mcp::Message message,
@@ -69,6 +71,7 @@ class LegacyFace {
                    std::shared_ptr<Session> session, Service& service);
 
   Sessions& sessions_;
+  FindService find_;  // for what outlives a request
 };
 
 }  // namespace switchyard::edge

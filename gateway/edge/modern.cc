@@ -72,6 +72,18 @@ Result<void> CheckName(const Exchange& exchange, const mcp::Message& message) {
   return {};
 }
 
+// Which of them mirror what only the tool's schema says.
+HeaderParams HeaderParamsOf(const http::RequestParser& request) {
+  constexpr std::string_view kPrefix = "mcp-param-";
+  HeaderParams params{.expected = true, .sent = {}};
+  for (const http::Header& header : request.headers()) {
+    const bool ours = header.name.size() > kPrefix.size() &&
+                      http::EqualsIgnoreCase(header.name.substr(0, kPrefix.size()), kPrefix);
+    if (ours) params.sent.emplace_back(header.name.substr(kPrefix.size()), header.value);
+  }
+  return params;
+}
+
 // Clients repeat the same words about themselves with every request.
 std::shared_ptr<const Client> ClientOf(const mcp::Message& message) {
   thread_local std::shared_ptr<const Client> last;
@@ -160,7 +172,9 @@ Task<void> ServeModern(Exchange& exchange, mcp::Message message, std::string_vie
     co_await RespondError(exchange, 400, raw_id, named.error());
     co_return;
   }
-  call->request = &exchange.request();
+  if (call->message.method() == mcp::Method::kToolsCall) {
+    call->header_params = HeaderParamsOf(exchange.request());
+  }
   HttpSink sink(exchange);
   co_await Answer(service, *call, sink);
 }

@@ -24,6 +24,8 @@
 
 namespace switchyard::edge {
 
+class Updates;  // legacy_subscribe.h
+
 struct Session {
   std::shared_ptr<const Client> client;  // client->session is the id
   std::string endpoint;
@@ -34,6 +36,7 @@ struct Session {
   // Ends the GET stream that this worker serves, if any: a session has at most one.
   std::function<void()> end_stream;
   const void* stream_owner = nullptr;
+  std::shared_ptr<Updates> updates;  // resource subscriptions; null: none, and no stream here
   TimePoint last_used;
   TimePoint expires;
   bool ended = false;
@@ -57,6 +60,7 @@ class Sessions {
     Timers* timers = nullptr;  // the worker's; null = nothing is waited for
     unsigned worker = 0;       // index
     unsigned workers = 1;
+    std::size_t max_subscriptions = 10'000;  // a worker, of all sessions
   };
   // Runs something on the sessions of every other worker.
   using Broadcast = std::function<void(std::function<void(Sessions&)>)>;
@@ -106,6 +110,13 @@ class Sessions {
   // `done` runs once, on the thread of the worker that has the channel.
   void PostToChannel(const std::string& id, const std::string& endpoint, std::string text,
                      std::function<void(ChannelAnswer)> done);
+  // Runs `what` on this session at every other worker that knows it.
+  void Tell(const std::string& id, std::function<void(Session&)> what);
+
+  // A place among all subscriptions of this worker, free again when it is let go of; null = full.
+  std::shared_ptr<void> PlaceForSubscription() const;
+  // All of them end, since what they use is about to.
+  void EndSubscriptions();
 
   // Forgets what was idle for long or is too old. Once a minute is often enough.
   void Tick();
@@ -151,6 +162,7 @@ class Sessions {
   // their random beginning, in the order of time.
   std::unordered_set<std::string, Hash, std::equal_to<>> ended_;
   std::deque<std::pair<TimePoint, std::string>> ended_order_;
+  const std::shared_ptr<bool> places_ = std::make_shared<bool>();  // counts by its holders
 };
 
 }  // namespace switchyard::edge

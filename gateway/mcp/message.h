@@ -60,6 +60,7 @@ enum class Key : std::uint8_t {
   kInstructions,
   kSupportedVersions,
   kReason,
+  kContext,
   kCount,
 };
 

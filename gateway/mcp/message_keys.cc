@@ -45,7 +45,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Key::kCount)> kN
     "serverInfo",
     "instructions",
     "supportedVersions",
-    "reason"};
+    "reason",
+    "context"};
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(MetaKey::kCount)> kMetaNames = {
     "io.modelcontextprotocol/protocolVersion",

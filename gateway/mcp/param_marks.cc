@@ -66,6 +66,13 @@ const boost::json::value* At(const boost::json::value& root, const std::vector<s
 
 bool MayMarkParams(std::string_view tool) { return tool.contains(kMark); }
 
+std::vector<std::string> MarkedHeaders(std::string_view tool) {
+  std::vector<std::string> headers;
+  if (!MayMarkParams(tool)) return headers;
+  for (const Marked& marked : FindMarks(tool)) headers.push_back("Mcp-Param-" + marked.header);
+  return headers;
+}
+
 std::vector<MarkedArgument> MarkedArguments(std::string_view tool, std::string_view arguments) {
   std::vector<MarkedArgument> found;
   if (!MayMarkParams(tool) || arguments.empty()) return found;

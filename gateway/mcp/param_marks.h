@@ -12,6 +12,9 @@ namespace switchyard::mcp {
 // Cheap: false means that the definition of a tool (its raw JSON) marks none.
 bool MayMarkParams(std::string_view tool);
 
+// "Mcp-Param-" and what the schema says, of each mark.
+std::vector<std::string> MarkedHeaders(std::string_view tool);
+
 struct MarkedArgument {
   std::string header;  // "Mcp-Param-" and what the schema says
   std::string value;   // raw JSON of the argument

@@ -202,7 +202,7 @@ bool FakeServer::Answer(Wire& wire, const std::string& scope, const Head& head, 
     const bool gone = head.Has("mcp-session-id") && surface_->speaks(Era::kLegacy);
     return wire.Write(Response(gone ? "404 Not Found" : "405 Method Not Allowed", "", ""));
   }
-  if (verb == "GET") return Stream(wire);
+  if (verb == "GET") return Stream(wire, head.Get("mcp-session-id"));
   const std::scoped_lock lock(mutex_);
   sessions_.erase(head.Get("mcp-session-id"));
   return wire.Write(Response("200 OK", "", ""));
@@ -263,10 +263,11 @@ bool FakeServer::AnswerLegacy(Wire& wire, const Head& head, const json::value& m
   return !turn.dropped();
 }
 
-bool FakeServer::Stream(Wire& wire) {
+bool FakeServer::Stream(Wire& wire, const std::string& session) {
   HttpTurn turn(*surface_, "{}", "stream", wire, true);
   turn.BeginStream();
-  surface_->Listen(turn, {"tools", "prompts", "resources"}, "");
+  surface_->Listen(
+      turn, {.kinds = {"tools", "prompts", "resources"}, .uris = {}, .session = session}, "");
   return false;
 }
 

@@ -80,7 +80,7 @@ class FakeServer {
   bool Answer(Wire& wire, const std::string& scope, const Head& head, std::string body);
   bool AnswerPost(Wire& wire, const std::string& scope, const Head& head, std::string body);
   bool AnswerLegacy(Wire& wire, const Head& head, const json::value& message, std::string body);
-  bool Stream(Wire& wire);
+  bool Stream(Wire& wire, const std::string& session);
   void CheckHeaders(const Head& head, const json::value& message, bool modern);
   bool Known(const std::string& session) const;
   std::string NewSession();

@@ -76,6 +76,10 @@ void AddChanges(Surface& surface) {
     turn.surface().Changed("tools");
     turn.Text("ok");
   });
+  surface.AddTool("touch", [](Turn& turn) {
+    turn.surface().Updated(TextArgument(turn, "uri"));
+    turn.Text("ok");
+  });
   surface.AddTool("shrink", [](Turn& turn) {
     turn.surface().RemoveTool("grown");
     turn.surface().Changed("tools");
@@ -110,6 +114,11 @@ void AddStandardTools(Surface& surface) {
       turn.Progress(static_cast<double>(i), static_cast<double>(steps));
     }
     turn.Text("done");
+  });
+  surface.AddTool("link", [](Turn& turn) {
+    const std::string uri = Quote(TextArgument(turn, "uri"));
+    turn.Result(R"("content":[{"type":"resource_link","name":"l","uri":)" + uri +
+                R"(},{"type":"resource","resource":{"text":"t","uri":)" + uri + "}}]");
   });
   surface.AddTool("log", [](Turn& turn) {
     turn.Notify("notifications/message",

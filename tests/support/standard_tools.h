@@ -16,6 +16,9 @@
 //   process, no answer rubbish             bytes that are no JSON      wrong_id       an answer to
 //   nobody's request endless {bytes}     a body or line of so many bytes   half_close     says no
 //   more, keeps reading twice               two responses
+//
+//   link {uri}          a link to it and it embedded
+//   touch {uri}         whoever subscribed to it, or to what it is a part of, is told
 #pragma once
 
 #include <string_view>

@@ -147,8 +147,8 @@ void Surface::SetCursor(std::function<std::string(std::string cursor)> next) {
 void Surface::Changed(std::string_view kind) {
   const std::scoped_lock lock(mutex_);
   for (Listener* listener : listeners_) {
-    if (!listener->kinds.contains(std::string(kind))) continue;
-    listener->news.push_back("notifications/" + std::string(kind) + "/list_changed");
+    if (!listener->interest.kinds.contains(std::string(kind))) continue;
+    listener->news.emplace_back("notifications/" + std::string(kind) + "/list_changed", "");
     listener->wake.Set();
   }
   if (on_change_) {

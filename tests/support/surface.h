@@ -12,9 +12,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "support/event.h"
@@ -102,6 +104,8 @@ class Surface {
   void SetCursor(std::function<std::string(std::string cursor)> next);
   // Tells every listener (list_changed).
   void Changed(std::string_view kind);  // "tools", "prompts", "resources"
+  // Tells whoever subscribed to it, or to what it is a part of (surface_subscribe.cc).
+  void Updated(const std::string& uri);
 
   // Events by name, made on first use; see standard_tools.h.
   Event& Named(const std::string& name);
@@ -114,9 +118,18 @@ class Surface {
   void Speak(bool modern, bool legacy);  // both at first
   bool speaks(Era era) const;
 
-  // Tells the turn of changes of these kinds until it is cancelled. `params`: JSON members that all
-  // of these notifications carry.
-  void Listen(Turn& turn, const std::set<std::string>& kinds, std::string_view params);
+  // What a stream tells: changes of lists, by kind, and updates of these URIs or of all that the
+  // session (a legacy one) subscribed to.
+  struct Interest {
+    std::set<std::string> kinds, uris;
+    std::optional<std::string> session = {};
+  };
+  // Of a modern client's filter: all but URIs that end in "/three". And how that is acknowledged.
+  static Interest Honoured(const json::value& filter);
+  static std::string Acknowledgement(const Interest& interest);
+  // Tells the turn of them until it is cancelled. `params`: JSON members that all of these
+  // notifications carry.
+  void Listen(Turn& turn, Interest interest, std::string_view params);
   // For transports with one channel for everything (legacy stdio): whole notifications.
   void OnChange(std::function<void(std::string notification)> tell);
 
@@ -140,8 +153,8 @@ class Surface {
     Handler run;
   };
   struct Listener {
-    std::set<std::string> kinds;
-    std::deque<std::string> news;
+    Interest interest;
+    std::deque<std::pair<std::string, std::string>> news;  // method, members of its params
     Event wake;
   };
 
@@ -157,6 +170,8 @@ class Surface {
   void GetPrompt(Turn& turn);
   void ReadResource(Turn& turn);
   void Complete(Turn& turn);
+  void Subscribe(Turn& turn);
+  bool IsSubscribed(const std::string& session, const std::string& uri) const;
   std::vector<std::string> ItemsOf(std::string_view key) const;
 
   const std::string name_;
@@ -170,6 +185,7 @@ class Surface {
   std::function<std::string(std::string)> cursor_;
   std::map<std::string, std::unique_ptr<Event>> events_;
   std::set<Listener*> listeners_;
+  std::set<std::pair<std::string, std::string>> subscribed_;  // legacy: scope and URI
   std::function<void(std::string)> on_change_;
   std::map<std::string, std::string> told_;      // by scope
   std::multimap<std::string, Turn*> in_flight_;  // by scope and id

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kCapabilities =
     R"("capabilities":{"tools":{"listChanged":true},"prompts":{"listChanged":true},)"
-    R"("resources":{"listChanged":true},"completions":{},"logging":{}})";
+    R"("resources":{"listChanged":true,"subscribe":true},"completions":{},"logging":{}})";
 
 }  // namespace
 
@@ -27,6 +27,7 @@ void Surface::Dispatch(Turn& turn) {
   if (method == "prompts/get") return GetPrompt(turn);
   if (method == "resources/read") return ReadResource(turn);
   if (method == "completion/complete") return Complete(turn);
+  if (method.ends_with("subscribe") && !turn.modern()) return Subscribe(turn);
   Complain("unknown method " + method);
   turn.Error(-32601, "Method not found");
 }
@@ -57,38 +58,38 @@ void Surface::Initialize(Turn& turn) {
 void Surface::ListenModern(Turn& turn) {
   const json::value filter = turn.param("notifications");
   if (!filter.is_object()) Complain("listen without a filter");
-  std::set<std::string> kinds;
-  std::string honoured;
-  for (const char* kind : {"tools", "prompts", "resources"}) {
-    if (At(filter, "/" + std::string(kind) + "ListChanged") != true) continue;
-    kinds.insert(kind);
-    honoured += (honoured.empty() ? "\"" : ",\"") + std::string(kind) + R"(ListChanged":true)";
-  }
+  Interest interest = Honoured(filter);
   const std::string meta =
       R"("_meta":{"io.modelcontextprotocol/subscriptionId":)" + turn.id() + "}";
   turn.Notify("notifications/subscriptions/acknowledged",
-              meta + R"(,"notifications":{)" + honoured + "}");
-  Listen(turn, kinds, meta);
+              meta + R"(,"notifications":)" + Acknowledgement(interest));
+  Listen(turn, std::move(interest), meta);
 }
 
-void Surface::Listen(Turn& turn, const std::set<std::string>& kinds, std::string_view params) {
+void Surface::Listen(Turn& turn, Interest interest, std::string_view params) {
   Listener listener;
-  listener.kinds = kinds;
+  listener.interest = std::move(interest);
   {
     const std::scoped_lock lock(mutex_);
     listeners_.insert(&listener);
   }
   Named("listening").Set();
+  for (const std::string& uri : listener.interest.uris) Named("subscribed:" + uri).Set();
   // A listener waits for as long as its test takes, which is no complaint.
   while (turn.WaitUnhurried(listener.wake)) {
-    std::deque<std::string> news;
+    decltype(listener.news) news;
     {
       const std::scoped_lock lock(mutex_);
       listener.wake.Clear();
       news.swap(listener.news);
     }
-    for (const std::string& method : news) turn.Notify(method, params);
+    for (const auto& [method, members] : news) {
+      std::string all(params);
+      if (!all.empty() && !members.empty()) all += ",";
+      turn.Notify(method, all + members);
+    }
   }
+  for (const std::string& uri : listener.interest.uris) Named("unsubscribed:" + uri).Set();
   const std::scoped_lock lock(mutex_);
   listeners_.erase(&listener);
 }

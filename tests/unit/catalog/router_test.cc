@@ -32,12 +32,17 @@ std::shared_ptr<const Catalog> Offer(std::vector<std::string> tools = {Tool("sea
 
 struct RouterTest : ::testing::Test {
   net::io_context context{1};
+  ManualClock clock;
+  Timers timers{context, clock};
+  Deps deps{.context = context, .timers = timers, .clock = clock};
   std::map<std::string, std::shared_ptr<FakeService>, std::less<>> servers = {
       {"wiki", std::make_shared<FakeService>()}, {"files", std::make_shared<FakeService>()}};
-  Router router{Offer(), [this](std::string_view name) -> std::shared_ptr<Service> {
+  Router router{Offer(),
+                [this](std::string_view name) -> std::shared_ptr<Service> {
                   const auto found = servers.find(name);
                   return found == servers.end() ? nullptr : found->second;
-                }};
+                },
+                deps};
 
   ~RouterTest() override {
     pulling.Cancel();
@@ -192,7 +197,7 @@ TEST_F(RouterTest, ListsAndDiscoverAreAnsweredHere) {
 struct ListenTest : RouterTest {
   Call call = Make("subscriptions/listen",
                    R"({"notifications":{"toolsListChanged":true,"promptsListChanged":false,)"
-                   R"("resourceSubscriptions":["wiki://start"],"unheardOf":true}})");
+                   R"("unheardOf":true}})");
   ReplyPtr reply = std::move(*Handle(call));
 
   tests::json::value Heard() {

@@ -89,6 +89,56 @@ TEST(ComposeModernTest, DeclaresWhatALegacyClientOffersButForItsTasks) {
   EXPECT_EQ(sent.Get(mcp::MetaKey::kClientCapabilities), R"({"elicitation":{"form":{}}})");
 }
 
+Call Traced(const std::string& parent) {
+  return CallOf(
+      R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","_meta":{"traceparent":)" +
+      parent + R"(,"tracestate":"a=1","baggage":"b=2"}}})");
+}
+
+TEST(ComposeTest, TheTraceGoesOnWithASpanOfOursInBothEras) {
+  const Call call = Traced(R"("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")");
+  for (const Composed& composed : {ComposeModern(call, "2", false), ComposeLegacy(call, "2", {})}) {
+    const mcp::Message sent = *mcp::Message::Parse(BodyOf(call, composed));
+    const std::string trace = sent.GetString(mcp::MetaKey::kTraceParent);
+    EXPECT_TRUE(trace.starts_with("00-0af7651916cd43dd8448eb211c80319c-")) << trace;
+    EXPECT_TRUE(trace.ends_with("-01")) << trace;
+    EXPECT_FALSE(trace.contains("b7ad6b7169203331")) << trace;
+    EXPECT_TRUE(sent.params().contains(R"("tracestate":"a=1","baggage":"b=2")"));
+  }
+}
+
+TEST(ComposeTest, ATraceThatCannotBeReadEndsHere) {
+  for (const char* parent : {R"("00-rubbish")", "7", R"("")", "null"}) {
+    const Call call = Traced(parent);
+    EXPECT_FALSE(BodyOf(call, ComposeModern(call, "2", false)).contains("traceparent")) << parent;
+    EXPECT_FALSE(BodyOf(call, ComposeLegacy(call, "2", {})).contains("traceparent")) << parent;
+  }
+}
+
+TEST(ComposeLegacyTest, ACompletionHasItsContextOnlyWhereTheServerKnowsIt) {
+  const Call call = CallOf(
+      R"({"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{},"context":{"arguments":{}},"argument":{}}})");
+  Link link;
+  link.facts.version = mcp::Version::k2025_03_26;
+  EXPECT_TRUE(BodyOf(call, ComposeLegacy(call, "2", link)).contains(R"({"ref":{},"argument":{}})"));
+  link.facts.version = mcp::Version::k2025_06_18;
+  EXPECT_TRUE(BodyOf(call, ComposeLegacy(call, "2", link)).contains("context"));
+}
+
+TEST(ComposeModernTest, PassesOnWhatTheSchemaDoesNotMarkAndMakesTheRestAnew) {
+  Call call = CallOf(
+      R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"lang":"en"}}})");
+  Definition tool;
+  tool.json =
+      R"({"name":"t","inputSchema":{"properties":{"lang":{"type":"string","x-mcp-header":"Lang"}}}})";
+  call.target.definition = &tool;
+  call.header_params.sent = {
+      {"lang", "forged"}, {"Tenant", "=?base64?w6k=?="}, {"Big", std::string(kMaxForwarded, 'x')}};
+  const std::string headers = ComposeModern(call, "2", true).headers;
+  EXPECT_TRUE(headers.ends_with("Mcp-Param-Lang: en\r\nMcp-Param-Tenant: =?base64?w6k=?=\r\n"))
+      << headers;
+}
+
 TEST(ComposeLegacyTest, LeavesNoModernMetadata) {
   Call call = CallOf(
       R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","_meta":{)"

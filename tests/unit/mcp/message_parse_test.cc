@@ -356,7 +356,7 @@ TEST(MessageParse, KnowsEveryMemberByItsName) {
       R"("requestState":17,"inputResponses":18,"inputRequests":19,"resultType":20,"ttlMs":21,)"
       R"("cacheScope":22,"isError":23,"content":24,"structuredContent":25,"nextCursor":26,)"
       R"("tools":27,"prompts":28,"resources":29,"resourceTemplates":30,"contents":31,)"
-      R"("serverInfo":32,"instructions":33,"supportedVersions":34,"reason":35}})");
+      R"("serverInfo":32,"instructions":33,"supportedVersions":34,"reason":35,"context":36}})");
   for (std::size_t i = 0; i < static_cast<std::size_t>(Key::kCount); ++i) {
     if (static_cast<Key>(i) == Key::kMeta) continue;
     EXPECT_EQ(message.Get(static_cast<Key>(i)), std::to_string(i + 1));

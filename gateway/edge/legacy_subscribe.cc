@@ -1,0 +1,307 @@
+#include "edge/legacy_subscribe.h"
+
+#include <utility>
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/json.hpp>
+
+#include "mcp/error_map.h"
+
+namespace switchyard::edge {
+namespace {
+
+constexpr std::size_t kMaxDue = 1000;
+
+std::unexpected<Error> Refused(const std::string& uri, std::string message) {
+  return Failure(Error{.code = Code::kInvalid,
+                       .origin = Origin::kClient,
+                       .message = std::move(message),
+                       .rpc_code = mcp::kInvalidParams,
+                       .data = R"({"uri":)" + mcp::Quote(uri) + "}"});
+}
+
+std::unexpected<Error> NoEndpoint() {
+  return Failure(Code::kUnavailable, Origin::kGateway, "the endpoint is gone");
+}
+
+// Whether the acknowledgement names this URI.
+bool Honours(const mcp::Message& acknowledgement, std::string_view uri) {
+  boost::system::error_code error;
+  const boost::json::value value =
+      boost::json::parse(acknowledgement.Get(mcp::Key::kNotifications), error);
+  if (error || !value.is_object()) return false;
+  const boost::json::value* uris = value.as_object().if_contains("resourceSubscriptions");
+  if (uris == nullptr || !uris->is_array()) return false;
+  for (const boost::json::value& one : uris->as_array()) {
+    if (one.is_string() && one.as_string() == uri) return true;
+  }
+  return false;
+}
+
+void Ring(const Updates::Wake& wake) {
+  if (wake != nullptr && wake->empty()) wake->Put(true);
+}
+
+}  // namespace
+
+// A subscription under way, shared with the task that follows it.
+struct Updates::Opening {
+  std::string uri;
+  std::shared_ptr<Service> endpoint;
+  std::string endpoint_name;
+  Call call;  // its reply borrows it
+  Mailbox<Result<void>> answer;
+};
+
+std::shared_ptr<Updates> Updates::Of(Session& session, Sessions& sessions) {
+  if (session.updates == nullptr) {
+    session.updates = std::make_shared<Updates>(sessions, session.client->session);
+  }
+  return session.updates;
+}
+
+Updates::Updates(Sessions& sessions, std::string session_id)
+    : sessions_(sessions), session_id_(std::move(session_id)) {}
+
+Updates::~Updates() = default;
+
+Task<Result<void>> Updates::Subscribe(std::string uri, Call& call,
+                                      std::shared_ptr<Service> endpoint) {
+  std::shared_ptr<void> place =
+      subscriptions_.size() < kMaxUris ? sessions_.PlaceForSubscription() : nullptr;
+  if (place == nullptr) co_return Refused(uri, "too many subscriptions; unsubscribe from some");
+  const bool first = subscriptions_.empty();
+  auto opening = std::make_shared<Opening>();
+  opening->uri = uri;
+  opening->endpoint = std::move(endpoint);
+  opening->endpoint_name = call.endpoint;
+  opening->call.message = mcp::Message::Make(
+      "1", mcp::Info(mcp::Method::kListen).name,
+      R"({"notifications":{"resourceSubscriptions":[)" + mcp::Quote(uri) + "]}}");
+  opening->call.client = call.client;
+  opening->call.endpoint = opening->endpoint_name;
+  opening->call.caller = call.caller;
+  const auto executor = co_await net::this_coro::executor;
+  TaskHandle task(executor, "subscription", Follow(opening, weak_from_this()));
+  Result<void> answer = co_await opening->answer.Take();
+  if (!answer) co_return answer;
+  subscriptions_.insert_or_assign(
+      uri,
+      Subscription{.task = std::move(task), .place = std::move(place), .token = opening.get()});
+  if (first) AskForStream();
+  // Made through another worker before: one is enough.
+  Tell([uri](Updates& other) { other.subscriptions_.erase(uri); });
+  co_return Result<void>();
+}
+
+// Never holds the updates across a wait: they own this task.
+Task<void> Updates::Follow(std::shared_ptr<Opening> opening, std::weak_ptr<Updates> updates) {
+  Result<ReplyPtr> reply = co_await opening->endpoint->Handle(opening->call);
+  if (!reply) {
+    opening->answer.Put(Failure(std::move(reply.error())));
+    co_return;
+  }
+  for (;;) {
+    Result<std::optional<mcp::Message>> next = co_await (*reply)->Next();
+    const std::shared_ptr<Updates> self = updates.lock();
+    if (self == nullptr) co_return;
+    if (!next || !next->has_value() || (*next)->is_response()) {
+      opening->answer.Put(Refused(opening->uri, "the subscription ended at once"));
+      self->Ended(opening->uri, opening.get());
+      co_return;
+    }
+    if ((*next)->method() == mcp::Method::kAcknowledged) {
+      if (!Honours(**next, opening->uri)) {
+        opening->answer.Put(
+            Refused(opening->uri, "no server here honours a subscription to " + opening->uri));
+        co_return;
+      }
+      opening->answer.Put({});
+    } else if ((*next)->method() == mcp::Method::kResourceUpdated) {
+      self->Add((*next)->GetString(mcp::Key::kUri), opening->uri);
+    }
+  }
+}
+
+void Updates::Unsubscribe(const std::string& uri) {
+  subscriptions_.erase(uri);
+  due_.erase(uri);
+  Tell([uri](Updates& other) {
+    other.subscriptions_.erase(uri);
+    other.due_.erase(uri);
+  });
+}
+
+void Updates::Ended(const std::string& uri, const void* token) {
+  const auto found = subscriptions_.find(uri);
+  if (found != subscriptions_.end() && found->second.token == token) subscriptions_.erase(found);
+}
+
+void Updates::Add(const std::string& uri, const std::string& whole) {
+  if (reader_ == nullptr && elsewhere_) {
+    return Tell([uri](Updates& other) { other.News({uri}); });
+  }
+  // Of a flood of parts, the whole is named instead.
+  due_.insert(due_.size() < kMaxDue ? uri : whole);
+  Ring(reader_);
+}
+
+std::optional<std::string> Updates::TakeDue() {
+  if (due_.empty()) return std::nullopt;
+  return std::move(due_.extract(due_.begin()).value());
+}
+
+void Updates::OpenStream(Wake wake) {
+  reader_ = std::move(wake);
+  had_stream_ = true;
+  elsewhere_ = false;
+  SayStreamIsHere();
+  Ring(reader_);
+}
+
+void Updates::CloseStream(const Wake& wake) {
+  if (reader_ != wake) return;
+  reader_ = nullptr;
+  Tell([](Updates& other) { other.StreamIsGone(); });
+}
+
+void Updates::SayStreamIsHere() {
+  Tell([](Updates& other) { other.StreamIsElsewhere(); });
+}
+
+void Updates::StreamIsElsewhere() {
+  reader_ = nullptr;  // if it is still there, it is being ended
+  had_stream_ = false;
+  elsewhere_ = true;
+  if (due_.empty()) return;
+  Tell([uris = std::exchange(due_, {})](Updates& other) { other.News(uris); });
+}
+
+// This may come after the news of the next stream: whoever has one says so again.
+void Updates::StreamIsGone() {
+  elsewhere_ = false;
+  if (!subscriptions_.empty()) AskForStream();
+}
+
+void Updates::AskForStream() {
+  if (reader_ != nullptr) return;
+  Tell([](Updates& other) {
+    if (other.reader_ != nullptr) other.SayStreamIsHere();
+  });
+}
+
+void Updates::News(const std::set<std::string>& uris) {
+  if (!had_stream_) return;
+  for (const std::string& uri : uris) {
+    if (due_.size() < kMaxDue) due_.insert(uri);
+  }
+  Ring(reader_);
+}
+
+void Updates::Tell(std::function<void(Updates&)> what) {
+  sessions_.Tell(session_id_, [what = std::move(what)](Session& session) {
+    if (session.updates != nullptr) what(*session.updates);
+  });
+}
+
+SubscribeService::SubscribeService(std::shared_ptr<Session> session, Sessions& sessions,
+                                   std::shared_ptr<Service> endpoint)
+    : session_(std::move(session)), sessions_(sessions), endpoint_(std::move(endpoint)) {}
+
+Task<Result<ReplyPtr>> SubscribeService::Handle(Call& call) {
+  const std::string uri = call.message.GetString(mcp::Key::kUri);
+  if (uri.empty()) co_return Refused(uri, "params.uri must be a string");
+  if (endpoint_ == nullptr) co_return NoEndpoint();
+  const std::shared_ptr<Updates> updates = Updates::Of(*session_, sessions_);
+  if (call.message.method() == mcp::Method::kUnsubscribe) {
+    updates->Unsubscribe(uri);
+  } else if (!updates->Has(uri)) {
+    Result<void> subscribed = co_await updates->Subscribe(uri, call, endpoint_);
+    if (!subscribed) co_return Failure(std::move(subscribed.error()));
+  }
+  co_return ReplyWith(mcp::Message::FromResult(call.message.id(), std::string("{}")));
+}
+
+namespace {
+
+// The listen call of a stream as it is pulled. Shared with the task that pulls it, which may
+// outlive the stream by a moment; so everything that the reply borrows is in here.
+struct Stream {
+  std::shared_ptr<Session> session;
+  std::shared_ptr<Service> endpoint;
+  Call call;
+  ReplyPtr reply;
+  std::optional<Result<std::optional<mcp::Message>>> next;
+  Mailbox<bool> taken;  // `next` was
+  Updates::Wake wake = std::make_shared<Mailbox<bool>>();
+};
+
+Task<void> Pull(std::shared_ptr<Stream> stream) {
+  for (;;) {
+    Result<std::optional<mcp::Message>> next = co_await stream->reply->Next();
+    const bool last = !next || !next->has_value() || (*next)->is_response();
+    stream->next = std::move(next);
+    Ring(stream->wake);
+    if (last) co_return;
+    co_await stream->taken.Take();
+  }
+}
+
+class StreamReply final : public Reply {
+ public:
+  StreamReply(std::shared_ptr<Stream> stream, std::shared_ptr<Updates> updates, Executor executor)
+      : stream_(std::move(stream)),
+        updates_(std::move(updates)),
+        pulling_(executor, "session stream", Pull(stream_)) {
+    updates_->OpenStream(stream_->wake);
+  }
+  ~StreamReply() override { updates_->CloseStream(stream_->wake); }
+
+  Task<Result<std::optional<mcp::Message>>> Next() override {
+    for (;;) {
+      if (stream_->next) {
+        Result<std::optional<mcp::Message>> next = std::move(*stream_->next);
+        stream_->next.reset();
+        stream_->taken.Put(true);
+        co_return next;
+      }
+      if (const std::optional<std::string> uri = updates_->TakeDue()) {
+        std::optional<mcp::Message> updated =
+            mcp::Message::Make("", mcp::Info(mcp::Method::kResourceUpdated).name,
+                               R"({"uri":)" + mcp::Quote(*uri) + "}");
+        co_return updated;
+      }
+      co_await stream_->wake->Take();
+    }
+  }
+
+ private:
+  const std::shared_ptr<Stream> stream_;
+  const std::shared_ptr<Updates> updates_;
+  TaskHandle pulling_;
+};
+
+}  // namespace
+
+UpdatesService::UpdatesService(std::shared_ptr<Session> session, Sessions& sessions,
+                               std::shared_ptr<Service> endpoint)
+    : session_(std::move(session)), sessions_(sessions), endpoint_(std::move(endpoint)) {}
+
+Task<Result<ReplyPtr>> UpdatesService::Handle(Call& call) {
+  if (endpoint_ == nullptr) co_return NoEndpoint();
+  auto stream = std::make_shared<Stream>();
+  stream->session = session_;
+  stream->endpoint = endpoint_;
+  stream->call.message = call.message.Clone();
+  stream->call.client = call.client;
+  stream->call.endpoint = session_->endpoint;
+  stream->call.caller = call.caller;
+  Result<ReplyPtr> reply = co_await endpoint_->Handle(stream->call);
+  if (!reply) co_return reply;
+  stream->reply = std::move(*reply);
+  const auto executor = co_await net::this_coro::executor;
+  co_return std::make_unique<StreamReply>(std::move(stream), Updates::Of(*session_, sessions_),
+                                          executor);
+}
+
+}  // namespace switchyard::edge

@@ -1,0 +1,109 @@
+// Resource subscriptions of legacy sessions (2025-11-25/server/resources): resources/subscribe and
+// resources/unsubscribe become listen calls of their own, and what these bring goes out on the
+// session's one stream (GET, or the pipe).
+//
+// A session may be served by any worker and its stream by another. So each worker keeps the
+// subscriptions that were made through it and hands updates to the one who serves the stream;
+// while nobody does, they are remembered, each URI once. One thread: the worker's.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/mailbox.h"
+#include "core/service.h"
+#include "edge/sessions.h"
+
+namespace switchyard::edge {
+
+// What one worker has of a session's subscriptions. Owned by the session; the tasks that feed it
+// end with it.
+class Updates : public std::enable_shared_from_this<Updates> {
+ public:
+  static constexpr std::size_t kMaxUris = 100;  // of one session, made through this worker
+
+  // Those of the session, made now if there are none yet.
+  static std::shared_ptr<Updates> Of(Session& session, Sessions& sessions);
+
+  Updates(Sessions& sessions, std::string session_id);
+  Updates(const Updates&) = delete;
+  ~Updates();
+
+  // Subscribes as `call`, which is not used after it. An error: the endpoint does not honour it.
+  Task<Result<void>> Subscribe(std::string uri, Call& call, std::shared_ptr<Service> endpoint);
+  void Unsubscribe(const std::string& uri);
+  bool Has(const std::string& uri) const { return subscriptions_.contains(uri); }
+  // Worth keeping the session for: somebody reads what comes.
+  bool wanted() const { return !subscriptions_.empty() && (reader_ != nullptr || elsewhere_); }
+
+  // The session's stream is served here from now on: `wake` is told when TakeDue() has something.
+  using Wake = std::shared_ptr<Mailbox<bool>>;
+  void OpenStream(Wake wake);
+  void CloseStream(const Wake& wake);
+  std::optional<std::string> TakeDue();
+
+ private:
+  struct Subscription {
+    TaskHandle task;
+    std::shared_ptr<void> place;  // among all that this worker allows
+    const void* token = nullptr;
+  };
+  struct Opening;
+
+  static Task<void> Follow(std::shared_ptr<Opening> opening, std::weak_ptr<Updates> updates);
+  void Add(const std::string& uri, const std::string& whole);
+  void Ended(const std::string& uri, const void* token);
+
+  // What workers tell each other about the stream.
+  void SayStreamIsHere();
+  void StreamIsElsewhere();
+  void StreamIsGone();
+  void AskForStream();
+  void News(const std::set<std::string>& uris);
+  void Tell(std::function<void(Updates&)> what);
+
+  Sessions& sessions_;
+  const std::string session_id_;
+  std::map<std::string, Subscription> subscriptions_;
+  std::set<std::string> due_;
+  Wake reader_;              // of the stream served here, null = none
+  bool had_stream_ = false;  // the last one was here: what is sent after it is kept here
+  bool elsewhere_ = false;   // another worker serves the stream
+};
+
+// In front of an endpoint, for resources/subscribe and resources/unsubscribe of a session.
+class SubscribeService final : public Service {
+ public:
+  static bool Serves(mcp::Method method) {
+    return method == mcp::Method::kSubscribe || method == mcp::Method::kUnsubscribe;
+  }
+  // `endpoint` null: it is gone. Sessions outlive this.
+  SubscribeService(std::shared_ptr<Session> session, Sessions& sessions,
+                   std::shared_ptr<Service> endpoint);
+  Task<Result<ReplyPtr>> Handle(Call& call) override;
+
+ private:
+  const std::shared_ptr<Session> session_;
+  Sessions& sessions_;
+  const std::shared_ptr<Service> endpoint_;
+};
+
+// In front of an endpoint, for the listen call that stands for a session's stream: the updates of
+// its subscriptions come among the changes of lists.
+class UpdatesService final : public Service {
+ public:
+  UpdatesService(std::shared_ptr<Session> session, Sessions& sessions,
+                 std::shared_ptr<Service> endpoint);
+  Task<Result<ReplyPtr>> Handle(Call& call) override;
+
+ private:
+  const std::shared_ptr<Session> session_;
+  Sessions& sessions_;
+  const std::shared_ptr<Service> endpoint_;
+};
+
+}  // namespace switchyard::edge

@@ -1,0 +1,267 @@
+// A session whose subscriptions and stream are served by different workers: two Sessions that tell
+// each other, driven by hand.
+#include "edge/legacy_subscribe.h"
+
+#include <deque>
+
+#include <gtest/gtest.h>
+
+#include "edge/legacy.h"
+#include "support/json.h"
+#include "unit/core/support.h"
+
+namespace switchyard::edge {
+namespace {
+
+using switchyard::testing::FakeService;
+using switchyard::testing::Notification;
+using switchyard::testing::Pulled;
+using tests::Parse;
+using tests::TextAt;
+
+struct LegacySubscribeTest : ::testing::Test {
+  ManualClock clock;
+  net::io_context context{1};
+  Sealer sealer{Sealer::RandomKey()};
+  std::shared_ptr<FakeService> service = std::make_shared<FakeService>();
+
+  // What one worker tells the others waits here until Deliver(), as it would in their loops.
+  std::deque<std::function<void()>> posted;
+  Sessions first{sealer, clock, Options(), Broadcast(second)};
+  Sessions second{sealer, clock, Options(), Broadcast(first)};
+  std::string id;
+
+  static Sessions::Options Options() { return {.max_subscriptions = 3}; }
+  Sessions::Broadcast Broadcast(Sessions& other) {
+    return [this, &other](std::function<void(Sessions&)> run) {
+      posted.emplace_back([run = std::move(run), &other] { run(other); });
+    };
+  }
+
+  struct Asked {
+    Call call;
+    std::optional<Result<ReplyPtr>> reply;
+    std::unique_ptr<Service> front;
+    TaskHandle task;
+    std::vector<tests::json::value> heard;
+
+    int code() const { return *reply ? 0 : reply->error().rpc_code; }
+  };
+  std::deque<Asked> asked;
+
+  LegacySubscribeTest() {
+    Client client;
+    client.version = mcp::kNewestLegacy;
+    id = first.Open(std::move(client), "")->client->session;
+    Settle();
+  }
+  ~LegacySubscribeTest() override {
+    for (Asked& one : asked) {
+      one.task.Cancel();
+      Settle();
+      one.reply.reset();
+    }
+    first.EndSubscriptions();
+    second.EndSubscriptions();
+    Settle();
+  }
+
+  void Settle() {
+    do {
+      context.restart();
+      context.poll();
+      if (!posted.empty()) {
+        const std::function<void()> next = std::move(posted.front());
+        posted.pop_front();
+        next();
+      }
+    } while (!posted.empty() || context.poll() > 0);
+  }
+
+  static Task<void> Run(Asked& one) {
+    Result<ReplyPtr> reply = co_await one.front->Handle(one.call);
+    one.reply.emplace(std::move(reply));
+    if (!*one.reply) co_return;
+    for (;;) {
+      Pulled next = co_await (**one.reply)->Next();
+      if (!next || !next->has_value()) co_return;
+      one.heard.push_back(Parse((*next)->ToText()));
+      if ((*next)->is_response()) co_return;
+    }
+  }
+  Asked& Ask(Sessions& worker, std::string_view method, const std::string& uri) {
+    const std::shared_ptr<Session> session = worker.Find(id, "");
+    Asked& one = asked.emplace_back();
+    one.call.message = mcp::Message::Make("7", method, R"({"uri":")" + uri + "\"}");
+    one.call.client = session->client;
+    one.front = std::make_unique<SubscribeService>(session, worker, service);
+    one.task = TaskHandle(context.get_executor(), "ask", Run(one));
+    Settle();
+    return one;
+  }
+  Asked& Subscribe(Sessions& worker, const std::string& uri) {
+    Asked& one = Ask(worker, "resources/subscribe", uri);
+    if (!service->scripts.empty() && !one.reply) Acknowledge(R"(")" + uri + "\"");
+    return one;
+  }
+  Asked& Stream(Sessions& worker) {
+    const std::shared_ptr<Session> session = worker.Find(id, "");
+    Asked& one = asked.emplace_back();
+    one.call = MakeStreamCall(*session);
+    one.front = std::make_unique<UpdatesService>(session, worker, service);
+    one.task = TaskHandle(context.get_executor(), "stream", Run(one));
+    Settle();
+    return one;
+  }
+  void Close(Asked& stream) {
+    stream.task.Cancel();
+    Settle();
+    stream.reply.reset();
+    Settle();
+  }
+
+  void Acknowledge(const std::string& uris) {
+    service->scripts.back()->Say(
+        Notification("notifications/subscriptions/acknowledged",
+                     R"({"notifications":{"resourceSubscriptions":[)" + uris + "]}}"));
+    Settle();
+  }
+  void Update(std::size_t listen, const std::string& uri) {
+    service->scripts.at(listen)->Say(
+        Notification("notifications/resources/updated", R"({"uri":")" + uri + "\"}"));
+    Settle();
+  }
+  static std::vector<std::string> Uris(const Asked& stream) {
+    std::vector<std::string> uris;
+    for (const auto& heard : stream.heard) uris.push_back(TextAt(heard, "/params/uri"));
+    return uris;
+  }
+};
+
+using Texts = std::vector<std::string>;
+
+TEST_F(LegacySubscribeTest, SubscribingIsAnsweredWhenTheServerHasAcknowledged) {
+  Asked& one = Ask(first, "resources/subscribe", "x://a");
+  EXPECT_FALSE(one.reply);
+  EXPECT_EQ(tests::At(Parse(service->last_call->message), "/params/notifications"),
+            Parse(R"({"resourceSubscriptions":["x://a"]})"));
+  Acknowledge(R"("x://a")");
+  ASSERT_TRUE(one.reply);
+  EXPECT_EQ(one.heard[0], Parse(R"({"jsonrpc":"2.0","id":7,"result":{}})"));
+}
+
+TEST_F(LegacySubscribeTest, WhatIsNotHonouredIsRefusedAndLeavesNothing) {
+  Asked& one = Ask(first, "resources/subscribe", "x://a");
+  Acknowledge(R"("x://other")");
+  EXPECT_EQ(one.code(), -32602);
+  EXPECT_EQ(one.reply->error().data, R"({"uri":"x://a"})");
+  EXPECT_TRUE(service->scripts[0]->dropped);
+  service->On("subscriptions/listen", [](Call&) -> Result<ReplyPtr> {
+    return Failure(Code::kForbidden, Origin::kGateway, "not yours");
+  });
+  Asked& forbidden = Ask(first, "resources/subscribe", "x://a");
+  EXPECT_EQ(forbidden.reply->error().message, "not yours");
+}
+
+TEST_F(LegacySubscribeTest, UpdatesGoOutOnTheStreamOfTheSameWorker) {
+  Asked& stream = Stream(first);
+  Subscribe(first, "x://a");
+  Update(1, "x://a");
+  Update(1, "x://a/part");
+  EXPECT_EQ(Uris(stream), (Texts{"x://a", "x://a/part"}));
+}
+
+TEST_F(LegacySubscribeTest, UpdatesGoOutOnTheStreamOfAnotherWorker) {
+  Asked& stream = Stream(second);
+  Subscribe(first, "x://a");
+  Update(1, "x://a");
+  EXPECT_EQ(Uris(stream), (Texts{"x://a"}));
+  Asked& next = Stream(first);
+  Update(1, "x://a/2");
+  EXPECT_EQ(Uris(next), (Texts{"x://a/2"}));
+  EXPECT_EQ(Uris(stream), (Texts{"x://a"})) << "never on two streams";
+}
+
+TEST_F(LegacySubscribeTest, WhatComesWithoutAStreamIsToldOnceOnTheNextOne) {
+  Subscribe(first, "x://a");
+  Subscribe(first, "x://b");
+  Update(0, "x://a");
+  Update(0, "x://a");
+  Update(1, "x://b");
+  Asked& elsewhere = Stream(second);
+  EXPECT_EQ(Uris(elsewhere), (Texts{"x://a", "x://b"}));
+  Close(elsewhere);
+  Update(0, "x://a");
+  EXPECT_EQ(Uris(Stream(first)), (Texts{"x://a"}));
+}
+
+TEST_F(LegacySubscribeTest, ChangesOfListsAndTheEndComeThrough) {
+  Asked& stream = Stream(first);
+  service->scripts[0]->Say(Notification("notifications/tools/list_changed", "{}"));
+  service->scripts[0]->Say(Notification("notifications/prompts/list_changed", "{}"));
+  service->scripts[0]->Say(switchyard::testing::ResultOf("{}"));
+  Settle();
+  ASSERT_EQ(stream.heard.size(), 3U);
+  EXPECT_EQ(TextAt(stream.heard[1], "/method"), "notifications/prompts/list_changed");
+}
+
+TEST_F(LegacySubscribeTest, AUriIsSubscribedOnceWhicheverWorkerWasAsked) {
+  Asked& stream = Stream(first);
+  Subscribe(first, "x://a");
+  Subscribe(first, "x://a");
+  EXPECT_EQ(service->scripts.size(), 2U);
+  Subscribe(second, "x://a");
+  EXPECT_TRUE(service->scripts[1]->dropped);
+  EXPECT_FALSE(service->scripts[2]->dropped);
+  Update(2, "x://a");
+  EXPECT_EQ(Uris(stream), (Texts{"x://a"}));
+}
+
+TEST_F(LegacySubscribeTest, UnsubscribingEndsItOnEveryWorkerAlsoWhatIsDue) {
+  Subscribe(first, "x://a");
+  Update(0, "x://a");
+  Ask(second, "resources/unsubscribe", "x://a");
+  EXPECT_TRUE(service->scripts[0]->dropped);
+  EXPECT_TRUE(Stream(first).heard.empty());
+  EXPECT_EQ(Ask(first, "resources/unsubscribe", "x://never").code(), 0);
+}
+
+TEST_F(LegacySubscribeTest, TheEndOfTheSessionEndsThem) {
+  Subscribe(first, "x://a");
+  second.End(id);
+  Settle();
+  EXPECT_TRUE(service->scripts[0]->dropped);
+}
+
+TEST_F(LegacySubscribeTest, OnlyASessionThatReadsIsKeptForItsSubscriptions) {
+  Subscribe(first, "x://a").front = nullptr;  // which holds the session
+  Asked& stream = Stream(second);
+  clock.Advance(std::chrono::hours(2));
+  first.Tick();
+  Settle();
+  EXPECT_FALSE(service->scripts[0]->dropped) << "its stream is elsewhere";
+  Close(stream);
+  first.Tick();
+  Settle();
+  EXPECT_TRUE(service->scripts[0]->dropped);
+}
+
+TEST_F(LegacySubscribeTest, TheirNumberIsBounded) {
+  for (const char* uri : {"x://1", "x://2", "x://3"}) EXPECT_EQ(Subscribe(first, uri).code(), 0);
+  EXPECT_EQ(Subscribe(first, "x://4").code(), -32602);
+  Ask(first, "resources/unsubscribe", "x://1");
+  EXPECT_EQ(Subscribe(first, "x://4").code(), 0);
+}
+
+TEST_F(LegacySubscribeTest, AFloodOfPartsNamesTheWholeInstead) {
+  Subscribe(first, "x://a");
+  for (int i = 0; i < 3000; ++i) {
+    service->scripts[0]->Say(Notification("notifications/resources/updated",
+                                          R"({"uri":"x://a/)" + std::to_string(i) + "\"}"));
+  }
+  Settle();
+  EXPECT_EQ(Stream(first).heard.size(), 1001U);
+}
+
+}  // namespace
+}  // namespace switchyard::edge
