@@ -222,6 +222,10 @@ TEST_F(LegacySubscribeTest, UnsubscribingEndsItOnEveryWorkerAlsoWhatIsDue) {
   Update(0, "x://a");
   Ask(second, "resources/unsubscribe", "x://a");
   EXPECT_TRUE(service->scripts[0]->dropped);
+  Subscribe(first, "x://b");
+  Update(1, "x://b");
+  Ask(first, "resources/unsubscribe", "x://b");
+  EXPECT_TRUE(service->scripts[1]->dropped);
   EXPECT_TRUE(Stream(first).heard.empty());
   EXPECT_EQ(Ask(first, "resources/unsubscribe", "x://never").code(), 0);
 }
