@@ -69,9 +69,8 @@ Task<void> LegacyFace::Open(Exchange& exchange, mcp::Message message, std::strin
     co_await RespondBusy(exchange, permit.error(), std::string(message.id()));
     co_return;
   }
-  const std::shared_ptr<Session> session =
-      sessions_.Open(std::move(initialized->client), std::move(endpoint),
-                     std::move(initialized->owner), std::move(*permit));
+  const std::shared_ptr<Session> session = sessions_.Open(
+      std::move(initialized->client), std::move(endpoint), initialized->owner, std::move(*permit));
   exchange.AddHeader("Mcp-Session-Id", session->client->session);
   mcp::Pieces body;
   initialized->response.AppendTo(body);

@@ -20,7 +20,7 @@ namespace switchyard::edge {
 struct Initialized {
   Client client;
   mcp::Message response;
-  std::string owner;  // whose session it will be, see Session::owner
+  OwnerId owner = 0;  // whose session it will be, see Session::owner
 };
 Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_view endpoint,
                                      Service& service,

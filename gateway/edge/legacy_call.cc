@@ -1,4 +1,5 @@
 // What a legacy message means, whatever carries it: shared by the HTTP face and stdio.
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -19,11 +20,11 @@ Error MethodNotFound(const mcp::Message& message) {
                .rpc_code = mcp::kMethodNotFound};
 }
 
-// A caller that the policies know, as a short name for counting.
-std::string OwnerOf(const Principal& caller) {
-  if (caller.subject.empty()) return {};
+// A caller that the policies know, told apart from others for counting.
+OwnerId OwnerOf(const Principal& caller) {
+  if (caller.subject.empty()) return 0;
   const std::string all = caller.issuer + '\n' + caller.subject + '\n' + caller.client;
-  return std::to_string(std::hash<std::string>{}(all));
+  return std::max<OwnerId>(1, std::hash<std::string>{}(all));
 }
 
 // server/discover's result as an InitializeResult.

@@ -43,7 +43,7 @@ Task<void> LegacySseFace::Get(Exchange& exchange, std::string path, std::string 
     co_await RespondError(exchange, 406, "", BadRequest("GET needs Accept: text/event-stream"));
     co_return;
   }
-  Result<Quota::Permit> permit = sessions_.PermitStream("");
+  Result<Quota::Permit> permit = sessions_.PermitStream(0);
   if (!permit) {
     co_await RespondBusy(exchange, permit.error());
     co_return;

@@ -4,6 +4,9 @@
 
 #include <boost/json.hpp>
 
+#include "mcp/json_string.h"
+#include "mcp/json_tokens.h"
+
 namespace switchyard::edge {
 namespace {
 
@@ -59,7 +62,8 @@ bool ToOlderSchema(json::object& params) {
   return true;
 }
 
-Result<void> Elicit(json::object& params, const Abilities& can, mcp::Version version,
+// True: `params` was changed. What needs no change goes on byte for byte.
+Result<bool> Elicit(json::object& params, const Abilities& can, mcp::Version version,
                     const std::function<std::string()>& mint_id, Question& question) {
   const std::string mode = TextOf(params, "mode");
   const bool newest = version >= mcp::Version::k2025_11_25;
@@ -68,24 +72,73 @@ Result<void> Elicit(json::object& params, const Abilities& can, mcp::Version ver
     question.url = TextOf(params, "url");
     question.elicitation_id = mint_id();
     params["elicitationId"] = question.elicitation_id;
-    return {};
+    return true;
   }
   if (!mode.empty() && mode != "form") return Broken("the server elicits in an unknown mode");
   if (!can.form || version < mcp::Version::k2025_06_18) return Undeclared("elicitation");
-  if (newest) return {};
+  if (newest) return false;
   params.erase("mode");
   if (!ToOlderSchema(params)) question.answer = kCancelled;
-  return {};
+  return true;
 }
 
 // "This server" would be the gateway: its client must not hand it what other servers said.
-Result<void> Sample(json::object& params, const Abilities& can) {
+Result<bool> Sample(json::object& params, const Abilities& can) {
   if (!can.sampling) return Undeclared("sampling");
   if ((params.contains("tools") || params.contains("toolChoice")) && !can.sampling_tools) {
     return Undeclared("sampling with tools");
   }
-  if (params.contains("includeContext")) params["includeContext"] = "none";
-  return {};
+  const std::string context = TextOf(params, "includeContext");
+  if (context.empty() || context == "none") return false;
+  params["includeContext"] = "none";
+  return true;
+}
+
+// The members of an object, their values as they were written.
+std::vector<std::pair<std::string, std::string>> RawMembers(const std::string& object) {
+  std::vector<std::pair<std::string, std::string>> members;
+  const auto tokens = mcp::JsonTokens::Find(object);
+  bool too_deep = false;
+  if (!tokens || tokens->at(0) != '{' ||
+      tokens->FindFault(mcp::Message::kMaxDepth, too_deep) != mcp::JsonTokens::kNoFault) {
+    return members;
+  }
+  const auto text = [&](std::size_t from, std::size_t to) {
+    return object.substr(tokens->begin(from), tokens->EndBefore(to) - tokens->begin(from));
+  };
+  for (std::size_t i = 1; tokens->at(i) == '"';) {
+    const std::size_t end = tokens->Skip(i + 2, mcp::Message::kMaxDepth);
+    members.emplace_back(mcp::Unquote(text(i, i + 1)).value_or(""), text(i + 2, end));
+    i = tokens->at(end) == ',' ? end + 1 : end;
+  }
+  return members;
+}
+
+Result<Question> QuestionOf(const std::string& key, const std::string& request,
+                            const Abilities& can, mcp::Version version,
+                            const std::function<std::string()>& mint_id) {
+  Question question;
+  question.key = key;
+  question.params = "{}";
+  for (auto& [name, value] : RawMembers(request)) {
+    if (name == "method") question.method = mcp::Unquote(value).value_or("");
+    if (name == "params" && value.starts_with('{')) question.params = std::move(value);
+  }
+  boost::system::error_code error;
+  json::value params =
+      json::parse(question.params, error, {}, {.max_depth = mcp::Message::kMaxDepth});
+  if (error) return Broken("the server's input request cannot be read");
+  Result<bool> changed = Broken("the server asks for an unknown input");
+  if (question.method == "elicitation/create") {
+    changed = Elicit(params.get_object(), can, version, mint_id, question);
+  } else if (question.method == "sampling/createMessage") {
+    changed = Sample(params.get_object(), can);
+  } else if (question.method == "roots/list") {
+    changed = can.roots ? Result<bool>(false) : Undeclared("roots");
+  }
+  if (!changed) return std::unexpected(std::move(changed.error()));
+  if (*changed) question.params = json::serialize(params);
+  return question;
 }
 
 }  // namespace
@@ -94,36 +147,18 @@ Result<std::vector<Question>> QuestionsOf(const mcp::Message& input_required, co
                                           mcp::Version version,
                                           const std::function<std::string()>& mint_id) {
   std::vector<Question> questions;
-  const std::string_view raw = input_required.Get(mcp::Key::kInputRequests);
+  const std::string raw(input_required.Get(mcp::Key::kInputRequests));
   if (raw.empty()) return questions;
-  boost::system::error_code error;
-  json::value all = json::parse(raw, error);
-  if (error || !all.is_object()) return Broken("the server's inputRequests is no object");
-  if (all.get_object().size() > kMaxQuestions) {
+  if (!raw.starts_with('{')) return Broken("the server's inputRequests is no object");
+  const auto requests = RawMembers(raw);
+  if (requests.size() > kMaxQuestions) {
     return Broken("the server asks more than " + std::to_string(kMaxQuestions) +
                   " questions at once");
   }
-  for (auto& [key, value] : all.get_object()) {
-    if (!value.is_object()) return Broken("the server's input request is no object");
-    json::object& request = value.get_object();
-    Question question;
-    question.key = key;
-    question.method = TextOf(request, "method");
-    json::object params;
-    if (json::value* own = request.if_contains("params"); own != nullptr && own->is_object()) {
-      params = std::move(own->get_object());
-    }
-    Result<void> fits = Broken("the server asks for an unknown input");
-    if (question.method == "elicitation/create") {
-      fits = Elicit(params, can, version, mint_id, question);
-    } else if (question.method == "sampling/createMessage") {
-      fits = Sample(params, can);
-    } else if (question.method == "roots/list") {
-      fits = can.roots ? Result<void>() : Undeclared("roots");
-    }
-    if (!fits) return std::unexpected(std::move(fits.error()));
-    question.params = json::serialize(params);
-    questions.push_back(std::move(question));
+  for (const auto& [key, request] : requests) {
+    Result<Question> question = QuestionOf(key, request, can, version, mint_id);
+    if (!question) return std::unexpected(std::move(question.error()));
+    questions.push_back(std::move(*question));
   }
   return questions;
 }

@@ -6,7 +6,7 @@ Quota::Permit& Quota::Permit::operator=(Permit&& other) noexcept {
   if (this != &other) {
     Release();
     quota_ = std::move(other.quota_);
-    owner_ = std::move(other.owner_);
+    owner_ = other.owner_;
   }
   return *this;
 }
@@ -17,10 +17,10 @@ void Quota::Permit::Release() {
   quota_ = nullptr;
 }
 
-std::expected<Quota::Permit, Quota::Refusal> Quota::Take(const std::string& owner) {
+std::expected<Quota::Permit, Quota::Refusal> Quota::Take(OwnerId owner) {
   const std::lock_guard lock(mutex_);
   if (count_ >= limits_.total) return std::unexpected(Refusal::kTotal);
-  if (!owner.empty() && limits_.per_owner > 0) {
+  if (owner != 0 && limits_.per_owner > 0) {
     std::size_t& own = by_owner_[owner];
     if (own >= limits_.per_owner) return std::unexpected(Refusal::kOwner);
     ++own;
@@ -29,7 +29,7 @@ std::expected<Quota::Permit, Quota::Refusal> Quota::Take(const std::string& owne
   return Permit(shared_from_this(), owner);
 }
 
-void Quota::Release(const std::string& owner) {
+void Quota::Release(OwnerId owner) {
   const std::lock_guard lock(mutex_);
   --count_;
   const auto own = by_owner_.find(owner);

@@ -3,14 +3,17 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <utility>
 
 namespace switchyard::edge {
+
+// Whose something is, as a number that tells callers apart; 0 = nobody knows.
+using OwnerId = std::uint64_t;
 
 class Quota : public std::enable_shared_from_this<Quota> {
  public:
@@ -24,36 +27,33 @@ class Quota : public std::enable_shared_from_this<Quota> {
   class Permit {
    public:
     Permit() = default;
-    Permit(Permit&& other) noexcept
-        : quota_(std::move(other.quota_)), owner_(std::move(other.owner_)) {}
+    Permit(Permit&& other) noexcept : quota_(std::move(other.quota_)), owner_(other.owner_) {}
     Permit& operator=(Permit&& other) noexcept;
     ~Permit() { Release(); }
 
    private:
     friend class Quota;
-    Permit(std::shared_ptr<Quota> quota, std::string owner)
-        : quota_(std::move(quota)), owner_(std::move(owner)) {}
+    Permit(std::shared_ptr<Quota> quota, OwnerId owner) : quota_(std::move(quota)), owner_(owner) {}
     void Release();
     std::shared_ptr<Quota> quota_;
-    std::string owner_;
+    OwnerId owner_ = 0;
   };
 
   static std::shared_ptr<Quota> Make(Limits limits) {
     return std::shared_ptr<Quota>(new Quota(limits));
   }
 
-  // `owner` "" = nobody knows whose.
-  std::expected<Permit, Refusal> Take(const std::string& owner);
+  std::expected<Permit, Refusal> Take(OwnerId owner);
   const Limits& limits() const { return limits_; }
 
  private:
   explicit Quota(Limits limits) : limits_(limits) {}
-  void Release(const std::string& owner);
+  void Release(OwnerId owner);
 
   const Limits limits_;
   std::mutex mutex_;  // guards what follows
   std::size_t count_ = 0;
-  std::map<std::string, std::size_t> by_owner_;  // as many as hold permits
+  std::map<OwnerId, std::size_t> by_owner_;  // as many as hold permits
 };
 
 }  // namespace switchyard::edge

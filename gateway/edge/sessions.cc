@@ -37,7 +37,7 @@ Sessions::Sessions(const Sealer& sealer, const Clock& clock, Options options, Br
       broadcast_(std::move(broadcast)),
       events_(options_.worker, clock, options_.events) {}
 
-std::shared_ptr<Session> Sessions::Open(Client client, std::string endpoint, std::string owner,
+std::shared_ptr<Session> Sessions::Open(Client client, std::string endpoint, OwnerId owner,
                                         Quota::Permit permit) {
   if (client.capabilities.size() > kMaxCapabilities) client.capabilities = "{}";
   if (client.info.size() > kMaxInfo) client.info.clear();
@@ -52,7 +52,7 @@ std::shared_ptr<Session> Sessions::Open(Client client, std::string endpoint, std
   auto session = std::make_shared<Session>();
   session->client = std::make_shared<const Client>(std::move(client));
   session->endpoint = std::move(endpoint);
-  session->owner = std::move(owner);
+  session->owner = owner;
   session->permit = std::move(permit);
   return Remember(std::move(session), Duration::zero());
 }
@@ -87,7 +87,7 @@ std::shared_ptr<Session> Sessions::Unseal(std::string_view id,
   auto session = std::make_shared<Session>();
   session->client = std::make_shared<const Client>(std::move(client));
   session->endpoint = std::string(fields[2].as_string());
-  session->owner = std::string(fields[6].as_string());
+  session->owner = fields[6].to_number<OwnerId>();
   return Remember(std::move(session), age);
 }
 
@@ -171,7 +171,7 @@ void Sessions::EndStreamHere(const std::string& id) {
   std::exchange(known->second->end_stream, nullptr)();
 }
 
-Result<Quota::Permit> Sessions::PermitSession(const std::string& owner) {
+Result<Quota::Permit> Sessions::PermitSession(OwnerId owner) {
   if (options_.sessions == nullptr) return Quota::Permit();
   std::expected<Quota::Permit, Quota::Refusal> permit = options_.sessions->Take(owner);
   if (permit) return std::move(*permit);
@@ -179,7 +179,7 @@ Result<Quota::Permit> Sessions::PermitSession(const std::string& owner) {
                          "end one with DELETE, or come back later"));
 }
 
-Result<Quota::Permit> Sessions::PermitStream(const std::string& owner) {
+Result<Quota::Permit> Sessions::PermitStream(OwnerId owner) {
   if (options_.streams == nullptr) return Quota::Permit();
   std::expected<Quota::Permit, Quota::Refusal> permit = options_.streams->Take(owner);
   if (permit) return std::move(*permit);

@@ -29,7 +29,7 @@ class Updates;  // legacy_subscribe.h
 struct Session {
   std::shared_ptr<const Client> client;  // client->session is the id
   std::string endpoint;
-  std::string owner;  // whose it is, for quotas; "" = nobody proved who they are
+  OwnerId owner = 0;  // 0 = nobody proved who they are
   std::string log_level;
   // Calls of this session that this worker serves: raw JSON id -> how to cancel it.
   std::map<std::string, std::function<void()>, std::less<>> in_flight;
@@ -68,11 +68,11 @@ class Sessions {
   Sessions(const Sealer& sealer, const Clock& clock, Options options, Broadcast broadcast);
 
   // A new session; its id is client.session afterwards.
-  std::shared_ptr<Session> Open(Client client, std::string endpoint, std::string owner = {},
+  std::shared_ptr<Session> Open(Client client, std::string endpoint, OwnerId owner = 0,
                                 Quota::Permit permit = {});
   // Leave for a session, for a stream that lasts; the Error tells the client what to do.
-  Result<Quota::Permit> PermitSession(const std::string& owner);
-  Result<Quota::Permit> PermitStream(const std::string& owner);
+  Result<Quota::Permit> PermitSession(OwnerId owner);
+  Result<Quota::Permit> PermitStream(OwnerId owner);
 
   // Null: not ours, ended, too old, or of another endpoint.
   std::shared_ptr<Session> Find(std::string_view id, std::string_view endpoint);

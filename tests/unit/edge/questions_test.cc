@@ -129,6 +129,21 @@ TEST(Questions, ThatA20250618ClientHasNoWordsForAreCancelledInItsPlace) {
   EXPECT_EQ((*newest)[0].answer, "");
 }
 
+TEST(Questions, ThatNeedNoOtherWordsGoOnByteForByte) {
+  const std::string params =
+      R"({"messages":[ {"n":1.50e+02,"big":12345678901234567890123}],"x":"\u00e9"})";
+  const auto sampling =
+      Questions(R"({ "k" : {"method":"sampling/createMessage","params":)" + params + "} }");
+  ASSERT_TRUE(sampling.has_value());
+  EXPECT_EQ((*sampling)[0].params, params);
+  std::string deep;
+  for (int i = 0; i < 100; ++i) deep += R"({"a":)";
+  deep += "1" + std::string(100, '}');
+  const auto form = Questions(Form(deep));
+  ASSERT_TRUE(form.has_value());
+  EXPECT_TRUE((*form)[0].params.contains(deep));
+}
+
 TEST(Questions, NeverTellASamplingClientToShareTheContextOfOtherServers) {
   const auto questions = Questions(
       R"({"k":{"method":"sampling/createMessage","params":{"includeContext":"allServers"}}})");

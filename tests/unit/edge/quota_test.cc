@@ -12,27 +12,27 @@ using namespace testing;  // NOLINT
 
 TEST(QuotaTest, CountsWhatIsHeldInTotalAndForEachOwner) {
   const auto quota = Quota::Make({.total = 3, .per_owner = 2});
-  auto a1 = quota->Take("a");
-  auto a2 = quota->Take("a");
-  EXPECT_EQ(quota->Take("a").error(), Quota::Refusal::kOwner);
-  auto b = quota->Take("b");
-  EXPECT_EQ(quota->Take("c").error(), Quota::Refusal::kTotal);
+  auto a1 = quota->Take(1);
+  auto a2 = quota->Take(1);
+  EXPECT_EQ(quota->Take(1).error(), Quota::Refusal::kOwner);
+  auto b = quota->Take(2);
+  EXPECT_EQ(quota->Take(3).error(), Quota::Refusal::kTotal);
   *a1 = Quota::Permit();
-  EXPECT_TRUE(quota->Take("a").has_value());
+  EXPECT_TRUE(quota->Take(1).has_value());
   const Quota::Permit moved = std::move(*a2);
-  auto c = quota->Take("c");
+  auto c = quota->Take(3);
   EXPECT_TRUE(c.has_value());
-  EXPECT_EQ(quota->Take("").error(), Quota::Refusal::kTotal) << "what was moved counts once";
+  EXPECT_EQ(quota->Take(0).error(), Quota::Refusal::kTotal) << "what was moved counts once";
 }
 
 TEST(QuotaTest, WithoutAnOwnerOnlyTheTotalCounts) {
   const auto quota = Quota::Make({.total = 3, .per_owner = 1});
   std::vector<Quota::Permit> held;
-  for (int i = 0; i < 3; ++i) held.push_back(*quota->Take(""));
-  EXPECT_EQ(quota->Take("").error(), Quota::Refusal::kTotal);
+  for (int i = 0; i < 3; ++i) held.push_back(*quota->Take(0));
+  EXPECT_EQ(quota->Take(0).error(), Quota::Refusal::kTotal);
   const auto boundless = Quota::Make({.total = 5, .per_owner = 0});
-  for (int i = 0; i < 2; ++i) held.push_back(*boundless->Take("a"));
-  EXPECT_TRUE(boundless->Take("a").has_value());
+  for (int i = 0; i < 2; ++i) held.push_back(*boundless->Take(1));
+  EXPECT_TRUE(boundless->Take(1).has_value());
 }
 
 struct CapsTest : ::testing::Test {
@@ -51,9 +51,9 @@ TEST_F(CapsTest, WorkersShareThemAndWhatEndsOrIsReapedMakesRoom) {
         sealer, clock, options, [&workers, i](const auto& run) { run(*workers[1 - i]); }));
   }
   const auto open = [&](unsigned worker) -> std::string {
-    auto permit = workers[worker]->PermitSession("");
+    auto permit = workers[worker]->PermitSession(0);
     if (!permit) return "";
-    return workers[worker]->Open(Client{}, "", "", std::move(*permit))->client->session;
+    return workers[worker]->Open(Client{}, "", 0, std::move(*permit))->client->session;
   };
   const std::string first = open(0);
   EXPECT_NE(open(1), "");
