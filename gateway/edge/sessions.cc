@@ -244,69 +244,71 @@ Timers::Handle Sessions::WhenUnanswered(Timers::Callback give_up) {
 Task<void> Sessions::Sleep(Duration pause) {
   if (options_.timers == nullptr) co_return;
   co_await options_.timers->Sleep(pause);
-  void Sessions::Tell(const std::string& id, std::function<void(Session&)> what) {
-    broadcast_([id, what = std::move(what)](Sessions& other) {
-      const auto known = other.known_.find(id);
-      if (known == other.known_.end()) return;
-      const std::shared_ptr<Session> session = known->second;
-      what(*session);
+}
+
+void Sessions::Tell(const std::string& id, std::function<void(Session&)> what) {
+  broadcast_([id, what = std::move(what)](Sessions& other) {
+    const auto known = other.known_.find(id);
+    if (known == other.known_.end()) return;
+    const std::shared_ptr<Session> session = known->second;
+    what(*session);
+  });
+}
+
+std::shared_ptr<void> Sessions::PlaceForSubscription() const {
+  if (static_cast<std::size_t>(places_.use_count()) > options_.max_subscriptions) return nullptr;
+  return places_;
+}
+
+void Sessions::EndSubscriptions() {
+  for (const auto& [id, session] : known_) session->updates = nullptr;
+}
+
+void Sessions::ForgetFirstEnded() {
+  ended_.erase(ended_order_.front().second);
+  ended_order_.pop_front();
+}
+
+bool Sessions::IsBusy(const Session& session) {
+  return !session.in_flight.empty() || session.end_stream != nullptr ||
+         (session.updates != nullptr && session.updates->wanted());
+}
+
+bool Sessions::OnWorker(unsigned worker, std::function<void(Sessions&)> run) {
+  if (worker == options_.worker) {
+    run(*this);
+  } else if (worker < options_.workers) {
+    broadcast_([worker, run = std::move(run)](Sessions& other) {
+      if (other.options_.worker == worker) run(other);
     });
+  } else {
+    return false;
   }
+  return true;
+}
 
-  std::shared_ptr<void> Sessions::PlaceForSubscription() const {
-    if (static_cast<std::size_t>(places_.use_count()) > options_.max_subscriptions) return nullptr;
-    return places_;
-  }
+void Sessions::Tick() {
+  events_.Tick();
+  const TimePoint now = clock_.Now();
+  while (!ended_order_.empty() && ended_order_.front().first <= now) ForgetFirstEnded();
+  std::erase_if(known_, [&](const auto& entry) {
+    const Session& session = *entry.second;
+    return !IsBusy(session) &&
+           (now - session.last_used >= options_.forget_after || session.expires < now);
+  });
+}
 
-  void Sessions::EndSubscriptions() {
-    for (const auto& [id, session] : known_) session->updates = nullptr;
+void Sessions::MakeRoom() {
+  if (known_.size() < options_.max_known) return;
+  std::vector<std::pair<TimePoint, std::string_view>> by_age;
+  for (const auto& [id, session] : known_) {
+    if (!IsBusy(*session)) by_age.emplace_back(session->last_used, id);
   }
-
-  void Sessions::ForgetFirstEnded() {
-    ended_.erase(ended_order_.front().second);
-    ended_order_.pop_front();
-  }
-
-  bool Sessions::IsBusy(const Session& session) {
-    return !session.in_flight.empty() || session.end_stream != nullptr ||
-           (session.updates != nullptr && session.updates->wanted());
-  }
-
-  bool Sessions::OnWorker(unsigned worker, std::function<void(Sessions&)> run) {
-    if (worker == options_.worker) {
-      run(*this);
-    } else if (worker < options_.workers) {
-      broadcast_([worker, run = std::move(run)](Sessions& other) {
-        if (other.options_.worker == worker) run(other);
-      });
-    } else {
-      return false;
-    }
-    return true;
-  }
-
-  void Sessions::Tick() {
-    events_.Tick();
-    const TimePoint now = clock_.Now();
-    while (!ended_order_.empty() && ended_order_.front().first <= now) ForgetFirstEnded();
-    std::erase_if(known_, [&](const auto& entry) {
-      const Session& session = *entry.second;
-      return !IsBusy(session) &&
-             (now - session.last_used >= options_.forget_after || session.expires < now);
-    });
-  }
-
-  void Sessions::MakeRoom() {
-    if (known_.size() < options_.max_known) return;
-    std::vector<std::pair<TimePoint, std::string_view>> by_age;
-    for (const auto& [id, session] : known_) {
-      if (!IsBusy(*session)) by_age.emplace_back(session->last_used, id);
-    }
-    // Some more than one, so that it is not done for each that comes.
-    const std::size_t drop = std::min(by_age.size(), options_.max_known / 10 + 1);
-    const auto end = by_age.begin() + static_cast<std::ptrdiff_t>(drop);
-    std::partial_sort(by_age.begin(), end, by_age.end());
-    for (auto idle = by_age.begin(); idle != end; ++idle) known_.erase(known_.find(idle->second));
-  }
+  // Some more than one, so that it is not done for each that comes.
+  const std::size_t drop = std::min(by_age.size(), options_.max_known / 10 + 1);
+  const auto end = by_age.begin() + static_cast<std::ptrdiff_t>(drop);
+  std::partial_sort(by_age.begin(), end, by_age.end());
+  for (auto idle = by_age.begin(); idle != end; ++idle) known_.erase(known_.find(idle->second));
+}
 
 }  // namespace switchyard::edge
