@@ -79,7 +79,8 @@ Result<mcp::Message> PassInputRequired(const Call& call, mcp::Message response,
     response.edits().Replace(response.member(mcp::Key::kRequestState).value,
                              mcp::Quote(SealState(parking.sealer(), call, server, state, until)));
   }
-  return response;
+  // Read anew: whoever asks the client on the way must see what the client would.
+  return mcp::Message::Parse(response.ToText(), mcp::Check::kEnvelope);
 }
 
 Result<void> RestoreState(const Call& call, std::string_view server, const Parking& parking,

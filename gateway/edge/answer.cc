@@ -93,7 +93,10 @@ mcp::Message ForClient(const Call& call, mcp::Message response) {
 }
 
 Task<void> Fail(const Call& call, Sink& sink, const Error& error) {
-  co_await sink.Finish(mcp::ErrorMessage(call.message.id(), error), &error);
+  mcp::Message message = mcp::ErrorMessage(call.message.id(), error);
+  if (error.rpc_code == mcp::kMissingCapability) message = ForClient(call, std::move(message));
+  const bool failed = message.kind() == mcp::Kind::kError;
+  co_await sink.Finish(std::move(message), failed ? &error : nullptr);
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ TEST_F(LegacyAsks, AModernServersQuestionReachesALegacyClientMidCall) {
     Exchange call = client.BeginCall("a__ask");
     const std::string question = call.NextEvent().value_or("");
     EXPECT_EQ(TextAt(Parse(question), "/method"), "elicitation/create") << question;
-    EXPECT_EQ(TextAt(Parse(question), "/params/message"), "which?");
+    EXPECT_EQ(TextAt(Parse(question), "/params/message"), "[a] which?");
     EXPECT_EQ(TextAt(Parse(question), "/params/mode"),
               version == std::string_view("2025-11-25") ? "form" : "");
     const Answer accepted =
@@ -108,9 +108,10 @@ TEST_F(LegacyAsks, AClientThatDeclaredNothingGetsAFailedTool) {
 
 TEST_F(LegacyAsks, AModernClientGetsTheResultAndNeverARequest) {
   ModernClient client = gateway.Modern();
+  client.set_capabilities(R"({"elicitation":{}})");
   const Answer answer = client.Call("a__ask");
   EXPECT_EQ(TextAt(answer.message(), "/result/resultType"), "input_required") << answer;
-  EXPECT_EQ(TextAt(answer.message(), "/result/requestState"), "state \"of\" a server/1");
+  EXPECT_NE(TextAt(answer.message(), "/result/requestState"), "");
   EXPECT_TRUE(answer.events.empty());
 }
 
