@@ -56,6 +56,7 @@ Task<bool> Connection::ServeOne() {
       connection.serving_ = false;
       connection.exchange_ = nullptr;
       connection.on_gone_ = nullptr;
+      connection.on_silence_ = nullptr;
       connection.since_ = connection.clock_.Now();
     }
   };
@@ -166,6 +167,9 @@ void Connection::Tick(TimePoint now) {
   if (writing && now - since_ > limits_.write_timeout) {
     spdlog::debug("client does not read: connection closed");
     return Abort();
+  }
+  if (on_silence_ && !exchange_->answered() && now - since_ >= kSilence) {
+    std::exchange(on_silence_, nullptr)();
   }
   if (!exchange_->streaming() || now - since_ < limits_.keep_alive) return;
   exchange_->KeepAlive();

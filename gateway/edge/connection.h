@@ -36,6 +36,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // again and again.
   void OnGone(std::function<void()> handler) { on_gone_ = std::move(handler); }
 
+  // While a request is served: what to do once nothing was answered for kSilence.
+  static constexpr Duration kSilence = std::chrono::seconds(1);
+  void OnSilence(std::function<void()> handler) { on_silence_ = std::move(handler); }
+
   // Once a second: time-outs and keep-alive comments.
   void Tick(TimePoint now);
 
@@ -69,7 +73,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const Clock& clock_;
   Serve serve_;
   TaskHandle task_;
-  std::function<void()> on_gone_;
+  std::function<void()> on_gone_, on_silence_;
   Exchange* exchange_ = nullptr;
   // Of the request's first byte, of the last answer, or of the last byte that the client took.
   TimePoint since_;

@@ -91,7 +91,7 @@ Task<void> Exchange::Respond(int status, std::string_view content_type, const mc
 
 // HTTP/1.1 chunked, so that the connection lives on; X-Accel-Buffering keeps proxies from holding
 // events back (SH = basic/transports/streamable-http).
-Task<bool> Exchange::BeginStream() {
+std::string Exchange::StreamHead() {
   answered_ = streaming_ = true;
   std::string head =
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
@@ -103,6 +103,11 @@ Task<bool> Exchange::BeginStream() {
   }
   if (!keep_alive_) head.append("Connection: close\r\n");
   head.append(extra_headers_).append("\r\n");
+  return head;
+}
+
+Task<bool> Exchange::BeginStream() {
+  const std::string head = StreamHead();
   mcp::Pieces pieces;
   pieces.push_back(head);
   const bool sent = co_await Write(pieces);
@@ -124,12 +129,26 @@ Task<bool> Exchange::SendEndpoint(std::string_view uri) {
   co_return sent;
 }
 
+std::string Exchange::Priming(std::string_view id) {
+  return std::string("id: ").append(id).append("\nretry: ").append(kRetry).append("\ndata: ");
+}
+
 Task<bool> Exchange::SendPriming(std::string_view id) {
-  std::string prefix = "id: ";
-  prefix.append(id).append("\nretry: ").append(kRetry).append("\ndata: ");
   const mcp::Pieces nothing;
-  const bool sent = co_await SendEvent(std::move(prefix), nothing);
+  const bool sent = co_await SendEvent(Priming(id), nothing);
   co_return sent;
+}
+
+bool Exchange::BeginStreamNow(std::string_view id) {
+  if (answered_ || writing() || failed_ || io_.gone()) return false;
+  std::string text = StreamHead();
+  const std::string event = Priming(id) + "\n\n";
+  if (chunks_) text.append(fmt::format(FMT_COMPILE("{:x}\r\n"), event.size()));
+  text.append(event).append(chunks_ ? "\r\n" : "");
+  const std::string_view piece = text;
+  if (!SendOrFail(std::span(&piece, 1))) failed_ = true;
+  request_.Release();
+  return true;
 }
 
 Task<bool> Exchange::SendEvent(std::string prefix, const mcp::Pieces& data) {
@@ -158,11 +177,17 @@ void Exchange::KeepAlive() {
   if (!streaming_ || writing() || failed_) return;
   static constexpr std::string_view kComment = "3\r\n:\n\n\r\n";
   static constexpr std::string_view kBareComment = ":\n\n";
-  http::Gather out(std::span(chunks_ ? &kComment : &kBareComment, 1));
+  SendOrFail(std::span(chunks_ ? &kComment : &kBareComment, 1));
+}
+
+// Without waiting. What went out in part could be followed by anything: the stream is of no more
+// use. True: all of it was sent.
+bool Exchange::SendOrFail(std::span<const std::string_view> pieces) {
+  http::Gather out(pieces);
   const boost::system::error_code error = out.SendNow(io_.socket().native_handle());
   sent_ += out.written();
-  // A comment that went out in part could be followed by anything: the stream is of no more use.
   if (error || (!out.done() && out.written() > 0)) failed_ = true;
+  return out.done();
 }
 
 Task<bool> Exchange::Write(const mcp::Pieces& pieces) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,9 @@ class Exchange {
   Task<bool> SendEndpoint(std::string_view uri);
   // An event that says nothing but its id, and when to come back after a disconnect.
   Task<bool> SendPriming(std::string_view id);
+  // BeginStream and SendPriming without waiting, from the connection's tick. False: nothing was
+  // done, for an answer is under way.
+  bool BeginStreamNow(std::string_view id);
   Task<void> EndStream();
 
   bool answered() const { return answered_; }
@@ -58,6 +62,9 @@ class Exchange {
 
  private:
   class Writing;
+  std::string StreamHead();
+  static std::string Priming(std::string_view id);
+  bool SendOrFail(std::span<const std::string_view> pieces);
   Task<bool> SendEvent(std::string prefix, const mcp::Pieces& data);
   Task<bool> Write(const mcp::Pieces& pieces);
 

@@ -125,6 +125,7 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
     co_return;
   }
   connection.OnGone([&sink] { sink.Gone(); });
+  connection.OnSilence([&sink] { sink.BeginEarly(); });
   Asks asks(session, sessions_);
   {
     const InFlight registered(session, raw_id, [&sink] { sink.Cancel(); });

@@ -58,9 +58,20 @@ Task<void> LegacySink::End() {
 
 // The first event of a call's stream has an id and says nothing, so that a client can come back
 // although nothing was said yet; only 2025-11-25 knows such events.
-Task<void> LegacySink::Open() {
+void LegacySink::OpenStream() {
   stream_ = sessions_.events().Open(
       session_.client->session, kind_, [this] { connection_.HangUp(); }, [this] { Cancel(); });
+}
+
+void LegacySink::BeginEarly() {
+  const bool primed = session_.client->version >= mcp::Version::k2025_11_25;
+  if (!primed || stream_ != nullptr || !exchange_.Accepts(kEventStream)) return;
+  OpenStream();
+  if (!exchange_.BeginStreamNow(stream_->id().ToText())) stream_ = nullptr;
+}
+
+Task<void> LegacySink::Open() {
+  OpenStream();
   if (exchange_.streaming()) co_return;
   const bool begun = co_await exchange_.BeginStream();
   if (begun && session_.client->version >= mcp::Version::k2025_11_25) {

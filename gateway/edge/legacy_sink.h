@@ -33,6 +33,9 @@ class LegacySink final : public Sink {
   // Ends the stream, if there is one.
   Task<void> End();
 
+  // For Connection::OnSilence: begins the stream, so that a client that loses its connection now
+  // can come back for the answer.
+  void BeginEarly();
   // For Connection::OnGone: what was said is kept for the client, or nothing was, and a session's
   // own stream ends.
   void Gone();
@@ -42,6 +45,7 @@ class LegacySink final : public Sink {
 
  private:
   bool IsHeard() const { return !exchange_.failed() && (stream_ == nullptr || !stream_->taken()); }
+  void OpenStream();
   Task<void> Open();
   Task<void> Say(const mcp::Message& message);
 

@@ -55,9 +55,10 @@ function registerStates(plain) {
   });
 }
 
-function registerCapabilities(plain) {
+// A modern client declares with each request, a legacy one with its session.
+function registerCapabilities(plain, ofSession) {
   plain(`${prefix}capabilities`, async ctx => {
-    const declared = ctx.mcpReq.envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? {};
+    const declared = ctx.mcpReq.envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? ofSession() ?? {};
     if (ctx.mcpReq.inputResponses) return text('ok');
     const questions = {
       ...(declared.elicitation && { name: askName() }),
@@ -74,10 +75,11 @@ function registerCapabilities(plain) {
 }
 
 // changes.tools() and changes.prompts() change the list and tell whoever listens.
-export function registerInputTools({ plain, prompt }, changes) {
+// ofSession() says what a legacy client declared.
+export function registerInputTools({ plain, prompt, ofSession }, changes) {
   registerSingleQuestions(plain);
   registerStates(plain);
-  registerCapabilities(plain);
+  registerCapabilities(plain, ofSession);
   plain('test_trigger_tool_change', async () => {
     changes.tools();
     return text('changed');

@@ -85,7 +85,7 @@ export function build(changes, state = { tools: false, prompts: false }) {
     server.registerPrompt(name, { description: name, ...(argsSchema && { argsSchema }) }, run);
   const later = { tools: () => changing.tools(), prompts: () => changing.prompts() };
   registerTools({ tool, plain });
-  registerInputTools({ plain, prompt }, later);
+  registerInputTools({ plain, prompt, ofSession: () => server.server.getClientCapabilities() }, later);
   registerResources(server);
   registerPrompts(prompt);
   server.server.setRequestHandler('completion/complete', async () => ({

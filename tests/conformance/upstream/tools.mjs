@@ -88,7 +88,7 @@ function registerStreaming(plain) {
   });
   plain('test_reconnection', async ctx => {
     ctx.http?.closeSSE?.();
-    await sleep(150);
+    await sleep(2500);
     return text('Reconnection test completed');
   });
 }

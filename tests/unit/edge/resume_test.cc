@@ -61,6 +61,35 @@ TEST_F(ResumeTest, ACallsStreamBeginsWithAnIdOnlyForWhoKnowsSuchEvents) {
   }
 }
 
+TEST_F(ResumeTest, ACallThatStaysSilentBeginsItsStreamSoThatItsAnswerCannotBeLost) {
+  const auto script = BeginCall(*peer);
+  Pass(std::chrono::milliseconds(900));
+  peer->Read();
+  EXPECT_EQ(peer->received(), "");
+  Pass(std::chrono::milliseconds(200));
+  const auto seen = Events(*peer, 1);
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0].data, "");
+  EXPECT_TRUE(seen[0].retry);
+  peer->Close();
+  Settle(context);
+  script->Say(ResultOf(R"({"content":[]})"));
+  Settle(context);
+  const auto rest = Rest(*ComeBack(seen[0].id));
+  ASSERT_EQ(rest.size(), 1U);
+  EXPECT_EQ(Parse(rest[0].data), Parse(R"({"jsonrpc":"2.0","id":7,"result":{"content":[]}})"));
+}
+
+TEST_F(ResumeTest, ASilentCallOfAClientThatTakesNoStreamIsAnsweredWithJson) {
+  const auto script = Begin(*peer, Post(Call("7"), session).Set("Accept", "application/json"));
+  Pass(std::chrono::seconds(2));
+  script->Say(ResultOf(R"({"content":[]})"));
+  const auto answer = peer->TakeAnswer();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(At(answer->Json(), "/id"), 7);
+}
+
 TEST_F(ResumeTest, TheCallRunsOnAndItsEventsAreReplayedFromTheLastOneSeen) {
   const auto script = BeginCall(*peer);
   script->Say(Progress(1));
