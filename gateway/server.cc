@@ -30,12 +30,6 @@ namespace {
 
 constexpr std::size_t kMaxStdioLine = 16 * 1024 * 1024;
 
-unsigned WorkerCount(const Server::Options& options) {
-  if (options.workers != 0) return options.workers;
-  if (options.config.listen.workers != 0) return options.config.listen.workers;
-  return std::max(1U, std::thread::hardware_concurrency());
-}
-
 std::optional<edge::PlainAnswer> AnswerOf(admin::Page page) {
   return edge::PlainAnswer{.status = page.status,
                            .content_type = std::move(page.content_type),
@@ -48,6 +42,7 @@ struct Server::Impl {
   explicit Impl(Options given)
       : options(std::move(given)),
         session_sealer(Sealer::RandomKey()),
+        tasks(*options.clock),
         launcher({.own_binary = options.own_binary,
                   .environment = downstream::Launcher::ProcessEnvironment()}),
         control_work(net::make_work_guard(control)),
@@ -78,6 +73,7 @@ struct Server::Impl {
   telemetry::Metrics metrics;
   std::optional<telemetry::CallLog> call_log;
   const Sealer session_sealer;
+  edge::TaskBoard tasks;  // of legacy clients
   downstream::Launcher launcher;
   net::io_context control{1};
   net::executor_work_guard<Executor> control_work;
@@ -106,7 +102,7 @@ Server::Server(Options options) : impl_(std::make_unique<Impl>(std::move(options
 Server::~Server() { Stop(); }
 
 void Server::Impl::StartThreads() {
-  const unsigned count = WorkerCount(options);
+  const unsigned count = WorkersOf(options.config.listen, options.workers);
   const std::size_t connections =
       std::max<std::size_t>(1, options.config.listen.max_connections / count);
   edge::ConnectionLimits limits;
@@ -117,6 +113,7 @@ void Server::Impl::StartThreads() {
                         .workers = count,
                         .clock = options.clock,
                         .session_sealer = &session_sealer,
+                        .tasks = &tasks,
                         .metrics = &metrics,
                         .listener = {.max_connections = connections, .limits = limits},
                         .broadcast =

@@ -1,5 +1,8 @@
 #include "server_config.h"
 
+#include <algorithm>
+#include <thread>
+
 namespace switchyard {
 namespace {
 
@@ -13,6 +16,11 @@ edge::Access AccessOf(const config::Listen& listen) {
   return {.loopback = IsLoopback(listen.host),
           .allowed_origins = listen.allowed_origins,
           .allowed_hosts = listen.allowed_hosts};
+}
+
+unsigned WorkersOf(const config::Listen& listen, unsigned wanted) {
+  if (wanted != 0) return wanted;
+  return listen.workers != 0 ? listen.workers : std::max(1U, std::thread::hardware_concurrency());
 }
 
 std::vector<catalog::EndpointView> ViewsOf(const config::Config& config) {

@@ -55,7 +55,8 @@ Worker::Worker(Options options)
             .clock = *options_.clock,
             .worker = options_.index,
             .workers = options_.workers},
-      sessions_(*options_.session_sealer, *options_.clock, {}, options_.broadcast),
+      sessions_(*options_.session_sealer, *options_.clock, {.tasks = options_.tasks},
+                options_.broadcast),
       endpoint_(
           {}, [this](std::string_view name) { return FindEndpoint(name); }, options_.plain,
           sessions_),
@@ -110,6 +111,10 @@ void Worker::Configure(std::shared_ptr<const Setup> setup) {
     servers_[name] = std::make_shared<ServerRoute>(server, deps_);
   }
   std::map<std::string, std::shared_ptr<EndpointService>, std::less<>> endpoints;
+  const auto find_server = [this](std::string_view server) -> std::shared_ptr<Service> {
+    const auto found = servers_.find(server);
+    return found == servers_.end() ? nullptr : found->second;
+  };
   for (const auto& [name, endpoint] : setup_->endpoints) {
     // A router that stays keeps its listeners; what changed is told to them by Publish().
     std::shared_ptr<catalog::Router> router;
@@ -117,10 +122,8 @@ void Worker::Configure(std::shared_ptr<const Setup> setup) {
       router = known->second->router();
     } else {
       router = std::make_shared<catalog::Router>(
-          setup_->catalogs.at(name), [this](std::string_view server) -> std::shared_ptr<Service> {
-            const auto found = servers_.find(server);
-            return found == servers_.end() ? nullptr : found->second;
-          });
+          setup_->catalogs.at(name), find_server,
+          std::make_unique<catalog::TaskRoutes>(*options_.session_sealer, deps_, find_server));
     }
     endpoints[name] = std::make_shared<EndpointService>(endpoint, std::move(router));
   }

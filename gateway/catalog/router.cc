@@ -108,8 +108,11 @@ std::string ParamHeaderProblem(const Call& call, const Catalog& catalog) {
 
 }  // namespace
 
-Router::Router(std::shared_ptr<const Catalog> catalog, FindServer find_server)
-    : catalog_(std::move(catalog)), find_server_(std::move(find_server)) {}
+Router::Router(std::shared_ptr<const Catalog> catalog, FindServer find_server,
+               std::unique_ptr<TaskRoutes> tasks)
+    : catalog_(std::move(catalog)),
+      find_server_(std::move(find_server)),
+      tasks_(std::move(tasks)) {}
 
 void Router::Resolve(Call& call) const {
   std::optional<Destination> found;  // may borrow from `key` and `reference`
@@ -139,6 +142,9 @@ void Router::Resolve(Call& call) const {
                                    boost::json::serialize(reference->object));
       break;
     }
+    case mcp::Route::kTask:
+      if (tasks_ != nullptr) tasks_->Resolve(call);
+      return;
     default: break;
   }
   if (!found) return;
@@ -150,8 +156,9 @@ void Router::Resolve(Call& call) const {
 
 Task<Result<ReplyPtr>> Router::Handle(Call& call) {
   const mcp::MethodInfo& method = call.method();
-  // Nothing behind the edge speaks the legacy era.
-  const bool spoken = method.SpokenIn(mcp::kModern);
+  // Nothing behind the edge speaks the legacy era; but to wait for a task's end is one call of a
+  // legacy client, which the policies should not see as a poll a second.
+  const bool spoken = method.SpokenIn(mcp::kModern) || method.method == mcp::Method::kTasksResult;
   if (!spoken || (!method.capability.empty() && !catalog_->Offers(method.capability))) {
     co_return Failure(MethodNotFound(call));
   }
@@ -172,6 +179,12 @@ Task<Result<ReplyPtr>> Router::Handle(Call& call) {
       Result<ReplyPtr> reply = co_await Forward(call);
       co_return reply;
     }
+    case mcp::Route::kTask:
+      if (tasks_ != nullptr) {
+        Result<ReplyPtr> reply = co_await tasks_->Handle(call);
+        co_return reply;
+      }
+      [[fallthrough]];
     default: co_return Failure(MethodNotFound(call));
   }
 }
@@ -250,6 +263,10 @@ Task<Result<ReplyPtr>> Router::Forward(Call& call) {
     std::shared_ptr<Service> server;
   };
   call.target.pin = std::make_shared<Pins>(Pins{std::move(call.target.pin), server});
+  if (tasks_ != nullptr && TaskRoutes::Concerns(call)) {
+    Result<ReplyPtr> reply = co_await tasks_->Forward(call, std::move(server));
+    co_return reply;
+  }
   Result<ReplyPtr> reply = co_await server->Handle(call);
   co_return reply;
 }

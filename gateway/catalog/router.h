@@ -10,6 +10,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/changes.h"
+#include "catalog/tasks.h"
 #include "core/service.h"
 
 namespace switchyard::catalog {
@@ -20,7 +21,9 @@ class Router final : public Service {
   // it. Null when no such server is configured any more.
   using FindServer = std::function<std::shared_ptr<Service>(std::string_view server)>;
 
-  Router(std::shared_ptr<const Catalog> catalog, FindServer find_server);
+  // `tasks` null: nobody is told of any.
+  Router(std::shared_ptr<const Catalog> catalog, FindServer find_server,
+         std::unique_ptr<TaskRoutes> tasks = nullptr);
 
   // Before the chain: names the target, so that every policy can see it. A name that leads nowhere
   // leaves the target empty; Handle() refuses it, after the policies had their say.
@@ -48,6 +51,7 @@ class Router final : public Service {
 
   std::shared_ptr<const Catalog> catalog_;
   FindServer find_server_;
+  const std::unique_ptr<TaskRoutes> tasks_;
   ChangeFeed feed_;
 };
 

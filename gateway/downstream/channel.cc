@@ -102,12 +102,16 @@ void Channel::Cancel(const std::shared_ptr<Channel>& channel, std::string id, st
                         Send(channel, std::move(message), std::move(headers)));
 }
 
+void Channel::Respond(const std::shared_ptr<Channel>& channel, mcp::Message answer,
+                      std::string headers) {
+  channel->InBackground("answer to " + channel->server(),
+                        Send(channel, std::move(answer), std::move(headers)));
+}
+
 void Channel::Answer(const std::shared_ptr<Channel>& channel, const mcp::Message& request,
                      std::string headers) {
   spdlog::debug("server {}: asks {}", channel->server(), request.method_name());
-  channel->InBackground(
-      "answer to " + channel->server(),
-      Send(channel, channel->server_requests_.Answer(request), std::move(headers)));
+  Respond(channel, channel->server_requests_.Answer(request), std::move(headers));
 }
 
 }  // namespace switchyard::downstream

@@ -51,7 +51,11 @@ class Channel {
   // In the background, for a reply nobody waits for any more: notifications/cancelled.
   static void Cancel(const std::shared_ptr<Channel>& channel, std::string id, std::string headers);
 
-  // In the background: what a request of the server gets.
+  // In the background: the answer to a request of the server.
+  static void Respond(const std::shared_ptr<Channel>& channel, mcp::Message answer,
+                      std::string headers);
+
+  // In the background: what a request of the server gets that nobody answers.
   static void Answer(const std::shared_ptr<Channel>& channel, const mcp::Message& request,
                      std::string headers);
 

@@ -8,6 +8,7 @@
 #include "downstream/param_headers.h"
 #include "mcp/header_value.h"
 #include "mcp/meta.h"
+#include "mcp/tasks.h"
 
 namespace switchyard::downstream {
 namespace {
@@ -54,14 +55,46 @@ std::string BridgedCapabilities(std::string_view declared) {
   return boost::json::serialize(value);
 }
 
+// What a server is told of the client: of its extensions none but tasks, which is told also where
+// the gateway itself takes the task on behalf of a client.
+std::string DeclaredCapabilities(const Client* client) {
+  const bool passes = client != nullptr && mcp::IsModern(client->version);
+  std::string declared = passes ? BridgedCapabilities(client->capabilities) : std::string("{}");
+  if (client == nullptr || client->tasks == Tasks::kNone) return declared;
+  return mcp::WithTasks(declared);
+}
+
+// `params.task` is how legacy clients and servers speak of tasks; of a modern client it would mean
+// nothing, and a modern server is told by the capabilities.
+void ComposeTask(const Call& call, bool legacy_server, Composed& composed) {
+  if (call.message.method() != mcp::Method::kToolsCall) return;
+  const mcp::Member task = call.message.member(mcp::Key::kTask);
+  const bool legacy_client = call.client != nullptr && !mcp::IsModern(call.client->version);
+  if (!legacy_server || !BecomesTask(call)) {
+    const bool strange = legacy_server || legacy_client;
+    if (task.present() && strange) composed.edits.RemoveMember(call.message.bytes(), task);
+  } else if (!task.present()) {
+    // A call has params, and `name` in them.
+    composed.edits.Insert(call.message.params_span().begin + 1, R"("task":{},)");
+  } else if (call.client->tasks != Tasks::kWanted) {
+    composed.edits.Replace(task.value, "{}");
+  }
+}
+
 }  // namespace
+
+bool BecomesTask(const Call& call) {
+  const Definition* tool = call.target.definition;
+  if (call.client == nullptr || call.client->tasks == Tasks::kNone || tool == nullptr) return false;
+  if (call.message.method() != mcp::Method::kToolsCall) return false;
+  if (tool->tasks == TaskSupport::kRequired) return true;
+  return tool->tasks == TaskSupport::kOptional && call.client->tasks == Tasks::kWanted;
+}
 
 Composed ComposeModern(const Call& call, std::string id, bool with_headers) {
   Composed composed = Begin(call, std::move(id));
   const Client* client = call.client.get();
-  const bool modern_client = client != nullptr && mcp::IsModern(client->version);
-  const std::string capabilities =
-      modern_client ? BridgedCapabilities(client->capabilities) : std::string("{}");
+  const std::string capabilities = DeclaredCapabilities(client);
   mcp::MetaFields fields;
   fields.client_capabilities = capabilities;
   fields.client_info = client != nullptr && !client->info.empty() ? client->info : GatewayInfo();
@@ -70,6 +103,7 @@ Composed ComposeModern(const Call& call, std::string id, bool with_headers) {
   fields.trace_parent = call.message.Get(mcp::MetaKey::kTraceParent);
   mcp::SetParamsMeta(call.message, composed.edits,
                      mcp::ModernRequestMeta(fields, call.message.OtherMeta()));
+  ComposeTask(call, false, composed);
   if (!with_headers) return composed;
 
   composed.headers = VersionHeader(mcp::kModern);
@@ -91,6 +125,7 @@ Composed ComposeLegacy(const Call& call, std::string id, const Link& link) {
   fields.trace_parent = call.message.Get(mcp::MetaKey::kTraceParent);
   mcp::SetParamsMeta(call.message, composed.edits,
                      mcp::LegacyRequestMeta(fields, call.message.OtherMeta()));
+  ComposeTask(call, true, composed);
   composed.headers = LegacyHeaders(link);
   return composed;
 }

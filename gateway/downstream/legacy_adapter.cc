@@ -7,6 +7,7 @@
 
 #include "downstream/legacy_convert.h"
 #include "mcp/error_map.h"
+#include "mcp/tasks.h"
 
 namespace switchyard::downstream {
 namespace {
@@ -28,7 +29,19 @@ LegacyAdapter::LegacyAdapter(std::shared_ptr<Channel> channel, LinkPtr link)
     : Face(std::move(channel), std::move(link)),
       listens_(std::make_shared<LegacyListens>(shared_channel(),
                                                std::make_shared<const Link>(this->link()))),
+      tasks_(mcp::DeclaresTasks(this->link().facts.capabilities)
+                 ? std::make_shared<TaskAdapter>(shared_channel(), LegacyHeaders(this->link()))
+                 : nullptr),
       log_rank_(std::numeric_limits<int>::max()) {}
+
+LegacyAdapter::~LegacyAdapter() {
+  if (tasks_ != nullptr) tasks_->Retire();
+}
+
+void LegacyAdapter::Retire(const Error& why) {
+  listens_->Retire(why);
+  if (tasks_ != nullptr) tasks_->Retire();
+}
 
 Task<Face::Outcome> LegacyAdapter::Handle(Call& call) {
   const mcp::MethodInfo& method = call.method();
@@ -40,6 +53,12 @@ Task<Face::Outcome> LegacyAdapter::Handle(Call& call) {
   if (method.method == mcp::Method::kListen) {
     Result<ReplyPtr> listening = co_await listens_->Open(call);
     co_return Outcome{.reply = std::move(listening)};
+  }
+  if (method.route == mcp::Route::kTask && tasks_ != nullptr) {
+    // The tasks hang on the adapter, which a replacement of the link must not end under them.
+    const std::shared_ptr<Face> self = shared_from_this();
+    Outcome outcome = co_await tasks_->Handle(call);
+    co_return outcome;
   }
   if (method.eras != mcp::Eras::kBoth || method.route == mcp::Route::kUnknown) {
     co_return Outcome{.reply = Failure(NoSuchMethod(call))};
@@ -96,6 +115,7 @@ Task<void> LegacyAdapter::RaiseLogLevel(std::string level, Deadline deadline) {
 
 void LegacyAdapter::Unsolicited(mcp::Message message) {
   if (message.kind() == mcp::Kind::kRequest) {
+    if (tasks_ != nullptr && tasks_->Asked(message)) return;
     Channel::Answer(shared_channel(), message, LegacyHeaders(link()));
   } else {
     listens_->Dispatch(message);
@@ -111,7 +131,10 @@ bool LegacyAdapter::Passes(const Call& call, mcp::Message& message) {
 }
 
 Result<mcp::Message> LegacyAdapter::Convert(const Call& call, mcp::Message response) {
-  return ToModernResponse(std::move(response), call.message.method());
+  const bool created = response.kind() == mcp::Kind::kResult && response.Has(mcp::Key::kTask);
+  if (created && BecomesTask(call)) return ToCreatedTask(response);
+  return ToModernResponse(std::move(response), call.message.method(),
+                          tasks_ != nullptr ? Execution::kKept : Execution::kDropped);
 }
 
 Task<void> LegacyAdapter::Close() {

@@ -8,16 +8,18 @@
 
 #include "downstream/face.h"
 #include "downstream/legacy_listen.h"
+#include "downstream/task_adapter.h"
 
 namespace switchyard::downstream {
 
 class LegacyAdapter final : public Face {
  public:
   LegacyAdapter(std::shared_ptr<Channel> channel, LinkPtr link);
+  ~LegacyAdapter() override;
 
   Task<Outcome> Handle(Call& call) override;
   void Unsolicited(mcp::Message message) override;
-  void Retire(const Error& why) override { listens_->Retire(why); }
+  void Retire(const Error& why) override;
   Task<void> Close() override;
 
  private:
@@ -31,6 +33,7 @@ class LegacyAdapter final : public Face {
   Task<void> RaiseLogLevel(std::string level, Deadline deadline);
 
   const std::shared_ptr<LegacyListens> listens_;
+  const std::shared_ptr<TaskAdapter> tasks_;  // null: the server has none
   int log_rank_;  // of the most verbose level set in this session; higher = none yet
 };
 

@@ -21,6 +21,7 @@ class Modern final : public Face {
   }
   Task<bool> IsStale(const HttpFacts& facts, Result<ReplyPtr>& reply) override;
 
+  bool MayBeTask(const Call& call) const;
   // Listen traffic bears the id of the client's request, not of ours. False: it bears none.
   bool Retag(const Call& call, mcp::Message& message) const;
   bool http() const { return channel().transport().wants_headers(); }

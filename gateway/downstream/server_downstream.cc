@@ -115,8 +115,10 @@ Task<Result<ReplyPtr>> ServerDownstream::Handle(Call& call) {
   }
   if (face_ == nullptr) co_return Down();
   std::shared_ptr<Face> face = face_;
-  const bool listens = call.message.method() == mcp::Method::kListen;
-  if (listens && home_ != nullptr && !face->link().modern()) {
+  // A legacy server's streams, and what it asks on them, are at home.
+  const bool at_home =
+      call.message.method() == mcp::Method::kListen || call.method().route == mcp::Route::kTask;
+  if (at_home && home_ != nullptr && !face->link().modern()) {
     Result<ReplyPtr> reply = co_await home_->Handle(call);
     co_return reply;
   }

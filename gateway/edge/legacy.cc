@@ -6,6 +6,7 @@
 #include <boost/system/system_error.hpp>
 
 #include "edge/http_sink.h"
+#include "edge/legacy_tasks.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
@@ -158,7 +159,9 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
       connection.CancelServing();
     });
     try {
-      co_await Answer(service, made->call, sink);
+      std::optional<LegacyTasks> tasks;
+      if (LegacyTasks::Concerns(made->call, sessions_)) tasks.emplace(service, session, sessions_);
+      co_await Answer(tasks ? static_cast<Service&>(*tasks) : service, made->call, sink);
     } catch (const boost::system::system_error&) {
       if (!cancelled) throw;
     }

@@ -18,6 +18,7 @@
 #include "base/seal.h"
 #include "base/timers.h"
 #include "core/call.h"
+#include "edge/task_board.h"
 
 namespace switchyard::edge {
 
@@ -42,6 +43,7 @@ class Sessions {
     Duration forget_after = std::chrono::hours(1);  // idle here this long: dropped from memory only
     std::size_t max_known = 100'000;                // a worker; the least recently used go first
     std::size_t max_ended = 1'000'000;              // a worker; the first that ended go first
+    TaskBoard* tasks = nullptr;  // of all workers; null = legacy clients have none
   };
   // Runs something on the sessions of every other worker.
   using Broadcast = std::function<void(std::function<void(Sessions&)>)>;
@@ -65,6 +67,9 @@ class Sessions {
   // Forgets what was idle for long or is too old. Once a minute is often enough.
   void Tick();
   std::size_t size() const { return known_.size(); }
+
+  TaskBoard* tasks() const { return options_.tasks; }
+  const Clock& clock() const { return clock_; }
 
  private:
   void EndHere(const std::string& id);

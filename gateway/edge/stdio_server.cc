@@ -8,6 +8,7 @@
 
 #include "edge/answer.h"
 #include "edge/legacy.h"
+#include "edge/legacy_tasks.h"
 #include "edge/modern.h"
 #include "mcp/error_map.h"
 
@@ -220,7 +221,12 @@ Task<void> StdioServer::ServeCall(Call call, std::shared_ptr<Session> session,
                                   std::shared_ptr<bool> over) {
   const Live live(*this, std::move(over));
   LineSink sink(*this);
-  co_await Answer(service_, call, sink);
+  if (session != nullptr && LegacyTasks::Concerns(call, sessions_)) {
+    LegacyTasks tasks(service_, session, sessions_);
+    co_await Answer(tasks, call, sink);
+  } else {
+    co_await Answer(service_, call, sink);
+  }
 }
 
 Task<void> StdioServer::ServeChanges(std::shared_ptr<Session> session) {
