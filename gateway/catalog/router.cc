@@ -165,7 +165,9 @@ Task<Result<ReplyPtr>> Router::Handle(Call& call) {
   switch (method.route) {
     case mcp::Route::kLocal: co_return Local(call);
     case mcp::Route::kList: co_return List(call);
-    case mcp::Route::kListen: co_return Listen(call);
+    case mcp::Route::kListen:
+      co_return tasks_ == nullptr ? Listen(call)
+                                  : tasks_->Listen(call, Listen(call), weak_from_this().lock());
     case mcp::Route::kTool:
     case mcp::Route::kPrompt:
     case mcp::Route::kResource:

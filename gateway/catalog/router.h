@@ -15,7 +15,7 @@
 
 namespace switchyard::catalog {
 
-class Router final : public Service {
+class Router final : public Service, public std::enable_shared_from_this<Router> {
  public:
   // The way to one server (policies of stage kServer, then the downstream), alive while calls use
   // it. Null when no such server is configured any more.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "catalog/held_task.h"
+#include "catalog/task_listen.h"
 #include "mcp/error_map.h"
 #include "mcp/tasks.h"
 
@@ -17,6 +18,14 @@ Error UnknownTask() {
                .origin = Origin::kClient,
                .message = "unknown task",
                .rpc_code = mcp::kInvalidParams};
+}
+
+Error NeedsExtension(const std::string& what) {
+  return Error{.code = Code::kInvalid,
+               .origin = Origin::kClient,
+               .message = what + " needs the extension io.modelcontextprotocol/tasks",
+               .rpc_code = mcp::kMissingCapability,
+               .data = std::string(mcp::TasksRequired())};
 }
 
 // Changes a result on its way.
@@ -103,12 +112,7 @@ void TaskRoutes::Resolve(Call& call) const {
 
 Task<Result<ReplyPtr>> TaskRoutes::Handle(Call& call) {
   if (call.client == nullptr || call.client->tasks == Tasks::kNone) {
-    co_return Failure(Error{.code = Code::kInvalid,
-                            .origin = Origin::kClient,
-                            .message = std::string(call.method().name) +
-                                       " needs the extension io.modelcontextprotocol/tasks",
-                            .rpc_code = mcp::kMissingCapability,
-                            .data = std::string(mcp::TasksRequired())});
+    co_return Failure(NeedsExtension(std::string(call.method().name)));
   }
   std::string id = call.message.GetString(mcp::Key::kTaskId);
   std::shared_ptr<Service> server;
@@ -129,6 +133,22 @@ Task<Result<ReplyPtr>> TaskRoutes::Handle(Call& call) {
   if (!reply) co_return reply;
   co_return std::make_unique<ChangedReply>(
       std::move(*reply), [id = std::move(id)](mcp::Message& result) { NameTask(result, id); });
+}
+
+Result<ReplyPtr> TaskRoutes::Listen(const Call& call, Result<ReplyPtr> listening,
+                                    std::shared_ptr<const void> keep) const {
+  const std::string_view filter = call.message.Get(mcp::Key::kNotifications);
+  if (!filter.contains("\"taskIds\"") || !listening) return listening;
+  const std::string ids(mcp::RawObject::Parse(filter).Get("taskIds"));
+  if (ids.empty()) return listening;
+  if (call.client == nullptr || call.client->tasks == Tasks::kNone) {
+    return Failure(NeedsExtension("taskIds"));
+  }
+  const auto open = [&](const std::string& id) {
+    return ids_.Open(TaskIds::Use::kTask, call, id, TaskIds::Owner::kCaller);
+  };
+  Listened rest{.keep = std::move(keep), .reply = std::move(*listening)};
+  return ListenToTasks(call, std::move(rest), ids, open, find_server_, deps_);
 }
 
 Task<Result<ReplyPtr>> TaskRoutes::Forward(Call& call, std::shared_ptr<Service> server) {

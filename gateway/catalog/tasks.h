@@ -29,6 +29,12 @@ class TaskRoutes {
   // kInvalid, in one text for all reasons, when the id is not the caller's.
   Task<Result<ReplyPtr>> Handle(Call& call);
 
+  // `listening`: the reply to subscriptions/listen without its taskIds. kInvalid with -32021 when
+  // there are some and the client did not declare the extension.
+  // `keep`: what `listening` needs, for it may outlive the reply by a moment.
+  Result<ReplyPtr> Listen(const Call& call, Result<ReplyPtr> listening,
+                          std::shared_ptr<const void> keep) const;
+
   // Whether Forward() is needed for a tools/call; others cannot meet a task.
   static bool Concerns(const Call& call) {
     const Definition* tool = call.target.definition;

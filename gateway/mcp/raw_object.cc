@@ -23,15 +23,18 @@ RawObject RawObject::Parse(std::string_view raw) {
     return std::string_view(text).substr(begin, tokens->EndBefore(to) - begin);
   };
   std::size_t i = 1;
-  while (i + 2 < tokens->size() && tokens->at(i) == '"') {
+  if (tokens->size() == 2 && tokens->at(1) == '}') return object;
+  for (bool more = true; more;) {
+    if (i + 2 >= tokens->size() || tokens->at(i) != '"') return {};
     const std::size_t next = tokens->at(i + 1) == ':' ? tokens->Skip(i + 2, kMaxDepth) : 0;
     if (next == 0 || next >= tokens->size()) return {};
     const std::optional<std::string> key = Unquote(piece(i, i + 1));
     if (!key) return {};
     if (!object.Has(*key)) object.members_.emplace_back(*key, piece(i + 2, next));
-    i = tokens->at(next) == ',' ? next + 1 : next;
+    more = tokens->at(next) == ',';
+    i = more ? next + 1 : next;
   }
-  return object;
+  return tokens->at(i) == '}' && i + 1 == tokens->size() ? std::move(object) : RawObject();
 }
 
 const std::string* RawObject::Find(std::string_view key) const {

@@ -165,7 +165,9 @@ std::vector<std::string> Client::List(const std::string& method, std::string_vie
 
 std::string ModernClient::Body(const Ask& ask) const {
   const std::string meta = R"("io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
-                           R"("io.modelcontextprotocol/clientCapabilities":{},)"
+                           R"("io.modelcontextprotocol/clientCapabilities":)" +
+                           capabilities_ +
+                           R"(,)"
                            R"("io.modelcontextprotocol/clientInfo":{"name":"test","version":"1"})";
   return RequestBody(ask, Joined(ask.members, Meta(Joined(meta, ask.meta))));
 }
@@ -177,6 +179,8 @@ Headers ModernClient::HeadersFor(const Ask& ask) const {
     headers["mcp-name"] = TextAt(params, "/name");
   } else if (ask.method == "resources/read") {
     headers["mcp-name"] = TextAt(params, "/uri");
+  } else if (ask.method.starts_with("tasks/")) {
+    headers["mcp-name"] = TextAt(params, "/taskId");
   }
   return headers;
 }

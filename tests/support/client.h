@@ -124,12 +124,18 @@ class ModernClient final : public Client {
   Era era() const override { return Era::kModern; }
   void Cancel(Exchange& exchange) override { exchange.Abandon(); }
 
+  // What it says that servers may ask of it, raw JSON ClientCapabilities.
+  void set_capabilities(std::string raw) { capabilities_ = std::move(raw); }
+
   // `filter`: JSON members of params.notifications. The acknowledgement has been read.
   Exchange Listen(std::string_view filter, std::string id = "\"listen\"");
 
  protected:
   std::string Body(const Ask& ask) const override;
   Headers HeadersFor(const Ask& ask) const override;
+
+ private:
+  std::string capabilities_ = "{}";
 };
 
 class LegacyClient final : public Client {

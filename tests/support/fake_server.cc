@@ -26,6 +26,7 @@ std::string_view StatusOf(int code, bool modern) {
 std::string NameFor(const json::value& message) {
   const std::string method = TextAt(message, "/method");
   if (method == "tools/call" || method == "prompts/get") return TextAt(message, "/params/name");
+  if (method.starts_with("tasks/")) return TextAt(message, "/params/taskId");
   return method == "resources/read" ? TextAt(message, "/params/uri") : "";
 }
 
@@ -245,7 +246,12 @@ bool FakeServer::AnswerLegacy(Wire& wire, const Head& head, const json::value& m
   }
   CheckHeaders(head, message, false);
   if (opens) session = NewSession();
-  if (At(message, "/id").is_null() || At(message, "/method").is_null()) {
+  if (At(message, "/method").is_null()) {
+    if (!surface_->questions().Take(message))
+      surface_->Complain("an answer to no question: " + body);
+    return wire.Write(Response("202 Accepted", "", ""));
+  }
+  if (At(message, "/id").is_null()) {
     surface_->OnNotification(message, session);
     return wire.Write(Response("202 Accepted", "", ""));
   }

@@ -121,6 +121,7 @@ void AddStandardTools(Surface& surface) {
   surface.AddTool("complaints", [](Turn& turn) { turn.Text(Joined(turn.surface().complaints())); });
   AddChanges(surface);
   AddFaults(surface);
+  AddAskingTools(surface);
 }
 
 }  // namespace switchyard::tests

@@ -19,6 +19,7 @@
 
 #include "support/event.h"
 #include "support/json.h"
+#include "support/questions.h"
 
 namespace switchyard::tests {
 
@@ -113,11 +114,17 @@ class Surface {
   void Speak(bool modern, bool legacy);  // both at first
   bool speaks(Era era) const;
 
+  // Answers a modern listen for lists, until it is cancelled.
+  void ListenModern(Turn& turn);
   // Tells the turn of changes of these kinds until it is cancelled. `params`: JSON members that all
   // of these notifications carry.
   void Listen(Turn& turn, const std::set<std::string>& kinds, std::string_view params);
   // For transports with one channel for everything (legacy stdio): whole notifications.
   void OnChange(std::function<void(std::string notification)> tell);
+
+  Questions& questions() { return questions_; }
+  // The capabilities that a legacy session was told of.
+  std::string TellsOf(const std::string& scope) const;
 
   void Complain(std::string what);
   std::vector<std::string> complaints() const;
@@ -145,7 +152,6 @@ class Surface {
   void Check(const Turn& turn);
   void Dispatch(Turn& turn);
   void Discover(Turn& turn);
-  void ListenModern(Turn& turn);
   void Initialize(Turn& turn);
   void List(Turn& turn, std::string_view key);
   void CallTool(Turn& turn);
@@ -156,6 +162,7 @@ class Surface {
 
   const std::string name_;
   Event stopping_;
+  Questions questions_;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.
@@ -165,6 +172,7 @@ class Surface {
   std::map<std::string, std::unique_ptr<Event>> events_;
   std::set<Listener*> listeners_;
   std::function<void(std::string)> on_change_;
+  std::map<std::string, std::string> told_;      // by scope
   std::multimap<std::string, Turn*> in_flight_;  // by scope and id
   std::set<std::string> tokens_;                 // scope and progress token, in flight
   std::set<std::string> used_ids_, sessions_;    // legacy: scope and id; scopes that initialized

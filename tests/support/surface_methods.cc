@@ -39,7 +39,17 @@ void Surface::Discover(Turn& turn) {
               R"("io.modelcontextprotocol/serverInfo":{"name":"fake","version":"1"}})");
 }
 
+std::string Surface::TellsOf(const std::string& scope) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = told_.find(scope);
+  return found == told_.end() ? "" : found->second;
+}
+
 void Surface::Initialize(Turn& turn) {
+  {
+    const std::scoped_lock lock(mutex_);
+    told_[turn.scope()] = json::serialize(turn.param("capabilities"));
+  }
   turn.Result(R"("protocolVersion":"2025-11-25",)" + std::string(kCapabilities) +
               R"(,"serverInfo":{"name":"fake","version":"1"},"instructions":"use )" + name_ + "\"");
 }
