@@ -42,6 +42,7 @@ struct Server::Impl {
   explicit Impl(Options given)
       : options(std::move(given)),
         session_sealer(Sealer::RandomKey()),
+        tasks(*options.clock),
         launcher({.own_binary = options.own_binary,
                   .environment = downstream::Launcher::ProcessEnvironment()}),
         parking(ParkingLimitsOf(options.config)),
@@ -74,6 +75,7 @@ struct Server::Impl {
   telemetry::Metrics metrics;
   std::optional<telemetry::CallLog> call_log;
   const Sealer session_sealer;
+  edge::TaskBoard tasks;  // of legacy clients
   downstream::Launcher launcher;
   downstream::Parking parking;
   net::io_context control{1};
@@ -113,6 +115,7 @@ void Server::Impl::StartThreads() {
                         .workers = count,
                         .clock = options.clock,
                         .session_sealer = &session_sealer,
+                        .tasks = &tasks,
                         .metrics = &metrics,
                         .listener = {.max_connections = connections, .limits = limits},
                         .sessions = sessions,

@@ -66,6 +66,7 @@ Worker::Worker(Options options)
 
 edge::Sessions::Options Worker::SessionOptions() {
   edge::Sessions::Options options = options_.sessions;
+  options.tasks = options_.tasks;
   options.timers = &timers_;
   options.worker = options_.index;
   options.workers = options_.workers;
@@ -119,6 +120,10 @@ void Worker::Configure(std::shared_ptr<const Setup> setup) {
     servers_[name] = std::make_shared<ServerRoute>(server, deps_);
   }
   std::map<std::string, std::shared_ptr<EndpointService>, std::less<>> endpoints;
+  const auto find_server = [this](std::string_view server) -> std::shared_ptr<Service> {
+    const auto found = servers_.find(server);
+    return found == servers_.end() ? nullptr : found->second;
+  };
   for (const auto& [name, endpoint] : setup_->endpoints) {
     // A router that stays keeps its listeners; what changed is told to them by Publish().
     std::shared_ptr<catalog::Router> router;
@@ -126,12 +131,8 @@ void Worker::Configure(std::shared_ptr<const Setup> setup) {
       router = known->second->router();
     } else {
       router = std::make_shared<catalog::Router>(
-          setup_->catalogs.at(name),
-          [this](std::string_view server) -> std::shared_ptr<Service> {
-            const auto found = servers_.find(server);
-            return found == servers_.end() ? nullptr : found->second;
-          },
-          deps_);
+          setup_->catalogs.at(name), find_server, deps_,
+          std::make_unique<catalog::TaskRoutes>(*options_.session_sealer, deps_, find_server));
     }
     endpoints[name] = std::make_shared<EndpointService>(endpoint, std::move(router));
   }

@@ -57,6 +57,7 @@ class Worker {
     unsigned workers = 1;
     const Clock* clock = nullptr;
     const Sealer* session_sealer = nullptr;
+    edge::TaskBoard* tasks = nullptr;
     telemetry::Metrics* metrics = nullptr;
     edge::Listener::Options listener;
     edge::Sessions::Options sessions;

@@ -12,6 +12,7 @@
 #include "catalog/names.h"
 #include "catalog/scan.h"
 #include "mcp/message.h"
+#include "mcp/tasks.h"
 
 namespace switchyard::catalog {
 namespace {
@@ -49,6 +50,17 @@ Annotations ReadAnnotations(const Fields& tool) {
   read("idempotentHint", result.idempotent);
   read("openWorldHint", result.open_world);
   return result;
+}
+
+// What a legacy server says of each tool (L-TASK), a modern one says of all at once (TASKX).
+TaskSupport ReadTaskSupport(const Inventory& inventory, const Fields& tool) {
+  if (!mcp::DeclaresTasks(inventory.facts.capabilities)) return TaskSupport::kNone;
+  if (mcp::IsModern(inventory.facts.version)) return TaskSupport::kOptional;
+  const Field* execution = Find(tool, "execution");
+  if (execution == nullptr) return TaskSupport::kNone;
+  const std::string support = mcp::RawObject::Parse(execution->value).GetString("taskSupport");
+  if (support == "required") return TaskSupport::kRequired;
+  return support == "optional" ? TaskSupport::kOptional : TaskSupport::kNone;
 }
 
 class Merger {
@@ -140,6 +152,7 @@ class Merger {
         Problem(server, kind, definition.name, *problem);
         return std::nullopt;
       }
+      definition.tasks = ReadTaskSupport(*state.inventory, *fields);
     }
     return definition;
   }

@@ -6,6 +6,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "mcp/tasks.h"
+
 namespace switchyard::catalog {
 namespace {
 
@@ -26,6 +28,18 @@ std::string_view Trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
+// TASKX: an extension of the modern era; L-TASK: a capability of 2025-11-25 alone.
+void AddTasks(mcp::Version version, boost::json::object& out) {
+  const boost::json::object empty;
+  if (mcp::IsModern(version)) {
+    out["extensions"] = boost::json::object{{mcp::kTasksExtension, empty}};
+  } else if (version == mcp::Version::k2025_11_25) {
+    const boost::json::object call = {{"call", empty}};
+    const boost::json::object tools = {{"tools", call}};
+    out["tasks"] = boost::json::object{{"list", empty}, {"cancel", empty}, {"requests", tools}};
+  }
+}
+
 bool IsTrue(const boost::json::value* value) {
   return value != nullptr && value->is_bool() && value->get_bool();
 }
@@ -42,6 +56,7 @@ void Offer::Add(std::string_view capabilities_json) {
   resources |= server.contains("resources");
   completions |= server.contains("completions");
   logging |= server.contains("logging");
+  tasks |= mcp::DeclaresTasks(capabilities_json);
   const boost::json::value* own = server.if_contains("resources");
   if (own != nullptr && own->is_object()) {
     subscribe |= IsTrue(own->get_object().if_contains("subscribe"));
@@ -55,6 +70,7 @@ void Offer::Add(const Offer& other) {
   subscribe |= other.subscribe;
   completions |= other.completions;
   logging |= other.logging;
+  tasks |= other.tasks;
 }
 
 bool Offer::Has(std::string_view capability) const {
@@ -65,6 +81,7 @@ bool Offer::Has(std::string_view capability) const {
   if (capability == "resources.subscribe") return subscribe;
   if (capability == "completions") return completions;
   if (capability == "logging") return logging;
+  if (capability == "tasks") return tasks;
   return false;
 }
 
@@ -82,6 +99,7 @@ std::string Offer::ToJson(mcp::Version version) const {
     out["completions"] = boost::json::object();
   }
   if (logging) out["logging"] = boost::json::object();
+  if (tasks) AddTasks(version, out);
   return boost::json::serialize(out);
 }
 

@@ -15,6 +15,7 @@ namespace switchyard::catalog {
 struct Offer {
   bool tools = false, prompts = false, resources = false, subscribe = false;
   bool completions = false, logging = false;
+  bool tasks = false;  // the extension, or what 2025-11-25 has of it
 
   // Adds what a raw JSON ServerCapabilities offers.
   void Add(std::string_view capabilities_json);

@@ -55,6 +55,7 @@ class ItemWriter {
     out_ = "{";
     for (const Field& field : *fields) WriteField(field);
     WriteTitleElsewhere(*fields);
+    WriteExecution(*fields);
     out_ += '}';
     return std::move(out_);
   }
@@ -97,6 +98,14 @@ class ItemWriter {
     } else if (Find(fields, "description") == nullptr) {
       Append("description", title->value);
     }
+  }
+
+  // L-TASK: a tool can be called as a task where its definition says so. Modern servers say it for
+  // all of their tools at once.
+  void WriteExecution(const Fields& fields) {
+    if (definition_.tasks == TaskSupport::kNone || version_ != Version::k2025_11_25) return;
+    if (Find(fields, "execution") != nullptr) return;
+    Append("execution", R"({"taskSupport":"optional"})");
   }
 
   // `ui.resourceUri` of the Apps extension names a resource of the same server.

@@ -42,10 +42,12 @@ std::optional<Reference> ParseReference(std::string_view raw) {
 
 }  // namespace
 
-Router::Router(std::shared_ptr<const Catalog> catalog, FindServer find_server, const Deps& deps)
+Router::Router(std::shared_ptr<const Catalog> catalog, FindServer find_server, const Deps& deps,
+               std::unique_ptr<TaskRoutes> tasks)
     : catalog_(std::move(catalog)),
       find_server_(std::move(find_server)),
-      listens_(find_server_, deps) {}
+      listens_(find_server_, deps),
+      tasks_(std::move(tasks)) {}
 
 void Router::Resolve(Call& call) const {
   std::optional<Destination> found;  // may borrow from `key` and `reference`
@@ -75,6 +77,9 @@ void Router::Resolve(Call& call) const {
                                    boost::json::serialize(reference->object));
       break;
     }
+    case mcp::Route::kTask:
+      if (tasks_ != nullptr) tasks_->Resolve(call);
+      return;
     default: break;
   }
   if (!found) return;
@@ -87,15 +92,20 @@ void Router::Resolve(Call& call) const {
 
 Task<Result<ReplyPtr>> Router::Handle(Call& call) {
   const mcp::MethodInfo& method = call.method();
-  // Nothing behind the edge speaks the legacy era.
-  const bool spoken = method.SpokenIn(mcp::kModern);
+  // Nothing behind the edge speaks the legacy era; but to wait for a task's end is one call of a
+  // legacy client, which the policies should not see as a poll a second.
+  const bool spoken = method.SpokenIn(mcp::kModern) || method.method == mcp::Method::kTasksResult;
   if (!spoken || (!method.capability.empty() && !catalog_->Offers(method.capability))) {
     co_return Failure(MethodNotFound(call));
   }
   switch (method.route) {
     case mcp::Route::kLocal: co_return Local(call);
     case mcp::Route::kList: co_return List(call);
-    case mcp::Route::kListen: co_return listens_.Open(call, catalog_);
+    case mcp::Route::kListen: {
+      Result<ReplyPtr> listening = listens_.Open(call, catalog_);
+      if (tasks_ == nullptr) co_return listening;
+      co_return tasks_->Listen(call, std::move(listening), weak_from_this().lock());
+    }
     case mcp::Route::kTool:
     case mcp::Route::kPrompt:
     case mcp::Route::kResource:
@@ -103,6 +113,12 @@ Task<Result<ReplyPtr>> Router::Handle(Call& call) {
       Result<ReplyPtr> reply = co_await Forward(call);
       co_return reply;
     }
+    case mcp::Route::kTask:
+      if (tasks_ != nullptr) {
+        Result<ReplyPtr> reply = co_await tasks_->Handle(call);
+        co_return reply;
+      }
+      [[fallthrough]];
     default: co_return Failure(MethodNotFound(call));
   }
 }
@@ -170,7 +186,9 @@ Task<Result<ReplyPtr>> Router::Forward(Call& call) {
   call.target.pin = std::make_shared<Pins>(Pins{std::move(call.target.pin), server});
   const std::shared_ptr<const Catalog> catalog =
       NeedsClientUris(call, *catalog_) ? catalog_ : nullptr;
-  Result<ReplyPtr> reply = co_await server->Handle(call);
+  const bool task = tasks_ != nullptr && TaskRoutes::Concerns(call);
+  Result<ReplyPtr> reply =
+      co_await (task ? tasks_->Forward(call, std::move(server)) : server->Handle(call));
   if (reply && catalog != nullptr) co_return WithClientUris(std::move(*reply), call, catalog);
   co_return reply;
 }

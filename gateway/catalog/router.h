@@ -10,13 +10,16 @@
 
 #include "catalog/catalog.h"
 #include "catalog/listens.h"
+#include "catalog/tasks.h"
 #include "core/service.h"
 
 namespace switchyard::catalog {
 
-class Router final : public Service {
+class Router final : public Service, public std::enable_shared_from_this<Router> {
  public:
-  Router(std::shared_ptr<const Catalog> catalog, FindServer find_server, const Deps& deps);
+  // `tasks` null: nobody is told of any.
+  Router(std::shared_ptr<const Catalog> catalog, FindServer find_server, const Deps& deps,
+         std::unique_ptr<TaskRoutes> tasks = nullptr);
 
   // Before the chain: names the target, so that every policy can see it. A name that leads nowhere
   // leaves the target empty; Handle() refuses it, after the policies had their say.
@@ -47,6 +50,7 @@ class Router final : public Service {
   std::shared_ptr<const Catalog> catalog_;
   FindServer find_server_;
   Listens listens_;
+  const std::unique_ptr<TaskRoutes> tasks_;
 };
 
 }  // namespace switchyard::catalog

@@ -2,6 +2,7 @@
 // until its Reply is gone. One stage at a time touches it, on one thread: no lock.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +24,13 @@ struct Principal {
   std::vector<std::string> scopes;
 };
 
+// Whether the answer to a tools/call may be a task (extension io.modelcontextprotocol/tasks).
+enum class Tasks : std::uint8_t {
+  kNone,
+  kAccepted,  // the client declared the extension: the server decides
+  kWanted,    // the client asks for one, as legacy clients do with `params.task`
+};
+
 // What the client said of itself, in the modern form, whatever era it speaks. Shared by all calls
 // of a session; immutable.
 struct Client {
@@ -31,6 +39,7 @@ struct Client {
   std::string info;                 // raw JSON Implementation, "" = not given
   std::string name;                 // its name for logs, cut to a sane length
   std::string session;              // legacy session id, "" = none
+  Tasks tasks = Tasks::kNone;
 };
 
 // Where it goes. Set by the catalog before the first policy sees the call. What is borrowed lives

@@ -15,6 +15,10 @@ struct Annotations {  // the server's hints; untrusted unless the server is trus
   bool open_world = true;
 };
 
+// Whether a call of a tool can end in a task: its server offers tasks, and the tool may be, or must
+// be, called as one.
+enum class TaskSupport : std::uint8_t { kNone, kOptional, kRequired };
+
 struct Definition {
   ItemKind kind;
   std::string server;   // config name
@@ -22,6 +26,7 @@ struct Definition {
   std::string exposed;  // as clients call it
   std::string json;     // the server's own object, verbatim
   Annotations annotations;
+  TaskSupport tasks = TaskSupport::kNone;  // of tools
 };
 
 }  // namespace switchyard

@@ -129,12 +129,17 @@ mcp::Message Channel::Cancellation(std::string_view id) {
       R"({"requestId":)" + std::string(id) + R"(,"reason":"the caller went away"})");
 }
 
+void Channel::Respond(const std::shared_ptr<Channel>& channel, mcp::Message answer,
+                      std::string headers) {
+  std::vector<mcp::Message> messages;
+  messages.push_back(std::move(answer));
+  Post(channel, "answer to " + channel->server(), std::move(messages), std::move(headers));
+}
+
 void Channel::Answer(const std::shared_ptr<Channel>& channel, const mcp::Message& request,
                      std::string headers) {
   spdlog::debug("server {}: asks {}", channel->server(), request.method_name());
-  std::vector<mcp::Message> messages;
-  messages.push_back(channel->server_requests_.Answer(request));
-  Post(channel, "answer to " + channel->server(), std::move(messages), std::move(headers));
+  Respond(channel, channel->server_requests_.Answer(request), std::move(headers));
 }
 
 }  // namespace switchyard::downstream

@@ -65,7 +65,11 @@ class Channel {
   // What the server was told that clients offer; nothing at first.
   void Declare(Askable askable) { server_requests_ = ServerRequests(askable); }
 
-  // In the background: what a request of the server gets that belongs to no call.
+  // In the background: the answer to a request of the server.
+  static void Respond(const std::shared_ptr<Channel>& channel, mcp::Message answer,
+                      std::string headers);
+
+  // In the background: what a request of the server gets that nobody answers.
   static void Answer(const std::shared_ptr<Channel>& channel, const mcp::Message& request,
                      std::string headers);
 

@@ -9,6 +9,7 @@
 #include "downstream/param_headers.h"
 #include "mcp/header_value.h"
 #include "mcp/meta.h"
+#include "mcp/tasks.h"
 #include "telemetry/trace.h"
 
 namespace switchyard::downstream {
@@ -79,14 +80,47 @@ std::string ChildTrace(const Call& call) {
   return parent ? '"' + parent->Child().ToHeader() + '"' : std::string();
 }
 
+// What a server is told of the client: of its extensions none but tasks, which is told also where
+// the gateway itself takes the task on behalf of a client.
+std::string DeclaredCapabilities(const Client* client) {
+  // The edge put those of a legacy client into the modern form, too.
+  std::string declared =
+      client != nullptr ? BridgedCapabilities(client->capabilities) : std::string("{}");
+  if (client == nullptr || client->tasks == Tasks::kNone) return declared;
+  return mcp::WithTasks(declared);
+}
+
+// `params.task` is how legacy clients and servers speak of tasks; of a modern client it would mean
+// nothing, and a modern server is told by the capabilities.
+void ComposeTask(const Call& call, bool legacy_server, Composed& composed) {
+  if (call.message.method() != mcp::Method::kToolsCall) return;
+  const mcp::Member task = call.message.member(mcp::Key::kTask);
+  const bool legacy_client = call.client != nullptr && !mcp::IsModern(call.client->version);
+  if (!legacy_server || !BecomesTask(call)) {
+    const bool strange = legacy_server || legacy_client;
+    if (task.present() && strange) composed.edits.RemoveMember(call.message.bytes(), task);
+  } else if (!task.present()) {
+    // A call has params, and `name` in them.
+    composed.edits.Insert(call.message.params_span().begin + 1, R"("task":{},)");
+  } else if (call.client->tasks != Tasks::kWanted) {
+    composed.edits.Replace(task.value, "{}");
+  }
+}
+
 }  // namespace
+
+bool BecomesTask(const Call& call) {
+  const Definition* tool = call.target.definition;
+  if (call.client == nullptr || call.client->tasks == Tasks::kNone || tool == nullptr) return false;
+  if (call.message.method() != mcp::Method::kToolsCall) return false;
+  if (tool->tasks == TaskSupport::kRequired) return true;
+  return tool->tasks == TaskSupport::kOptional && call.client->tasks == Tasks::kWanted;
+}
 
 Composed ComposeModern(const Call& call, std::string id, bool with_headers) {
   Composed composed = Begin(call, std::move(id));
   const Client* client = call.client.get();
-  // The edge put those of a legacy client into the modern form, too.
-  const std::string capabilities =
-      client != nullptr ? BridgedCapabilities(client->capabilities) : std::string("{}");
+  const std::string capabilities = DeclaredCapabilities(client);
   mcp::MetaFields fields;
   fields.client_capabilities = capabilities;
   fields.client_info = client != nullptr && !client->info.empty() ? client->info : GatewayInfo();
@@ -96,6 +130,7 @@ Composed ComposeModern(const Call& call, std::string id, bool with_headers) {
   fields.trace_parent = trace;
   mcp::SetParamsMeta(call.message, composed.edits,
                      mcp::ModernRequestMeta(fields, call.message.OtherMeta()));
+  ComposeTask(call, false, composed);
   if (with_headers) composed.headers = MirroredHeaders(call);
   return composed;
 }
@@ -119,6 +154,7 @@ Composed ComposeLegacy(const Call& call, std::string id, const Link& link) {
       call.message.Has(mcp::Key::kContext)) {
     composed.edits.RemoveMember(call.message.bytes(), call.message.member(mcp::Key::kContext));
   }
+  ComposeTask(call, true, composed);
   composed.headers = LegacyHeaders(link);
   return composed;
 }

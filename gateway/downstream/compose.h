@@ -30,6 +30,10 @@ Composed ComposeModern(const Call& call, std::string id, bool with_headers);
 // For a legacy server: no modern `_meta`, nothing of a multi round trip.
 Composed ComposeLegacy(const Call& call, std::string id, const Link& link);
 
+// Whether a legacy server is asked to make a task of this call: its client can take one, and wants
+// it, or the tool allows nothing else.
+bool BecomesTask(const Call& call);
+
 // Mcp-Session-Id and MCP-Protocol-Version as far as the version has them.
 std::string LegacyHeaders(const Link& link);
 

@@ -8,6 +8,7 @@
 #include "downstream/dialogue.h"
 #include "downstream/legacy_convert.h"
 #include "mcp/error_map.h"
+#include "mcp/tasks.h"
 
 namespace switchyard::downstream {
 namespace {
@@ -36,10 +37,22 @@ LegacyAdapter::LegacyAdapter(std::shared_ptr<Channel> channel, LinkPtr link,
                      ? nullptr
                      : std::make_shared<Dialogues>(shared_channel(), LegacyHeaders(this->link()),
                                                    declared, std::move(parks))),
+      tasks_(mcp::DeclaresTasks(this->link().facts.capabilities)
+                 ? std::make_shared<TaskAdapter>(shared_channel(), LegacyHeaders(this->link()))
+                 : nullptr),
       log_rank_(std::numeric_limits<int>::max()) {
   if (dialogues_ == nullptr) return;
   listens_->OnRequest(
       [dialogues = dialogues_](const mcp::Message& request) { dialogues->Asked(request); });
+}
+
+LegacyAdapter::~LegacyAdapter() {
+  if (tasks_ != nullptr) tasks_->Retire();
+}
+
+void LegacyAdapter::Retire(const Error& why) {
+  listens_->Retire(why);
+  if (tasks_ != nullptr) tasks_->Retire();
 }
 
 Task<Face::Outcome> LegacyAdapter::Handle(Call& call) {
@@ -53,6 +66,12 @@ Task<Face::Outcome> LegacyAdapter::Handle(Call& call) {
     Result<ReplyPtr> listening = co_await listens_->Open(call);
     const bool stale = !listening && listens_->stale();
     co_return Outcome{.reply = std::move(listening), .link_is_stale = stale};
+  }
+  if (method.route == mcp::Route::kTask && tasks_ != nullptr) {
+    // The tasks hang on the adapter, which a replacement of the link must not end under them.
+    const std::shared_ptr<Face> self = shared_from_this();
+    Outcome outcome = co_await tasks_->Handle(call);
+    co_return outcome;
   }
   if (method.eras != mcp::Eras::kBoth || method.route == mcp::Route::kUnknown) {
     co_return Outcome{.reply = Failure(NoSuchMethod(call))};
@@ -129,6 +148,7 @@ Task<void> LegacyAdapter::RaiseLogLevel(std::string level, Deadline deadline) {
 
 void LegacyAdapter::Unsolicited(mcp::Message message) {
   if (message.kind() == mcp::Kind::kRequest) {
+    if (tasks_ != nullptr && tasks_->Asked(message)) return;
     if (dialogues_ != nullptr) return dialogues_->Asked(message);
     Channel::Answer(shared_channel(), message, LegacyHeaders(link()));
   } else if (dialogues_ != nullptr && message.method() == mcp::Method::kCancelled) {
@@ -147,7 +167,10 @@ bool LegacyAdapter::Passes(const Call& call, mcp::Message& message) {
 }
 
 Result<mcp::Message> LegacyAdapter::Convert(const Call& call, mcp::Message response) {
-  return ToModernResponse(std::move(response), call.message.method());
+  const bool created = response.kind() == mcp::Kind::kResult && response.Has(mcp::Key::kTask);
+  if (created && BecomesTask(call)) return ToCreatedTask(response);
+  return ToModernResponse(std::move(response), call.message.method(),
+                          tasks_ != nullptr ? Execution::kKept : Execution::kDropped);
 }
 
 Task<void> LegacyAdapter::Close() {

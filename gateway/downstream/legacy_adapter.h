@@ -9,6 +9,7 @@
 #include "downstream/dialogues.h"
 #include "downstream/face.h"
 #include "downstream/legacy_listen.h"
+#include "downstream/task_adapter.h"
 
 namespace switchyard::downstream {
 
@@ -18,10 +19,11 @@ class LegacyAdapter final : public Face {
   // offer.
   LegacyAdapter(std::shared_ptr<Channel> channel, LinkPtr link,
                 std::shared_ptr<Parks> parks = nullptr, Askable declared = {});
+  ~LegacyAdapter() override;
 
   Task<Outcome> Handle(Call& call) override;
   void Unsolicited(mcp::Message message) override;
-  void Retire(const Error& why) override { listens_->Retire(why); }
+  void Retire(const Error& why) override;
   std::size_t dialogues() const override { return dialogues_ ? dialogues_->size() : 0; }
   Task<void> Close() override;
 
@@ -39,6 +41,7 @@ class LegacyAdapter final : public Face {
   const std::shared_ptr<LegacyListens> listens_;
   const std::shared_ptr<Dialogues> dialogues_;  // null: nobody is asked anything
   bool stream_tried_ = false;                   // the GET stream, for what the server asks there
+  const std::shared_ptr<TaskAdapter> tasks_;    // null: the server has none
   int log_rank_;  // of the most verbose level set in this session; higher = none yet
 };
 

@@ -8,6 +8,7 @@
 #include "downstream/tool_list.h"
 #include "mcp/error_map.h"
 #include "mcp/meta.h"
+#include "mcp/tasks.h"
 
 namespace switchyard::downstream {
 namespace {
@@ -37,12 +38,16 @@ int ModernCode(int code, bool keeps_spec_codes) {
 }  // namespace
 
 std::string ModernCapabilities(std::string_view raw) {
-  if (!raw.contains("\"tasks\"")) return std::string(raw);
-  boost::system::error_code error;
-  boost::json::value value = boost::json::parse(raw, error);
-  if (error || !value.is_object()) return "{}";
-  value.as_object().erase("tasks");
-  return boost::json::serialize(value);
+  const bool tasks = raw.contains("\"tasks\"") || raw.contains(mcp::kTasksExtension);
+  if (!tasks) return std::string(raw);
+  mcp::RawObject capabilities = mcp::RawObject::Parse(raw);
+  capabilities.Erase("tasks");
+  // TASKX: within initialize the extension means nothing.
+  mcp::RawObject extensions = mcp::RawObject::Parse(capabilities.Get("extensions"));
+  extensions.Erase(mcp::kTasksExtension);
+  if (capabilities.Has("extensions")) capabilities.Set("extensions", extensions.ToText());
+  const std::string kept = capabilities.ToText();
+  return mcp::OffersLegacyTasks(raw) ? mcp::WithTasks(kept) : kept;
 }
 
 void CompleteResult(mcp::Message& response, mcp::Method method) {
@@ -51,10 +56,10 @@ void CompleteResult(mcp::Message& response, mcp::Method method) {
   mcp::AddResultType(response, response.edits(), hint);
 }
 
-mcp::Message ToModernResponse(mcp::Message response, mcp::Method method) {
+mcp::Message ToModernResponse(mcp::Message response, mcp::Method method, Execution execution) {
   if (response.kind() == mcp::Kind::kError) return ToModernError(std::move(response), false);
   CompleteResult(response, method);
-  if (method == mcp::Method::kToolsList) {
+  if (method == mcp::Method::kToolsList && execution == Execution::kDropped) {
     std::optional<std::string> tools = WithoutExecution(response.Get(mcp::Key::kTools));
     if (tools) {
       response.edits().Replace(response.member(mcp::Key::kTools).value, std::move(*tools));

@@ -9,6 +9,7 @@
 #include "downstream/tool_list.h"
 #include "mcp/error_map.h"
 #include "mcp/meta.h"
+#include "mcp/tasks.h"
 
 namespace switchyard::downstream {
 namespace {
@@ -111,6 +112,8 @@ Result<mcp::Message> Modern::Convert(const Call& call, mcp::Message response) {
   // Early servers leave it out; that reads as complete.
   if (!response.Has(mcp::Key::kResultType) || type == "complete") {
     CompleteResult(response, method);
+  } else if (type == "task" && MayBeTask(call)) {
+    return response;
   } else if (type != "input_required" || !MayAskForInput(method)) {
     return Broken(std::string(call.method().name) + ": unknown resultType " +
                   std::string(response.Get(mcp::Key::kResultType).substr(0, 60)));
@@ -120,6 +123,13 @@ Result<mcp::Message> Modern::Convert(const Call& call, mcp::Message response) {
   }
   if (method == mcp::Method::kListen) Retag(call, response);
   return response;
+}
+
+// TASKX: only of a call whose client can take it. Of a server that does not offer tasks nobody
+// would know how to ask for it.
+bool Modern::MayBeTask(const Call& call) const {
+  return call.message.method() == mcp::Method::kToolsCall && call.client != nullptr &&
+         call.client->tasks != Tasks::kNone && mcp::DeclaresTasks(link().facts.capabilities);
 }
 
 bool Modern::Retag(const Call& call, mcp::Message& message) const {

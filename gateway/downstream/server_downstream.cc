@@ -142,9 +142,11 @@ Task<Result<ReplyPtr>> ServerDownstream::Handle(Call& call) {
   }
   if (face_ == nullptr) co_return Down();
   if (!face_->link().modern()) {
-    const bool listens = call.message.method() == mcp::Method::kListen;
+    // A legacy server's streams, and what it asks on them, are at home.
+    const bool streams =
+        call.message.method() == mcp::Method::kListen || call.method().route == mcp::Route::kTask;
     const bool asks = asking_.parking != nullptr && IsInteractive(call);
-    if ((listens || asks) && home_ != nullptr) {
+    if ((streams || asks) && home_ != nullptr) {
       Result<ReplyPtr> reply = co_await home_->Handle(call);
       co_return reply;
     }

@@ -57,6 +57,9 @@ bool Adapt(const Call& call, mcp::Message& notification) {
       // Only listen streams carry these.
       if (call.message.method() != mcp::Method::kListen) return false;
       break;
+    case mcp::Method::kTaskChanged:
+      if (!modern || call.message.method() != mcp::Method::kListen) return false;
+      break;
     default: return false;
   }
   // A legacy client knows no subscription ids.

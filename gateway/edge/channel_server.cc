@@ -6,6 +6,7 @@
 #include "edge/asks.h"
 #include "edge/legacy.h"
 #include "edge/legacy_subscribe.h"
+#include "edge/legacy_tasks.h"
 #include "edge/modern.h"
 #include "mcp/error_map.h"
 
@@ -205,7 +206,12 @@ Task<void> ChannelServer::ServeCall(Call call, std::shared_ptr<Session> session,
   if (SubscribeService::Serves(call.message.method())) {
     subscribing.emplace(session, sessions_, SharedService());
   }
-  co_await Answer(subscribing ? static_cast<Service&>(*subscribing) : service_, call, sink, &asks);
+  std::optional<LegacyTasks> tasks;
+  if (LegacyTasks::Concerns(call, sessions_)) tasks.emplace(service_, session, sessions_);
+  Service& serving = subscribing ? static_cast<Service&>(*subscribing)
+                     : tasks     ? static_cast<Service&>(*tasks)
+                                 : service_;
+  co_await Answer(serving, call, sink, &asks);
 }
 
 Task<void> ChannelServer::ServeChanges(std::shared_ptr<Session> session) {

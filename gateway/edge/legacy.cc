@@ -10,6 +10,7 @@
 #include "edge/legacy_in_flight.h"
 #include "edge/legacy_sink.h"
 #include "edge/legacy_subscribe.h"
+#include "edge/legacy_tasks.h"
 #include "edge/refusals.h"
 #include "mcp/error_map.h"
 
@@ -133,9 +134,13 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
     if (SubscribeService::Serves(made->call.message.method())) {
       subscribing.emplace(session, sessions_, find_(session->endpoint));
     }
+    std::optional<LegacyTasks> tasks;
+    if (LegacyTasks::Concerns(made->call, sessions_)) tasks.emplace(service, session, sessions_);
+    Service& serving = subscribing ? static_cast<Service&>(*subscribing)
+                       : tasks     ? static_cast<Service&>(*tasks)
+                                   : service;
     try {
-      co_await Answer(subscribing ? static_cast<Service&>(*subscribing) : service, made->call, sink,
-                      &asks);
+      co_await Answer(serving, made->call, sink, &asks);
     } catch (const boost::system::system_error&) {
       if (!sink.cancelled()) throw;
     }

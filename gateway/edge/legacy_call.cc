@@ -98,7 +98,9 @@ Result<LegacyCall> MakeLegacyCall(mcp::Message message, const std::shared_ptr<Se
   }
   const mcp::MethodInfo& method = mcp::Info(message.method());
   if (!method.SpokenIn(session->client->version) || method.route == mcp::Route::kUnknown ||
-      method.route == mcp::Route::kNotification || method.route == mcp::Route::kToClient) {
+      method.route == mcp::Route::kNotification || method.route == mcp::Route::kToClient ||
+      (method.route == mcp::Route::kTask &&
+       session->client->version != mcp::Version::k2025_11_25)) {
     return Failure(MethodNotFound(message));
   }
   made.call.client = session->client;

@@ -6,6 +6,7 @@
 #include "edge/http_sink.h"
 #include "mcp/error_map.h"
 #include "mcp/header_value.h"
+#include "mcp/tasks.h"
 
 namespace switchyard::edge {
 namespace {
@@ -94,6 +95,7 @@ std::shared_ptr<const Client> ClientOf(const mcp::Message& message) {
   client->capabilities = std::string(capabilities);
   client->info = std::string(info);
   if (!info.empty()) client->name = ClientName(info);
+  if (mcp::DeclaresTasks(capabilities)) client->tasks = Tasks::kAccepted;
   last = client;
   return client;
 }

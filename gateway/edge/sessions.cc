@@ -105,6 +105,7 @@ std::shared_ptr<Session> Sessions::Remember(std::shared_ptr<Session> session, Du
 }
 
 void Sessions::End(const std::string& id) {
+  if (options_.tasks != nullptr) options_.tasks->Forget(id);
   EndHere(id);
   broadcast_([id](Sessions& other) { other.EndHere(id); });
 }

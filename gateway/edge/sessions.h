@@ -21,6 +21,7 @@
 #include "core/call.h"
 #include "edge/event_store.h"
 #include "edge/quota.h"
+#include "edge/task_board.h"
 
 namespace switchyard::edge {
 
@@ -61,6 +62,7 @@ class Sessions {
     unsigned worker = 0;       // index
     unsigned workers = 1;
     std::size_t max_subscriptions = 10'000;  // a worker, of all sessions
+    TaskBoard* tasks = nullptr;              // of all workers; null = legacy clients have none
   };
   // Runs something on the sessions of every other worker.
   using Broadcast = std::function<void(std::function<void(Sessions&)>)>;
@@ -121,6 +123,9 @@ class Sessions {
   // Forgets what was idle for long or is too old. Once a minute is often enough.
   void Tick();
   std::size_t size() const { return known_.size(); }
+
+  TaskBoard* tasks() const { return options_.tasks; }
+  const Clock& clock() const { return clock_; }
 
  private:
   void EndHere(const std::string& id);

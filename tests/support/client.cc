@@ -179,6 +179,8 @@ Headers ModernClient::HeadersFor(const Ask& ask) const {
     headers["mcp-name"] = TextAt(params, "/name");
   } else if (ask.method == "resources/read") {
     headers["mcp-name"] = TextAt(params, "/uri");
+  } else if (ask.method.starts_with("tasks/")) {
+    headers["mcp-name"] = TextAt(params, "/taskId");
   }
   return headers;
 }

@@ -26,6 +26,7 @@ std::string_view StatusOf(int code, bool modern) {
 std::string NameFor(const json::value& message) {
   const std::string method = TextAt(message, "/method");
   if (method == "tools/call" || method == "prompts/get") return TextAt(message, "/params/name");
+  if (method.starts_with("tasks/")) return TextAt(message, "/params/taskId");
   return method == "resources/read" ? TextAt(message, "/params/uri") : "";
 }
 

@@ -1,11 +1,12 @@
 // A fake MCP server on stdin and stdout: the Surface of surface.h as a child process.
 //
 //   fake_stdio_server --name NAME --era modern|legacy|both [--touchy] [--deaf] [--noise]
-//                     [--offspring] [--report FILE]
+//                     [--offspring] [--report FILE] [--tasks]
 //
 // touchy: legacy, and dies of anything before initialize. deaf: survives end of input and TERM.
 // noise: talks on stderr. offspring: has a child process of its own (tool `offspring` names its
-// pid). report: appends its pid to a file at its start. Tool `end` exits in order.
+// pid). report: appends its pid to a file at its start. tasks: fake_tasks.h. Tool `end` exits in
+// order.
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "support/fake_tasks.h"
 #include "support/surface.h"
 
 namespace switchyard::tests {
@@ -24,7 +26,7 @@ namespace {
 
 struct Flags {
   std::string name = "fake", era = "modern", report;
-  bool touchy = false, deaf = false, noise = false, offspring = false;
+  bool touchy = false, deaf = false, noise = false, offspring = false, tasks = false;
 };
 
 // All of stdout; a line at a time.
@@ -79,6 +81,7 @@ Flags Read(int argc, char** argv) {
     flags.deaf |= flag == "--deaf";
     flags.noise |= flag == "--noise";
     flags.offspring |= flag == "--offspring";
+    flags.tasks |= flag == "--tasks";
   }
   return flags;
 }
@@ -127,6 +130,7 @@ int Main(int argc, char** argv) {
   if (flags.era == "legacy") {
     surface.OnChange([](std::string notification) { channel.WriteLine(std::move(notification)); });
   }
+  if (flags.tasks) AddTasks(surface, flags.era == "legacy" ? Era::kLegacy : Era::kModern);
   surface.AddTool("offspring", [offspring](Turn& turn) { turn.Text(std::to_string(offspring)); });
   surface.AddTool("end", [](Turn&) { ::_exit(0); });
   if (flags.noise) std::cerr << "{\"jsonrpc\": not a message, only noise\nand more\n";

@@ -127,6 +127,8 @@ class Surface {
   // Of a modern client's filter: all but URIs that end in "/three". And how that is acknowledged.
   static Interest Honoured(const json::value& filter);
   static std::string Acknowledgement(const Interest& interest);
+  // Answers a modern listen, until it is cancelled.
+  void ListenModern(Turn& turn);
   // Tells the turn of them until it is cancelled. `params`: JSON members that all of these
   // notifications carry.
   void Listen(Turn& turn, Interest interest, std::string_view params);
@@ -163,7 +165,6 @@ class Surface {
   void Check(const Turn& turn);
   void Dispatch(Turn& turn);
   void Discover(Turn& turn);
-  void ListenModern(Turn& turn);
   void Initialize(Turn& turn);
   void List(Turn& turn, std::string_view key);
   void CallTool(Turn& turn);

@@ -22,6 +22,15 @@ inline mcp::Message ResultOf(std::string_view result, std::string_view raw_id = 
   return mcp::Message::FromResult(raw_id, std::string(result));
 }
 
+inline std::shared_ptr<const Client> ClientWho(mcp::Version version, Tasks tasks,
+                                               std::string capabilities = "{}") {
+  auto client = std::make_shared<Client>();
+  client->version = version;
+  client->tasks = tasks;
+  client->capabilities = std::move(capabilities);
+  return client;
+}
+
 // What a test says and sees of one reply.
 struct Script {
   Mailbox<Pulled> messages;
