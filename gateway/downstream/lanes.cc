@@ -49,9 +49,8 @@ Lanes::Lanes(std::string server, const Deps& deps, Make make, std::optional<Firs
       make_(std::move(make)),
       first_(std::move(first)),
       first_lane_(first_ ? std::make_shared<Lane>(Lane{.turns = first_->turns}) : nullptr),
-      entrance_(first_
-                    ? std::make_shared<Turnstile>(AllBusy(server_, first_->most), deps_.timers)
-                    : nullptr) {
+      entrance_(first_ ? std::make_shared<Turnstile>(AllBusy(server_, first_->most), deps_.timers)
+                       : nullptr) {
   if (first_) first_->turns->OnFree([news = news_] { Tell(news); });
 }
 

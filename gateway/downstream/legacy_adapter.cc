@@ -36,8 +36,7 @@ LegacyAdapter::LegacyAdapter(std::shared_ptr<Channel> channel, LinkPtr link,
       dialogues_(parks == nullptr || !declared.any()
                      ? nullptr
                      : std::make_shared<Dialogues>(shared_channel(), LegacyHeaders(this->link()),
-                                                   declared, std::move(parks),
-                                                   std::move(turns))),
+                                                   declared, std::move(parks), std::move(turns))),
       log_rank_(std::numeric_limits<int>::max()) {
   if (dialogues_ == nullptr) return;
   listens_->OnRequest(

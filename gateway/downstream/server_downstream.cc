@@ -124,8 +124,7 @@ void ServerDownstream::Adopt(const LinkPtr& link) {
     if (lanes_ != nullptr) lanes_->Clear();
     face_ = std::make_shared<Modern>(channel_, link, asking_.parking);
   } else {
-    face_ = std::make_shared<LegacyAdapter>(channel_, link, parks_, settings_.declares,
-                                            turns_);
+    face_ = std::make_shared<LegacyAdapter>(channel_, link, parks_, settings_.declares, turns_);
   }
   spdlog::debug("server {}: speaks {}", channel_->server(), mcp::ToString(link->facts.version));
 }
