@@ -37,12 +37,13 @@ Home::Home(config::Server server, const Deps& home_deps, downstream::Surrounding
       inner_(std::make_shared<Inner>()) {
   downstream::ProbeSettings settings{.era = server_.era, .start_timeout = server_.start_timeout};
   downstream::Asking asking{.parking = surroundings_.parking};
-  if (downstream::PlacementOf(server_) == downstream::Placement::kEachWorker) {
-    asking.another = [server = server_, deps = deps_, surroundings = surroundings_] {
-      return downstream::MakeTransport(server, deps, surroundings);
-    };
-  } else if (asking.parking != nullptr) {
-    // A child has one session for all clients: it is told what any of them may offer, and what this
+  asking.another = [server = server_, deps = deps_, surroundings = surroundings_] {
+    return downstream::MakeTransport(server, deps, surroundings);
+  };
+  asking.processes = server_.lanes;
+  if (downstream::PlacementOf(server_) == downstream::Placement::kOneWorker &&
+      asking.parking != nullptr) {
+    // A child's session is for all clients: it is told what any of them may offer, and what this
     // one does not is refused when it asks.
     settings.declares = downstream::Askable::All();
   }
@@ -99,8 +100,9 @@ void Home::Close(std::function<void()> done) {
 
 bool Home::Serves(const config::Server& other) const {
   const auto identity = [](const config::Server& server) {
-    return std::tie(server.command, server.args, server.env, server.cwd, server.url, server.headers,
-                    server.tls_ca, server.era, server.start_timeout, server.list_timeout);
+    return std::tie(server.command, server.args, server.env, server.cwd, server.lanes, server.url,
+                    server.headers, server.tls_ca, server.era, server.start_timeout,
+                    server.list_timeout);
   };
   return identity(server_) == identity(other);
 }

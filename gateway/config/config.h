@@ -82,6 +82,7 @@ struct Server {
   std::vector<Secret> args;
   std::map<std::string, Secret> env;  // added to a minimal environment, see downstream/process.h
   std::string cwd;                    // empty = the gateway's
+  unsigned lanes = 8;  // processes of a legacy one, see downstream/lanes.h; 1 = no second
 
   Secret url;
   std::map<std::string, Secret> headers;

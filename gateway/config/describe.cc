@@ -105,6 +105,7 @@ json::object ToJson(const Server& server) {
     out["args"] = ToJson(line);
     out["env"] = Masked(server.env);
     if (!server.cwd.empty()) out["cwd"] = server.cwd;
+    out["lanes"] = server.lanes;
   } else {
     out["url"] = RedactUrl(server.url.Shown());
     out["headers"] = Masked(server.headers);

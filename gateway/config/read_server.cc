@@ -22,7 +22,7 @@ void CheckKind(Section& section) {
   } else if (!command && !url) {
     section.Error("", "needs command (a program to start) or url (a server to reach)");
   }
-  for (const char* key : {"args", "env", "cwd"}) {
+  for (const char* key : {"args", "env", "cwd", "lanes"}) {
     if (section.Has(key) && url && !command) {
       section.Error(key, "only a server with command has this key, not one with url");
     }
@@ -151,6 +151,7 @@ Server ReadServer(std::string name, Section section, std::span<const PolicyKey> 
   if (auto args = section.SecretStrings("args")) server.args = std::move(*args);
   server.env = ReadEnv(section);
   if (auto cwd = NotEmpty(section, "cwd")) server.cwd = cwd->Reveal();
+  if (auto count = section.Integer("lanes", 1, 64)) server.lanes = static_cast<unsigned>(*count);
   const auto url = NotEmpty(section, "url");
   if (url) {
     if (auto problem = UrlProblem(*url)) section.Error("url", std::move(*problem));

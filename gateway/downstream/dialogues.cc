@@ -27,14 +27,12 @@ std::string RelatedTask(const mcp::Message& request) {
 }  // namespace
 
 Dialogues::Dialogues(std::shared_ptr<Channel> channel, std::string headers, Askable declared,
-                     std::shared_ptr<Parks> parks)
+                     std::shared_ptr<Parks> parks, std::shared_ptr<Turnstile> turns)
     : channel_(std::move(channel)),
       headers_(std::move(headers)),
       declared_(declared),
       parks_(std::move(parks)),
-      turnstile_(channel_->transport().wants_headers()
-                     ? nullptr
-                     : std::make_shared<Turnstile>(channel_->server(), channel_->deps().timers)) {}
+      turnstile_(std::move(turns)) {}
 
 Task<Result<Turnstile::Turn>> Dialogues::Enter(Deadline deadline) {
   if (turnstile_ == nullptr) co_return Turnstile::Turn();

@@ -11,7 +11,7 @@
 //   several, or one was just cancelled   | refused and logged: never guessed
 //
 // So that the last line is rare, a shared channel has one dialogue at a time; a turnstile makes the
-// others wait. Lives on the server's home worker.
+// others wait, unless they find another lane (lanes.h). Lives on the server's home worker.
 #pragma once
 
 #include <memory>
@@ -29,9 +29,10 @@ class Dialogue;
 
 class Dialogues {
  public:
-  // `declared`: what this session's server was told that clients offer.
+  // `declared`: what this session's server was told that clients offer. `turns` null: calls have
+  // streams of their own.
   Dialogues(std::shared_ptr<Channel> channel, std::string headers, Askable declared,
-            std::shared_ptr<Parks> parks);
+            std::shared_ptr<Parks> parks, std::shared_ptr<Turnstile> turns);
 
   const Askable& declared() const { return declared_; }
   Parks& parks() { return *parks_; }

@@ -4,31 +4,91 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/random.h"
 #include "downstream/parking.h"
 #include "downstream/server_downstream.h"
 
 namespace switchyard::downstream {
 namespace {
 
-Task<void> CloseServer(std::shared_ptr<ServerDownstream> server) { co_await server->Close(); }
+Task<void> CloseServer(std::shared_ptr<ServerDownstream> server, Mailbox<bool>* ended) {
+  co_await server->Close();
+  if (ended != nullptr) ended->Put(true);
+}
+
+std::string AllBusy(const std::string& server, std::size_t most) {
+  const std::string which =
+      most == 1 ? "its process is" : "all " + std::to_string(most) + " processes of it are";
+  return "server " + server + ": " + which +
+         " busy with calls that may ask their client something (servers." + server +
+         ".lanes allows more)";
+}
 
 }  // namespace
 
-Lanes::Lanes(std::string server, const Deps& deps, Make make)
-    : server_(std::move(server)), deps_(deps), make_(std::move(make)) {}
+// Holds a place in a lane from the choice of it until the call has its turn there.
+class Lanes::Entering {
+ public:
+  Entering(LanePtr lane, News news) : lane_(std::move(lane)), news_(std::move(news)) {
+    ++lane_->entering;
+  }
+  Entering(const Entering&) = delete;
+  ~Entering() {
+    --lane_->entering;
+    Tell(news_);
+  }
+
+ private:
+  const LanePtr lane_;
+  const News news_;
+};
+
+Lanes::Lanes(std::string server, const Deps& deps, Make make, std::optional<First> first)
+    : server_(std::move(server)),
+      deps_(deps),
+      make_(std::move(make)),
+      first_(std::move(first)),
+      first_lane_(first_ ? std::make_shared<Lane>(Lane{.turns = first_->turns}) : nullptr),
+      entrance_(first_ ? std::make_shared<Turnstile>(AllBusy(server_, first_->most), deps_.timers)
+                       : nullptr) {
+  if (first_) first_->turns->OnFree([news = news_] { Tell(news); });
+}
 
 Lanes::~Lanes() = default;
 
-bool Lanes::Busy(const Lane& lane) { return lane.entering > 0 || lane.server->dialogues() > 0; }
+void Lanes::Tell(const News& news) {
+  if (news->empty()) news->Put(true);
+}
 
-Result<std::shared_ptr<Lanes::Lane>> Lanes::Find(const Call& call) {
-  const Key key{Askable::Of(call), CallerKey(call.caller)};
-  if (const auto found = lanes_.find(key); found != lanes_.end()) return found->second;
+bool Lanes::Busy(const Lane& lane) {
+  return lane.entering > 0 || lane.server->dialogues() > 0 ||
+         (lane.turns != nullptr && !lane.turns->free());
+}
+
+Lanes::LanePtr Lanes::Add(Askable declared, std::string caller) {
+  auto lane = std::make_shared<Lane>(Lane{.declared = declared,
+                                          .caller = std::move(caller),
+                                          .server = make_(declared),
+                                          .used = deps_.clock.Now()});
+  lane->turns = lane->server->turns();
+  if (lane->turns != nullptr) lane->turns->OnFree([news = news_] { Tell(news); });
+  lanes_.push_back(lane);
+  if (!sweep_.armed()) sweep_ = deps_.timers.In(kSweep, [this] { Sweep(); });
+  return lane;
+}
+
+Result<Lanes::LanePtr> Lanes::ForClient(const Call& call) {
+  const Askable declared = Askable::Of(call);
+  std::string caller = CallerKey(call.caller);
+  const auto fits = [&](const LanePtr& lane) {
+    return lane->declared == declared && lane->caller == caller;
+  };
+  if (const auto found = std::ranges::find_if(lanes_, fits); found != lanes_.end()) return *found;
   if (lanes_.size() >= kMax) {
     auto idlest = lanes_.end();
     for (auto one = lanes_.begin(); one != lanes_.end(); ++one) {
-      const bool older = idlest == lanes_.end() || one->second->used < idlest->second->used;
-      if (older && !Busy(*one->second)) idlest = one;
+      const bool older = idlest == lanes_.end() || (*one)->used < (*idlest)->used;
+      if (older && !Busy(**one)) idlest = one;
     }
     if (idlest == lanes_.end()) {
       return Failure(Error{.code = Code::kRateLimited,
@@ -36,65 +96,114 @@ Result<std::shared_ptr<Lanes::Lane>> Lanes::Find(const Call& call) {
                            .message = "server " + server_ + ": busy with the calls of " +
                                       std::to_string(kMax) + " kinds of clients"});
     }
-    Retire(std::move(idlest->second->server));
+    Retire(std::move((*idlest)->server));
     lanes_.erase(idlest);
   }
-  auto lane = std::make_shared<Lane>();
-  lane->server = make_(key.first);
-  lanes_[key] = lane;
-  if (!sweep_.armed()) sweep_ = deps_.timers.In(kSweep, [this] { Sweep(); });
-  return lane;
+  return Add(declared, std::move(caller));
+}
+
+// The first free one, so that the last ones become idle.
+Lanes::LanePtr Lanes::Free() {
+  if (IsFree(*first_lane_)) return first_lane_;
+  const auto found =
+      std::ranges::find_if(lanes_, [](const LanePtr& lane) { return IsFree(*lane); });
+  if (found != lanes_.end()) return *found;
+  if (lanes_.size() + 1 >= first_->most || deps_.clock.Now() < not_before_) return nullptr;
+  return Add({}, {});
+}
+
+// The caller makes it Entering at once.
+Task<Result<Lanes::LanePtr>> Lanes::Find(const Call& call) {
+  if (!first_) co_return ForClient(call);
+  const std::shared_ptr<Turnstile> entrance = entrance_;
+  const News news = news_;
+  Result<Turnstile::Turn> next = co_await entrance->Enter(call.deadline);
+  if (!next) co_return Failure(std::move(next.error()));
+  const Timers::Handle timer = deps_.timers.At(call.deadline.at(), [news] { Tell(news); });
+  for (;;) {
+    if (closed_) {
+      co_return Failure(Error{.code = Code::kUnavailable,
+                              .origin = Origin::kServer,
+                              .retryable = true,
+                              .message = "server " + server_ + ": stopped by the gateway"});
+    }
+    if (LanePtr lane = Free()) co_return lane;
+    if (call.deadline.Passed(deps_.clock.Now())) co_return entrance->NoTurnInTime();
+    co_await news->Take();
+  }
 }
 
 Task<Result<ReplyPtr>> Lanes::Handle(Call& call) {
-  Result<std::shared_ptr<Lane>> found = Find(call);
-  if (!found) co_return Failure(std::move(found.error()));
-  struct Entering {
-    explicit Entering(std::shared_ptr<Lane> entered) : lane(std::move(entered)) {
-      ++lane->entering;
+  for (;;) {
+    Result<LanePtr> found = co_await Find(call);
+    if (!found) co_return Failure(std::move(found.error()));
+    const LanePtr lane = *found;
+    const Entering entering(lane, news_);
+    if (lane == first_lane_) {
+      Result<ReplyPtr> reply = co_await first_->serve(call);
+      co_return reply;
     }
-    Entering(const Entering&) = delete;
-    ~Entering() { --lane->entering; }
-    std::shared_ptr<Lane> lane;
-  };
-  const Entering entering(*found);
-  ServerDownstream& server = *entering.lane->server;
-  if (!server.up()) {
-    Result<ServerFacts> connected = co_await server.Connect();
-    if (!connected) co_return Failure(std::move(connected.error()));
+    const std::shared_ptr<ServerDownstream> server = lane->server;
+    if (!server->up()) {
+      Result<ServerFacts> connected = co_await server->Connect();
+      if (!connected && !first_) co_return Failure(std::move(connected.error()));
+      if (!connected) {
+        GiveUp(lane, connected.error());
+        continue;
+      }
+      backoff_ = Backoff(Backoff::Config{});
+    }
+    Result<ReplyPtr> reply = co_await server->Handle(call);
+    lane->used = deps_.clock.Now();
+    co_return reply;
   }
-  Result<ReplyPtr> reply = co_await server.Handle(call);
-  entering.lane->used = deps_.clock.Now();
-  co_return reply;
+}
+
+// Some programs own what there can be one of (a port, a lock): then calls take turns in the
+// processes that there are.
+void Lanes::GiveUp(const LanePtr& lane, const Error& why) {
+  if (std::erase(lanes_, lane) == 0) return;
+  const Duration pause = backoff_.Next(ThreadRandom().NextUnit());
+  not_before_ = deps_.clock.Now() + pause;
+  again_ = deps_.timers.In(pause, [news = news_] { Tell(news); });
+  spdlog::warn(
+      "server {}: one more process of it could not be started, its calls that may ask their client "
+      "something wait for each other: {} (servers.{}.lanes: 1 starts none)",
+      server_, why.message, server_);
 }
 
 void Lanes::Sweep() {
   const TimePoint before = deps_.clock.Now() - kIdle;
   std::erase_if(closing_, [](const TaskHandle& one) { return !one.running(); });
-  for (auto one = lanes_.begin(); one != lanes_.end();) {
-    Lane& lane = *one->second;
-    if (Busy(lane)) lane.used = deps_.clock.Now();
-    if (lane.used > before) {
-      ++one;
-      continue;
-    }
-    Retire(std::move(lane.server));
-    one = lanes_.erase(one);
-  }
+  std::erase_if(lanes_, [&](const LanePtr& lane) {
+    if (Busy(*lane)) lane->used = deps_.clock.Now();
+    if (lane->used > before) return false;
+    Retire(std::move(lane->server));
+    return true;
+  });
   if (!lanes_.empty()) sweep_ = deps_.timers.In(kSweep, [this] { Sweep(); });
 }
 
 void Lanes::Retire(std::shared_ptr<ServerDownstream> server) {
   spdlog::debug("server {}: an idle session ends", server_);
-  TaskHandle closing(deps_.executor(), "close session", CloseServer(std::move(server)));
+  TaskHandle closing(deps_.executor(), "close session", CloseServer(std::move(server), nullptr));
   closing_.push_back(std::move(closing));
 }
 
 void Lanes::Clear() { lanes_.clear(); }
 
-Task<void> Lanes::Close() {
-  const auto lanes = std::exchange(lanes_, {});
-  for (const auto& [key, lane] : lanes) co_await lane->server->Close();
+void Lanes::Close() {
+  closed_ = true;
+  Tell(news_);
+  for (const LanePtr& lane : std::exchange(lanes_, {})) {
+    ++ending_;
+    TaskHandle closing(deps_.executor(), "close session", CloseServer(lane->server, &ended_));
+    closing_.push_back(std::move(closing));
+  }
+}
+
+Task<void> Lanes::Closed() {
+  for (; ending_ > 0; --ending_) co_await ended_.Take();
 }
 
 }  // namespace switchyard::downstream

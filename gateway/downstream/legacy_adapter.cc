@@ -29,14 +29,15 @@ Error NoSuchMethod(const Call& call) {
 }  // namespace
 
 LegacyAdapter::LegacyAdapter(std::shared_ptr<Channel> channel, LinkPtr link,
-                             std::shared_ptr<Parks> parks, Askable declared)
+                             std::shared_ptr<Parks> parks, Askable declared,
+                             std::shared_ptr<Turnstile> turns)
     : Face(std::move(channel), std::move(link)),
       listens_(std::make_shared<LegacyListens>(shared_channel(),
                                                std::make_shared<const Link>(this->link()))),
       dialogues_(parks == nullptr || !declared.any()
                      ? nullptr
                      : std::make_shared<Dialogues>(shared_channel(), LegacyHeaders(this->link()),
-                                                   declared, std::move(parks))),
+                                                   declared, std::move(parks), std::move(turns))),
       tasks_(mcp::DeclaresTasks(this->link().facts.capabilities)
                  ? std::make_shared<TaskAdapter>(shared_channel(), LegacyHeaders(this->link()))
                  : nullptr),

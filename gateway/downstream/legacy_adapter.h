@@ -16,9 +16,10 @@ namespace switchyard::downstream {
 class LegacyAdapter final : public Face {
  public:
   // `parks` null: nobody is asked anything. `declared`: what the server was told that clients
-  // offer.
+  // offer. `turns`: of the calls that it may ask something, as in Dialogues.
   LegacyAdapter(std::shared_ptr<Channel> channel, LinkPtr link,
-                std::shared_ptr<Parks> parks = nullptr, Askable declared = {});
+                std::shared_ptr<Parks> parks = nullptr, Askable declared = {},
+                std::shared_ptr<Turnstile> turns = nullptr);
   ~LegacyAdapter() override;
 
   Task<Outcome> Handle(Call& call) override;

@@ -17,6 +17,14 @@ std::shared_ptr<Parks> ParksFor(const std::string& server, const Deps& deps, con
   return std::make_shared<Parks>(server, deps, *asking.parking);
 }
 
+// Where a question does not say which call it belongs to, there is one such call at a time.
+std::shared_ptr<Turnstile> TurnsFor(Channel& channel, const Asking& asking) {
+  if (asking.parking == nullptr || channel.transport().wants_headers()) return nullptr;
+  return std::make_shared<Turnstile>(
+      "server " + channel.server() + ": busy with a call that may ask its client something",
+      channel.deps().timers);
+}
+
 }  // namespace
 
 ServerDownstream::ServerDownstream(std::string name, std::unique_ptr<Transport> transport,
@@ -27,11 +35,8 @@ ServerDownstream::ServerDownstream(std::string name, std::unique_ptr<Transport> 
       settings_(settings),
       asking_(std::move(asking)),
       parks_(ParksFor(channel_->server(), deps, asking_)),
-      lanes_(asking_.parking == nullptr || !asking_.another
-                 ? nullptr
-                 : std::make_unique<Lanes>(channel_->server(), deps, [this](Askable declared) {
-                     return MakeLane(declared);
-                   })) {
+      turns_(TurnsFor(*channel_, asking_)),
+      lanes_(MakeLanes()) {
   channel_->Declare(settings_.declares);
   Attach();
 }
@@ -53,6 +58,20 @@ ServerDownstream::~ServerDownstream() {
   Drop(Down().error());
   if (parks_ != nullptr && asking_.parks == nullptr) parks_->Clear();
   channel_->EndBackground();
+}
+
+std::unique_ptr<Lanes> ServerDownstream::MakeLanes() {
+  if (asking_.parking == nullptr || !asking_.another) return nullptr;
+  if (turns_ == nullptr) {
+    return std::make_unique<Lanes>(channel_->server(), channel_->deps(),
+                                   [this](Askable declared) { return MakeLane(declared); });
+  }
+  return std::make_unique<Lanes>(
+      channel_->server(), channel_->deps(),
+      [this](Askable) { return MakeLane(settings_.declares); },
+      Lanes::First{.turns = turns_,
+                   .serve = [this](Call& call) { return OnFace(call); },
+                   .most = asking_.processes});
 }
 
 // One more session, whose server is told what these clients offer.
@@ -105,7 +124,7 @@ void ServerDownstream::Adopt(const LinkPtr& link) {
     if (lanes_ != nullptr) lanes_->Clear();
     face_ = std::make_shared<Modern>(channel_, link, asking_.parking);
   } else {
-    face_ = std::make_shared<LegacyAdapter>(channel_, link, parks_, settings_.declares);
+    face_ = std::make_shared<LegacyAdapter>(channel_, link, parks_, settings_.declares, turns_);
   }
   spdlog::debug("server {}: speaks {}", channel_->server(), mcp::ToString(link->facts.version));
 }
@@ -135,28 +154,46 @@ Task<Result<void>> ServerDownstream::TakeOver() {
   co_return Result<void>();
 }
 
+// No coroutine of its own: plain calls go the short way.
 Task<Result<ReplyPtr>> ServerDownstream::Handle(Call& call) {
+  const bool plain = face_ != nullptr && (face_->link().modern() || !NeedsMore(call));
+  return plain ? OnFace(call) : OffFace(call);
+}
+
+bool ServerDownstream::NeedsMore(const Call& call) const {
+  // A legacy server's streams, and what it asks on them, are at home.
+  if (call.message.method() == mcp::Method::kListen) return home_ != nullptr;
+  // A task belongs to the session of its call.
+  if (call.method().route == mcp::Route::kTask) {
+    return home_ != nullptr || (lanes_ != nullptr && channel_->transport().wants_headers());
+  }
+  return asking_.parking != nullptr && IsInteractive(call);
+}
+
+Task<Result<ReplyPtr>> ServerDownstream::OffFace(Call& call) {
   if (face_ == nullptr && home_ != nullptr) {
     Result<void> taken = co_await TakeOver();
     if (!taken) co_return Failure(std::move(taken.error()));
   }
   if (face_ == nullptr) co_return Down();
-  if (!face_->link().modern()) {
-    // A legacy server's streams, and what it asks on them, are at home.
-    const bool streams =
-        call.message.method() == mcp::Method::kListen || call.method().route == mcp::Route::kTask;
-    const bool asks = asking_.parking != nullptr && IsInteractive(call);
-    if ((streams || asks) && home_ != nullptr) {
+  if (!face_->link().modern() && NeedsMore(call)) {
+    if (home_ != nullptr) {
       Result<ReplyPtr> reply = co_await home_->Handle(call);
       co_return reply;
     }
-    if (asks && call.message.Has(mcp::Key::kRequestState)) co_return parks_->Resume(call);
-    if (asks && lanes_ != nullptr && Askable::Of(call).any()) {
+    if (call.message.Has(mcp::Key::kRequestState)) co_return parks_->Resume(call);
+    if (lanes_ != nullptr && Askable::Of(call).any()) {
       Result<ReplyPtr> reply = co_await lanes_->Handle(call);
       co_return reply;
     }
   }
+  Result<ReplyPtr> reply = co_await OnFace(call);
+  co_return reply;
+}
+
+Task<Result<ReplyPtr>> ServerDownstream::OnFace(Call& call) {
   std::shared_ptr<Face> face = face_;
+  if (face == nullptr) co_return Down();
   Face::Outcome outcome = co_await face->Handle(call);
   // Other workers may be some generations behind, and each call finds out one.
   for (int tries = 0; outcome.link_is_stale && tries < kMaxRelinks; ++tries) {
@@ -177,9 +214,10 @@ Task<void> ServerDownstream::Close() {
   Drop(Down().error());
   down_because_ = "stopped by the gateway";
   if (parks_ != nullptr && asking_.parks == nullptr) parks_->Clear();
-  if (lanes_ != nullptr) co_await lanes_->Close();
+  if (lanes_ != nullptr) lanes_->Close();
   if (face != nullptr && home_ == nullptr) co_await face->Close();
   co_await channel_->transport().Close();
+  if (lanes_ != nullptr) co_await lanes_->Closed();
   channel_->EndBackground();
 }
 

@@ -23,8 +23,10 @@ namespace switchyard::downstream {
 // What it takes for a server to ask clients something in the middle of their calls.
 struct Asking {
   Parking* parking = nullptr;  // null: it may ask nothing. Outlives the server
-  // A transport for one more session with it; empty: there can be one only (a child process).
+  // A transport for one more session with it; empty: there is one only.
   std::function<std::unique_ptr<Transport>()> another = {};
+  // Of a child process, how many there may be, the first one included (lanes.h).
+  std::size_t processes = 1;
   std::shared_ptr<Parks> parks = {};  // of the server, for such sessions; empty: makes its own
 };
 
@@ -57,6 +59,8 @@ class ServerDownstream final : public Downstream {
   bool up() const { return face_ != nullptr; }
   // Calls of clients that may be asked something, under way or parked; of this session.
   std::size_t dialogues() const { return face_ == nullptr ? 0 : face_->dialogues(); }
+  // Of those calls, where they share a channel; else null.
+  const std::shared_ptr<Turnstile>& turns() const { return turns_; }
 
   // The source for other workers' Elsewhere; home only. May be read on any thread; what it gives is
   // used and released on this worker's.
@@ -64,6 +68,10 @@ class ServerDownstream final : public Downstream {
 
  private:
   void Attach();
+  bool NeedsMore(const Call& call) const;  // than to be sent, at a legacy server
+  Task<Result<ReplyPtr>> OffFace(Call& call);
+  Task<Result<ReplyPtr>> OnFace(Call& call);
+  std::unique_ptr<Lanes> MakeLanes();
   std::shared_ptr<ServerDownstream> MakeLane(Askable declared) const;
   Task<Result<void>> TakeOver();
   void Adopt(const LinkPtr& link);
@@ -77,6 +85,7 @@ class ServerDownstream final : public Downstream {
   const ProbeSettings settings_;
   const Asking asking_;
   const std::shared_ptr<Parks> parks_;  // null: nobody is asked anything, or not here
+  const std::shared_ptr<Turnstile> turns_;
   const std::unique_ptr<Lanes> lanes_;  // null: one session
   std::shared_ptr<Face> face_;          // null: not up
   std::function<void(Error)> on_down_;

@@ -18,29 +18,30 @@ struct Turnstile::Waiter {
   Mailbox<bool> news;
 };
 
-std::unexpected<Error> Turnstile::Busy(std::string_view how) const {
-  return Failure(Error{.code = Code::kRateLimited,
-                       .retryable = true,
-                       .message = "server " + server_ + ": busy with a call that may ask its " +
-                                  "client something, " + std::string(how)});
+std::unexpected<Error> Turnstile::Refusal(std::string_view why) const {
+  return Failure(Error{
+      .code = Code::kRateLimited, .retryable = true, .message = busy_ + ", " + std::string(why)});
 }
 
 Task<Result<Turnstile::Turn>> Turnstile::Enter(Deadline deadline) {
   const std::shared_ptr<Turnstile> self = shared_from_this();
   if (!std::exchange(taken_, true)) co_return Turn(self);
   if (waiting_.size() >= kMaxWaiting) {
-    co_return Busy(std::to_string(kMaxWaiting) + " more are waiting");
+    co_return Refusal(std::to_string(kMaxWaiting) + " more are waiting");
   }
   Waiter waiter(self);
   const Timers::Handle timer = timers_.At(deadline.at(), [&waiter] { waiter.news.Put(false); });
   co_await waiter.news.Take();
-  if (!waiter.has_turn) co_return Busy("no turn in time");
+  if (!waiter.has_turn) co_return NoTurnInTime();
   co_return std::move(waiter.turn);
 }
 
 void Turnstile::Next() {
   taken_ = false;
-  if (waiting_.empty()) return;
+  if (waiting_.empty()) {
+    if (on_free_) on_free_();
+    return;
+  }
   Waiter* next = waiting_.front();
   waiting_.pop_front();
   taken_ = true;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -18,8 +19,8 @@ class Turnstile : public std::enable_shared_from_this<Turnstile> {
  public:
   static constexpr std::size_t kMaxWaiting = 256;
 
-  // `server` is for the message of a refusal. `timers` outlives this.
-  Turnstile(std::string server, Timers& timers) : server_(std::move(server)), timers_(timers) {}
+  // `busy` begins the message of a refusal: who is busy with what. `timers` outlives this.
+  Turnstile(std::string busy, Timers& timers) : busy_(std::move(busy)), timers_(timers) {}
 
   // Whoever holds it is through; the next one comes when it is destroyed.
   class Turn {
@@ -43,13 +44,20 @@ class Turnstile : public std::enable_shared_from_this<Turnstile> {
 
   Task<Result<Turn>> Enter(Deadline deadline);
 
+  bool free() const { return !taken_; }
+  // Called each time it becomes free, that is when nobody waited for the turn.
+  void OnFree(std::function<void()> handler) { on_free_ = std::move(handler); }
+
+  std::unexpected<Error> NoTurnInTime() const { return Refusal("no turn in time"); }
+
  private:
   struct Waiter;
   void Next();
-  std::unexpected<Error> Busy(std::string_view how) const;
+  std::unexpected<Error> Refusal(std::string_view why) const;
 
-  const std::string server_;
+  const std::string busy_;
   Timers& timers_;
+  std::function<void()> on_free_;
   bool taken_ = false;
   std::deque<Waiter*> waiting_;
 };

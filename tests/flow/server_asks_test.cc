@@ -231,7 +231,6 @@ TEST_P(LegacyServerAsks, ARetryThatTheClientDropsCancelsTheCall) {
 TEST_P(LegacyServerAsks, TooManyParkedCallsAreRefusedClearly) {
   gateway.With("limits", "{parked_calls_per_caller: 1}");
   Begin();
-  if (!over_http()) return;  // a child has one such call at a time
   ModernClient one = Asked();
   const Answer first = Call(one, Form("Which?"));
   ASSERT_FALSE(State(first).empty()) << first;

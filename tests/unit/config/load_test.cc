@@ -41,6 +41,7 @@ TEST_F(Loading, DefaultsAreTheDocumentedOnes) {
   const Server& server = config.servers.at("a");
   EXPECT_TRUE(server.enabled);
   EXPECT_TRUE(server.is_stdio());
+  EXPECT_EQ(server.lanes, 8U);
   EXPECT_EQ(server.start_timeout, 30s);
   EXPECT_EQ(server.list_timeout, 10s);
   EXPECT_EQ(server.era, Era::kAuto);
@@ -57,6 +58,7 @@ servers:
     args: [-y, "${TOKEN}"]
     env: {KEY: "${file:/run/key}", PORT: 80}
     cwd: /tmp
+    lanes: 1
     prefix: ""
     tools: {include: [a*], exclude: [ab]}
     era: legacy
@@ -72,6 +74,7 @@ servers:
   EXPECT_EQ(server.env.at("KEY").Reveal(), "file-s3cret");
   EXPECT_EQ(server.env.at("PORT").Reveal(), "80");
   EXPECT_EQ(server.cwd, "/tmp");
+  EXPECT_EQ(server.lanes, 1U);
   EXPECT_EQ(server.effective_prefix(), "");
   EXPECT_THAT(server.tools.include, ElementsAre("a*"));
   EXPECT_THAT(server.tools.exclude, ElementsAre("ab"));

@@ -1,5 +1,5 @@
 // A server that may ask clients something, over scripted transports: one for its own session, and
-// for HTTP one more for each lane (`lanes_`).
+// one more for each lane (`lanes_`).
 #pragma once
 
 #include <memory>
@@ -43,17 +43,25 @@ class AskingTest : public DownstreamTest {
     Make({.declares = Askable::All()}, {.parking = &parking_});
     Legacy(std::move(scripts));
   }
+  // The same, with so many processes.
+  void Processes(std::size_t most, Scripts scripts = {}) {
+    scripts.emplace("ping", Gives("{}"));
+    Make({.declares = Askable::All()},
+         {.parking = &parking_, .another = [this] { return Another(); }, .processes = most});
+    Legacy(std::move(scripts));
+  }
   // Over HTTP: its own session is told of nothing, each lane of what its clients offer.
   void Http(Scripts scripts = {}) {
     wire_.http = true;
-    Make({}, {.parking = &parking_, .another = [this] {
-                lanes_.push_back(std::make_unique<Lane>());
-                lanes_.back()->http = true;
-                lanes_.back()->answer = wire_.answer;
-                lanes_.back()->open_stream = wire_.open_stream;
-                return std::make_unique<FakeTransport>(*lanes_.back(), loop_.deps());
-              }});
+    Make({}, {.parking = &parking_, .another = [this] { return Another(); }});
     Legacy(std::move(scripts), "s1");
+  }
+  std::unique_ptr<Transport> Another() {
+    lanes_.push_back(std::make_unique<Lane>());
+    lanes_.back()->http = wire_.http;
+    lanes_.back()->answer = wire_.answer;
+    lanes_.back()->open_stream = wire_.open_stream;
+    return std::make_unique<FakeTransport>(*lanes_.back(), loop_.deps());
   }
   void ModernServer(Scripts scripts) {
     Make({}, {.parking = &parking_});
