@@ -121,10 +121,9 @@ void Server::Impl::StartThreads() {
                         .sessions = sessions,
                         .broadcast =
                             [this, i](std::function<void(edge::Sessions&)> run) {
-                              for (unsigned other = 0; other < workers.size(); ++other) {
-                                if (other == i) continue;
-                                Worker& worker = *workers[other];
-                                worker.Post([&worker, run] { run(worker.sessions()); });
+                              for (const auto& other : workers) {
+                                if (other == workers[i]) continue;
+                                other->Post([&other, run] { run(other->sessions()); });
                               }
                             },
                         .plain =
@@ -147,10 +146,8 @@ void Server::Impl::OnControl(std::function<void()> function) {
 
 // A server that did not change keeps its process and connections.
 std::shared_ptr<Home> Server::Impl::HomeOf(const config::Server& server) {
-  if (const auto known = homes.find(server.name);
-      known != homes.end() && known->second->Serves(server)) {
-    return known->second;
-  }
+  const auto known = homes.find(server.name);
+  if (known != homes.end() && known->second->Serves(server)) return known->second;
   const std::size_t home = std::hash<std::string>{}(server.name) % workers.size();
   return std::make_shared<Home>(
       server, workers[home]->deps(),
