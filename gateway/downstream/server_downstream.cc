@@ -182,7 +182,9 @@ Task<Result<ReplyPtr>> ServerDownstream::OffFace(Call& call) {
       co_return reply;
     }
     if (call.message.Has(mcp::Key::kRequestState)) co_return parks_->Resume(call);
-    if (lanes_ != nullptr && Askable::Of(call).any()) {
+    // A task lives in the process that took it, and what asks about it goes to the first one.
+    const bool stays = turns_ != nullptr && BecomesTask(call);
+    if (lanes_ != nullptr && Askable::Of(call).any() && !stays) {
       Result<ReplyPtr> reply = co_await lanes_->Handle(call);
       co_return reply;
     }
