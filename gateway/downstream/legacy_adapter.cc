@@ -1,6 +1,5 @@
 #include "downstream/legacy_adapter.h"
 
-#include <limits>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -27,8 +26,7 @@ Error NoSuchMethod(const Call& call) {
 LegacyAdapter::LegacyAdapter(std::shared_ptr<Channel> channel, LinkPtr link)
     : Face(std::move(channel), std::move(link)),
       listens_(std::make_shared<LegacyListens>(shared_channel(),
-                                               std::make_shared<const Link>(this->link()))),
-      log_rank_(std::numeric_limits<int>::max()) {}
+                                               std::make_shared<const Link>(this->link()))) {}
 
 Task<Face::Outcome> LegacyAdapter::Handle(Call& call) {
   const mcp::MethodInfo& method = call.method();
@@ -78,10 +76,11 @@ std::string LegacyAdapter::DiscoverResult() const {
 // lowered, and each call's messages are filtered by its own.
 Task<void> LegacyAdapter::RaiseLogLevel(std::string level, Deadline deadline) {
   const int rank = LogRank(level);
-  if (rank < 0 || rank >= log_rank_ || !link().facts.capabilities.contains("\"logging\"")) {
-    co_return;
-  }
-  log_rank_ = rank;
+  if (rank < 0 || !link().facts.capabilities.contains("\"logging\"")) co_return;
+  int so_far = *link().log_rank;
+  do {
+    if (rank >= so_far) co_return;
+  } while (!link().log_rank->compare_exchange_weak(so_far, rank));
   const std::string params = R"({"level":)" + mcp::Quote(level) + "}";
   const std::string headers = LegacyHeaders(link());
   Result<mcp::Message> answer =

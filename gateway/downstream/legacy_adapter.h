@@ -31,7 +31,6 @@ class LegacyAdapter final : public Face {
   Task<void> RaiseLogLevel(std::string level, Deadline deadline);
 
   const std::shared_ptr<LegacyListens> listens_;
-  int log_rank_;  // of the most verbose level set in this session; higher = none yet
 };
 
 }  // namespace switchyard::downstream

@@ -114,6 +114,10 @@ Task<Result<ReplyPtr>> ServerDownstream::Handle(Call& call) {
     if (!taken) co_return Failure(std::move(taken.error()));
   }
   if (face_ == nullptr) co_return Down();
+  if (home_ != nullptr && face_->link().home_only) {
+    Result<ReplyPtr> reply = co_await home_->Handle(call);
+    co_return reply;
+  }
   std::shared_ptr<Face> face = face_;
   const bool listens = call.message.method() == mcp::Method::kListen;
   if (listens && home_ != nullptr && !face->link().modern()) {
@@ -126,12 +130,25 @@ Task<Result<ReplyPtr>> ServerDownstream::Handle(Call& call) {
     spdlog::info("server {}: the session or the era is no longer valid, connecting anew",
                  channel_->server());
     Result<LinkPtr> link = co_await links_->Get(face->link().generation);
-    if (!link) co_return Failure(std::move(link.error()));
+    if (!link) co_return NoLink(face->link().generation, std::move(link.error()));
     Adopt(*link);
     face = face_;
+    if (home_ != nullptr && face->link().home_only) {
+      Result<ReplyPtr> reply = co_await home_->Handle(call);
+      co_return reply;
+    }
     outcome = co_await face->Handle(call);
   }
   co_return std::move(outcome.reply);
+}
+
+// A handshake that fails at home has closed the transport, so there is nothing left to speak over.
+std::unexpected<Error> ServerDownstream::NoLink(std::uint64_t stale, Error why) {
+  if (local_ != nullptr && face_ != nullptr && face_->link().generation == stale) {
+    Drop(why);
+    if (on_down_) on_down_(why);
+  }
+  return Failure(std::move(why));
 }
 
 Task<void> ServerDownstream::Close() {

@@ -24,6 +24,7 @@ class StdioTransport final : public Transport {
   void OnUnsolicited(Unsolicited handler) override { unsolicited_ = std::move(handler); }
   void OnDown(std::function<void(Error)> handler) override { on_down_ = std::move(handler); }
   bool cancels_by_closing() const override { return false; }
+  std::size_t open_calls() const override { return link_ == nullptr ? 0 : link_->open_calls(); }
   Task<void> Close() override;
 
   pid_t pid() const { return process_ == nullptr ? -1 : process_->pid(); }  // for tests

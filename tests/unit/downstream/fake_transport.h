@@ -68,6 +68,7 @@ class FakeTransport final : public Transport {
     bool http = false;
     std::function<Script(const Sent&)> answer = [](const Sent&) { return Hangs(); };
     std::function<Result<std::shared_ptr<Feed>>(HttpFacts*)> open_stream;
+    std::function<Result<void>(Wire&)> fall_back;  // null: there is nothing older
     std::vector<Sent> sent;
     std::map<std::string, std::shared_ptr<Feed>> open;  // by id
     int starts = 0, closes = 0, sessions_ended = 0;
@@ -107,6 +108,11 @@ class FakeTransport final : public Transport {
   Task<Result<void>> Start() override {
     if (!std::exchange(wire_.up, true)) ++wire_.starts;
     co_return Result<void>();
+  }
+
+  Task<Result<void>> FallBack() override {
+    if (!wire_.fall_back) co_return Failure(Code::kNotFound, Origin::kServer, "no stream there");
+    co_return wire_.fall_back(wire_);
   }
 
   Task<Result<ReplyPtr>> Request(Outgoing out) override {
