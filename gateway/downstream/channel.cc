@@ -53,7 +53,8 @@ Task<Result<mcp::Message>> Channel::Ask(Question question) {
                .id = id,
                .headers = question.headers,
                .deadline = question.deadline,
-               .facts = question.facts};
+               .facts = question.facts,
+               .repeatable = true};
   Result<ReplyPtr> reply = co_await transport_->Request(out);
   if (!reply) co_return Failure(std::move(reply.error()));
   for (;;) {
