@@ -48,13 +48,15 @@ Task<Face::Outcome> LegacyAdapter::Handle(Call& call) {
   co_return outcome;
 }
 
-// 404 says the session is gone; the request was not looked at.
+// 404 says the session is gone; the request was not looked at. A 400 may come from a server that
+// now speaks the modern era only.
 Task<bool> LegacyAdapter::IsStale(const HttpFacts& facts, Result<ReplyPtr>& reply) {
-  if (link().session_id.empty()) co_return false;
-  if (facts.status == 404) co_return true;
+  const bool has_session = !link().session_id.empty();
+  if (facts.status == 404) co_return has_session;
   if (facts.status != 400) co_return false;
   const int code = co_await PeekErrorCode(reply);
-  co_return code == kSdkBadSession;
+  const bool modern = code <= mcp::kHeaderMismatch && code >= mcp::kUnsupportedVersion;
+  co_return modern || (has_session && code == kSdkBadSession);
 }
 
 std::string LegacyAdapter::DiscoverResult() const {

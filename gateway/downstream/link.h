@@ -39,7 +39,8 @@ class LinkSource {
   // askers at once share one handshake.
   virtual Task<Result<LinkPtr>> Get(std::uint64_t stale) = 0;
 
-  // The current link, or kUnavailable: no handshake is started.
+  // The current link, or the one that is being made in its place, or kUnavailable: no handshake is
+  // started.
   virtual Task<Result<LinkPtr>> Current() = 0;
 };
 

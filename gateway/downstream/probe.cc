@@ -189,6 +189,15 @@ Task<Result<bool>> Prober::FallBack(Result<mcp::Message>& answer, const HttpFact
 }
 
 Task<Result<Link>> Prober::Initialize(Deadline deadline) {
+  bool lost = false;
+  Result<Link> link = co_await ShakeHands(deadline, lost);
+  if (lost) link = co_await ShakeHands(deadline, lost);
+  co_return link;
+}
+
+// `lost`: the session ended between its first two messages, though the server is there.
+Task<Result<Link>> Prober::ShakeHands(Deadline deadline, bool& lost) {
+  lost = false;
   HttpFacts facts;
   Result<mcp::Message> answer = co_await AskInitialize(mcp::kNewestLegacy, deadline, facts);
   if (answer && answer->kind() == mcp::Kind::kError) {
@@ -222,8 +231,9 @@ Task<Result<Link>> Prober::Initialize(Deadline deadline) {
   link.session_id = facts.session_id;
   link.home_only = !http();
   const std::string headers = LegacyHeaders(link);
-  Result<void> told =
-      co_await channel_.Tell(mcp::Info(mcp::Method::kInitialized).name, "", headers, deadline);
+  Result<void> told = co_await channel_.Tell(mcp::Info(mcp::Method::kInitialized).name, "", headers,
+                                             deadline, &facts);
+  lost = !told && facts.status == 404 && !link.session_id.empty();
   if (!told) co_return Failure(std::move(told.error()));
   co_return link;
 }

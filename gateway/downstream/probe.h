@@ -56,6 +56,7 @@ class Prober {
   Finding ReadDiscoverError(const mcp::Message& answer, const HttpFacts& facts) const;
   Task<Result<Link>> Auto(Deadline deadline);
   Task<Result<Link>> Initialize(Deadline deadline);
+  Task<Result<Link>> ShakeHands(Deadline deadline, bool& lost);
   Task<Result<mcp::Message>> AskInitialize(mcp::Version version, Deadline deadline,
                                            HttpFacts& facts);
   Task<Result<bool>> FallBack(Result<mcp::Message>& answer, const HttpFacts& facts);

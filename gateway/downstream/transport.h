@@ -34,8 +34,8 @@ struct Outgoing {
   // Legacy only. True: a stream that ends before its response but carried event ids is taken up
   // again by GET with Last-Event-ID (and the same `headers`), honouring `retry`.
   bool resumable = false;
-  // Running it a second time changes nothing at the server (RFC 9110 9.2.2), so it may be sent again
-  // when its connection broke before anything of the answer came.
+  // Running it a second time changes nothing at the server (RFC 9110 9.2.2), so it may be sent
+  // again when its connection broke before anything of the answer came.
   bool repeatable = false;
   // A request of our own (a list, a listen): what comes without a mark on a shared channel is never
   // for it.

@@ -68,6 +68,7 @@ class FakeTransport final : public Transport {
     bool http = false;
     std::function<Script(const Sent&)> answer = [](const Sent&) { return Hangs(); };
     std::function<Result<std::shared_ptr<Feed>>(HttpFacts*)> open_stream;
+    std::function<int(const Sent&)> take;          // the status of what gets no answer
     std::function<Result<void>(Wire&)> fall_back;  // null: there is nothing older
     std::vector<Sent> sent;
     std::map<std::string, std::shared_ptr<Feed>> open;  // by id
@@ -144,6 +145,10 @@ class FakeTransport final : public Transport {
   Task<Result<void>> Notify(Outgoing out) override {
     wire_.sent.push_back({.message = *mcp::Message::Parse(mcp::Join(out.body)),
                           .headers = std::string(out.headers)});
+    if (!wire_.take) co_return Result<void>();
+    const int status = wire_.take(wire_.sent.back());
+    if (out.facts != nullptr && wire_.http) out.facts->status = status;
+    if (status >= 400) co_return Failure(Code::kNotFound, Origin::kServer, "scripted refusal");
     co_return Result<void>();
   }
 

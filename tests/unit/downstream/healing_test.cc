@@ -108,6 +108,40 @@ TEST_F(HealingTest, ACallThatTheServerMayHaveRunIsNotSentAgain) {
   EXPECT_EQ(wire_.Count("tools/call"), 2);
 }
 
+TEST_F(HealingTest, ASessionThatIsLostWhileItIsMadeIsMadeOnceMore) {
+  Begin();
+  wire_.take = [this](const Sent& sent) {
+    if (sent.headers.contains("s2")) Forget("s3");
+    return sent.headers.contains(known_) ? 202 : 404;
+  };
+  Forget("s2");
+  EXPECT_TRUE(AnswerTo("tools/call", R"({"name":"t"})").contains("content"));
+  EXPECT_EQ(wire_.Count("initialize"), 2);
+}
+
+TEST_F(HealingTest, AnotherWorkerWaitsForTheSessionThatIsBeingMade) {
+  Begin();
+  wire_.answer = [](const Sent& sent) {
+    return sent.method() == "initialize" ? Script{.session_id = "s2"} : Fails(Code::kNotFound, 404);
+  };
+  const auto links = server_->links();
+  std::string first, second;
+  const auto ask = [](LinkSource& from, std::uint64_t stale, std::string& out) -> Task<void> {
+    Result<LinkPtr> link = stale == 0 ? co_await from.Current() : co_await from.Get(stale);
+    out = link ? (*link)->session_id : link.error().message;
+  };
+  switchyard::Spawn(loop_.deps().executor(), "get", ask(*links, 1, first));
+  loop_.RunReady();
+  switchyard::Spawn(loop_.deps().executor(), "current", ask(*links, 0, second));
+  loop_.RunReady();
+  EXPECT_EQ(first + second, "") << "the server has not answered yet";
+  wire_.open.at(OpenId())->Put(R"({"jsonrpc":"2.0","id":)" + OpenId() + R"(,"result":)" +
+                               kInitialized + "}");
+  loop_.RunReady();
+  EXPECT_EQ(first, "s2");
+  EXPECT_EQ(second, "s2");
+}
+
 TEST_F(HealingTest, ASessionThatCannotBeMadeAnewIsAServerThatIsDown) {
   Begin();
   std::vector<std::string> downs;
