@@ -37,9 +37,8 @@ Task<void> HttpSink::Finish(mcp::Message response, const Error* error) {
   int status = 200;
   if (error != nullptr) {
     status = mcp::HttpStatus(*error, version_);
-  } else if (response.kind() == mcp::Kind::kError && mcp::IsModern(version_)) {
-    // A server's answer, whatever it says, is no trouble of the transport for a legacy client.
-    status = mcp::HttpStatus(response.error_code(), version_);
+  } else if (response.kind() == mcp::Kind::kError) {
+    status = mcp::RelayedStatus(response.error_code(), version_);
   }
   co_await exchange_.Respond(status, kJson, body);
 }
