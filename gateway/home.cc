@@ -101,8 +101,8 @@ void Home::Close(std::function<void()> done) {
 bool Home::Serves(const config::Server& other) const {
   const auto identity = [](const config::Server& server) {
     return std::tie(server.command, server.args, server.env, server.cwd, server.lanes, server.url,
-                    server.headers, server.tls_ca, server.era, server.start_timeout,
-                    server.list_timeout);
+                    server.headers, server.tls_ca, server.transport, server.era,
+                    server.start_timeout, server.list_timeout);
   };
   return identity(server_) == identity(other);
 }

@@ -53,6 +53,7 @@ class ItemWriter {
     if (!fields) return definition_.json;
     out_.reserve(definition_.json.size() + definition_.exposed.size());
     out_ = "{";
+    title_ = Find(*fields, "title");
     for (const Field& field : *fields) WriteField(field);
     WriteTitleElsewhere(*fields);
     WriteExecution(*fields);
@@ -68,6 +69,10 @@ class ItemWriter {
       return Append(field.key, mcp::Quote(definition_.exposed));
     }
     if (definition_.kind == ItemKind::kTool) return WriteToolField(field);
+    if (definition_.kind == ItemKind::kPrompt && field.key == "arguments" &&
+        version_ < Version::k2025_06_18) {
+      return Append(field.key, WithoutTitles(field.value));
+    }
     Append(field.whole);
   }
 
@@ -82,14 +87,17 @@ class ItemWriter {
     if (field.key == "_meta" && options_.exposed_uri) {
       return Append(field.key, WithExposedUiUri(field.value));
     }
-    if (field.key == "annotations" && version_ < Version::k2025_06_18) wrote_annotations_ = true;
+    if (field.key == "annotations" && version_ < Version::k2025_06_18) {
+      wrote_annotations_ = true;
+      return Append(field.key, WithTitle(field.value));
+    }
     Append(field.whole);
   }
 
-  // Clients before 2025-06-18 know no title: a tool's goes to annotations.title where it has no
-  // annotations of its own, else a missing description is filled with it.
+  // Clients before 2025-06-18 know no title: a tool's goes to annotations.title where there is none
+  // and the client knows annotations, else a missing description is filled with it.
   void WriteTitleElsewhere(const Fields& fields) {
-    const Field* title = Find(fields, "title");
+    const Field* title = title_;
     if (title == nullptr || !IsString(title->value) || version_ >= Version::k2025_06_18) return;
     const bool annotations = definition_.kind == ItemKind::kTool &&
                              version_ >= Version::k2025_03_26 && !wrote_annotations_;
@@ -106,6 +114,37 @@ class ItemWriter {
     if (definition_.tasks == TaskSupport::kNone || version_ != Version::k2025_11_25) return;
     if (Find(fields, "execution") != nullptr) return;
     Append("execution", R"({"taskSupport":"optional"})");
+  }
+
+  std::string WithTitle(std::string_view annotations) const {
+    const std::optional<Fields> fields = MembersOf(annotations);
+    const bool lacks = fields && Find(*fields, "title") == nullptr;
+    if (!lacks || title_ == nullptr || !IsString(title_->value)) return std::string(annotations);
+    std::string out = "{\"title\":";
+    out.append(title_->value);
+    for (const Field& field : *fields) out.append(",").append(field.whole);
+    return out += '}';
+  }
+
+  // Of a prompt's arguments.
+  static std::string WithoutTitles(std::string_view arguments) {
+    const std::optional<std::vector<std::string_view>> elements = ElementsOf(arguments);
+    if (!elements || !arguments.contains("\"title\"")) return std::string(arguments);
+    std::string out = "[";
+    for (const std::string_view element : *elements) {
+      if (out.size() > 1) out += ',';
+      const std::optional<Fields> fields = MembersOf(element);
+      if (!fields) {
+        out += element;
+        continue;
+      }
+      std::string kept;
+      for (const Field& field : *fields) {
+        if (field.key != "title") kept.append(kept.empty() ? "" : ",").append(field.whole);
+      }
+      out.append("{").append(kept).append("}");
+    }
+    return out += ']';
   }
 
   // `ui.resourceUri` of the Apps extension names a resource of the same server.
@@ -138,6 +177,7 @@ class ItemWriter {
   const Definition& definition_;
   const Version version_;
   const RenderOptions& options_;
+  const Field* title_ = nullptr;
   bool wrote_annotations_ = false;
   std::string out_;
 };

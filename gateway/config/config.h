@@ -73,6 +73,10 @@ struct Sessions {
 enum class Era : std::uint8_t { kAuto, kModern, kLegacy };
 std::string_view ToString(Era era);
 
+// kAuto: Streamable HTTP, and HTTP+SSE (2024-11-05) where a server offers only that.
+enum class HttpKind : std::uint8_t { kAuto, kStreamable, kSse };
+std::string_view ToString(HttpKind kind);
+
 // Exactly one of command and url is set.
 struct Server {
   std::string name;
@@ -87,6 +91,7 @@ struct Server {
   Secret url;
   std::map<std::string, Secret> headers;
   std::string tls_ca;  // a PEM file, empty = the system's
+  HttpKind transport = HttpKind::kAuto;
 
   std::optional<std::string> prefix;  // absent = name, "" = none
   ToolFilter tools;

@@ -65,6 +65,9 @@ void DescribeServer(std::string& out, const Server& server) {
     Detail(out, "headers",
            Join(Names(server.headers), ": ***, ") + (server.headers.empty() ? "" : ": ***"));
     Detail(out, "tls_ca", server.tls_ca);
+    if (server.transport != HttpKind::kAuto) {
+      Detail(out, "transport", std::string(ToString(server.transport)));
+    }
   }
   const std::string& prefix = server.effective_prefix();
   Detail(out, "tools named", prefix.empty() ? "as they are" : prefix + "__...");
@@ -110,6 +113,7 @@ json::object ToJson(const Server& server) {
     out["url"] = RedactUrl(server.url.Shown());
     out["headers"] = Masked(server.headers);
     if (!server.tls_ca.empty()) out["tls_ca"] = server.tls_ca;
+    out["transport"] = ToString(server.transport);
   }
   out["prefix"] = server.effective_prefix();
   out["tools"] = ToJson(server.tools);

@@ -27,7 +27,7 @@ void CheckKind(Section& section) {
       section.Error(key, "only a server with command has this key, not one with url");
     }
   }
-  for (const char* key : {"headers", "tls_ca"}) {
+  for (const char* key : {"headers", "tls_ca", "transport"}) {
     if (section.Has(key) && command && !url) {
       section.Error(key, "only a server with url has this key, not one with command");
     }
@@ -92,6 +92,18 @@ Era ReadEra(Section& section) {
   if (word == "modern") return Era::kModern;
   if (word == "legacy") return Era::kLegacy;
   return Era::kAuto;
+}
+
+// HTTP+SSE exists in the legacy era only, so finding out is skipped.
+void ReadTransport(Section& section, Server& server) {
+  const auto word = section.Enum("transport", {"auto", "streamable-http", "sse"});
+  if (word == "streamable-http") server.transport = HttpKind::kStreamable;
+  if (word != "sse") return;
+  server.transport = HttpKind::kSse;
+  if (server.era == Era::kModern) {
+    section.Error("transport", "sse is of the legacy era, but era says modern");
+  }
+  server.era = Era::kLegacy;
 }
 
 void CheckGlobs(Section& section, std::string_view key, const std::vector<std::string>& globs) {
@@ -162,6 +174,7 @@ Server ReadServer(std::string name, Section section, std::span<const PolicyKey> 
   server.prefix = ReadPrefix(section);
   server.tools = ReadTools(section);
   server.era = ReadEra(section);
+  ReadTransport(section, server);
   if (auto t = section.Duration("start_timeout", kShortest, kLongest)) server.start_timeout = *t;
   if (auto t = section.Duration("list_timeout", kShortest, kLongest)) server.list_timeout = *t;
   server.policies = ReadPolicies(section, keys, &inherited);
@@ -188,6 +201,15 @@ std::string_view ToString(Era era) {
     case Era::kAuto: return "auto";
     case Era::kModern: return "modern";
     case Era::kLegacy: return "legacy";
+  }
+  return "auto";
+}
+
+std::string_view ToString(HttpKind kind) {
+  switch (kind) {
+    case HttpKind::kAuto: return "auto";
+    case HttpKind::kStreamable: return "streamable-http";
+    case HttpKind::kSse: return "sse";
   }
   return "auto";
 }

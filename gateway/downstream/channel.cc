@@ -56,6 +56,7 @@ Task<Result<mcp::Message>> Channel::Ask(Question question) {
                .headers = question.headers,
                .deadline = question.deadline,
                .facts = question.facts,
+               .repeatable = true,
                .quiet = true};
   Result<ReplyPtr> reply = co_await transport_->Request(out);
   if (!reply) co_return Failure(std::move(reply.error()));

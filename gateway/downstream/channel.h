@@ -36,7 +36,8 @@ class Channel {
     Deadline deadline = {};
     HttpFacts* facts = nullptr;
   };
-  // One request of ours and its response. Notifications on the way are of no interest; requests of
+  // One request of ours and its response: one that may be sent twice (a handshake, a level, a
+  // subscription). Notifications on the way are of no interest; requests of
   // the server are answered. Everything is borrowed until the awaited call returns.
   Task<Result<mcp::Message>> Ask(Question question);
 

@@ -1,7 +1,6 @@
 #include "downstream/child_link.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -22,13 +21,6 @@ constexpr std::size_t kShownRubbish = 200;
 // A buffer that one big request has grown is given back.
 constexpr std::size_t kKeptBuffer = 1024 * 1024;
 
-std::optional<std::uint64_t> ToNumber(std::string_view raw) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), number);
-  if (raw.empty() || error != std::errc() || end != raw.data() + raw.size()) return std::nullopt;
-  return number;
-}
-
 // A Message has no line break, but texts that were put into it might: between tokens one is blank
 // space, and valid JSON has none in its strings. One request must never become two lines.
 void FlattenLines(std::string& bytes, std::size_t from) {
@@ -40,44 +32,6 @@ void FlattenLines(std::string& bytes, std::size_t from) {
 
 }  // namespace
 
-struct ChildLink::Pending {
-  std::uint64_t id = 0;
-  std::uint64_t begins_at = 0;  // offset in everything ever queued
-  bool quiet = false;           // log messages are never its own
-  Mailbox<Result<mcp::Message>> box;
-  std::size_t unread_notes = 0;
-  std::size_t unread_bytes = 0;
-  Timers::Handle timer;
-};
-
-class ChildLink::ChildReply final : public Reply {
- public:
-  ChildReply(std::shared_ptr<ChildLink> link, std::shared_ptr<Pending> pending)
-      : link_(std::move(link)), pending_(std::move(pending)) {}
-  ~ChildReply() override {
-    const auto found = link_->pending_.find(pending_->id);
-    if (found != link_->pending_.end() && found->second == pending_) link_->pending_.erase(found);
-  }
-
-  Task<Result<std::optional<mcp::Message>>> Next() override {
-    if (ended_) co_return std::nullopt;
-    Result<mcp::Message> message = co_await pending_->box.Take();
-    ended_ = !message || message->is_response();
-    if (!message) co_return Failure(std::move(message.error()));
-    if (!ended_) {
-      --pending_->unread_notes;
-      pending_->unread_bytes -= message->size();
-    }
-    std::optional<mcp::Message> next = std::move(*message);
-    co_return next;
-  }
-
- private:
-  std::shared_ptr<ChildLink> link_;
-  std::shared_ptr<Pending> pending_;
-  bool ended_ = false;
-};
-
 ChildLink::ChildLink(std::string server, std::shared_ptr<Process> process, const Deps& deps,
                      StdioLimits limits, Handlers handlers)
     : server_(std::move(server)),
@@ -87,6 +41,10 @@ ChildLink::ChildLink(std::string server, std::shared_ptr<Process> process, const
       process_(std::move(process)),
       socket_(deps.executor(), net::local::stream_protocol(), process_->TakeChannel().Release()),
       lines_(limits.line),
+      exchanges_(
+          std::make_shared<Exchanges>(server_, deps,
+                                      Exchanges::Limits{.unread_notes = limits.unread_notes,
+                                                        .unread_bytes = limits.unread_bytes})),
       errors_(std::make_shared<StderrLog>(server_, deps.clock)) {}
 
 ChildLink::~ChildLink() = default;
@@ -173,12 +131,8 @@ void ChildLink::GoDown() {
 }
 
 void ChildLink::FailAll(const Error& error) {
-  for (auto& [id, pending] : std::exchange(pending_, {})) {
-    Error own = error;
-    own.retryable = pending->begins_at >= handed_;  // still here: it surely saw nothing
-    pending->timer.Cancel();
-    pending->box.Put(Failure(std::move(own)));
-  }
+  // What is still here it surely did not see.
+  exchanges_->FailAll(error, [this](std::uint64_t begins_at) { return begins_at >= handed_; });
 }
 
 void ChildLink::Take(std::string line) {
@@ -198,91 +152,28 @@ void ChildLink::Rubbish(std::string_view what) {
 }
 
 void ChildLink::Route(mcp::Message message) {
-  if (message.is_response()) return RouteResponse(std::move(message));
+  const Exchanges::Routed routed = exchanges_->Route(message);
+  if (routed == Exchanges::Routed::kUnknown) {
+    return Rubbish("answer to an unknown id " + std::string(message.id()));
+  }
+  if (routed == Exchanges::Routed::kLate) {
+    spdlog::debug("server {}: late answer to {}", server_, message.id());
+    return;
+  }
   rubbish_in_row_ = 0;
-  Pending* owner = OwnerOf(message);
-  if (owner == nullptr) {
-    if (handlers_.unsolicited) handlers_.unsolicited(std::move(message));
-    return;
+  if (routed == Exchanges::Routed::kUnclaimed && handlers_.unsolicited) {
+    handlers_.unsolicited(std::move(message));
   }
-  if (owner->unread_notes >= limits_.unread_notes ||
-      owner->unread_bytes + message.size() > limits_.unread_bytes) {
-    return;
-  }
-  ++owner->unread_notes;
-  owner->unread_bytes += message.size();
-  owner->box.Put(std::move(message));
 }
 
-void ChildLink::RouteResponse(mcp::Message message) {
-  std::optional<std::uint64_t> id = ToNumber(message.id());
-  // An error about what could not be read bears no id; alone in flight it is ours.
-  if ((message.id().empty() || message.id() == "null") && pending_.size() == 1) {
-    id = pending_.begin()->first;
-    message.SetId(std::to_string(*id));
-  }
-  if (id && pending_.contains(*id)) {
-    rubbish_in_row_ = 0;
-    return Finish(*id, std::move(message));
-  }
-  if (id && *id <= highest_id_) {
-    spdlog::debug("server {}: late answer to {}", server_, *id);
-    return;
-  }
-  Rubbish("answer to an unknown id " + std::string(message.id()));
-}
-
-ChildLink::Pending* ChildLink::OwnerOf(const mcp::Message& message) {
-  if (message.kind() == mcp::Kind::kRequest) return nullptr;
-  std::string_view mark = message.method() == mcp::Method::kProgress
-                              ? message.Get(mcp::Key::kProgressToken)
-                              : message.Get(mcp::MetaKey::kSubscriptionId);
-  if (const std::optional<std::uint64_t> id = ToNumber(mark)) {
-    const auto found = pending_.find(*id);
-    return found == pending_.end() ? nullptr : found->second.get();
-  }
-  // Log messages bear no mark at all on a shared channel: with one call in flight it is its own.
-  if (message.method() != mcp::Method::kLogMessage) return nullptr;
-  Pending* only = nullptr;
-  for (const auto& [id, pending] : pending_) {
-    if (pending->quiet) continue;
-    if (only != nullptr) return nullptr;
-    only = pending.get();
-  }
-  return only;
-}
-
-std::size_t ChildLink::open_calls() const {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(pending_, [](const auto& entry) { return !entry.second->quiet; }));
-}
-
-void ChildLink::Finish(std::uint64_t id, Result<mcp::Message> outcome) {
-  const auto node = pending_.extract(id);
-  if (node.empty()) return;
-  node.mapped()->timer.Cancel();
-  node.mapped()->box.Put(std::move(outcome));
-}
+std::size_t ChildLink::open_calls() const { return exchanges_->open_calls(); }
 
 Result<ReplyPtr> ChildLink::Request(const Outgoing& out) {
-  const std::optional<std::uint64_t> id = ToNumber(out.id);
-  if (!id || pending_.contains(*id)) {
-    return Failure(Code::kInternal, Origin::kGateway,
-                   "server " + server_ + ": bad request id " + std::string(out.id));
-  }
-  auto pending = std::make_shared<Pending>();
-  pending->id = *id;
-  pending->begins_at = queued_;
-  pending->quiet = out.quiet;
+  const std::uint64_t begins_at = queued_;
+  Result<ReplyPtr> reply = exchanges_->Add(out, begins_at);
+  if (!reply) return reply;
   if (Result<void> queued = Queue(out.body); !queued) return Failure(std::move(queued.error()));
-  highest_id_ = std::max(highest_id_, *id);
-  pending_.emplace(*id, pending);
-  pending->timer = deps_.timers.At(out.deadline.at(), [this, id = *id] {
-    // Not retryable even when still unsent: what is queued will be sent.
-    Finish(id,
-           Failure(Code::kDeadline, Origin::kServer, "server " + server_ + ": no answer in time"));
-  });
-  return std::make_unique<ChildReply>(shared_from_this(), std::move(pending));
+  return reply;
 }
 
 Result<void> ChildLink::Notify(const Outgoing& out) { return Queue(out.body); }

@@ -1,13 +1,12 @@
 // One life of a child that speaks MCP on its stdin and stdout: from its start to its exit. Reads
-// lines, routes each message to the request it belongs to, batches what is written. Lives on one
-// worker's thread; kept alive by its transport, its read loop and the replies that it still owes.
+// lines, routes each message to the request it belongs to (exchanges.h), batches what is written.
+// Lives on one worker's thread; kept alive by its transport and its read loop.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -15,6 +14,7 @@
 #include "base/mailbox.h"
 #include "base/timers.h"
 #include "core/deps.h"
+#include "downstream/exchanges.h"
 #include "downstream/line_buffer.h"
 #include "downstream/process.h"
 #include "downstream/stderr_log.h"
@@ -53,8 +53,6 @@ class ChildLink : public std::enable_shared_from_this<ChildLink> {
   void Abandon();
 
  private:
-  struct Pending;
-  class ChildReply;
   using Socket = net::basic_stream_socket<net::local::stream_protocol, Executor>;
 
   Task<void> Run(std::shared_ptr<ChildLink> self);
@@ -65,10 +63,7 @@ class ChildLink : public std::enable_shared_from_this<ChildLink> {
 
   void Take(std::string line);
   void Route(mcp::Message message);
-  void RouteResponse(mcp::Message message);
   void Rubbish(std::string_view what);
-  Pending* OwnerOf(const mcp::Message& message);
-  void Finish(std::uint64_t id, Result<mcp::Message> outcome);
   void FailAll(const Error& error);
 
   Result<void> Queue(const mcp::Pieces& body);
@@ -81,11 +76,9 @@ class ChildLink : public std::enable_shared_from_this<ChildLink> {
   std::shared_ptr<Process> process_;
   Socket socket_;
   LineBuffer lines_;
+  const std::shared_ptr<Exchanges> exchanges_;
   const std::shared_ptr<StderrLog> errors_;
   TaskHandle errors_task_;
-
-  std::unordered_map<std::uint64_t, std::shared_ptr<Pending>> pending_;
-  std::uint64_t highest_id_ = 0;  // a response to a lower unknown one is late, not a lie
 
   std::string unsent_;  // gathers while `sending_` is on its way
   std::string sending_;

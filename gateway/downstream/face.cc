@@ -123,6 +123,7 @@ Task<Face::Outcome> Face::Send(Call& call, Composed composed, bool resumable) {
                .deadline = call.deadline,
                .facts = &facts,
                .resumable = resumable,
+               .repeatable = IsOurOwn(call.method().route),
                .quiet = IsOurOwn(call.method().route)};
   Outcome outcome;
   {

@@ -4,7 +4,6 @@
 
 #include "base/http/status.h"
 #include "downstream/http_answer.h"
-#include "downstream/transports.h"
 
 namespace switchyard::downstream {
 namespace {
@@ -14,11 +13,6 @@ constexpr std::string_view kVerbs[] = {"POST", "GET", "DELETE"};
 bool IsRedirect(int status) { return status >= 300 && status < 400 && status != 304; }
 
 }  // namespace
-
-std::unique_ptr<Transport> http::Make(const config::Server& server, const Deps& deps,
-                                      const Surroundings&) {
-  return std::make_unique<HttpTransport>(server, deps);
-}
 
 HttpTransport::HttpTransport(const config::Server& server, const Deps& deps)
     : deps_(deps), name_(server.name), url_(HttpUrl::Parse(server.url.Reveal())) {
@@ -74,7 +68,8 @@ Task<Result<HttpConnectionPtr>> HttpTransport::Exchange(Verb verb, Outgoing out)
   const HttpRequest request{.head = heads_[static_cast<std::size_t>(verb)],
                             .headers = out.headers,
                             .body = verb == Verb::kPost ? &out.body : nullptr,
-                            .deadline = out.deadline};
+                            .deadline = out.deadline,
+                            .repeatable = verb != Verb::kPost || out.repeatable};
   Result<HttpConnectionPtr> sent = co_await pool_->Send(request);
   if (sent && IsRedirect((*sent)->parser().status())) {
     sent = co_await Follow(verb, out, std::move(*sent));
@@ -106,20 +101,23 @@ Task<Result<HttpConnectionPtr>> HttpTransport::Follow(Verb verb, Outgoing out,
   const HttpRequest request{.head = head,
                             .headers = out.headers,
                             .body = verb == Verb::kPost ? &out.body : nullptr,
-                            .deadline = out.deadline};
+                            .deadline = out.deadline,
+                            .repeatable = verb != Verb::kPost || out.repeatable};
   Result<HttpConnectionPtr> sent = co_await pool_->Send(request);
   if (sent && IsRedirect((*sent)->parser().status())) co_return refuse("it leads to another one");
   co_return sent;
 }
 
-ReplyPtr HttpTransport::Stream(Verb verb, const Outgoing& out, HttpConnectionPtr connection) {
+ReplyPtr HttpTransport::Stream(Verb verb, const Outgoing& out, HttpConnectionPtr connection,
+                               OnEvent on_event) {
   HttpStreamSetup setup{.pool = pool_, .label = Label(verb), .deadline = out.deadline};
   if (verb == Verb::kPost) {
     setup.id = std::string(out.id);
   } else {
     setup.deadline = Deadline();
   }
-  setup.resumable = out.resumable || verb == Verb::kGet;
+  setup.resumable = on_event == nullptr && (out.resumable || verb == Verb::kGet);
+  setup.on_event = std::move(on_event);
   if (setup.resumable) {
     setup.resume_head = heads_[static_cast<std::size_t>(Verb::kGet)];
     setup.headers = std::string(out.headers);
@@ -160,13 +158,13 @@ Task<Result<void>> HttpTransport::Notify(Outgoing out) {
   co_return Result<void>();
 }
 
-Task<Result<ReplyPtr>> HttpTransport::OpenStream(Outgoing out) {
+Task<Result<ReplyPtr>> HttpTransport::OpenEvents(Outgoing out, OnEvent on_event) {
   Result<HttpConnectionPtr> sent = co_await Exchange(Verb::kGet, out);
   if (!sent) co_return std::unexpected(std::move(sent.error()));
   HttpConnectionPtr connection = std::move(*sent);
   const switchyard::http::ResponseParser& parser = connection->parser();
   if (parser.status() < 400 && IsEventStream(parser)) {
-    co_return Stream(Verb::kGet, out, std::move(connection));
+    co_return Stream(Verb::kGet, out, std::move(connection), std::move(on_event));
   }
   Error why = StatusError(parser.status(), parser.body());
   if (parser.status() < 400) {

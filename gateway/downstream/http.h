@@ -7,6 +7,7 @@
 // connect and headers. Lives on one worker's thread; its Replies may outlive it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,7 +29,11 @@ class HttpTransport final : public Transport {
   Task<Result<void>> Start() override;
   Task<Result<ReplyPtr>> Request(Outgoing out) override;
   Task<Result<void>> Notify(Outgoing out) override;
-  Task<Result<ReplyPtr>> OpenStream(Outgoing out) override;
+  Task<Result<ReplyPtr>> OpenStream(Outgoing out) override { return OpenEvents(out, nullptr); }
+  // The same with all its events going to `on_event`, unless that is null (HttpStreamSetup). Such a
+  // stream is not resumed.
+  using OnEvent = std::function<Result<void>(mcp::SseEvent)>;
+  Task<Result<ReplyPtr>> OpenEvents(Outgoing out, OnEvent on_event);
   Task<Result<void>> EndSession(Outgoing out) override;
   void OnUnsolicited(Unsolicited) override {}          // everything comes on some stream
   void OnDown(std::function<void(Error)>) override {}  // there is no connection to lose
@@ -46,7 +51,8 @@ class HttpTransport final : public Transport {
   Task<Result<HttpConnectionPtr>> Exchange(Verb verb, Outgoing out);
   Task<Result<HttpConnectionPtr>> Follow(Verb verb, Outgoing out, HttpConnectionPtr redirected);
   std::unexpected<Error> Fail(Verb verb, Error error) const;
-  ReplyPtr Stream(Verb verb, const Outgoing& out, HttpConnectionPtr connection);
+  ReplyPtr Stream(Verb verb, const Outgoing& out, HttpConnectionPtr connection,
+                  OnEvent on_event = nullptr);
 
   const Deps deps_;
   const std::string name_;

@@ -1,6 +1,8 @@
 #include "downstream/http_connection.h"
 
 #include <cerrno>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <utility>
 
@@ -226,6 +228,18 @@ bool HttpConnection::LooksAlive() {
   char byte;
   return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
          (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+// The FIN acknowledges whatever the server had received when it closed, also what it closed on. So
+// what is unacknowledged then came too late to be read, and a server reads no request after its
+// close (RFC 9112 9.6). A reset acknowledges nothing and proves nothing.
+bool HttpConnection::NeverReceived(std::size_t sent) const {
+  if (!IsClose(error_)) return false;
+  int unacknowledged = 0;
+  // basic_socket::native_handle() is not const, though it changes nothing.
+  const int fd = const_cast<HttpSocket&>(socket_).native_handle();
+  return ::ioctl(fd, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged >= 0 &&
+         static_cast<std::size_t>(unacknowledged) >= sent;
 }
 
 void HttpConnection::Rest() {

@@ -57,6 +57,9 @@ class HttpConnection {
   bool reusable() const;
   // For an idle connection: nothing came, not even the end. A system call.
   bool LooksAlive();
+  // After it was closed in order: the server's side never received a byte of the last `sent` ones,
+  // so nobody read them. False: unknown. A system call.
+  bool NeverReceived(std::size_t sent) const;
   // Gets ready for the next exchange; gives back what an idle connection need not hold.
   void Rest();
 

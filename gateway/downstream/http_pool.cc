@@ -51,6 +51,12 @@ Task<Result<HttpConnectionPtr>> HttpPool::Open(Deadline deadline) {
 }
 
 Task<Result<HttpConnectionPtr>> HttpPool::Send(HttpRequest request) {
+  if (closed_) {
+    co_return Failure(Error{.code = Code::kUnavailable,
+                            .origin = Origin::kGateway,
+                            .retryable = true,
+                            .message = "not connected"});
+  }
   const Framing framing(request.body == nullptr ? 0 : mcp::TotalSize(*request.body));
   mcp::Pieces pieces;
   pieces.push_back(request.head);
@@ -63,31 +69,32 @@ Task<Result<HttpConnectionPtr>> HttpPool::Send(HttpRequest request) {
   HttpConnectionPtr connection = TakeIdle();
   bool reused = connection != nullptr;
   if (reused) connection->SetDeadline(request.deadline);
-  http::Gather out({pieces.data(), pieces.size()});
-  boost::system::error_code error;
   for (;;) {
     if (connection == nullptr) {
       Result<HttpConnectionPtr> opened = co_await Open(request.deadline);
       if (!opened) co_return opened;
       connection = std::move(*opened);
     }
-    error = connection->SendNow(out);
+    http::Gather out({pieces.data(), pieces.size()});
+    boost::system::error_code error = connection->SendNow(out);
     if (!error && !out.done()) error = co_await connection->SendRest(out);
     if (error == net::error::operation_aborted) co_return Failure(connection->Explain(error));
-    if (!error || !reused || out.written() > 0) break;
+    bool again = error && reused && out.written() == 0;
+    // After a failed write there may still be an answer: a refusal sent before all was read.
+    while (!again && !connection->parser().header_done()) {
+      const std::size_t arrived = co_await connection->Arrival();
+      Result<bool> received = connection->Receive(arrived);
+      if (received) continue;
+      const bool silent =
+          received.error().code == Code::kUnavailable && !connection->parser().started();
+      rude_ = rude_ || (silent && reused);
+      again = silent && reused && (request.repeatable || connection->NeverReceived(out.written()));
+      if (!again) co_return Failure(std::move(received.error()));
+    }
+    if (!again) co_return std::move(connection);
     connection.reset();
     reused = false;
   }
-  // After a failed write there may still be an answer: a refusal sent before all was read.
-  while (!connection->parser().header_done()) {
-    const std::size_t arrived = co_await connection->Arrival();
-    Result<bool> received = connection->Receive(arrived);
-    if (received) continue;
-    const bool closed = received.error().code == Code::kUnavailable;
-    rude_ = rude_ || (closed && reused && !connection->parser().started());
-    co_return Failure(std::move(received.error()));
-  }
-  co_return std::move(connection);
 }
 
 HttpConnectionPtr HttpPool::TakeIdle() {

@@ -1,8 +1,9 @@
 // The keep-alive connections of one worker to one server, and the exchange of one request for the
 // head of its answer over them.
 //
-// A request goes out a second time, on a fresh connection, only when nothing of it was sent on a
-// reused one. Idle connections: newest first, at most 256, at most 60 s.
+// A request goes out a second time, on a fresh connection, only when a reused one was closed before
+// anything of the answer came, and only if the server surely did not read it or it is repeatable
+// (RFC 9110 9.2.2, docs/decisions/0023). Idle connections: newest first, at most 256, at most 60 s.
 //
 // One worker's thread. Shared with the Replies that give their connection back when they end.
 #pragma once
@@ -24,6 +25,7 @@ struct HttpRequest {
   std::string_view headers = {};  // more header lines, each ended by CRLF
   const mcp::Pieces* body = nullptr;
   Deadline deadline = {};
+  bool repeatable = false;  // as in Outgoing
 };
 
 class HttpPool : public std::enable_shared_from_this<HttpPool> {
@@ -42,7 +44,7 @@ class HttpPool : public std::enable_shared_from_this<HttpPool> {
   // the answer is missing (a stream after its last event) it is waited for, shortly.
   void GiveBack(HttpConnectionPtr connection);
 
-  // Closes what idles, keeps nothing from now on, until Reopen().
+  // Closes what idles, sends and keeps nothing from now on, until Reopen().
   void Close();
   void Reopen() { closed_ = false; }
 

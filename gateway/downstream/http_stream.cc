@@ -52,6 +52,11 @@ HttpStream::Got HttpStream::FromEvents() {
     failed_ = silent_ = 0;
     last_id_ = event->id;
     if (event->retry_ms) retry_ms_ = event->retry_ms;
+    if (setup_.on_event) {
+      Result<void> taken = setup_.on_event(std::move(*event));
+      if (!taken) return Fail(std::move(taken.error()));
+      continue;
+    }
     if (event->data.empty()) continue;  // a priming event: only its id counts
     if (!event->event.empty() && event->event != "message") continue;
     Result<mcp::Message> message =
@@ -145,7 +150,7 @@ Task<Result<bool>> HttpStream::Resume(Error why) {
 
 Task<Result<void>> HttpStream::Reopen() {
   const std::string headers = setup_.headers + "Last-Event-ID: " + last_id_ + "\r\n";
-  HttpRequest request{.head = setup_.resume_head, .headers = headers};
+  HttpRequest request{.head = setup_.resume_head, .headers = headers, .repeatable = true};
   request.deadline = setup_.id ? setup_.deadline : Deadline::In(deps_.clock, kReopenPatience);
   Result<HttpConnectionPtr> sent = co_await setup_.pool->Send(request);
   if (!sent) co_return std::unexpected(std::move(sent.error()));

@@ -3,6 +3,7 @@
 // gave event ids. Dropping it closes the connection, which a modern server reads as cancellation.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,8 @@ struct HttpStreamSetup {
   std::optional<std::string> id = {};  // raw id of the request; nullopt: a GET stream
   Deadline deadline = {};              // of a request
   bool resumable = false;
+  // HTTP+SSE: every event goes here, and Next() gives nothing but the end. An Error ends it.
+  std::function<Result<void>(mcp::SseEvent)> on_event = {};
 };
 
 class HttpStream final : public Reply {

@@ -2,7 +2,7 @@
 // server of its own, with its own transport. Made when needed, ended when idle, bounded. Lives on
 // the server's home worker. Two kinds:
 //
-//   HTTP   one for each set of capabilities and caller, since a session is told at its start what
+//   URL    one for each set of capabilities and caller, since a session is told at its start what
 //          its client offers and must be told no more (protocol 6.1-3, 6.1-4)
 //   child  one more process of the same command, when every other is busy with such a call, running
 //          or parked: a question on a channel that calls share does not say whose it is (6.5-B).

@@ -1,6 +1,5 @@
 #include "downstream/legacy_adapter.h"
 
-#include <limits>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -40,8 +39,7 @@ LegacyAdapter::LegacyAdapter(std::shared_ptr<Channel> channel, LinkPtr link,
                                                    declared, std::move(parks), std::move(turns))),
       tasks_(mcp::DeclaresTasks(this->link().facts.capabilities)
                  ? std::make_shared<TaskAdapter>(shared_channel(), LegacyHeaders(this->link()))
-                 : nullptr),
-      log_rank_(std::numeric_limits<int>::max()) {
+                 : nullptr) {
   if (dialogues_ == nullptr) return;
   listens_->OnRequest(
       [dialogues = dialogues_](const mcp::Message& request) { dialogues->Asked(request); });
@@ -131,10 +129,11 @@ std::string LegacyAdapter::DiscoverResult() const {
 // lowered, and each call's messages are filtered by its own.
 Task<void> LegacyAdapter::RaiseLogLevel(std::string level, Deadline deadline) {
   const int rank = LogRank(level);
-  if (rank < 0 || rank >= log_rank_ || !link().facts.capabilities.contains("\"logging\"")) {
-    co_return;
-  }
-  log_rank_ = rank;
+  if (rank < 0 || !link().facts.capabilities.contains("\"logging\"")) co_return;
+  int so_far = *link().log_rank;
+  do {
+    if (rank >= so_far) co_return;
+  } while (!link().log_rank->compare_exchange_weak(so_far, rank));
   const std::string params = R"({"level":)" + mcp::Quote(level) + "}";
   const std::string headers = LegacyHeaders(link());
   Result<mcp::Message> answer =

@@ -43,7 +43,6 @@ class LegacyAdapter final : public Face {
   const std::shared_ptr<Dialogues> dialogues_;  // null: nobody is asked anything
   bool stream_tried_ = false;                   // the GET stream, for what the server asks there
   const std::shared_ptr<TaskAdapter> tasks_;    // null: the server has none
-  int log_rank_;  // of the most verbose level set in this session; higher = none yet
 };
 
 }  // namespace switchyard::downstream

@@ -1,8 +1,11 @@
-// The established relation to a server: its era and what the handshake said. Immutable; shared by
-// all workers, while connections are not. A newer generation replaces it whole.
+// The established relation to a server: its era and what the handshake said. Immutable but for the
+// session's log level; shared by all workers, while connections are not. A newer generation
+// replaces it whole.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -16,6 +19,10 @@ struct Link {
   std::uint64_t generation = 0;  // from 1 on, growing with each one made
   ServerFacts facts;             // version: the one spoken with this server
   std::string session_id;        // legacy HTTP, "" = none
+  // The rank of the most verbose log level set in this session, by whichever worker; higher = none.
+  std::shared_ptr<std::atomic<int>> log_rank =
+      std::make_shared<std::atomic<int>>(std::numeric_limits<int>::max());
+  bool home_only = false;  // the session is a connection: other workers hop to the home
 
   bool modern() const { return mcp::IsModern(facts.version); }
 };
@@ -32,7 +39,8 @@ class LinkSource {
   // askers at once share one handshake.
   virtual Task<Result<LinkPtr>> Get(std::uint64_t stale) = 0;
 
-  // The current link, or kUnavailable: no handshake is started.
+  // The current link, or the one that is being made in its place, or kUnavailable: no handshake is
+  // started.
   virtual Task<Result<LinkPtr>> Current() = 0;
 };
 

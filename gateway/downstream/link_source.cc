@@ -22,6 +22,12 @@ Task<Result<LinkPtr>> LocalLinks::Get(std::uint64_t stale) {
 }
 
 Task<Result<LinkPtr>> LocalLinks::Current() {
+  // While a session is made anew the server is not down.
+  if (current_ == nullptr && running_ && made_ > 0) {
+    const std::shared_ptr<LocalLinks> self = shared_from_this();
+    Result<LinkPtr> link = co_await waiters_.Wait();
+    co_return link;
+  }
   if (current_ == nullptr) co_return None("down");
   co_return current_;
 }

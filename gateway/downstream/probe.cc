@@ -172,16 +172,32 @@ Task<Result<mcp::Message>> Prober::AskInitialize(mcp::Version version, Deadline 
                              .params = params,
                              .deadline = deadline,
                              .facts = &facts});
-  if (answer) co_return answer;
-  // 4xx without JSON-RPC: an HTTP endpoint, but not this one's protocol.
-  if (facts.status == 400 || facts.status == 404 || facts.status == 405) {
-    co_return Refuse("initialize: HTTP " + std::to_string(facts.status) +
-                     "; this is no Streamable HTTP endpoint (HTTP+SSE is not spoken)");
-  }
   co_return answer;
 }
 
+// 400, 404 and 405 to initialize: an HTTP endpoint, but none of Streamable HTTP. Servers of
+// 2024-11-05 open a stream at the same URL instead. False: this is no such answer.
+Task<Result<bool>> Prober::FallBack(Result<mcp::Message>& answer, const HttpFacts& facts) {
+  const bool refused = facts.status == 400 || facts.status == 404 || facts.status == 405;
+  if (!refused || (answer && answer->kind() != mcp::Kind::kError)) co_return false;
+  Result<void> older = co_await channel_.transport().FallBack();
+  if (older) co_return true;
+  if (answer) co_return false;
+  co_return Refuse(
+      "initialize: HTTP " + std::to_string(facts.status) +
+      "; this is no Streamable HTTP endpoint, nor one of HTTP+SSE: " + older.error().message);
+}
+
 Task<Result<Link>> Prober::Initialize(Deadline deadline) {
+  bool lost = false;
+  Result<Link> link = co_await ShakeHands(deadline, lost);
+  if (lost) link = co_await ShakeHands(deadline, lost);
+  co_return link;
+}
+
+// `lost`: the session ended between its first two messages, though the server is there.
+Task<Result<Link>> Prober::ShakeHands(Deadline deadline, bool& lost) {
+  lost = false;
   HttpFacts facts;
   Result<mcp::Message> answer = co_await AskInitialize(mcp::kNewestLegacy, deadline, facts);
   if (answer && answer->kind() == mcp::Kind::kError) {
@@ -192,6 +208,12 @@ Task<Result<Link>> Prober::Initialize(Deadline deadline) {
       facts = {};
       answer = co_await AskInitialize(std::ranges::max(supported), deadline, facts);
     }
+  }
+  Result<bool> older = co_await FallBack(answer, facts);
+  if (!older) co_return Failure(std::move(older.error()));
+  if (*older) {
+    facts = {};
+    answer = co_await AskInitialize(mcp::kNewestLegacy, deadline, facts);
   }
   if (!answer) co_return Failure(std::move(answer.error()));
   if (answer->kind() == mcp::Kind::kError) co_return Refuse("initialize: " + Shown(*answer));
@@ -207,9 +229,11 @@ Task<Result<Link>> Prober::Initialize(Deadline deadline) {
   link.facts.instructions = answer->GetString(mcp::Key::kInstructions);
   link.facts.info = answer->Get(mcp::Key::kServerInfo);
   link.session_id = facts.session_id;
+  link.home_only = !http();
   const std::string headers = LegacyHeaders(link);
-  Result<void> told =
-      co_await channel_.Tell(mcp::Info(mcp::Method::kInitialized).name, "", headers, deadline);
+  Result<void> told = co_await channel_.Tell(mcp::Info(mcp::Method::kInitialized).name, "", headers,
+                                             deadline, &facts);
+  lost = !told && facts.status == 404 && !link.session_id.empty();
   if (!told) co_return Failure(std::move(told.error()));
   co_return link;
 }

@@ -14,6 +14,9 @@
 //   those, HTTP 5xx, no connection, HTTP timeout       | unknown: the error is returned, try again
 //   stdio: silence                                     | legacy, on the same pipe
 //   stdio: the process exits                           | legacy, on a new process
+//
+// HTTP 400, 404 or 405 to initialize, too: the server may be one of HTTP+SSE (2024-11-05), which
+// the transport finds out.
 #pragma once
 
 #include <optional>
@@ -54,8 +57,10 @@ class Prober {
   Finding ReadDiscoverError(const mcp::Message& answer, const HttpFacts& facts) const;
   Task<Result<Link>> Auto(Deadline deadline);
   Task<Result<Link>> Initialize(Deadline deadline);
+  Task<Result<Link>> ShakeHands(Deadline deadline, bool& lost);
   Task<Result<mcp::Message>> AskInitialize(mcp::Version version, Deadline deadline,
                                            HttpFacts& facts);
+  Task<Result<bool>> FallBack(Result<mcp::Message>& answer, const HttpFacts& facts);
   bool http() const { return channel_.transport().wants_headers(); }
   std::unexpected<Error> Refuse(std::string text) const;
 

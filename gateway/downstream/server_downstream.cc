@@ -17,9 +17,12 @@ std::shared_ptr<Parks> ParksFor(const std::string& server, const Deps& deps, con
   return std::make_shared<Parks>(server, deps, *asking.parking);
 }
 
-// Where a question does not say which call it belongs to, there is one such call at a time.
-std::shared_ptr<Turnstile> TurnsFor(Channel& channel, const Asking& asking) {
-  if (asking.parking == nullptr || channel.transport().wants_headers()) return nullptr;
+// Where a question does not say which call it belongs to, there is one such call at a time. What a
+// transport at a URL is, it may know only once it has started.
+std::shared_ptr<Turnstile> TurnsFor(Channel& channel, const ProbeSettings& settings,
+                                    const Asking& asking) {
+  if (asking.parking == nullptr || !settings.declares.any()) return nullptr;
+  if (channel.transport().wants_headers()) return nullptr;
   return std::make_shared<Turnstile>(
       "server " + channel.server() + ": busy with a call that may ask its client something",
       channel.deps().timers);
@@ -35,7 +38,7 @@ ServerDownstream::ServerDownstream(std::string name, std::unique_ptr<Transport> 
       settings_(settings),
       asking_(std::move(asking)),
       parks_(ParksFor(channel_->server(), deps, asking_)),
-      turns_(TurnsFor(*channel_, asking_)),
+      turns_(TurnsFor(*channel_, settings_, asking_)),
       lanes_(MakeLanes()) {
   channel_->Declare(settings_.declares);
   Attach();
@@ -124,7 +127,10 @@ void ServerDownstream::Adopt(const LinkPtr& link) {
     if (lanes_ != nullptr) lanes_->Clear();
     face_ = std::make_shared<Modern>(channel_, link, asking_.parking);
   } else {
-    face_ = std::make_shared<LegacyAdapter>(channel_, link, parks_, settings_.declares, turns_);
+    std::shared_ptr<Turnstile> turns = turns_;
+    if (turns == nullptr) turns = TurnsFor(*channel_, settings_, asking_);
+    face_ = std::make_shared<LegacyAdapter>(channel_, link, parks_, settings_.declares,
+                                            std::move(turns));
   }
   spdlog::debug("server {}: speaks {}", channel_->server(), mcp::ToString(link->facts.version));
 }
@@ -161,11 +167,12 @@ Task<Result<ReplyPtr>> ServerDownstream::Handle(Call& call) {
 }
 
 bool ServerDownstream::NeedsMore(const Call& call) const {
+  if (home_ != nullptr && face_->link().home_only) return true;
   // A legacy server's streams, and what it asks on them, are at home.
   if (call.message.method() == mcp::Method::kListen) return home_ != nullptr;
   // A task belongs to the session of its call.
   if (call.method().route == mcp::Route::kTask) {
-    return home_ != nullptr || (lanes_ != nullptr && channel_->transport().wants_headers());
+    return home_ != nullptr || (lanes_ != nullptr && turns_ == nullptr);
   }
   return asking_.parking != nullptr && IsInteractive(call);
 }
@@ -202,12 +209,25 @@ Task<Result<ReplyPtr>> ServerDownstream::OnFace(Call& call) {
     spdlog::info("server {}: the session or the era is no longer valid, connecting anew",
                  channel_->server());
     Result<LinkPtr> link = co_await links_->Get(face->link().generation);
-    if (!link) co_return Failure(std::move(link.error()));
+    if (!link) co_return NoLink(face->link().generation, std::move(link.error()));
     Adopt(*link);
     face = face_;
+    if (home_ != nullptr && face->link().home_only) {
+      Result<ReplyPtr> reply = co_await home_->Handle(call);
+      co_return reply;
+    }
     outcome = co_await face->Handle(call);
   }
   co_return std::move(outcome.reply);
+}
+
+// A handshake that fails at home has closed the transport, so there is nothing left to speak over.
+std::unexpected<Error> ServerDownstream::NoLink(std::uint64_t stale, Error why) {
+  if (local_ != nullptr && face_ != nullptr && face_->link().generation == stale) {
+    Drop(why);
+    if (on_down_) on_down_(why);
+  }
+  return Failure(std::move(why));
 }
 
 Task<void> ServerDownstream::Close() {

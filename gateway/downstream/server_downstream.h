@@ -76,6 +76,7 @@ class ServerDownstream final : public Downstream {
   Task<Result<void>> TakeOver();
   void Adopt(const LinkPtr& link);
   void Drop(const Error& why);
+  std::unexpected<Error> NoLink(std::uint64_t stale, Error why);
   std::unexpected<Error> Down() const;
 
   const std::shared_ptr<Channel> channel_;

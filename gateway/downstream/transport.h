@@ -34,6 +34,9 @@ struct Outgoing {
   // Legacy only. True: a stream that ends before its response but carried event ids is taken up
   // again by GET with Last-Event-ID (and the same `headers`), honouring `retry`.
   bool resumable = false;
+  // Running it a second time changes nothing at the server (RFC 9110 9.2.2), so it may be sent
+  // again when its connection broke before anything of the answer came.
+  bool repeatable = false;
   // A request of our own (a list, a listen): what comes without a mark on a shared channel is never
   // for it.
   bool quiet = false;
@@ -45,6 +48,12 @@ class Transport {
 
   // Spawns or connects as far as that makes sense. Idempotent while up; called again after OnDown.
   virtual Task<Result<void>> Start() = 0;
+
+  // HTTP: the server takes no POST at its URL. Looks for an older transport there and, if there is
+  // one, is that from now on; Close() and Start() keep it.
+  virtual Task<Result<void>> FallBack() {
+    co_return Failure(Code::kNotFound, Origin::kGateway, "no other transport is configured");
+  }
 
   // Sends a request. The Reply gives what belongs to it: notifications, requests of the server on
   // this request's stream, and the response. Dropping it early closes what can be closed

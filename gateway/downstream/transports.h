@@ -1,5 +1,6 @@
 // The registry of transports, generated from transports.def. An implementation `x` is a file x.cc
-// with a function `downstream::x::Make` of the signature below; nothing else names it.
+// with a function `downstream::x::Make` of the signature below (that of `http` is in
+// http_either.cc); nothing else names it.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@ struct Surroundings {
 };
 
 // kOneWorker: the server has one home worker (a child process). kEachWorker: each worker talks to
-// it on its own connections.
+// it on its own connections, unless the link says that only the home can (link.h).
 enum class Placement : std::uint8_t { kOneWorker, kEachWorker };
 
 Placement PlacementOf(const config::Server& server);

@@ -42,6 +42,7 @@ bool Adapt(const Call& call, mcp::Message& notification) {
       if (call.progress_token.empty() || !notification.Has(mcp::Key::kProgressToken)) return false;
       notification.edits().Replace(notification.member(mcp::Key::kProgressToken).value,
                                    call.progress_token);
+      ProgressForLegacy(notification, call.client->version);
       break;
     case mcp::Method::kLogMessage:
       if (call.log_level.empty() ||

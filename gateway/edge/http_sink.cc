@@ -36,7 +36,7 @@ Task<void> HttpSink::Finish(mcp::Message response, const Error* error) {
   if (error != nullptr) {
     status = mcp::HttpStatus(*error, mcp::kModern);
   } else if (response.kind() == mcp::Kind::kError) {
-    status = mcp::HttpStatus(response.error_code(), mcp::kModern);
+    status = mcp::RelayedStatus(response.error_code(), mcp::kModern);
   }
   co_await exchange_.Respond(status, kJson, body);
 }

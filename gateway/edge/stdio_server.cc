@@ -1,6 +1,7 @@
 #include "edge/stdio_server.h"
 
 #include <array>
+#include <fcntl.h>
 #include <utility>
 
 #include <boost/asio/redirect_error.hpp>
@@ -27,7 +28,7 @@ StdioServer::StdioServer(Executor executor, int in, int out, Service& service, S
                          std::size_t max_line)
     : executor_(executor),
       in_(executor, in),
-      out_(executor, out),
+      out_(executor, out == in ? ::fcntl(out, F_DUPFD_CLOEXEC, 0) : out),
       channel_(executor, service, sessions, {}),
       max_line_(max_line) {}
 

@@ -59,6 +59,11 @@ int HttpStatus(int rpc_code, Version client) {
   }
 }
 
+int RelayedStatus(int rpc_code, Version client) {
+  const bool about_the_call = rpc_code == kMethodNotFound || rpc_code == kMissingCapability;
+  return IsModern(client) && about_the_call ? HttpStatus(rpc_code, client) : 200;
+}
+
 int CodeForClient(int server_code, Method method, Version client) {
   const bool reads = method == Method::kResourcesRead || method == Method::kSubscribe;
   if (!IsModern(client)) {

@@ -33,6 +33,10 @@ int RpcCode(const Error& error);
 int HttpStatus(const Error& error, Version client);
 int HttpStatus(int rpc_code, Version client);
 
+// The same of an error object that a server sent: what it says of a message that it could not read
+// is about the gateway's own message, and a 400 would make a client doubt the era.
+int RelayedStatus(int rpc_code, Version client);
+
 // The code under which an error object of a server goes on to a client. Resource-not-found differs
 // by era, and codes of one hop's own trouble (headers, version) would mislead on the next: -32603
 // then. The caller keeps the original in `data` when it differs and is worth knowing.

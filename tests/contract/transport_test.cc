@@ -12,6 +12,7 @@
 #include "downstream/launcher.h"
 #include "downstream/transports.h"
 #include "support/fake_server.h"
+#include "support/fake_sse_server.h"
 #include "support/gateway_fixture.h"
 #include "support/paths.h"
 
@@ -20,10 +21,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A server that speaks the modern era, and what the configuration says to reach it.
+// A server and what the configuration says to reach it. It speaks the modern era where the
+// transport can.
 struct Peer {
-  std::unique_ptr<FakeServer> http;  // null: a child
+  std::unique_ptr<FakeServer> http;
+  std::unique_ptr<FakeSseServer> sse;
   config::Server server;
+
+  bool shares_a_channel() const { return http == nullptr; }
+  bool WasLeft(const std::string& pid) const {
+    if (http) return http->IsDeserted();
+    return sse ? sse->IsDeserted() : IsGone(std::stoi(pid));
+  }
 };
 
 Peer MakePeer(const std::string& transport) {
@@ -32,6 +41,11 @@ Peer MakePeer(const std::string& transport) {
   if (transport == "http") {
     peer.http = std::unique_ptr<FakeServer>(new FakeServer(FakeServer::Modern("a")));
     peer.server.url = config::Secret(peer.http->url());
+  } else if (transport == "http_sse") {
+    peer.sse = std::make_unique<FakeSseServer>("a");
+    peer.sse->ExpectComplaints();  // nobody initializes it here
+    peer.server.url = config::Secret(peer.sse->url());
+    peer.server.transport = config::HttpKind::kSse;
   } else if (transport == "stdio") {
     peer.server.command = config::Secret(paths::FakeStdioServer());
     peer.server.args = {config::Secret("--name"), config::Secret("a")};
@@ -40,6 +54,9 @@ Peer MakePeer(const std::string& transport) {
   }
   return peer;
 }
+
+constexpr const char* kModernMeta = R"(,"io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
+                                    R"("io.modelcontextprotocol/clientCapabilities":{})";
 
 class TransportContract : public ::testing::TestWithParam<const char*> {
  protected:
@@ -99,10 +116,12 @@ class TransportContract : public ::testing::TestWithParam<const char*> {
     call->body = R"({"jsonrpc":"2.0","id":)" + call->id +
                  R"(,"method":"tools/call","params":{"name":")" + tool + R"(","arguments":)" +
                  arguments + R"(,"_meta":{"progressToken":)" + call->id +
-                 R"(,"io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
-                 R"("io.modelcontextprotocol/clientCapabilities":{}}}})";
-    call->headers =
-        "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: " + tool + "\r\n";
+                 (peer.sse ? "" : kModernMeta) + "}}}";
+    if (!peer.sse) {
+      call->headers =
+          "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: " + tool +
+          "\r\n";
+    }
     call->deadline = Deadline::In(Clock::Real(), within);
     call->task = TaskHandle(deps.executor(), "call", Pull(transport.get(), call.get()));
     return call;
@@ -250,7 +269,7 @@ TEST_P(TransportContract, APeerThatDiedIsReachedAgainAfterAStart) {
 TEST_P(TransportContract, RubbishIsNoAnswer) {
   const Result<std::string> ended = Finish(Send("rubbish", "{}", 300ms));
   ASSERT_FALSE(ended);
-  EXPECT_EQ(ended.error().code, peer.http ? Code::kProtocol : Code::kDeadline)
+  EXPECT_EQ(ended.error().code, peer.shares_a_channel() ? Code::kDeadline : Code::kProtocol)
       << ended.error().message;
   EXPECT_EQ(Call("echo", R"({"text":"x"})"), "x");
 }
@@ -272,7 +291,7 @@ TEST_P(TransportContract, ACloseLeavesNothing) {
   const std::string pid = Call("pid");
   RunVoid(transport->Close());
   EXPECT_TRUE(down.empty()) << "a close is no fault";
-  EXPECT_TRUE(peer.http ? peer.http->IsDeserted() : IsGone(std::stoi(pid)));
+  EXPECT_TRUE(peer.WasLeft(pid));
 }
 
 }  // namespace

@@ -18,7 +18,12 @@ namespace switchyard::tests {
 Gateway::~Gateway() { Stop(); }
 
 Gateway& Gateway::Serves(const std::string& name, const FakeServer& fake, const std::string& keys) {
-  servers_[name] = "{url: " + Quote(fake.url()) + (keys.empty() ? "" : ", " + keys) + "}";
+  return ServesUrl(name, fake.url(), keys);
+}
+
+Gateway& Gateway::ServesUrl(const std::string& name, const std::string& url,
+                            const std::string& keys) {
+  servers_[name] = "{url: " + Quote(url) + (keys.empty() ? "" : ", " + keys) + "}";
   return *this;
 }
 

@@ -24,6 +24,7 @@ class Gateway {
 
   // `keys`: more YAML for the server, in flow style without braces: `tools: {include: [e*]}`.
   Gateway& Serves(const std::string& name, const FakeServer& fake, const std::string& keys = "");
+  Gateway& ServesUrl(const std::string& name, const std::string& url, const std::string& keys = "");
   // fake_stdio_server with these flags; it is told its name.
   Gateway& ServesChild(const std::string& name, const std::vector<std::string>& flags = {},
                        const std::string& keys = "");

@@ -54,6 +54,21 @@ TEST(List, AMissingServerIsNamedAndTheListGoesStaleAtOnce) {
   EXPECT_EQ(legacy.at("_meta").as_object().size(), 1U);
 }
 
+TEST(List, TheTitleOfAToolGoesWhereOlderClientsLook) {
+  const auto catalog = Merge(
+      {TestServer("a").Tools({Tool("t", R"(,"title":"T","annotations":{"readOnlyHint":true})"),
+                              Tool("u", R"(,"title":"U","annotations":{"title":"own"})"),
+                              Tool("v", R"(,"title":"V","description":"d")")})});
+  const auto list = List(*catalog, Method::kToolsList, Version::k2025_03_26).at("tools");
+  EXPECT_EQ(list.at(0).at("annotations"),
+            boost::json::parse(R"({"title":"T","readOnlyHint":true})"));
+  EXPECT_EQ(list.at(1).at("annotations"), boost::json::parse(R"({"title":"own"})"));
+  EXPECT_EQ(list.at(2).at("annotations"), boost::json::parse(R"({"title":"V"})"));
+  const auto oldest = List(*catalog, Method::kToolsList, Version::k2024_11_05).at("tools");
+  EXPECT_EQ(oldest.at(0).at("description"), "T");
+  EXPECT_EQ(oldest.at(2).at("description"), "d");
+}
+
 TEST(List, EachVersionGetsTheMembersItKnows) {
   const auto catalog = Merge({TestServer("a").Tools(
       {Tool("t", R"(,"title":"T","icons":[],"execution":{},"outputSchema":{"type":"object"},)"

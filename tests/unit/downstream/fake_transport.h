@@ -69,6 +69,8 @@ class FakeTransport final : public Transport {
     bool http = false;
     std::function<Script(const Sent&)> answer = [](const Sent&) { return Hangs(); };
     std::function<Result<std::shared_ptr<Feed>>(HttpFacts*)> open_stream;
+    std::function<int(const Sent&)> take;          // the status of what gets no answer
+    std::function<Result<void>(Wire&)> fall_back;  // null: there is nothing older
     std::vector<Sent> sent;
     std::map<std::string, std::shared_ptr<Feed>> open;  // by id
     bool notify_fails = false;
@@ -111,6 +113,11 @@ class FakeTransport final : public Transport {
     co_return Result<void>();
   }
 
+  Task<Result<void>> FallBack() override {
+    if (!wire_.fall_back) co_return Failure(Code::kNotFound, Origin::kServer, "no stream there");
+    co_return wire_.fall_back(wire_);
+  }
+
   Task<Result<ReplyPtr>> Request(Outgoing out) override {
     if (!wire_.up) co_return Failure(Code::kUnavailable, Origin::kServer, "down");
     wire_.sent.push_back({.message = *mcp::Message::Parse(mcp::Join(out.body)),
@@ -142,6 +149,10 @@ class FakeTransport final : public Transport {
     if (wire_.notify_fails) co_return Failure(*Fails(Code::kUnavailable).error);
     wire_.sent.push_back({.message = *mcp::Message::Parse(mcp::Join(out.body)),
                           .headers = std::string(out.headers)});
+    if (!wire_.take) co_return Result<void>();
+    const int status = wire_.take(wire_.sent.back());
+    if (out.facts != nullptr && wire_.http) out.facts->status = status;
+    if (status >= 400) co_return Failure(Code::kNotFound, Origin::kServer, "scripted refusal");
     co_return Result<void>();
   }
 

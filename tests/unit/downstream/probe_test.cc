@@ -150,8 +150,51 @@ TEST_F(ProbeTest, SaysWhatIsNoMcpEndpointAtAll) {
   Server({{"server/discover", Fails(Code::kNotFound, 404)},
           {"initialize", Fails(Code::kNotFound, 404)}});
   EXPECT_EQ(Find(),
-            "server x: initialize: HTTP 404; this is no Streamable HTTP endpoint (HTTP+SSE is not "
-            "spoken)");
+            "server x: initialize: HTTP 404; this is no Streamable HTTP endpoint, nor one of "
+            "HTTP+SSE: no stream there");
+}
+
+// HTTP+SSE: a transport that tells nothing of HTTP's headers.
+TEST_F(ProbeTest, LooksForAnOlderTransportWhereInitializeIsRefused) {
+  for (const Script& refusal : {Fails(Code::kProtocol, 400), Fails(Code::kNotFound, 404),
+                                Fails(Code::kNotFound, 405), Refuses(-32000, "null", 405)}) {
+    prober_ = nullptr;
+    wire_.sent.clear();
+    wire_.http = true;
+    wire_.fall_back = [&](FakeTransport::Wire& wire) {
+      wire.http = false;
+      return Result<void>();
+    };
+    wire_.answer = [&](const Sent& sent) {
+      if (wire_.http) return refusal;
+      return sent.method() == "initialize" ? kLegacyServer : Hangs();
+    };
+    EXPECT_EQ(Find(), "legacy 2025-06-18") << refusal.status;
+    EXPECT_EQ(wire_.Methods(),
+              (std::vector<std::string>{"server/discover", "initialize", "initialize",
+                                        "notifications/initialized"}))
+        << refusal.status;
+    EXPECT_TRUE(link_.home_only) << "the session is a connection";
+  }
+}
+
+TEST_F(ProbeTest, DoesNotLookForOneWhereTheRefusalSaysNothingOfTheTransport) {
+  for (const int status : {401, 403, 429, 500, 503}) {
+    prober_ = nullptr;
+    wire_.http = true;
+    wire_.fall_back = [](FakeTransport::Wire&) -> Result<void> {
+      ADD_FAILURE() << "not to be asked";
+      return {};
+    };
+    Server({{"initialize", Fails(Code::kUnavailable, status)}});
+    EXPECT_EQ(Find(config::Era::kLegacy), "scripted failure") << status;
+  }
+}
+
+TEST_F(ProbeTest, TellsTheServersOwnErrorWhereThereIsNoOlderTransport) {
+  wire_.http = true;
+  Server({{"server/discover", Refuses(-32601)}, {"initialize", Refuses(-32600, "null", 400)}});
+  EXPECT_TRUE(Find().starts_with("server x: initialize: {\"code\":-32600")) << Find();
 }
 
 TEST_F(ProbeTest, TriesAnotherVersionThatTheServerNames) {

@@ -263,6 +263,17 @@ TEST_F(ConnectionTest, IdleAndSlowClientsAreDroppedInTime) {
   EXPECT_TRUE(peer->WaitForClose());
 }
 
+TEST_F(ConnectionTest, ABodyThatTricklesInIsDroppedInTime) {
+  const std::unique_ptr<Peer> slow = Connect();
+  slow->Send("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n{");
+  Settle(context);
+  Pass(seconds(29));
+  slow->Send(" ");
+  Settle(context);
+  Pass(seconds(2));
+  EXPECT_TRUE(slow->WaitForClose()) << "a byte now and then does not help";
+}
+
 TEST_F(ConnectionTest, AnIdleConnectionStillServesAfterItGaveItsMemoryBack) {
   EXPECT_EQ(status(Ask(Modern("tools/list"))), 200);
   Pass(seconds(20));

@@ -106,6 +106,25 @@ TEST_F(StdioServerTest, ModernRequestsNeedNoSession) {
   EXPECT_EQ(TextAt(line, "/result/resultType"), "complete");
 }
 
+// As a supervisor may set it up: one socket for both, and even one number.
+TEST_F(StdioServerTest, InputAndOutputMayBeOneDescriptor) {
+  int pair[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+  Peer client(context, pair[0]);
+  StdioServer both(context.get_executor(), pair[1], pair[1], service, sessions, kMaxLine);
+  bool ended = false;
+  Spawn(context.get_executor(), "stdio", [](StdioServer& own, bool& done) -> Task<void> {
+    co_await own.Run();
+    done = true;
+  }(both, ended));
+  client.Send(ModernBody("tools/list") + "\n");
+  Settle(context);
+  client.Read();
+  EXPECT_TRUE(client.TakeReceived().contains(R"("tools":[])"));
+  client.Close();
+  EXPECT_TRUE(RunUntil(context, [&] { return ended; }));
+}
+
 TEST_F(StdioServerTest, BothErasInterleaveOnOnePipe) {
   Initialize();
   Say(Legacy("tools/list", "1"));

@@ -1,0 +1,154 @@
+#include "downstream/exchanges.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+namespace switchyard::downstream {
+namespace {
+
+std::optional<std::uint64_t> ToNumber(std::string_view raw) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), number);
+  if (raw.empty() || error != std::errc() || end != raw.data() + raw.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+struct Exchanges::Pending {
+  std::uint64_t id = 0;
+  std::uint64_t mark = 0;
+  bool quiet = false;  // log messages are never its own
+  Mailbox<Result<mcp::Message>> box;
+  std::size_t unread_notes = 0;
+  std::size_t unread_bytes = 0;
+  Timers::Handle timer;
+};
+
+class Exchanges::ExchangeReply final : public Reply {
+ public:
+  ExchangeReply(std::shared_ptr<Exchanges> owner, std::shared_ptr<Pending> pending)
+      : owner_(std::move(owner)), pending_(std::move(pending)) {}
+  ~ExchangeReply() override {
+    const auto found = owner_->pending_.find(pending_->id);
+    if (found != owner_->pending_.end() && found->second == pending_) owner_->pending_.erase(found);
+  }
+
+  Task<Result<std::optional<mcp::Message>>> Next() override {
+    if (ended_) co_return std::nullopt;
+    Result<mcp::Message> message = co_await pending_->box.Take();
+    ended_ = !message || message->is_response();
+    if (!message) co_return Failure(std::move(message.error()));
+    if (!ended_) {
+      --pending_->unread_notes;
+      pending_->unread_bytes -= message->size();
+    }
+    std::optional<mcp::Message> next = std::move(*message);
+    co_return next;
+  }
+
+ private:
+  std::shared_ptr<Exchanges> owner_;
+  std::shared_ptr<Pending> pending_;
+  bool ended_ = false;
+};
+
+Exchanges::Exchanges(std::string server, const Deps& deps, Limits limits)
+    : server_(std::move(server)), deps_(deps), limits_(limits) {}
+
+Exchanges::~Exchanges() = default;
+
+Result<ReplyPtr> Exchanges::Add(const Outgoing& out, std::uint64_t mark) {
+  const std::optional<std::uint64_t> id = ToNumber(out.id);
+  if (!id || pending_.contains(*id)) {
+    return Failure(Code::kInternal, Origin::kGateway,
+                   "server " + server_ + ": bad request id " + std::string(out.id));
+  }
+  auto pending = std::make_shared<Pending>();
+  pending->id = *id;
+  pending->mark = mark;
+  pending->quiet = out.quiet;
+  highest_id_ = std::max(highest_id_, *id);
+  pending_.emplace(*id, pending);
+  pending->timer = deps_.timers.At(out.deadline.at(), [this, id = *id] {
+    // Not retryable even when still unsent: what is queued will be sent.
+    Finish(id,
+           Failure(Code::kDeadline, Origin::kServer, "server " + server_ + ": no answer in time"));
+  });
+  return std::make_unique<ExchangeReply>(shared_from_this(), std::move(pending));
+}
+
+Exchanges::Routed Exchanges::Route(mcp::Message& message) {
+  if (message.is_response()) return RouteResponse(message);
+  Pending* owner = OwnerOf(message);
+  if (owner == nullptr) return Routed::kUnclaimed;
+  if (owner->unread_notes >= limits_.unread_notes ||
+      owner->unread_bytes + message.size() > limits_.unread_bytes) {
+    return Routed::kTaken;
+  }
+  ++owner->unread_notes;
+  owner->unread_bytes += message.size();
+  owner->box.Put(std::move(message));
+  return Routed::kTaken;
+}
+
+Exchanges::Routed Exchanges::RouteResponse(mcp::Message& message) {
+  std::optional<std::uint64_t> id = ToNumber(message.id());
+  // An error about what could not be read bears no id; alone in flight it is ours.
+  if ((message.id().empty() || message.id() == "null") && pending_.size() == 1) {
+    id = pending_.begin()->first;
+    message.SetId(std::to_string(*id));
+  }
+  if (id && pending_.contains(*id)) {
+    Finish(*id, std::move(message));
+    return Routed::kTaken;
+  }
+  return id && *id <= highest_id_ ? Routed::kLate : Routed::kUnknown;
+}
+
+Exchanges::Pending* Exchanges::OwnerOf(const mcp::Message& message) {
+  if (message.kind() == mcp::Kind::kRequest) return nullptr;
+  std::string_view mark = message.method() == mcp::Method::kProgress
+                              ? message.Get(mcp::Key::kProgressToken)
+                              : message.Get(mcp::MetaKey::kSubscriptionId);
+  if (const std::optional<std::uint64_t> id = ToNumber(mark)) {
+    const auto found = pending_.find(*id);
+    return found == pending_.end() ? nullptr : found->second.get();
+  }
+  // Log messages bear no mark at all on a shared channel: with one call in flight it is its own.
+  if (message.method() != mcp::Method::kLogMessage) return nullptr;
+  Pending* only = nullptr;
+  for (const auto& [id, pending] : pending_) {
+    if (pending->quiet) continue;
+    if (only != nullptr) return nullptr;
+    only = pending.get();
+  }
+  return only;
+}
+
+std::size_t Exchanges::open_calls() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(pending_, [](const auto& entry) { return !entry.second->quiet; }));
+}
+
+void Exchanges::Finish(std::uint64_t id, Result<mcp::Message> outcome) {
+  const auto node = pending_.extract(id);
+  if (node.empty()) return;
+  node.mapped()->timer.Cancel();
+  node.mapped()->box.Put(std::move(outcome));
+}
+
+void Exchanges::Fail(std::uint64_t id, Error error) { Finish(id, Failure(std::move(error))); }
+
+void Exchanges::FailAll(const Error& error, const std::function<bool(std::uint64_t mark)>& unseen) {
+  for (auto& [id, pending] : std::exchange(pending_, {})) {
+    Error own = error;
+    own.retryable = unseen(pending->mark);
+    pending->timer.Cancel();
+    pending->box.Put(Failure(std::move(own)));
+  }
+}
+
+}  // namespace switchyard::downstream
