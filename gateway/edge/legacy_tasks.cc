@@ -163,7 +163,7 @@ mcp::Message LegacyTasks::Created(const Call& call, const mcp::Message& result) 
 // has ended when it begins.
 mcp::Message LegacyTasks::Finished(const Call& call, const mcp::Message& result) {
   const Clock& clock = sessions_.clock();
-  const std::string_view wish = RawObject::Parse(call.message.Get(mcp::Key::kTask)).Get("ttl");
+  const std::string wish = RawObject::Parse(call.message.Get(mcp::Key::kTask)).Get("ttl");
   const Duration keep = KeepFor(wish, kKeepResult);
   const std::string now = Timestamp(clock);
   RawObject task;

@@ -44,7 +44,7 @@ const std::string* RawObject::Find(std::string_view key) const {
   return nullptr;
 }
 
-std::string_view RawObject::Get(std::string_view key) const {
+std::string_view RawObject::Get(std::string_view key) const& {
   const std::string* value = Find(key);
   return value == nullptr ? std::string_view() : std::string_view(*value);
 }

@@ -17,7 +17,8 @@ class RawObject {
   static RawObject Parse(std::string_view raw);
 
   bool Has(std::string_view key) const { return Find(key) != nullptr; }
-  std::string_view Get(std::string_view key) const;   // raw; "" = absent
+  std::string_view Get(std::string_view key) const&;  // raw; "" = absent
+  std::string Get(std::string_view key) && { return std::string(std::as_const(*this).Get(key)); }
   std::string GetString(std::string_view key) const;  // "" also when it is no string
 
   // Replaces in its place, or adds at the end.
@@ -26,14 +27,16 @@ class RawObject {
   void Erase(std::string_view key);
 
   // Keys as plain text, values raw.
-  const std::vector<std::pair<std::string, std::string>>& members() const { return members_; }
+  using Members = std::vector<std::pair<std::string, std::string>>;
+  const Members& members() const& { return members_; }
+  Members members() && { return std::move(members_); }
   bool empty() const { return members_.empty(); }
   std::string ToText() const;
 
  private:
   const std::string* Find(std::string_view key) const;
 
-  std::vector<std::pair<std::string, std::string>> members_;
+  Members members_;
 };
 
 }  // namespace switchyard::mcp

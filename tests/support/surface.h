@@ -131,7 +131,9 @@ class Surface {
   void ListenModern(Turn& turn);
   // Tells the turn of them until it is cancelled. `params`: JSON members that all of these
   // notifications carry.
-  void Listen(Turn& turn, Interest interest, std::string_view params);
+  // `acknowledge` is called when nothing is missed any more.
+  void Listen(Turn& turn, Interest interest, std::string_view params,
+              const std::function<void()>& acknowledge = {});
   // For transports with one channel for everything (legacy stdio): whole notifications.
   void OnChange(std::function<void(std::string notification)> tell);
 

@@ -61,18 +61,21 @@ void Surface::ListenModern(Turn& turn) {
   Interest interest = Honoured(filter);
   const std::string meta =
       R"("_meta":{"io.modelcontextprotocol/subscriptionId":)" + turn.id() + "}";
-  turn.Notify("notifications/subscriptions/acknowledged",
-              meta + R"(,"notifications":)" + Acknowledgement(interest));
-  Listen(turn, std::move(interest), meta);
+  const std::string acknowledgement = meta + R"(,"notifications":)" + Acknowledgement(interest);
+  Listen(turn, std::move(interest), meta,
+         [&] { turn.Notify("notifications/subscriptions/acknowledged", acknowledgement); });
 }
 
-void Surface::Listen(Turn& turn, Interest interest, std::string_view params) {
+void Surface::Listen(Turn& turn, Interest interest, std::string_view params,
+                     const std::function<void()>& acknowledge) {
   Listener listener;
   listener.interest = std::move(interest);
   {
     const std::scoped_lock lock(mutex_);
     listeners_.insert(&listener);
   }
+  // Not before: who reads it may say at once what is to be heard.
+  if (acknowledge) acknowledge();
   Named("listening").Set();
   for (const std::string& uri : listener.interest.uris) Named("subscribed:" + uri).Set();
   // A listener waits for as long as its test takes, which is no complaint.
