@@ -99,7 +99,7 @@ step_lint() {
 }
 step_format() { check format check_format; }
 step_tidy() {
-  quietly configure-debug configure debug || { count 0 1; return; }
+  quietly configure-tidy configure tidy || { count 0 1; return; }
   check tidy python3 "$root/tests/lint/tidy.py" --jobs "$(build_jobs)"
 }
 

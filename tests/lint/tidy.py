@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """clang-tidy over gateway/ and policies/, several files at a time, skipping what passed before.
 
-A file that passed is remembered under build/tidy by a digest of everything that the outcome depends
-on: the checks, the tool, the compile command, the file and each header of this project it reaches.
+Each file is read without precompiled headers, so one that lacks an include is found.
+
+A file that passed is remembered under build/tidy/passed by a digest of everything that the outcome
+depends on: the checks, the tool, the compile command, the file and each header of this project it
+reaches.
 
     tidy.py [--build DIR] [--jobs N] [FILE...]   exit 1 when there are findings
 """
@@ -61,7 +64,7 @@ def run(path, build):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/debug")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/tidy")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     arguments = parser.parse_args()
@@ -70,7 +73,7 @@ def main():
     digests = Digests((ROOT / ".clang-tidy").read_bytes() + version)
     commands = json.loads((arguments.build / "compile_commands.json").read_text())
     only = {path.resolve() for path in arguments.files}
-    stamps = ROOT / "build/tidy"
+    stamps = arguments.build / "passed"
     stamps.mkdir(parents=True, exist_ok=True)
     todo, passed = [], 0
     for entry in sorted(commands, key=lambda e: e["file"]):
