@@ -59,16 +59,21 @@ Call CallFor(const std::shared_ptr<Branch>& branch) {
 class Listens::Listen : public std::enable_shared_from_this<Listen> {
  public:
   Listen(Listens& owner, ListenFilter filter, std::string id,
-         std::shared_ptr<const Catalog> catalog)
+         std::shared_ptr<const Catalog> catalog, std::shared_ptr<News> news)
       : owner_(owner),
         filter_(std::move(filter)),
         id_(std::move(id)),
         catalog_(std::move(catalog)),
+        news_(std::move(news)),
         subscription_(owner.feed_) {
     owner_.open_.insert(this);
+    if (news_ != nullptr) news_->OnNews([this] { subscription_.Wake(); });
   }
   Listen(const Listen&) = delete;
-  ~Listen() { owner_.open_.erase(this); }
+  ~Listen() {
+    owner_.open_.erase(this);
+    if (news_ != nullptr) news_->OnNews(nullptr);
+  }
 
   void Start(const Call& call);
   void SetCatalog(std::shared_ptr<const Catalog> catalog) { catalog_ = std::move(catalog); }
@@ -109,6 +114,7 @@ class Listens::Listen : public std::enable_shared_from_this<Listen> {
   const ListenFilter filter_;
   const std::string id_;  // of the client's request, raw
   std::shared_ptr<const Catalog> catalog_;
+  const std::shared_ptr<News> news_;  // null = none
   ChangeFeed::Subscription subscription_;
   std::vector<Slot> slots_;
   Catalog::Changes changes_;   // due
@@ -336,7 +342,7 @@ std::optional<mcp::Message> Listens::Listen::TakeDue() {
   if (std::exchange(changes_.tools, false)) return Tagged(mcp::Method::kToolsChanged, "");
   if (std::exchange(changes_.prompts, false)) return Tagged(mcp::Method::kPromptsChanged, "");
   if (std::exchange(changes_.resources, false)) return Tagged(mcp::Method::kResourcesChanged, "");
-  if (due_.empty()) return std::nullopt;
+  if (due_.empty()) return news_ != nullptr ? news_->Take() : std::nullopt;
   const std::string uri = std::move(due_.extract(due_.begin()).value());
   return Tagged(mcp::Method::kResourceUpdated, R"(,"uri":)" + mcp::Quote(uri));
 }
@@ -363,8 +369,8 @@ Result<ReplyPtr> Listens::Open(const Call& call, const std::shared_ptr<const Cat
   Result<ListenFilter> filter =
       ReadListenFilter(call.message.Get(mcp::Key::kNotifications), kMaxUris);
   if (!filter) return Failure(std::move(filter.error()));
-  const auto listen =
-      std::make_shared<Listen>(*this, std::move(*filter), std::string(call.message.id()), catalog);
+  const auto listen = std::make_shared<Listen>(*this, std::move(*filter),
+                                               std::string(call.message.id()), catalog, call.news);
   listen->Start(call);
   return std::make_unique<ListenReply>(listen);
 }

@@ -11,6 +11,7 @@
 
 #include "base/deadline.h"
 #include "core/definition.h"
+#include "core/news.h"
 #include "mcp/message.h"
 #include "mcp/version.h"
 
@@ -69,7 +70,8 @@ struct Call {
   Principal caller;
   Deadline deadline;
   Target target;
-  int depth = 0;  // > 0: made by the gateway on behalf of another call
+  std::shared_ptr<News> news = nullptr;  // of a listen; null = no more than its filter names
+  int depth = 0;                         // > 0: made by the gateway on behalf of another call
 
   const mcp::MethodInfo& method() const { return mcp::Info(message.method()); }
 };

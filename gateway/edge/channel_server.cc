@@ -218,8 +218,8 @@ Task<void> ChannelServer::ServeChanges(std::shared_ptr<Session> session) {
   const Live live(*this);
   Call call = MakeStreamCall(*session);
   ChannelSink sink(*this, ChannelSink::Response::kDropped);
-  UpdatesService with_updates(session, sessions_, SharedService());
-  co_await Answer(with_updates, call, sink);
+  call.news = Updates::Of(*session, sessions_)->ForStream();
+  co_await Answer(service_, call, sink);
   changes_over_ = true;
 }
 

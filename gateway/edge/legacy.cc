@@ -182,8 +182,9 @@ Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::stri
   const bool begun = co_await exchange.BeginStream();
   if (!begun) co_return;
   Call call = MakeStreamCall(*session);
-  UpdatesService with_updates(session, sessions_, find_(session->endpoint));
-  co_await Answer(with_updates, call, sink);
+  call.news = Updates::Of(*session, sessions_)->ForStream();
+  const std::shared_ptr<Service> service = find_(session->endpoint);
+  if (service != nullptr) co_await Answer(*service, call, sink);
 }
 
 Task<void> LegacyFace::Delete(Exchange& exchange, std::string endpoint) {

@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/json.hpp>
 
+#include "base/mailbox.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
@@ -38,10 +39,6 @@ bool Honours(const mcp::Message& acknowledgement, std::string_view uri) {
   return false;
 }
 
-void Ring(const Updates::Wake& wake) {
-  if (wake != nullptr && wake->empty()) wake->Put(true);
-}
-
 }  // namespace
 
 // A subscription under way, shared with the task that follows it.
@@ -51,6 +48,31 @@ struct Updates::Opening {
   std::string endpoint_name;
   Call call;  // its reply borrows it
   Mailbox<Result<void>> answer;
+};
+
+// Of one stream.
+class Updates::StreamNews final : public News {
+ public:
+  explicit StreamNews(std::shared_ptr<Updates> updates) : updates_(std::move(updates)) {}
+  StreamNews(const StreamNews&) = delete;
+  ~StreamNews() override { updates_->CloseStream(*this); }
+
+  std::optional<mcp::Message> Take() override {
+    if (updates_->reader_ != this) return std::nullopt;
+    const std::optional<std::string> uri = updates_->TakeDue();
+    if (!uri) return std::nullopt;
+    return mcp::Message::Make("", mcp::Info(mcp::Method::kResourceUpdated).name,
+                              R"({"uri":)" + mcp::Quote(*uri) + "}");
+  }
+  void OnNews(std::function<void()> wake) override {
+    wake_ = std::move(wake);
+    wake_ ? updates_->OpenStream(*this) : updates_->CloseStream(*this);
+  }
+  void Wake() const { wake_(); }
+
+ private:
+  const std::shared_ptr<Updates> updates_;
+  std::function<void()> wake_;
 };
 
 std::shared_ptr<Updates> Updates::Of(Session& session, Sessions& sessions) {
@@ -143,7 +165,7 @@ void Updates::Add(const std::string& uri, const std::string& whole) {
   }
   // Of a flood of parts, the whole is named instead.
   due_.insert(due_.size() < kMaxDue ? uri : whole);
-  Ring(reader_);
+  WakeReader();
 }
 
 std::optional<std::string> Updates::TakeDue() {
@@ -151,16 +173,24 @@ std::optional<std::string> Updates::TakeDue() {
   return std::move(due_.extract(due_.begin()).value());
 }
 
-void Updates::OpenStream(Wake wake) {
-  reader_ = std::move(wake);
+std::shared_ptr<News> Updates::ForStream() {
+  return std::make_shared<StreamNews>(shared_from_this());
+}
+
+void Updates::WakeReader() {
+  if (reader_ != nullptr) reader_->Wake();
+}
+
+void Updates::OpenStream(StreamNews& reader) {
+  reader_ = &reader;
   had_stream_ = true;
   elsewhere_ = false;
   SayStreamIsHere();
-  Ring(reader_);
+  WakeReader();
 }
 
-void Updates::CloseStream(const Wake& wake) {
-  if (reader_ != wake) return;
+void Updates::CloseStream(const StreamNews& reader) {
+  if (reader_ != &reader) return;
   reader_ = nullptr;
   Tell([](Updates& other) { other.StreamIsGone(); });
 }
@@ -195,7 +225,7 @@ void Updates::News(const std::set<std::string>& uris) {
   for (const std::string& uri : uris) {
     if (due_.size() < kMaxDue) due_.insert(uri);
   }
-  Ring(reader_);
+  WakeReader();
 }
 
 void Updates::Tell(std::function<void(Updates&)> what) {
@@ -220,88 +250,6 @@ Task<Result<ReplyPtr>> SubscribeService::Handle(Call& call) {
     if (!subscribed) co_return Failure(std::move(subscribed.error()));
   }
   co_return ReplyWith(mcp::Message::FromResult(call.message.id(), std::string("{}")));
-}
-
-namespace {
-
-// The listen call of a stream as it is pulled. Shared with the task that pulls it, which may
-// outlive the stream by a moment; so everything that the reply borrows is in here.
-struct Stream {
-  std::shared_ptr<Session> session;
-  std::shared_ptr<Service> endpoint;
-  Call call;
-  ReplyPtr reply;
-  std::optional<Result<std::optional<mcp::Message>>> next;
-  Mailbox<bool> taken;  // `next` was
-  Updates::Wake wake = std::make_shared<Mailbox<bool>>();
-};
-
-Task<void> Pull(std::shared_ptr<Stream> stream) {
-  for (;;) {
-    Result<std::optional<mcp::Message>> next = co_await stream->reply->Next();
-    const bool last = !next || !next->has_value() || (*next)->is_response();
-    stream->next = std::move(next);
-    Ring(stream->wake);
-    if (last) co_return;
-    co_await stream->taken.Take();
-  }
-}
-
-class StreamReply final : public Reply {
- public:
-  StreamReply(std::shared_ptr<Stream> stream, std::shared_ptr<Updates> updates, Executor executor)
-      : stream_(std::move(stream)),
-        updates_(std::move(updates)),
-        pulling_(executor, "session stream", Pull(stream_)) {
-    updates_->OpenStream(stream_->wake);
-  }
-  ~StreamReply() override { updates_->CloseStream(stream_->wake); }
-
-  Task<Result<std::optional<mcp::Message>>> Next() override {
-    for (;;) {
-      if (stream_->next) {
-        Result<std::optional<mcp::Message>> next = std::move(*stream_->next);
-        stream_->next.reset();
-        stream_->taken.Put(true);
-        co_return next;
-      }
-      if (const std::optional<std::string> uri = updates_->TakeDue()) {
-        std::optional<mcp::Message> updated =
-            mcp::Message::Make("", mcp::Info(mcp::Method::kResourceUpdated).name,
-                               R"({"uri":)" + mcp::Quote(*uri) + "}");
-        co_return updated;
-      }
-      co_await stream_->wake->Take();
-    }
-  }
-
- private:
-  const std::shared_ptr<Stream> stream_;
-  const std::shared_ptr<Updates> updates_;
-  TaskHandle pulling_;
-};
-
-}  // namespace
-
-UpdatesService::UpdatesService(std::shared_ptr<Session> session, Sessions& sessions,
-                               std::shared_ptr<Service> endpoint)
-    : session_(std::move(session)), sessions_(sessions), endpoint_(std::move(endpoint)) {}
-
-Task<Result<ReplyPtr>> UpdatesService::Handle(Call& call) {
-  if (endpoint_ == nullptr) co_return NoEndpoint();
-  auto stream = std::make_shared<Stream>();
-  stream->session = session_;
-  stream->endpoint = endpoint_;
-  stream->call.message = call.message.Clone();
-  stream->call.client = call.client;
-  stream->call.endpoint = session_->endpoint;
-  stream->call.caller = call.caller;
-  Result<ReplyPtr> reply = co_await endpoint_->Handle(stream->call);
-  if (!reply) co_return reply;
-  stream->reply = std::move(*reply);
-  const auto executor = co_await net::this_coro::executor;
-  co_return std::make_unique<StreamReply>(std::move(stream), Updates::Of(*session_, sessions_),
-                                          executor);
 }
 
 }  // namespace switchyard::edge

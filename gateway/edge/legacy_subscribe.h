@@ -14,7 +14,7 @@
 #include <set>
 #include <string>
 
-#include "base/mailbox.h"
+#include "core/news.h"
 #include "core/service.h"
 #include "edge/sessions.h"
 
@@ -40,11 +40,9 @@ class Updates : public std::enable_shared_from_this<Updates> {
   // Worth keeping the session for: somebody reads what comes.
   bool wanted() const { return !subscriptions_.empty() && (reader_ != nullptr || elsewhere_); }
 
-  // The session's stream is served here from now on: `wake` is told when TakeDue() has something.
-  using Wake = std::shared_ptr<Mailbox<bool>>;
-  void OpenStream(Wake wake);
-  void CloseStream(const Wake& wake);
-  std::optional<std::string> TakeDue();
+  // For the listen call that stands for the session's stream. Served here as soon as somebody
+  // listens, and until nobody does; the last one has it.
+  std::shared_ptr<News> ForStream();
 
  private:
   struct Subscription {
@@ -53,6 +51,7 @@ class Updates : public std::enable_shared_from_this<Updates> {
     const void* token = nullptr;
   };
   struct Opening;
+  class StreamNews;
 
   static Task<void> Follow(std::shared_ptr<Opening> opening, std::weak_ptr<Updates> updates);
   void Add(const std::string& uri, const std::string& whole);
@@ -66,13 +65,18 @@ class Updates : public std::enable_shared_from_this<Updates> {
   void News(const std::set<std::string>& uris);
   void Tell(std::function<void(Updates&)> what);
 
+  void OpenStream(StreamNews& reader);
+  void CloseStream(const StreamNews& reader);
+  std::optional<std::string> TakeDue();
+  void WakeReader();
+
   Sessions& sessions_;
   const std::string session_id_;
   std::map<std::string, Subscription> subscriptions_;
   std::set<std::string> due_;
-  Wake reader_;              // of the stream served here, null = none
-  bool had_stream_ = false;  // the last one was here: what is sent after it is kept here
-  bool elsewhere_ = false;   // another worker serves the stream
+  StreamNews* reader_ = nullptr;  // of the stream served here
+  bool had_stream_ = false;       // the last one was here: what is sent after it is kept here
+  bool elsewhere_ = false;        // another worker serves the stream
 };
 
 // In front of an endpoint, for resources/subscribe and resources/unsubscribe of a session.
@@ -84,20 +88,6 @@ class SubscribeService final : public Service {
   // `endpoint` null: it is gone. Sessions outlive this.
   SubscribeService(std::shared_ptr<Session> session, Sessions& sessions,
                    std::shared_ptr<Service> endpoint);
-  Task<Result<ReplyPtr>> Handle(Call& call) override;
-
- private:
-  const std::shared_ptr<Session> session_;
-  Sessions& sessions_;
-  const std::shared_ptr<Service> endpoint_;
-};
-
-// In front of an endpoint, for the listen call that stands for a session's stream: the updates of
-// its subscriptions come among the changes of lists.
-class UpdatesService final : public Service {
- public:
-  UpdatesService(std::shared_ptr<Session> session, Sessions& sessions,
-                 std::shared_ptr<Service> endpoint);
   Task<Result<ReplyPtr>> Handle(Call& call) override;
 
  private:

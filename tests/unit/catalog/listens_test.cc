@@ -93,9 +93,11 @@ struct ListensTest : ::testing::Test {
   }
 
   // `filter`: members of params.notifications.
-  Listener& Listen(const std::string& filter, std::string_view id = "5") {
+  Listener& Listen(const std::string& filter, std::string_view id = "5",
+                   std::shared_ptr<News> news = nullptr) {
     listeners.push_back(std::make_unique<Listener>());
     Listener& listener = *listeners.back();
+    listener.call.news = std::move(news);
     listener.call.message =
         mcp::Message::Make(id, "subscriptions/listen", R"({"notifications":{)" + filter + "}}");
     listener.call.client = std::make_shared<Client>();
@@ -293,6 +295,38 @@ TEST_F(ListensTest, NothingOfAReplacedServerIsHeld) {
   EXPECT_EQ(Asked("b"), 1U);
   Acknowledge("a", R"("a://one")");
   EXPECT_EQ(TextAt(listener.Take(), "/params/uri"), "a://one");
+}
+
+// What a legacy session subscribed to by other means.
+struct OtherNews : News {
+  std::optional<mcp::Message> Take() override {
+    if (due.empty()) return std::nullopt;
+    mcp::Message next = std::move(due.front());
+    due.pop_front();
+    return next;
+  }
+  void OnNews(std::function<void()> to_wake) override { wake = std::move(to_wake); }
+  void Say(const std::string& uri) {
+    due.push_back(Notification("notifications/resources/updated", R"({"uri":")" + uri + "\"}"));
+    if (wake) wake();
+  }
+  std::deque<mcp::Message> due;
+  std::function<void()> wake;
+};
+
+TEST_F(ListensTest, OtherNewsComeAmongTheChangesUntilNobodyListens) {
+  const auto news = std::make_shared<OtherNews>();
+  Listener& listener = Listen(R"("toolsListChanged":true)", "5", news);
+  listener.Take();  // the acknowledgement
+  news->Say("x://1");
+  news->Say("x://2");
+  Run();
+  EXPECT_EQ(TextAt(listener.Take(), "/params/uri"), "x://1");
+  EXPECT_EQ(TextAt(listener.Take(), "/params/uri"), "x://2");
+  listener.pulling.Cancel();
+  Run();
+  listener.reply = nullptr;
+  EXPECT_FALSE(news->wake);
 }
 
 TEST_F(ListensTest, AFloodOfUpdatesForASleepingReaderIsRememberedOnceAndBounded) {
