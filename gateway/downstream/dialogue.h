@@ -20,8 +20,8 @@
 
 #include "base/mailbox.h"
 #include "base/timers.h"
+#include "core/askable.h"
 #include "core/reply.h"
-#include "downstream/askable.h"
 #include "downstream/dialogues.h"
 #include "downstream/face.h"
 #include "downstream/turnstile.h"

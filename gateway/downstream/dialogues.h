@@ -18,7 +18,7 @@
 #include <set>
 #include <string>
 
-#include "downstream/askable.h"
+#include "core/askable.h"
 #include "downstream/channel.h"
 #include "downstream/parks.h"
 #include "downstream/turnstile.h"

@@ -19,9 +19,9 @@
 #include "base/backoff.h"
 #include "base/mailbox.h"
 #include "base/timers.h"
+#include "core/askable.h"
 #include "core/deps.h"
 #include "core/service.h"
-#include "downstream/askable.h"
 #include "downstream/turnstile.h"
 
 namespace switchyard::downstream {

@@ -2,13 +2,14 @@
 
 #include <utility>
 
-#include "downstream/askable.h"
+#include "core/askable.h"
 #include "downstream/compose.h"
 #include "downstream/legacy_convert.h"
 #include "downstream/modern_asks.h"
 #include "downstream/tool_list.h"
 #include "mcp/error_map.h"
 #include "mcp/meta.h"
+#include "mcp/raw_object.h"
 #include "mcp/tasks.h"
 
 namespace switchyard::downstream {
@@ -69,12 +70,14 @@ Task<std::optional<Definition>> Modern::FreshTool(Call& call) {
     if (tool) {
       const Definition* known = call.target.definition;
       if (known != nullptr && known->json == *tool) co_return std::nullopt;
+      const std::string schema(mcp::RawObject::Parse(*tool).Get("inputSchema"));
       co_return Definition{.kind = ItemKind::kTool,
                            .server = channel().server(),
                            .name = call.target.name,
                            .exposed = call.target.name,
                            .json = std::move(*tool),
-                           .annotations = {}};
+                           .annotations = {},
+                           .param_marks = mcp::FindParamMarks(schema).legal};
     }
     const std::string_view cursor = answer->Get(mcp::Key::kNextCursor);
     if (cursor.empty() || cursor == "null") co_return std::nullopt;

@@ -4,7 +4,7 @@
 
 #include <boost/json.hpp>
 
-#include "downstream/askable.h"
+#include "core/askable.h"
 #include "downstream/questions.h"
 #include "mcp/error_map.h"
 
@@ -38,7 +38,7 @@ Result<void> PassQuestion(const Call& call, std::string_view server, boost::json
   boost::json::value* given = object->if_contains("params");
   if (given != nullptr && given->is_object()) params = std::move(given->as_object());
   std::string missing = Askable::Of(call).Missing(method, params);
-  if (missing == "{}") {
+  if (missing == Askable::kNobody) {
     return Broken(server, call, "asks " + std::string(name->as_string()).substr(0, 60));
   }
   if (!missing.empty()) return Lacks(server, std::move(missing));

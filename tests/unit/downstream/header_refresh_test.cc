@@ -1,6 +1,7 @@
 // A modern server that refuses our Mcp-Param-* headers: its tool was changed.
 #include "downstream/tool_list.h"
 #include "mcp/error_map.h"
+#include "mcp/raw_object.h"
 #include "unit/downstream/server_fixture.h"
 
 namespace switchyard::downstream {
@@ -32,6 +33,8 @@ struct HeaderRefreshTest : DownstreamTest {
     };
     Connect();
     tool.json = ToolWith("Old");
+    tool.param_marks =
+        mcp::FindParamMarks(mcp::RawObject::Parse(tool.json).Get("inputSchema")).legal;
   }
 
   std::string CallTool() {
