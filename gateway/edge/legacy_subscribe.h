@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/mailbox.h"
 #include "core/service.h"
@@ -75,35 +76,36 @@ class Updates : public std::enable_shared_from_this<Updates> {
   bool elsewhere_ = false;   // another worker serves the stream
 };
 
-// In front of an endpoint, for resources/subscribe and resources/unsubscribe of a session.
-class SubscribeService final : public Service {
+// Stands between a session and its endpoint.
+class SessionFront : public Service {
  public:
-  static bool Serves(mcp::Method method) {
-    return method == mcp::Method::kSubscribe || method == mcp::Method::kUnsubscribe;
-  }
   // `endpoint` null: it is gone. Sessions outlive this.
-  SubscribeService(std::shared_ptr<Session> session, Sessions& sessions,
-                   std::shared_ptr<Service> endpoint);
-  Task<Result<ReplyPtr>> Handle(Call& call) override;
+  SessionFront(std::shared_ptr<Session> session, Sessions& sessions,
+               std::shared_ptr<Service> endpoint)
+      : session_(std::move(session)), sessions_(sessions), endpoint_(std::move(endpoint)) {}
 
- private:
+ protected:
   const std::shared_ptr<Session> session_;
   Sessions& sessions_;
   const std::shared_ptr<Service> endpoint_;
 };
 
-// In front of an endpoint, for the listen call that stands for a session's stream: the updates of
-// its subscriptions come among the changes of lists.
-class UpdatesService final : public Service {
+// For resources/subscribe and resources/unsubscribe.
+class SubscribeService final : public SessionFront {
  public:
-  UpdatesService(std::shared_ptr<Session> session, Sessions& sessions,
-                 std::shared_ptr<Service> endpoint);
+  using SessionFront::SessionFront;
+  static bool Serves(mcp::Method method) {
+    return method == mcp::Method::kSubscribe || method == mcp::Method::kUnsubscribe;
+  }
   Task<Result<ReplyPtr>> Handle(Call& call) override;
+};
 
- private:
-  const std::shared_ptr<Session> session_;
-  Sessions& sessions_;
-  const std::shared_ptr<Service> endpoint_;
+// For the listen call that stands for a session's stream: the updates of its subscriptions come
+// among the changes of lists.
+class UpdatesService final : public SessionFront {
+ public:
+  using SessionFront::SessionFront;
+  Task<Result<ReplyPtr>> Handle(Call& call) override;
 };
 
 }  // namespace switchyard::edge
