@@ -59,6 +59,8 @@ Home::Home(config::Server server, const Deps& home_deps, downstream::Surrounding
   inner_->downstream->OnDown([refresher = inner_->refresher.get()](const Error& error) {
     refresher->NoteDown(error.message);
   });
+  inner_->downstream->OnStaleLists(
+      [refresher = inner_->refresher.get()] { refresher->NoteStale(); });
 }
 
 Home::~Home() { Close(nullptr); }

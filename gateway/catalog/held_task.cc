@@ -57,6 +57,7 @@ Call CallAboutTask(const Call& of, mcp::Method method, std::string_view id, std:
   call.target.server = of.target.server;
   call.target.name = id;
   call.target.pin = of.target.pin;
+  call.target.transparent = of.target.transparent;
   call.depth = of.depth;
   return call;
 }

@@ -50,6 +50,7 @@ Router::Router(std::shared_ptr<const Catalog> catalog, FindServer find_server, c
       tasks_(std::move(tasks)) {}
 
 void Router::Resolve(Call& call) const {
+  call.target.transparent = catalog_->view().transparent;
   std::optional<Destination> found;  // may borrow from `key` and `reference`
   std::string key;
   std::optional<Reference> reference;
@@ -86,7 +87,6 @@ void Router::Resolve(Call& call) const {
   call.target.server = found->server;
   call.target.name = found->name;
   call.target.definition = found->definition;
-  call.target.transparent = catalog_->view().transparent;
   call.target.pin = catalog_;
 }
 

@@ -10,6 +10,7 @@ namespace {
 struct HeaderRefreshTest : DownstreamTest {
   Definition tool;
   int calls = 0;
+  int stale = 0;
   std::string listed = ToolWith("New");
 
   static std::string ToolWith(const std::string& mark) {
@@ -31,6 +32,7 @@ struct HeaderRefreshTest : DownstreamTest {
                  ? Gives(R"({"resultType":"complete","content":[]})")
                  : Refuses(mcp::kHeaderMismatch, "null", 400);
     };
+    server_->OnStaleLists([this] { ++stale; });
     Connect();
     tool.json = ToolWith("Old");
     tool.param_marks =
@@ -57,6 +59,14 @@ TEST_F(HeaderRefreshTest, OnceAndNotAgain) {
   listed = ToolWith("Another");
   EXPECT_TRUE(CallTool().contains("-32603"));
   EXPECT_EQ(calls, 2);
+}
+
+TEST_F(HeaderRefreshTest, WhoKeepsTheListsIsTold) {
+  CallTool();
+  EXPECT_EQ(stale, 1);
+  listed = ToolWith("Old");
+  CallTool();
+  EXPECT_EQ(stale, 1) << "the list is what the catalog has";
 }
 
 TEST_F(HeaderRefreshTest, NotAtAllWhenTheToolReadsTheSameOrIsGone) {

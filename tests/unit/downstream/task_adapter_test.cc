@@ -102,7 +102,8 @@ TEST_F(TaskAdapterTest, AQuestionOnTheResultStreamIsShownAndAnsweredThere) {
   ASSERT_EQ(requests.as_object().size(), 1u);
   const std::string key(requests.as_object().begin()->key());
   EXPECT_EQ(requests.as_object().begin()->value(),
-            Parse(R"({"method":"elicitation/create","params":{"message":"who?"}})"));
+            Parse(R"({"method":"elicitation/create","params":{"mode":"form",)"
+                  R"("message":"[x] who?"}})"));
   const std::string more =
       R"(,"inputResponses":{"unknown":{},")" + key + R"(":{"action":"accept"}})";
   EXPECT_EQ(At(Answer(About("tasks/update", more)), "/result"),
@@ -133,7 +134,7 @@ TEST_F(TaskAdapterTest, WhatTheClientCannotBeAskedIsRefusedInItsName) {
   EXPECT_EQ(TextAt(Answer(About("tasks/get", "", "{}")), "/result/status"), "working");
   loop_.RunReady();
   ASSERT_EQ(Responses().size(), 1u);
-  EXPECT_TRUE(Responses()[0].contains(R"("id":"q1","error")"));
+  EXPECT_TRUE(Responses()[0].contains(R"("id":"q1","result":{"action":"decline"})"));
 }
 
 TEST_F(TaskAdapterTest, KeysAreNeverUsedTwice) {
