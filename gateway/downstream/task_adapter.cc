@@ -161,9 +161,18 @@ Task<Face::Outcome> TaskAdapter::Update(Call& call) {
     co_return Acknowledges(call);
   }
   watch->used = channel_->deps().clock.Now();
+  for (const Question& question : watch->questions) {
+    if (!responses.Has(question.key)) continue;
+    const std::optional<boost::json::value> answer = ParseDeep(responses.Get(question.key));
+    if (answer && IsAnswer(question.method, *answer)) continue;
+    co_return Ends({.code = Code::kInvalid,
+                    .origin = Origin::kClient,
+                    .message = "params.inputResponses." + question.key + " is no result of " +
+                               std::string(mcp::Info(question.method).name)});
+  }
   for (const auto& [key, answer] : responses.members()) {
     const auto question = std::ranges::find(watch->questions, key, &Question::key);
-    if (question == watch->questions.end() || !answer.starts_with('{')) continue;
+    if (question == watch->questions.end()) continue;
     const std::string server_id = std::exchange(question->id, {});
     watch->questions.erase(question);
     Send(mcp::Message::FromResult(server_id, answer));
