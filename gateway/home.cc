@@ -45,7 +45,7 @@ Home::Home(config::Server server, const Deps& home_deps, downstream::Surrounding
       asking.parking != nullptr) {
     // A child's session is for all clients: it is told what any of them may offer, and what this
     // one does not is refused when it asks.
-    settings.declares = downstream::Askable::All();
+    settings.declares = Askable::All();
   }
   inner_->downstream = std::make_shared<downstream::ServerDownstream>(
       server_.name, downstream::MakeTransport(server_, deps_, surroundings_), deps_, settings,
@@ -59,6 +59,8 @@ Home::Home(config::Server server, const Deps& home_deps, downstream::Surrounding
   inner_->downstream->OnDown([refresher = inner_->refresher.get()](const Error& error) {
     refresher->NoteDown(error.message);
   });
+  inner_->downstream->OnStaleLists(
+      [refresher = inner_->refresher.get()] { refresher->NoteStale(); });
 }
 
 Home::~Home() { Close(nullptr); }

@@ -3,6 +3,7 @@
 #include <array>
 #include <stdexcept>
 
+#include <boost/algorithm/hex.hpp>
 #include <openssl/evp.h>
 
 namespace switchyard {
@@ -13,13 +14,7 @@ std::string Sha256(std::string_view text) {
   if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
     throw std::runtime_error("SHA-256 failed");
   }
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  for (const unsigned char byte : digest) {
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 15];
-  }
-  return hex;
+  return boost::algorithm::hex_lower(std::string(digest.begin(), digest.end()));
 }
 
 }  // namespace switchyard

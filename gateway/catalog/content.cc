@@ -8,14 +8,19 @@
 #include <simdjson.h>
 
 #include "catalog/glob.h"
-#include "catalog/header_params.h"
 #include "catalog/names.h"
-#include "catalog/scan.h"
 #include "mcp/message.h"
+#include "mcp/scan.h"
 #include "mcp/tasks.h"
 
 namespace switchyard::catalog {
 namespace {
+
+using mcp::DuplicateKey;
+using mcp::Field;
+using mcp::Fields;
+using mcp::Find;
+using mcp::MembersOf;
 
 constexpr std::size_t kMaxProblems = 1000;
 
@@ -147,11 +152,12 @@ class Merger {
     if (kind == ItemKind::kTool) {
       definition.annotations = ReadAnnotations(*fields);
       const Field* schema = Find(*fields, "inputSchema");
-      const auto problem = schema ? HeaderParamProblem(schema->value) : std::nullopt;
-      if (problem) {
-        Problem(server, kind, definition.name, *problem);
+      mcp::ParamMarks marks = schema ? mcp::FindParamMarks(schema->value) : mcp::ParamMarks();
+      if (marks.problem) {
+        Problem(server, kind, definition.name, *marks.problem);
         return std::nullopt;
       }
+      definition.param_marks = std::move(marks.legal);
       definition.tasks = ReadTaskSupport(*state.inventory, *fields);
     }
     return definition;

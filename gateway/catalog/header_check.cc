@@ -1,23 +1,16 @@
 #include "catalog/header_check.h"
 
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include <boost/algorithm/string/predicate.hpp>
 
-#include "catalog/header_params.h"
-#include "catalog/scan.h"
 #include "mcp/error_map.h"
 #include "mcp/header_value.h"
+#include "mcp/param_marks.h"
 
 namespace switchyard::catalog {
 namespace {
-
-constexpr std::string_view kMark = "x-mcp-header";
-constexpr int kMaxDepth = 32;
 
 std::unexpected<Error> Mismatch(std::string_view header, std::string_view what) {
   return Failure(Error{.code = Code::kInvalid,
@@ -47,37 +40,15 @@ Result<void> CheckOne(const Call& call, std::string_view name, std::string_view 
   return {};
 }
 
-// `arguments`: the raw object that the schema describes, "" = absent.
-Result<void> Walk(const Call& call, std::string_view schema, std::string_view arguments,
-                  int depth) {
-  const std::optional<Fields> fields = MembersOf(schema);
-  const Field* properties = fields ? Find(*fields, "properties") : nullptr;
-  const std::optional<Fields> list =
-      properties != nullptr ? MembersOf(properties->value) : std::nullopt;
-  if (!list || depth == kMaxDepth) return {};
-  const std::optional<Fields> given = MembersOf(arguments);
-  for (const Field& property : *list) {
-    const Field* argument = given ? Find(*given, property.key) : nullptr;
-    const std::string_view value = argument != nullptr ? argument->value : std::string_view();
-    const std::optional<Fields> own = MembersOf(property.value);
-    const Field* mark = own ? Find(*own, kMark) : nullptr;
-    const std::optional<std::string> name = mark ? mcp::Unquote(mark->value) : std::nullopt;
-    Result<void> checked =
-        name ? CheckOne(call, *name, value) : Walk(call, property.value, value, depth + 1);
-    if (!checked) return checked;
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<void> CheckHeaderParams(const Call& call) {
-  const std::string& tool = call.target.definition->json;
-  if (!MayHaveHeaderParams(tool)) return {};
-  const std::optional<Fields> fields = MembersOf(tool);
-  const Field* schema = fields ? Find(*fields, "inputSchema") : nullptr;
-  if (schema == nullptr) return {};
-  return Walk(call, schema->value, call.message.Get(mcp::Key::kArguments), 0);
+  const std::string_view arguments = call.message.Get(mcp::Key::kArguments);
+  for (const mcp::ParamMark& mark : call.target.definition->param_marks) {
+    Result<void> checked = CheckOne(call, mark.header, mcp::MarkedArgument(mark, arguments));
+    if (!checked) return checked;
+  }
+  return {};
 }
 
 }  // namespace switchyard::catalog

@@ -7,8 +7,7 @@
 
 namespace switchyard::catalog {
 
-// `call` is a tools/call with its definition, whose marks are legal (header_params.h). The error
-// has rpc_code -32020. Costs one search in the text for a tool without marks.
+// `call` is a tools/call with its definition. The error has rpc_code -32020.
 Result<void> CheckHeaderParams(const Call& call);
 
 }  // namespace switchyard::catalog

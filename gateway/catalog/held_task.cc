@@ -57,6 +57,7 @@ Call CallAboutTask(const Call& of, mcp::Method method, std::string_view id, std:
   call.target.server = of.target.server;
   call.target.name = id;
   call.target.pin = of.target.pin;
+  call.target.transparent = of.target.transparent;
   call.depth = of.depth;
   return call;
 }
@@ -79,7 +80,7 @@ HeldTask::HeldTask(const Call& call, std::shared_ptr<Service> server, const Deps
     : call_(call), server_(std::move(server)), deps_(deps), options_(std::move(options)) {}
 
 HeldTask::~HeldTask() {
-  if (over_ || !options_.owns_task) return;
+  if ((over_ && !lost_) || !options_.owns_task) return;
   Spawn(deps_.executor(), "cancel task",
         CancelTask(server_, CallAboutTask(call_, mcp::Method::kTasksCancel, options_.id),
                    std::string(call_.endpoint)));
@@ -104,6 +105,7 @@ Task<Result<std::optional<mcp::Message>>> HeldTask::Next() {
     Result<std::optional<mcp::Message>> end = co_await Poll();
     if (!end || end->has_value()) {
       over_ = true;
+      lost_ = !end;
       co_return end;
     }
     co_await deps_.timers.Sleep(pause_);
@@ -114,7 +116,8 @@ Task<Result<std::optional<mcp::Message>>> HeldTask::Poll() {
   Result<mcp::Message> answer =
       co_await AskAboutTask(server_, CallAboutTask(call_, mcp::Method::kTasksGet, options_.id));
   if (!answer) {
-    if (MayPass(answer.error()) && ++failures_ < kMaxFailures) co_return std::nullopt;
+    const bool late = call_.deadline.Passed(deps_.clock.Now());
+    if (!late && MayPass(answer.error()) && ++failures_ < kMaxFailures) co_return std::nullopt;
     co_return Failure(std::move(answer.error()));
   }
   failures_ = 0;

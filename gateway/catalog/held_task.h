@@ -57,6 +57,7 @@ class HeldTask final : public Reply {
   Duration pause_ = kDefaultPause;
   int failures_ = 0;
   bool started_ = false, over_ = false;
+  bool lost_ = false;  // given up, though the task may go on
 };
 
 }  // namespace switchyard::catalog

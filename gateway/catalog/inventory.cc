@@ -3,10 +3,17 @@
 #include <charconv>
 #include <optional>
 
-#include "catalog/scan.h"
+#include "mcp/scan.h"
 
 namespace switchyard::catalog {
 namespace {
+
+using mcp::ElementsOf;
+using mcp::Field;
+using mcp::Fields;
+using mcp::Find;
+using mcp::IsArray;
+using mcp::MembersOf;
 
 constexpr std::uint64_t kLongestTtlMs = 24 * 60 * 60 * 1000;
 

@@ -110,6 +110,13 @@ void Refresher::NoteDown(std::string reason) {
   events_.Put({.kind = Event::kDown, .reason = std::move(reason)});
 }
 
+void Refresher::NoteStale() {
+  const TimePoint now = deps_.clock.Now();
+  if (stale_since_ != TimePoint::min() && now - stale_since_ < options_.poll_interval) return;
+  stale_since_ = now;
+  if (events_.empty()) events_.Put({.kind = Event::kListChanged});
+}
+
 // kCancelled: the connection was made anew under the listen, so the server is not down.
 void Refresher::NoteEnd(const Error& why) {
   if (why.code == Code::kCancelled) {

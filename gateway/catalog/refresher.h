@@ -37,6 +37,9 @@ class Refresher {
 
   // The server went down by itself, as its transport noticed. On the home worker's thread.
   void NoteDown(std::string reason);
+  // A call met a list that is newer than ours: they are read again, though not more often than
+  // they are polled. On the home worker's thread.
+  void NoteStale();
 
  private:
   struct Event {
@@ -62,7 +65,8 @@ class Refresher {
   Publish publish_;
   Mailbox<Event> events_;
   std::shared_ptr<const Inventory> current_;
-  std::size_t live_ = 0;  // tasks that were not unwound yet
+  TimePoint stale_since_ = TimePoint::min();  // when NoteStale() was heeded last
+  std::size_t live_ = 0;                      // tasks that were not unwound yet
   Mailbox<bool> all_gone_;
 };
 

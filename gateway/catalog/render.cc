@@ -4,12 +4,18 @@
 #include <optional>
 #include <utility>
 
-#include "catalog/header_params.h"
-#include "catalog/scan.h"
 #include "mcp/message.h"
+#include "mcp/scan.h"
 
 namespace switchyard::catalog {
 namespace {
+
+using mcp::ElementsOf;
+using mcp::Field;
+using mcp::Fields;
+using mcp::Find;
+using mcp::IsString;
+using mcp::MembersOf;
 
 using mcp::Version;
 
@@ -81,8 +87,8 @@ class ItemWriter {
       return;
     }
     if (field.key == "inputSchema" && !options_.keep_header_params &&
-        MayHaveHeaderParams(field.value)) {
-      return Append(field.key, WithoutHeaderParams(field.value));
+        !definition_.param_marks.empty()) {
+      return Append(field.key, mcp::WithoutParamMarks(field.value));
     }
     if (field.key == "_meta" && options_.exposed_uri) {
       return Append(field.key, WithExposedUiUri(field.value));

@@ -5,11 +5,19 @@
 
 #include <boost/json.hpp>
 
-#include "catalog/scan.h"
 #include "mcp/error_map.h"
+#include "mcp/scan.h"
 
 namespace switchyard::catalog {
 namespace {
+
+using mcp::ElementsOf;
+using mcp::Field;
+using mcp::Fields;
+using mcp::Find;
+using mcp::IsArray;
+using mcp::IsObject;
+using mcp::MembersOf;
 
 class Mapper {
  public:

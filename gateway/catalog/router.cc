@@ -50,6 +50,7 @@ Router::Router(std::shared_ptr<const Catalog> catalog, FindServer find_server, c
       tasks_(std::move(tasks)) {}
 
 void Router::Resolve(Call& call) const {
+  call.target.transparent = catalog_->view().transparent;
   std::optional<Destination> found;  // may borrow from `key` and `reference`
   std::string key;
   std::optional<Reference> reference;
@@ -86,15 +87,16 @@ void Router::Resolve(Call& call) const {
   call.target.server = found->server;
   call.target.name = found->name;
   call.target.definition = found->definition;
-  call.target.transparent = catalog_->view().transparent;
   call.target.pin = catalog_;
 }
 
 Task<Result<ReplyPtr>> Router::Handle(Call& call) {
   const mcp::MethodInfo& method = call.method();
   // Nothing behind the edge speaks the legacy era; but to wait for a task's end is one call of a
-  // legacy client, which the policies should not see as a poll a second.
-  const bool spoken = method.SpokenIn(mcp::kModern) || method.method == mcp::Method::kTasksResult;
+  // legacy client, which the policies should not see as a poll a second, and whether there are logs
+  // to set a level for is known here.
+  const bool spoken = method.SpokenIn(mcp::kModern) || method.method == mcp::Method::kTasksResult ||
+                      method.method == mcp::Method::kSetLevel;
   if (!spoken || (!method.capability.empty() && !catalog_->Offers(method.capability))) {
     co_return Failure(MethodNotFound(call));
   }
@@ -124,6 +126,10 @@ Task<Result<ReplyPtr>> Router::Handle(Call& call) {
 }
 
 Result<ReplyPtr> Router::Local(const Call& call) const {
+  if (call.message.method() == mcp::Method::kSetLevel) {  // the level is the session's
+    return ReplyWith(
+        mcp::Message::FromResult(call.message.id(), std::string(R"({"resultType":"complete"})")));
+  }
   if (call.message.method() != mcp::Method::kDiscover) return Failure(MethodNotFound(call));
   std::string result = R"({"resultType":"complete","supportedVersions":[)";
   for (const auto version : {mcp::Version::k2026_07_28, mcp::Version::k2025_11_25,

@@ -47,6 +47,7 @@ struct Feed {
   std::string endpoint;
   Principal caller;
   int depth = 0;
+  bool transparent = false;  // the endpoint
 
   Listened rest;
   std::vector<Branch> branches;
@@ -70,6 +71,7 @@ Call CallFor(const std::shared_ptr<Feed>& feed, const Feed::Branch& branch) {
   call.depth = feed->depth;
   call.target.server = branch.server;
   call.target.pin = feed;
+  call.target.transparent = feed->transparent;
   return call;
 }
 
@@ -233,6 +235,7 @@ Result<ReplyPtr> ListenToTasks(
   feed->endpoint = std::string(call.endpoint);
   feed->caller = call.caller;
   feed->depth = call.depth;
+  feed->transparent = call.target.transparent;
   feed->rest = std::move(rest);
   return std::make_unique<TaskListenReply>(std::move(feed));
 }

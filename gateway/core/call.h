@@ -50,7 +50,7 @@ struct Target {
   std::string name;                        // as the server calls it
   const Definition* definition = nullptr;  // null for templates' expansions and unknown links
   std::shared_ptr<const void> pin;         // keeps the catalog snapshot alive
-  bool transparent = false;                // the endpoint fronts this server alone, word for word
+  bool transparent = false;                // the endpoint fronts one server alone, word for word
 };
 
 // Parameters of a tool that its client mirrored in headers (basic/transports/streamable-http).

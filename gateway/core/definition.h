@@ -3,6 +3,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "mcp/param_marks.h"
 
 namespace switchyard {
 
@@ -26,7 +29,8 @@ struct Definition {
   std::string exposed;  // as clients call it
   std::string json;     // the server's own object, verbatim
   Annotations annotations;
-  TaskSupport tasks = TaskSupport::kNone;  // of tools
+  TaskSupport tasks = TaskSupport::kNone;        // of tools
+  std::vector<mcp::ParamMark> param_marks = {};  // of tools
 };
 
 }  // namespace switchyard

@@ -50,7 +50,7 @@ std::string MirroredHeaders(const Call& call) {
     headers.append("Mcp-Name: ").append(mcp::EncodeHeaderValue(name)).append("\r\n");
   }
   if (call.target.definition != nullptr && call.method().method == mcp::Method::kToolsCall) {
-    const std::string& tool = call.target.definition->json;
+    const Definition& tool = *call.target.definition;
     headers += ParamHeaders(tool, call.message.Get(mcp::Key::kArguments));
     if (!call.header_params.sent.empty()) headers += OtherParamHeaders(tool, call.header_params);
   }

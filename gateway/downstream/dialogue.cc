@@ -270,7 +270,6 @@ void Dialogue::Send(const Call& call) {
   text_ = mcp::Join(pieces);
   id_ = std::move(composed.id);
   headers_ = std::move(composed.headers);
-  task_id_ = call.message.GetString(mcp::Key::kTaskId);
   send_by_ = call.deadline;
   pump_ = TaskHandle(channel().deps().executor(), "call to " + channel().server(),
                      Run(shared_from_this()));

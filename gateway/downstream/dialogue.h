@@ -20,8 +20,8 @@
 
 #include "base/mailbox.h"
 #include "base/timers.h"
+#include "core/askable.h"
 #include "core/reply.h"
-#include "downstream/askable.h"
 #include "downstream/dialogues.h"
 #include "downstream/face.h"
 #include "downstream/turnstile.h"
@@ -68,7 +68,6 @@ class Dialogue : public std::enable_shared_from_this<Dialogue> {
   // False: that was no question of this call.
   bool Withdrawn(std::string_view raw_id);
   bool working() const { return working_; }
-  std::string_view task_id() const { return task_id_; }
   std::size_t open_questions() const { return questions_.size(); }
 
  private:
@@ -110,7 +109,6 @@ class Dialogue : public std::enable_shared_from_this<Dialogue> {
   std::string id_;  // of the request at the server
   std::string headers_;
   std::string text_;  // of the request, until it is sent
-  std::string task_id_;
   TaskHandle pump_;
   bool working_ = false;  // the server has the request and has not answered it
   bool over_ = false;

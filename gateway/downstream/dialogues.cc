@@ -3,29 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include "downstream/dialogue.h"
 #include "downstream/questions.h"
+#include "mcp/tasks.h"
 
 namespace switchyard::downstream {
-namespace {
-
-// `_meta["io.modelcontextprotocol/related-task"].taskId` (2025-11-25, basic/utilities/tasks).
-std::string RelatedTask(const mcp::Message& request) {
-  const std::string_view raw = request.Get(mcp::Key::kMeta);
-  if (!raw.contains("related-task")) return {};
-  boost::system::error_code error;
-  const boost::json::value meta = boost::json::parse(raw, error);
-  if (error) return {};
-  const boost::json::value* id =
-      meta.find_pointer("/io.modelcontextprotocol~1related-task/taskId", error);
-  return id != nullptr && id->is_string() ? std::string(id->as_string()) : std::string();
-}
-
-}  // namespace
-
 Dialogues::Dialogues(std::shared_ptr<Channel> channel, std::string headers, Askable declared,
                      std::shared_ptr<Parks> parks, std::shared_ptr<Turnstile> turns)
     : channel_(std::move(channel)),
@@ -42,15 +26,14 @@ Task<Result<Turnstile::Turn>> Dialogues::Enter(Deadline deadline) {
 }
 
 Dialogue* Dialogues::OwnerOf(const mcp::Message& request, std::size_t others) const {
-  const std::string task = RelatedTask(request);
   Dialogue* only = nullptr;
   for (Dialogue* one : open_) {
-    if (!task.empty() && one->task_id() == task) return one;
     if (!one->working()) continue;
     if (only != nullptr) return nullptr;
     only = one;
   }
-  const bool sure = task.empty() && others == 0 && !channel_->JustCancelled();
+  const bool sure =
+      mcp::RelatedTaskOf(request).empty() && others == 0 && !channel_->JustCancelled();
   return sure ? only : nullptr;
 }
 

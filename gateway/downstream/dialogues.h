@@ -2,7 +2,7 @@
 // server's request belongs to. On a call's own stream that is plain. On a channel that calls share
 // (stdio, the GET stream) a request names no call, so:
 //
-//   it names a task                      | the call of that task
+//   it names a task                      | nobody's here: task_adapter.h has those that are known
 //   one call at all is under way         | that one
 //   nothing is, and it asks for roots    | none are known: an empty list
 //   nothing is                           | refused: it belongs to no call
@@ -18,7 +18,7 @@
 #include <set>
 #include <string>
 
-#include "downstream/askable.h"
+#include "core/askable.h"
 #include "downstream/channel.h"
 #include "downstream/parks.h"
 #include "downstream/turnstile.h"

@@ -31,11 +31,15 @@ class Face : public std::enable_shared_from_this<Face> {
     bool link_is_stale = false;
     // The code of a JSON-RPC error that came with HTTP status 400, 0 = none did.
     int refused_with = 0;
+    // The server's lists say something else than the definition that the call came with.
+    bool lists_are_stale = false;
   };
   virtual Task<Outcome> Handle(Call& call) = 0;
 
   // Calls under way that may be interrupted by questions, parked ones included.
   virtual std::size_t dialogues() const { return 0; }
+  // Whether tasks of this session may still be asked for.
+  virtual bool HoldsTasks() { return false; }
 
   // What came from the server and belongs to no request.
   virtual void Unsolicited(mcp::Message message) = 0;

@@ -77,6 +77,22 @@ Lanes::LanePtr Lanes::Add(Askable declared, std::string caller) {
   return lane;
 }
 
+// The one that was not used for longest; tasks that nobody asks for go only where all have some.
+Lanes::LanePtr Lanes::Replaceable() const {
+  LanePtr idlest;
+  bool costs = false;
+  for (const LanePtr& lane : lanes_) {
+    if (Busy(*lane)) continue;
+    const bool holds = lane->server->HoldsTasks();
+    if (idlest != nullptr && std::pair(holds, lane->used) >= std::pair(costs, idlest->used)) {
+      continue;
+    }
+    idlest = lane;
+    costs = holds;
+  }
+  return idlest;
+}
+
 Result<Lanes::LanePtr> Lanes::ForClient(const Call& call) {
   const Askable declared = Askable::Of(call);
   std::string caller = CallerKey(call.caller);
@@ -85,19 +101,15 @@ Result<Lanes::LanePtr> Lanes::ForClient(const Call& call) {
   };
   if (const auto found = std::ranges::find_if(lanes_, fits); found != lanes_.end()) return *found;
   if (lanes_.size() >= kMax) {
-    auto idlest = lanes_.end();
-    for (auto one = lanes_.begin(); one != lanes_.end(); ++one) {
-      const bool older = idlest == lanes_.end() || (*one)->used < (*idlest)->used;
-      if (older && !Busy(**one)) idlest = one;
-    }
-    if (idlest == lanes_.end()) {
+    const LanePtr idlest = Replaceable();
+    if (idlest == nullptr) {
       return Failure(Error{.code = Code::kRateLimited,
                            .retryable = true,
                            .message = "server " + server_ + ": busy with the calls of " +
                                       std::to_string(kMax) + " kinds of clients"});
     }
-    Retire(std::move((*idlest)->server));
-    lanes_.erase(idlest);
+    Retire(std::move(idlest->server));
+    std::erase(lanes_, idlest);
   }
   return Add(declared, std::move(caller));
 }
@@ -177,7 +189,7 @@ void Lanes::Sweep() {
   std::erase_if(closing_, [](const TaskHandle& one) { return !one.running(); });
   std::erase_if(lanes_, [&](const LanePtr& lane) {
     if (Busy(*lane)) lane->used = deps_.clock.Now();
-    if (lane->used > before) return false;
+    if (lane->used > before || lane->server->HoldsTasks()) return false;
     Retire(std::move(lane->server));
     return true;
   });

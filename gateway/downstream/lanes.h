@@ -19,9 +19,9 @@
 #include "base/backoff.h"
 #include "base/mailbox.h"
 #include "base/timers.h"
+#include "core/askable.h"
 #include "core/deps.h"
 #include "core/service.h"
-#include "downstream/askable.h"
 #include "downstream/turnstile.h"
 
 namespace switchyard::downstream {
@@ -77,6 +77,7 @@ class Lanes {
   LanePtr Add(Askable declared, std::string caller);
   void GiveUp(const LanePtr& lane, const Error& why);
   static bool Busy(const Lane& lane);
+  LanePtr Replaceable() const;
   static bool IsFree(const Lane& lane) { return lane.entering == 0 && lane.turns->free(); }
   static void Tell(const News& news);
   void Sweep();

@@ -168,7 +168,10 @@ bool LegacyAdapter::Passes(const Call& call, mcp::Message& message) {
 
 Result<mcp::Message> LegacyAdapter::Convert(const Call& call, mcp::Message response) {
   const bool created = response.kind() == mcp::Kind::kResult && response.Has(mcp::Key::kTask);
-  if (created && BecomesTask(call)) return ToCreatedTask(response);
+  if (created && BecomesTask(call)) {
+    if (tasks_ != nullptr) tasks_->Created(response);
+    return ToCreatedTask(response);
+  }
   return ToModernResponse(std::move(response), call.message.method(),
                           tasks_ != nullptr ? Execution::kKept : Execution::kDropped);
 }

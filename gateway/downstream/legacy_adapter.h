@@ -26,6 +26,7 @@ class LegacyAdapter final : public Face {
   void Unsolicited(mcp::Message message) override;
   void Retire(const Error& why) override;
   std::size_t dialogues() const override { return dialogues_ ? dialogues_->size() : 0; }
+  bool HoldsTasks() override { return tasks_ != nullptr && tasks_->HoldsAny(); }
   Task<void> Close() override;
 
  private:

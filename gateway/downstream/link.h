@@ -42,6 +42,9 @@ class LinkSource {
   // The current link, or the one that is being made in its place, or kUnavailable: no handshake is
   // started.
   virtual Task<Result<LinkPtr>> Current() = 0;
+
+  // A call met a newer list than the catalog has; whoever keeps the lists is told at home.
+  virtual void ListsAreStale() = 0;
 };
 
 }  // namespace switchyard::downstream

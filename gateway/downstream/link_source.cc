@@ -59,6 +59,7 @@ Task<void> LocalLinks::Establish(std::shared_ptr<LocalLinks> self) {
 
 void LocalLinks::Stop() {
   stopped_ = true;
+  on_stale_lists_ = nullptr;
   current_ = nullptr;
   establishing_.Cancel();
   waiters_.Notify(None("stopped"));

@@ -1,7 +1,9 @@
 // Makes the link on the server's home worker: one handshake at a time, however many ask for it.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "downstream/channel.h"
 #include "downstream/link.h"
@@ -18,7 +20,12 @@ class LocalLinks final : public LinkSource, public std::enable_shared_from_this<
   // and the next try gets a fresh one.
   Task<Result<LinkPtr>> Get(std::uint64_t stale) override;
   Task<Result<LinkPtr>> Current() override;
+  void ListsAreStale() override {
+    if (on_stale_lists_) on_stale_lists_();
+  }
 
+  // Until Stop().
+  void OnStaleLists(std::function<void()> handler) { on_stale_lists_ = std::move(handler); }
   // The transport went down: what is there is worth nothing.
   void Forget() { current_ = nullptr; }
   // Gives up a handshake under way; its askers are told.
@@ -36,6 +43,7 @@ class LocalLinks final : public LinkSource, public std::enable_shared_from_this<
   bool stopped_ = false;
   Waiters<Result<LinkPtr>> waiters_;
   TaskHandle establishing_;
+  std::function<void()> on_stale_lists_;
 };
 
 }  // namespace switchyard::downstream

@@ -2,13 +2,14 @@
 
 #include <utility>
 
-#include "downstream/askable.h"
+#include "core/askable.h"
 #include "downstream/compose.h"
 #include "downstream/legacy_convert.h"
 #include "downstream/modern_asks.h"
 #include "downstream/tool_list.h"
 #include "mcp/error_map.h"
 #include "mcp/meta.h"
+#include "mcp/raw_object.h"
 #include "mcp/tasks.h"
 
 namespace switchyard::downstream {
@@ -40,6 +41,7 @@ Task<Face::Outcome> Modern::Handle(Call& call) {
     Composed again = ComposeModern(call, channel().NextId(), true);
     call.target.definition = known;
     outcome = co_await Send(call, std::move(again), false);
+    outcome.lists_are_stale = true;
   }
   co_return outcome;
 }
@@ -69,12 +71,14 @@ Task<std::optional<Definition>> Modern::FreshTool(Call& call) {
     if (tool) {
       const Definition* known = call.target.definition;
       if (known != nullptr && known->json == *tool) co_return std::nullopt;
+      const std::string schema(mcp::RawObject::Parse(*tool).Get("inputSchema"));
       co_return Definition{.kind = ItemKind::kTool,
                            .server = channel().server(),
                            .name = call.target.name,
                            .exposed = call.target.name,
                            .json = std::move(*tool),
-                           .annotations = {}};
+                           .annotations = {},
+                           .param_marks = mcp::FindParamMarks(schema).legal};
     }
     const std::string_view cursor = answer->Get(mcp::Key::kNextCursor);
     if (cursor.empty() || cursor == "null") co_return std::nullopt;
@@ -102,7 +106,28 @@ bool Modern::Passes(const Call& call, mcp::Message& message) {
     case mcp::Method::kLogMessage: return WantsLog(call.log_level, message);
     default: break;
   }
-  return call.message.method() == mcp::Method::kListen && Retag(call, message);
+  if (call.message.method() != mcp::Method::kListen || !Retag(call, message)) return false;
+  if (message.method() != mcp::Method::kTaskChanged || !Asks(message)) return true;
+  // Whoever cannot be asked hears why when it asks for the task.
+  return PassQuestions(call, channel().server(), message).has_value();
+}
+
+bool Modern::Asks(const mcp::Message& task) const {
+  return parking_ != nullptr && task.Has(mcp::Key::kInputRequests);
+}
+
+// What a task wants to know is asked as in the middle of a call. Read anew: whoever waits for the
+// task in the client's stead must see what the client would.
+Result<mcp::Message> Modern::PassTask(const Call& call, mcp::Message& task) const {
+  Result<void> passed = PassQuestions(call, channel().server(), task);
+  if (!passed) {
+    // A legacy client reads no questions in a task's state, and must be able to poll and cancel it.
+    // Who puts them to it looks at what it declared once more.
+    const bool unread = call.client != nullptr && !mcp::IsModern(call.client->version);
+    if (unread && passed.error().rpc_code == mcp::kMissingCapability) return std::move(task);
+    return Failure(std::move(passed.error()));
+  }
+  return mcp::Message::Parse(task.ToText(), mcp::Check::kEnvelope);
 }
 
 Result<mcp::Message> Modern::Convert(const Call& call, mcp::Message response) {
@@ -112,6 +137,7 @@ Result<mcp::Message> Modern::Convert(const Call& call, mcp::Message response) {
   // Early servers leave it out; that reads as complete.
   if (!response.Has(mcp::Key::kResultType) || type == "complete") {
     CompleteResult(response, method);
+    if (method == mcp::Method::kTasksGet && Asks(response)) return PassTask(call, response);
   } else if (type == "task" && MayBeTask(call)) {
     return response;
   } else if (type != "input_required" || !MayAskForInput(method)) {

@@ -30,6 +30,8 @@ class Modern final : public Face {
   Task<std::optional<Definition>> FreshTool(Call& call);
 
   bool MayBeTask(const Call& call) const;
+  bool Asks(const mcp::Message& task) const;
+  Result<mcp::Message> PassTask(const Call& call, mcp::Message& task) const;
   // Listen traffic bears the id of the client's request, not of ours. False: it bears none.
   bool Retag(const Call& call, mcp::Message& message) const;
   bool http() const { return channel().transport().wants_headers(); }

@@ -4,7 +4,7 @@
 
 #include <boost/json.hpp>
 
-#include "downstream/askable.h"
+#include "core/askable.h"
 #include "downstream/questions.h"
 #include "mcp/error_map.h"
 
@@ -27,7 +27,7 @@ std::unexpected<Error> Lacks(std::string_view server, std::string missing) {
 }
 
 // Changes `entry` in place.
-Result<void> PassQuestion(const Call& call, std::string_view server, boost::json::value& entry) {
+Result<void> PassOne(const Call& call, std::string_view server, boost::json::value& entry) {
   boost::json::object* object = entry.if_object();
   const boost::json::value* name = object != nullptr ? object->if_contains("method") : nullptr;
   if (name == nullptr || !name->is_string()) {
@@ -38,7 +38,7 @@ Result<void> PassQuestion(const Call& call, std::string_view server, boost::json
   boost::json::value* given = object->if_contains("params");
   if (given != nullptr && given->is_object()) params = std::move(given->as_object());
   std::string missing = Askable::Of(call).Missing(method, params);
-  if (missing == "{}") {
+  if (missing == Askable::kNobody) {
     return Broken(server, call, "asks " + std::string(name->as_string()).substr(0, 60));
   }
   if (!missing.empty()) return Lacks(server, std::move(missing));
@@ -50,6 +50,22 @@ Result<void> PassQuestion(const Call& call, std::string_view server, boost::json
 
 }  // namespace
 
+Result<void> PassQuestions(const Call& call, std::string_view server, mcp::Message& message) {
+  std::optional<boost::json::value> requests = ParseDeep(message.Get(mcp::Key::kInputRequests));
+  if (!requests || !requests->is_object()) {
+    return Broken(server, call, "inputRequests is no object");
+  }
+  for (auto& entry : requests->as_object()) {
+    Result<void> passed = PassOne(call, server, entry.value());
+    if (!passed) return passed;
+  }
+  if (!call.target.transparent) {
+    message.edits().Replace(message.member(mcp::Key::kInputRequests).value,
+                            boost::json::serialize(*requests));
+  }
+  return {};
+}
+
 Result<mcp::Message> PassInputRequired(const Call& call, mcp::Message response,
                                        std::string_view server, const Parking& parking,
                                        WallTime now) {
@@ -57,19 +73,8 @@ Result<mcp::Message> PassInputRequired(const Call& call, mcp::Message response,
   const bool has_state = response.Has(mcp::Key::kRequestState);
   if (!asks && !has_state) return Broken(server, call, "wants input and says not which");
   if (asks) {
-    std::optional<boost::json::value> requests = ParseDeep(response.Get(mcp::Key::kInputRequests));
-    if (!requests || !requests->is_object()) {
-      return Broken(server, call, "inputRequests is no object");
-    }
-    for (auto& entry : requests->as_object()) {
-      if (Result<void> passed = PassQuestion(call, server, entry.value()); !passed) {
-        return Failure(std::move(passed.error()));
-      }
-    }
-    if (!call.target.transparent) {
-      response.edits().Replace(response.member(mcp::Key::kInputRequests).value,
-                               boost::json::serialize(*requests));
-    }
+    Result<void> passed = PassQuestions(call, server, response);
+    if (!passed) return Failure(std::move(passed.error()));
   }
   if (has_state) {
     const std::string_view raw = response.Get(mcp::Key::kRequestState);

@@ -18,6 +18,10 @@ namespace switchyard::downstream {
 // How long a client may keep the state of a modern server.
 inline constexpr Duration kWrappedExpiry = std::chrono::hours(1);
 
+// `message` has inputRequests: of an input_required result, of a task. Checks them and edits them
+// in place; an Error when the server asks what it may not.
+Result<void> PassQuestions(const Call& call, std::string_view server, mcp::Message& message);
+
 // `response` is an input_required result. An Error when the server asks what it may not.
 Result<mcp::Message> PassInputRequired(const Call& call, mcp::Message response,
                                        std::string_view server, const Parking& parking,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <vector>
 
 #include <boost/algorithm/string/predicate.hpp>
 
@@ -10,27 +9,32 @@
 #include "mcp/param_marks.h"
 
 namespace switchyard::downstream {
+namespace {
 
-std::string ParamHeaders(std::string_view tool, std::string_view arguments) {
+void AppendLine(std::string& lines, std::string_view header, std::string_view value) {
+  lines.append("Mcp-Param-").append(header).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace
+
+std::string ParamHeaders(const Definition& tool, std::string_view arguments) {
   std::string lines;
-  for (const mcp::MarkedArgument& marked : mcp::MarkedArguments(tool, arguments)) {
-    const std::optional<std::string> value = mcp::HeaderValueFor(marked.value);
-    if (value) lines.append(marked.header).append(": ").append(*value).append("\r\n");
+  for (const mcp::ParamMark& mark : tool.param_marks) {
+    const std::optional<std::string> value =
+        mcp::HeaderValueFor(mcp::MarkedArgument(mark, arguments));
+    if (value) AppendLine(lines, mark.header, *value);
   }
   return lines;
 }
 
-std::string OtherParamHeaders(std::string_view tool, const HeaderParams& sent) {
+std::string OtherParamHeaders(const Definition& tool, const HeaderParams& sent) {
   std::string lines;
-  if (sent.sent.empty()) return lines;
-  const std::vector<std::string> marked = mcp::MarkedHeaders(tool);
   for (const auto& [name, value] : sent.sent) {
-    const std::string header = "Mcp-Param-" + name;
-    const bool ours = std::ranges::any_of(marked, [&header](const std::string& mark) {
-      return boost::algorithm::iequals(mark, header);
+    const bool ours = std::ranges::any_of(tool.param_marks, [&name](const mcp::ParamMark& mark) {
+      return boost::algorithm::iequals(mark.header, name);
     });
-    const bool fits = lines.size() + header.size() + value.size() < kMaxForwarded;
-    if (!ours && fits) lines.append(header).append(": ").append(value).append("\r\n");
+    const bool fits = lines.size() + name.size() + value.size() < kMaxForwarded;
+    if (!ours && fits) AppendLine(lines, name, value);
   }
   return lines;
 }

@@ -9,13 +9,13 @@
 
 namespace switchyard::downstream {
 
-// Header lines for `arguments` (raw JSON object or "") as the definition of a tool (its raw JSON)
-// asks for them. "" when it asks for none; that costs one search in the text.
-std::string ParamHeaders(std::string_view tool, std::string_view arguments);
+// Header lines for `arguments` (raw JSON object or "") as the tool asks for them; "" when it asks
+// for none.
+std::string ParamHeaders(const Definition& tool, std::string_view arguments);
 
-// Header lines for what a client sent that the definition ("" = none) does not mark: whoever is not
-// meant by it passes it on untouched. Nothing beyond kMaxForwarded bytes.
+// Header lines for what a client sent that the tool does not mark: whoever is not meant by it
+// passes it on untouched. Nothing beyond kMaxForwarded bytes.
 inline constexpr std::size_t kMaxForwarded = 8 * 1024;
-std::string OtherParamHeaders(std::string_view tool, const HeaderParams& sent);
+std::string OtherParamHeaders(const Definition& tool, const HeaderParams& sent);
 
 }  // namespace switchyard::downstream

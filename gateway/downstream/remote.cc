@@ -148,6 +148,10 @@ Task<Result<LinkPtr>> RemoteLinks::Get(std::uint64_t stale) {
   co_return link;
 }
 
+void RemoteLinks::ListsAreStale() {
+  net::post(home_, [links = links_] { links->ListsAreStale(); });
+}
+
 Task<Result<LinkPtr>> RemoteLinks::Current() {
   std::function<Task<Result<LinkPtr>>()> work = [links = links_] { return links->Current(); };
   Result<LinkPtr> link = co_await AskHome<LinkPtr>(home_, here_, std::move(work));

@@ -83,6 +83,7 @@ class RemoteLinks final : public LinkSource {
 
   Task<Result<LinkPtr>> Get(std::uint64_t stale) override;
   Task<Result<LinkPtr>> Current() override;
+  void ListsAreStale() override;
 
  private:
   const Executor home_;

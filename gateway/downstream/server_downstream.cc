@@ -218,6 +218,7 @@ Task<Result<ReplyPtr>> ServerDownstream::OnFace(Call& call) {
     }
     outcome = co_await face->Handle(call);
   }
+  if (outcome.lists_are_stale) links_->ListsAreStale();
   co_return std::move(outcome.reply);
 }
 

@@ -56,10 +56,15 @@ class ServerDownstream final : public Downstream {
   // Called each time the server goes down by itself after a Connect(): it exited, was cut off.
   void OnDown(std::function<void(Error)> handler) { on_down_ = std::move(handler); }
 
+  // Called when a call met a list of the server that is newer than the catalog's. Home only; until
+  // Close().
+  void OnStaleLists(std::function<void()> handler) { local_->OnStaleLists(std::move(handler)); }
+
   bool up() const { return face_ != nullptr; }
   // Calls of clients that may be asked something, under way or parked; of this session.
   std::size_t dialogues() const { return face_ == nullptr ? 0 : face_->dialogues(); }
-  // Of those calls, where they share a channel; else null.
+  bool HoldsTasks() const { return face_ != nullptr && face_->HoldsTasks(); }
+  // Of the calls counted by dialogues(), where they share a channel; else null.
   const std::shared_ptr<Turnstile>& turns() const { return turns_; }
 
   // The source for other workers' Elsewhere; home only. May be read on any thread; what it gives is

@@ -3,7 +3,7 @@
 // that belong to a call go to its client instead (dialogue.h).
 #pragma once
 
-#include "downstream/askable.h"
+#include "core/askable.h"
 #include "mcp/message.h"
 
 namespace switchyard::downstream {

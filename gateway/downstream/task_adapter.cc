@@ -1,11 +1,15 @@
 #include "downstream/task_adapter.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
+#include "core/askable.h"
 #include "downstream/legacy_convert.h"
+#include "downstream/questions.h"
 #include "mcp/error_map.h"
 #include "mcp/tasks.h"
 
@@ -31,26 +35,15 @@ Face::Outcome Refuses(const Call& call, mcp::Message error) {
   return {.reply = ReplyWith(std::move(modern))};
 }
 
-std::string_view CapabilityOf(std::string_view method) {
-  if (method == "elicitation/create") return "elicitation";
-  if (method == "sampling/createMessage") return "sampling";
-  return method == "roots/list" ? "roots" : "";
-}
-
-// Whether the client said that it can be asked this.
-bool CanBeAsked(const Client* client, std::string_view method) {
-  const std::string_view capability = CapabilityOf(method);
-  return client != nullptr && !capability.empty() &&
-         RawObject::Parse(client->capabilities).Has(capability);
-}
-
-// What only the server's own era knows goes.
-std::string QuestionParams(const mcp::Message& request) {
-  RawObject params = RawObject::Parse(request.params());
-  params.Erase("task");
-  params.Erase("elicitationId");
-  mcp::RemoveRelatedTask(params);
-  return params.ToText();
+// From the beginning of the task; null or none at all: the server sets no end.
+Duration KeepFor(std::string_view raw_milliseconds) {
+  std::int64_t milliseconds = 0;
+  std::from_chars(raw_milliseconds.data(), raw_milliseconds.data() + raw_milliseconds.size(),
+                  milliseconds);
+  if (milliseconds <= 0) return TaskAdapter::kKeep;
+  constexpr auto kMost =
+      std::chrono::duration_cast<std::chrono::milliseconds>(TaskAdapter::kLongest).count();
+  return std::chrono::milliseconds(std::min<std::int64_t>(milliseconds, kMost));
 }
 
 }  // namespace
@@ -113,7 +106,7 @@ Task<Face::Outcome> TaskAdapter::Get(Call& call) {
   task.SetString("resultType", "complete");
   const std::string status = task.GetString("status");
   if (status == "input_required") {
-    std::string requests = co_await InputRequests(id, call.client);
+    std::string requests = co_await InputRequests(call);
     // Without a question there is nothing that the client could do but ask again.
     if (requests == "{}") {
       task.SetString("status", "working");
@@ -168,9 +161,18 @@ Task<Face::Outcome> TaskAdapter::Update(Call& call) {
     co_return Acknowledges(call);
   }
   watch->used = channel_->deps().clock.Now();
+  for (const Question& question : watch->questions) {
+    if (!responses.Has(question.key)) continue;
+    const std::optional<boost::json::value> answer = ParseDeep(responses.Get(question.key));
+    if (answer && IsAnswer(question.method, *answer)) continue;
+    co_return Ends({.code = Code::kInvalid,
+                    .origin = Origin::kClient,
+                    .message = "params.inputResponses." + question.key + " is no result of " +
+                               std::string(mcp::Info(question.method).name)});
+  }
   for (const auto& [key, answer] : responses.members()) {
     const auto question = std::ranges::find(watch->questions, key, &Question::key);
-    if (question == watch->questions.end() || !answer.starts_with('{')) continue;
+    if (question == watch->questions.end()) continue;
     const std::string server_id = std::exchange(question->id, {});
     watch->questions.erase(question);
     Send(mcp::Message::FromResult(server_id, answer));
@@ -198,28 +200,40 @@ Task<Face::Outcome> TaskAdapter::Cancel(Call& call) {
 
 // The questions that are open, of those that this client can be asked; the server is told at once
 // that it gets no answer to the others.
-Task<std::string> TaskAdapter::InputRequests(std::string id, std::shared_ptr<const Client> client) {
-  const std::shared_ptr<Watch> watch = WatchFor(id);
+Task<std::string> TaskAdapter::InputRequests(Call& call) {
+  const std::shared_ptr<Watch> watch = WatchFor(call.target.name);
   if (watch == nullptr) co_return "{}";
   if (watch->questions.empty() && !watch->over) {
     const Timers::Handle enough =
         channel_->deps().timers.In(kGather, [watch] { watch->news.Notify(true); });
     co_await watch->news.Wait();
   }
+  const Askable askable = Askable::Of(call);
+  const Asker asker{.server = channel_->server(), .verbatim = call.target.transparent};
   RawObject requests;
   std::erase_if(watch->questions, [&](const Question& question) {
-    if (!CanBeAsked(client.get(), question.method)) {
-      Send(mcp::Message::MakeError(question.id, mcp::kInvalidParams,
-                                   "the client cannot be asked: " + question.method));
+    if (!askable.Missing(question.method, question.params).empty()) {
+      Send(NotOffered(question.id, question.method));
       return true;
     }
-    RawObject request;
-    request.SetString("method", question.method);
-    request.Set("params", question.params);
-    requests.Set(question.key, request.ToText());
+    requests.Set(question.key,
+                 InputRequest(question.method,
+                              ParamsForClient(question.method, question.params, asker, true)));
     return false;
   });
   co_return requests.ToText();
+}
+
+void TaskAdapter::Created(const mcp::Message& response) {
+  if (HoldsAny() && held_.size() >= kMaxHeld) return;  // the others hold the session as well
+  const RawObject task = RawObject::Parse(response.Get(mcp::Key::kTask));
+  held_[task.GetString("taskId")] = channel_->deps().clock.Now() + KeepFor(task.Get("ttl"));
+}
+
+bool TaskAdapter::HoldsAny() {
+  const TimePoint now = channel_->deps().clock.Now();
+  std::erase_if(held_, [now](const auto& one) { return one.second <= now; });
+  return !held_.empty() || !watches_.empty();
 }
 
 std::shared_ptr<TaskAdapter::Watch> TaskAdapter::Find(const std::string& id) const {
@@ -286,13 +300,19 @@ bool TaskAdapter::Asked(const mcp::Message& request) {
 }
 
 void TaskAdapter::Take(Watch& watch, const mcp::Message& request) {
-  if (CapabilityOf(request.method_name()).empty() || watch.questions.size() >= kMaxQuestions) {
+  const mcp::Method method = request.method();
+  const std::optional<boost::json::value> params =
+      request.params().empty() ? boost::json::object() : ParseDeep(request.params());
+  const boost::json::object* given = params ? params->if_object() : nullptr;
+  const bool question =
+      given != nullptr && Askable::All().Missing(method, *given) != Askable::kNobody;
+  if (!question || watch.questions.size() >= kMaxQuestions) {
     return Channel::Answer(channel_, request, headers_);
   }
   watch.questions.push_back({.key = "input-" + std::to_string(next_key_++),
                              .id = std::string(request.id()),
-                             .method = std::string(request.method_name()),
-                             .params = QuestionParams(request)});
+                             .method = method,
+                             .params = *given});
   watch.news.Notify(true);
 }
 
@@ -301,6 +321,7 @@ void TaskAdapter::Send(mcp::Message answer) {
 }
 
 void TaskAdapter::Drop(const std::string& id) {
+  held_.erase(id);
   const auto found = watches_.find(id);
   if (found == watches_.end()) return;
   const std::shared_ptr<Watch> watch = std::move(found->second);

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/json.hpp>
+
 #include "base/timers.h"
 #include "downstream/channel.h"
 #include "downstream/face.h"
@@ -33,6 +35,9 @@ class TaskAdapter : public std::enable_shared_from_this<TaskAdapter> {
   static constexpr Duration kGather = std::chrono::milliseconds(200);  // for a first question
   static constexpr Duration kIdle = std::chrono::minutes(10);  // nobody asks for it: let go of
   static constexpr Duration kSweep = std::chrono::minutes(1);
+  static constexpr std::size_t kMaxHeld = 256;                  // tasks remembered by HoldsAny()
+  static constexpr Duration kKeep = std::chrono::hours(1);      // when the server names no ttl
+  static constexpr Duration kLongest = std::chrono::hours(24);  // whatever it says
 
   // `headers`: those of every request of the session.
   TaskAdapter(std::shared_ptr<Channel> channel, std::string headers);
@@ -50,12 +55,17 @@ class TaskAdapter : public std::enable_shared_from_this<TaskAdapter> {
 
   std::size_t watched() const { return watches_.size(); }
 
+  // `response` made a task of a call.
+  void Created(const mcp::Message& response);
+  // Whether there are tasks that a client may still ask for: their session should stay.
+  bool HoldsAny();
+
  private:
   struct Question {
     std::string key;
     std::string id;  // the server's, raw
-    std::string method;
-    std::string params;  // as the client reads them
+    mcp::Method method;
+    boost::json::object params;  // as the server wrote them
   };
   struct Watch {
     std::string id;
@@ -76,7 +86,7 @@ class TaskAdapter : public std::enable_shared_from_this<TaskAdapter> {
   Task<Face::Outcome> Get(Call& call);
   Task<Face::Outcome> Update(Call& call);
   Task<Face::Outcome> Cancel(Call& call);
-  Task<std::string> InputRequests(std::string id, std::shared_ptr<const Client> client);
+  Task<std::string> InputRequests(Call& call);
   Task<Answered> OutcomeOf(std::string id, Deadline deadline);
 
   std::shared_ptr<Watch> Find(const std::string& id) const;
@@ -90,7 +100,8 @@ class TaskAdapter : public std::enable_shared_from_this<TaskAdapter> {
   const std::shared_ptr<Channel> channel_;
   const std::string headers_;
   std::map<std::string, std::shared_ptr<Watch>, std::less<>> watches_;  // by the server's id
-  std::uint64_t next_key_ = 1;  // a key is never used twice (TASKX)
+  std::map<std::string, TimePoint, std::less<>> held_;  // by the server's id: until when at most
+  std::uint64_t next_key_ = 1;                          // a key is never used twice (TASKX)
   Timers::Handle sweep_;
 };
 

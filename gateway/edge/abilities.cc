@@ -41,20 +41,4 @@ std::string ToModernCapabilities(std::string_view legacy, mcp::Version version) 
   return json::serialize(modern);
 }
 
-Abilities AbilitiesOf(std::string_view modern_capabilities) {
-  const json::object declared = ParseObject(modern_capabilities);
-  Abilities can;
-  can.roots = Member(declared, "roots") != nullptr;
-  if (const json::object* sampling = Member(declared, "sampling")) {
-    can.sampling = true;
-    can.sampling_tools = Member(*sampling, "tools") != nullptr;
-    can.sampling_context = Member(*sampling, "context") != nullptr;
-  }
-  if (const json::object* elicitation = Member(declared, "elicitation")) {
-    can.url = Member(*elicitation, "url") != nullptr;
-    can.form = !can.url || Member(*elicitation, "form") != nullptr;
-  }
-  return can;
-}
-
 }  // namespace switchyard::edge

@@ -1,5 +1,4 @@
-// What a client can be asked: its declared capabilities, read once where they matter. Pure
-// functions.
+// The capabilities of a legacy client in the words of the modern era. A pure function.
 #pragma once
 
 #include <string>
@@ -13,15 +12,5 @@ namespace switchyard::edge {
 // empty `elicitation` means forms; what a revision does not know is dropped, and so is what means
 // nothing outside its own era (experimental, extensions, tasks).
 std::string ToModernCapabilities(std::string_view legacy, mcp::Version version);
-
-struct Abilities {
-  bool roots = false;
-  bool sampling = false;
-  bool sampling_tools = false;
-  bool sampling_context = false;
-  bool form = false;
-  bool url = false;
-};
-Abilities AbilitiesOf(std::string_view modern_capabilities);
 
 }  // namespace switchyard::edge

@@ -101,7 +101,7 @@ Task<std::optional<mcp::Message>> Asks::Round(Call& call, mcp::Message input_req
   if (rounds_ == nullptr) rounds_ = std::make_unique<Rounds>();
   Rounds& rounds = *rounds_;
   Result<std::vector<Question>> questions =
-      QuestionsOf(input_required, AbilitiesOf(session_->client->capabilities),
+      QuestionsOf(input_required, Askable::Of(session_->client->capabilities),
                   session_->client->version, RandomToken);
   if (!questions) co_return GiveUp(call, questions.error());
   rounds.questions = std::move(*questions);

@@ -6,8 +6,9 @@
 #include "edge/asks.h"
 #include "edge/legacy.h"
 #include "edge/legacy_subscribe.h"
-#include "edge/legacy_tasks.h"
 #include "edge/modern.h"
+#include "edge/refusals.h"
+#include "edge/session_service.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
@@ -17,13 +18,6 @@ namespace {
 constexpr std::size_t kMaxOutgoing = 4 * 1024 * 1024;
 // More calls at once than this wait with the client.
 constexpr std::size_t kMaxRunning = 1024;
-
-Error InvalidRequest(std::string message) {
-  return Error{.code = Code::kInvalid,
-               .origin = Origin::kClient,
-               .message = std::move(message),
-               .rpc_code = mcp::kInvalidRequest};
-}
 
 }  // namespace
 
@@ -140,9 +134,9 @@ void ChannelServer::ReceiveLegacy(mcp::Message message) {
   }
   if (session_ == nullptr) {
     return Refuse(raw_id,
-                  InvalidRequest("send initialize first, or speak 2026-07-28 with params._meta"));
+                  BadRequest("send initialize first, or speak 2026-07-28 with params._meta"));
   }
-  Result<LegacyCall> made = MakeLegacyCall(std::move(message), session_, sessions_);
+  Result<LegacyCall> made = MakeLegacyCall(std::move(message), *session_);
   if (!made) return Refuse(raw_id, made.error());
   if (made->answer) return Send(*made->answer);
   StartCall(std::move(made->call), session_);
@@ -155,7 +149,7 @@ bool ChannelServer::Admit(const std::string& raw_id) {
     running_.erase(known);
     return true;
   }
-  Refuse(raw_id, InvalidRequest("a request with this id is still being served"));
+  Refuse(raw_id, BadRequest("a request with this id is still being served"));
   return false;
 }
 
@@ -202,15 +196,8 @@ Task<void> ChannelServer::ServeCall(Call call, std::shared_ptr<Session> session,
   }
   Asks asks(session, sessions_);
   const Withdrawal withdrawal{*this, asks};
-  std::optional<SubscribeService> subscribing;
-  if (SubscribeService::Serves(call.message.method())) {
-    subscribing.emplace(session, sessions_, SharedService());
-  }
-  std::optional<LegacyTasks> tasks;
-  if (LegacyTasks::Concerns(call, sessions_)) tasks.emplace(service_, session, sessions_);
-  Service& serving = subscribing ? static_cast<Service&>(*subscribing)
-                     : tasks     ? static_cast<Service&>(*tasks)
-                                 : service_;
+  const auto shared = [this] { return SharedService(); };
+  SessionService serving(call, service_, session, sessions_, shared);
   co_await Answer(serving, call, sink, &asks);
 }
 

@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include "edge/refusals.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
@@ -55,10 +56,7 @@ Error UnknownLogLevel(std::string_view level) {
     if (known != kLevels.front()) message += ", ";
     message += known;
   }
-  return Error{.code = Code::kInvalid,
-               .origin = Origin::kClient,
-               .message = std::move(message),
-               .rpc_code = mcp::kInvalidParams};
+  return Invalid(mcp::kInvalidParams, std::move(message));
 }
 
 }  // namespace switchyard::edge

@@ -114,7 +114,7 @@ Task<void> Connection::Refuse(int status, const Error& error) {
   Error shown = error;
   if (shown.rpc_code == 0) shown.rpc_code = mcp::kInvalidRequest;
   const std::string body = mcp::ErrorMessage("", shown).ToText();
-  co_await exchange.Respond(status, "application/json", body);
+  co_await exchange.Respond(status, kJson, body);
   // What the client is still sending is taken off the socket for a moment: closing on unread bytes
   // would reset the connection and take the answer along.
   boost::system::error_code ignored;

@@ -7,7 +7,7 @@
 #include "edge/batch.h"
 #include "edge/http_sink.h"
 #include "edge/modern.h"
-#include "mcp/error_map.h"
+#include "edge/refusals.h"
 
 namespace switchyard::edge {
 namespace {
@@ -15,13 +15,6 @@ namespace {
 constexpr std::string_view kRoot = "/mcp";
 constexpr std::string_view kSseRoot = "/sse";
 constexpr std::string_view kNeedsJson = "Content-Type must be application/json";
-
-Error Refusal(std::string message) {
-  return Error{.code = Code::kInvalid,
-               .origin = Origin::kClient,
-               .message = std::move(message),
-               .rpc_code = mcp::kInvalidRequest};
-}
 
 // `localhost:8080` -> `localhost`, `[::1]:8080` -> `[::1]`.
 std::string_view WithoutPort(std::string_view host) {
@@ -40,7 +33,7 @@ bool IsLoopbackName(std::string_view host) {
 
 bool IsJson(const Exchange& exchange) {
   const std::string_view type = http::MediaType(exchange.request().Get(http::Field::kContentType));
-  return http::EqualsIgnoreCase(type, "application/json");
+  return http::EqualsIgnoreCase(type, kJson);
 }
 
 // The path without its query; nullopt for what is not an absolute path.
@@ -64,6 +57,7 @@ Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Session
     : access_(std::move(access)),
       find_(std::move(find)),
       plain_(std::move(plain)),
+      sessions_(sessions),
       legacy_(sessions, find_),
       sse_(sessions) {}
 
@@ -100,18 +94,18 @@ Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
   const http::RequestParser& request = exchange.request();
   const std::optional<std::string_view> path = PathOf(request.target());
   if (!path) {
-    co_await RespondError(exchange, 400, "", Refusal("the request target must be a path"));
+    co_await RespondError(exchange, 400, "", BadRequest("the request target must be a path"));
     co_return;
   }
   if (!HostAllowed(exchange)) {
     co_await RespondError(exchange, 403, "",
-                          Refusal("Host is not allowed here; add it to listen.allowed_hosts"));
+                          BadRequest("Host is not allowed here; add it to listen.allowed_hosts"));
     co_return;
   }
   if (!OriginAllowed(exchange)) {
     co_await RespondError(exchange, 403, "",
-                          Refusal("Origin is not allowed here; add it to "
-                                  "listen.allowed_origins"));
+                          BadRequest("Origin is not allowed here; add it to "
+                                     "listen.allowed_origins"));
     co_return;
   }
   if (const std::string_view origin = request.Get(http::Field::kOrigin); !origin.empty()) {
@@ -125,7 +119,8 @@ Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
   if (name) {
     std::shared_ptr<Service> service = find_(*name);
     if (service == nullptr) {
-      co_await RespondError(exchange, 404, "", Refusal("no such endpoint: " + std::string(*path)));
+      co_await RespondError(exchange, 404, "",
+                            BadRequest("no such endpoint: " + std::string(*path)));
       co_return;
     }
     if (sse) {
@@ -140,8 +135,8 @@ Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
     answer = co_await plain_(std::string(*path));
   if (!answer) {
     co_await RespondError(exchange, 404, "",
-                          Refusal("nothing at " + std::string(*path) + "; the MCP endpoint is " +
-                                  std::string(kRoot)));
+                          BadRequest("nothing at " + std::string(*path) + "; the MCP endpoint is " +
+                                     std::string(kRoot)));
     co_return;
   }
   co_await exchange.Respond(answer->status, answer->content_type, answer->body);
@@ -172,7 +167,7 @@ Task<void> Endpoint::ServeOther(Exchange& exchange, Connection& connection, std:
     co_await ServeSse(exchange, std::move(name), std::move(service));
   } else {
     exchange.AddHeader("Allow", "POST");
-    const Error error = Refusal("use POST; GET and DELETE need an Mcp-Session-Id");
+    const Error error = BadRequest("use POST; GET and DELETE need an Mcp-Session-Id");
     co_await RespondError(exchange, 405, "", error);
   }
 }
@@ -184,21 +179,21 @@ Task<void> Endpoint::ServeSse(Exchange& exchange, std::string name,
     const std::string path = std::string(kSseRoot) + (name.empty() ? "" : "/") + name;
     co_await sse_.Get(exchange, path, std::move(name), std::move(service));
   } else if (method == "POST" && !IsJson(exchange)) {
-    co_await RespondError(exchange, 415, "", Refusal(std::string(kNeedsJson)));
+    co_await RespondError(exchange, 415, "", BadRequest(std::string(kNeedsJson)));
   } else if (method == "POST") {
     co_await sse_.Post(exchange, std::move(name));
   } else if (method == "OPTIONS") {
     co_await Preflight(exchange);
   } else {
     exchange.AddHeader("Allow", "GET, POST");
-    co_await RespondError(exchange, 405, "", Refusal("use GET for a stream, POST for messages"));
+    co_await RespondError(exchange, 405, "", BadRequest("use GET for a stream, POST for messages"));
   }
 }
 
 Task<void> Endpoint::ServePost(Exchange& exchange, Connection& connection, std::string name,
                                std::shared_ptr<Service> service) {
   if (!IsJson(exchange)) {
-    co_await RespondError(exchange, 415, "", Refusal(std::string(kNeedsJson)));
+    co_await RespondError(exchange, 415, "", BadRequest(std::string(kNeedsJson)));
     co_return;
   }
   std::string body = exchange.TakeBody();
@@ -215,7 +210,7 @@ Task<void> Endpoint::ServePost(Exchange& exchange, Connection& connection, std::
   }
   const std::string_view version = exchange.request().Get(http::Field::kMcpProtocolVersion);
   if (IsModernRequest(*message, version)) {
-    co_await ServeModern(exchange, std::move(*message), name, *service);
+    co_await ServeModern(exchange, std::move(*message), name, *service, sessions_);
   } else {
     co_await legacy_.Post(exchange, connection, std::move(*message), name, *service);
   }

@@ -57,6 +57,7 @@ class Endpoint {
   Access access_;
   FindEndpoint find_;
   PlainHandler plain_;
+  Sessions& sessions_;
   LegacyFace legacy_;
   LegacySseFace sse_;
 };

@@ -15,6 +15,9 @@
 
 namespace switchyard::edge {
 
+inline constexpr std::string_view kJson = "application/json";
+inline constexpr std::string_view kEventStream = "text/event-stream";
+
 class Exchange {
  public:
   Exchange(ReadAhead& io, http::RequestParser& request);

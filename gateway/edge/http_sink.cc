@@ -3,12 +3,6 @@
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
-namespace {
-
-constexpr std::string_view kJson = "application/json";
-constexpr std::string_view kEventStream = "text/event-stream";
-
-}  // namespace
 
 Task<bool> HttpSink::Notify(mcp::Message notification) {
   if (exchange_.failed()) co_return false;

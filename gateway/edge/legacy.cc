@@ -10,14 +10,12 @@
 #include "edge/legacy_in_flight.h"
 #include "edge/legacy_sink.h"
 #include "edge/legacy_subscribe.h"
-#include "edge/legacy_tasks.h"
 #include "edge/refusals.h"
+#include "edge/session_service.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
 namespace {
-
-constexpr std::string_view kJson = "application/json";
 
 // Gives a session's stream up, unless a newer one took it.
 struct StreamOwner {
@@ -114,7 +112,7 @@ Task<std::shared_ptr<Session>> LegacyFace::RequireSession(Exchange& exchange,
 Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Message message,
                              std::shared_ptr<Session> session, Service& service) {
   std::string raw_id(message.id());
-  Result<LegacyCall> made = MakeLegacyCall(std::move(message), session, sessions_);
+  Result<LegacyCall> made = MakeLegacyCall(std::move(message), *session);
   if (!made) {
     co_await RespondError(exchange, mcp::HttpStatus(made.error(), session->client->version), raw_id,
                           made.error());
@@ -130,15 +128,8 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
   Asks asks(session, sessions_);
   {
     const InFlight registered(session, raw_id, [&sink] { sink.Cancel(); });
-    std::optional<SubscribeService> subscribing;
-    if (SubscribeService::Serves(made->call.message.method())) {
-      subscribing.emplace(session, sessions_, find_(session->endpoint));
-    }
-    std::optional<LegacyTasks> tasks;
-    if (LegacyTasks::Concerns(made->call, sessions_)) tasks.emplace(service, session, sessions_);
-    Service& serving = subscribing ? static_cast<Service&>(*subscribing)
-                       : tasks     ? static_cast<Service&>(*tasks)
-                                   : service;
+    const auto shared = [this, &session] { return find_(session->endpoint); };
+    SessionService serving(made->call, service, session, sessions_, shared);
     try {
       co_await Answer(serving, made->call, sink, &asks);
     } catch (const boost::system::system_error&) {
@@ -161,7 +152,7 @@ Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::stri
                            Service&) {
   std::shared_ptr<Session> session = co_await RequireSession(exchange, endpoint, "");
   if (session == nullptr) co_return;
-  if (!exchange.Accepts("text/event-stream")) {
+  if (!exchange.Accepts(kEventStream)) {
     const Error error = BadRequest("GET needs Accept: text/event-stream");
     co_await RespondError(exchange, 406, "", error);
     co_return;

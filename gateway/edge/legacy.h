@@ -31,8 +31,7 @@ struct LegacyCall {
   Call call;
   std::optional<mcp::Message> answer;
 };
-Result<LegacyCall> MakeLegacyCall(mcp::Message message, const std::shared_ptr<Session>& session,
-                                  Sessions& sessions);
+Result<LegacyCall> MakeLegacyCall(mcp::Message message, const Session& session);
 
 // The call that stands for a session's GET stream: listens for every list change.
 Call MakeStreamCall(const Session& session);

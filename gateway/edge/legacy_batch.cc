@@ -13,6 +13,8 @@
 #include "edge/legacy.h"
 #include "edge/legacy_in_flight.h"
 #include "edge/legacy_sink.h"
+#include "edge/refusals.h"
+#include "edge/session_service.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
@@ -73,11 +75,9 @@ Task<void> ServeElement(std::shared_ptr<Service> service, Call call,
   Asks asks(session, sessions);
   const Through through{*said, asks};
   ElementSink sink(said);
-  co_await Answer(*service, call, sink, &asks);
-}
-
-mcp::Message ErrorOf(std::string_view raw_id, const Error& error) {
-  return mcp::ErrorMessage(raw_id, error);
+  const auto shared = [&service] { return service; };
+  SessionService serving(call, *service, session, sessions, shared);
+  co_await Answer(serving, call, sink, &asks);
 }
 
 // Without answers (all notifications, or cancelled) there is nothing to say.
@@ -92,7 +92,7 @@ Task<void> RespondArray(Exchange& exchange, const std::vector<mcp::Message>& ans
     answer.AppendTo(body);
   }
   body.push_back("]");
-  co_await exchange.Respond(200, "application/json", body);
+  co_await exchange.Respond(200, kJson, body);
 }
 
 }  // namespace
@@ -106,7 +106,7 @@ std::vector<Call> LegacyFace::TakeBatch(const std::vector<std::string>& elements
     std::string raw_id;
     Result<mcp::Message> message = mcp::Message::Parse(element, mcp::Check::kFull, &raw_id);
     if (!message) {
-      answers.push_back(ErrorOf(raw_id, message.error()));
+      answers.push_back(mcp::ErrorMessage(raw_id, message.error()));
       continue;
     }
     if (message->kind() != mcp::Kind::kRequest) {
@@ -115,15 +115,13 @@ std::vector<Call> LegacyFace::TakeBatch(const std::vector<std::string>& elements
     }
     raw_id = message->id();
     if (message->method() == mcp::Method::kInitialize) {
-      answers.push_back(ErrorOf(raw_id, Error{.code = Code::kInvalid,
-                                              .origin = Origin::kClient,
-                                              .message = "initialize cannot be part of a batch",
-                                              .rpc_code = mcp::kInvalidRequest}));
+      answers.push_back(
+          mcp::ErrorMessage(raw_id, BadRequest("initialize cannot be part of a batch")));
       continue;
     }
-    Result<LegacyCall> made = MakeLegacyCall(std::move(*message), session, sessions_);
+    Result<LegacyCall> made = MakeLegacyCall(std::move(*message), *session);
     if (!made) {
-      answers.push_back(ErrorOf(raw_id, made.error()));
+      answers.push_back(mcp::ErrorMessage(raw_id, made.error()));
     } else if (made->answer) {
       answers.push_back(std::move(*made->answer));
     } else {
@@ -139,11 +137,8 @@ Task<void> LegacyFace::PostBatch(Exchange& exchange, Connection& connection, std
   if (session == nullptr) co_return;
   Result<std::vector<std::string>> elements = SplitBatch(body);
   if (session->client->version != mcp::Version::k2025_03_26) {
-    elements = Failure(Error{.code = Code::kInvalid,
-                             .origin = Origin::kClient,
-                             .message = "only sessions of 2025-03-26 have batches; send one "
-                                        "message a request",
-                             .rpc_code = mcp::kInvalidRequest});
+    elements =
+        Failure(BadRequest("only sessions of 2025-03-26 have batches; send one message a request"));
   }
   if (!elements) {
     co_await RespondError(exchange, 400, "", elements.error());
@@ -166,7 +161,7 @@ Task<void> LegacyFace::ServeBatch(Exchange& exchange, Connection& connection,
   LegacySink sink(exchange, connection, *session, sessions_, EventId::Kind::kCall);
   connection.OnGone([&sink] { sink.Gone(); });
   const auto said = std::make_shared<Said>();
-  said->streams = exchange.Accepts("text/event-stream");
+  said->streams = exchange.Accepts(kEventStream);
   const Executor executor = co_await net::this_coro::executor;
   std::deque<TaskHandle> tasks;
   std::deque<InFlight> registered;

@@ -1,6 +1,4 @@
 // What a legacy message means, whatever carries it: shared by the HTTP face and stdio.
-#include <algorithm>
-#include <functional>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -8,6 +6,7 @@
 #include "edge/abilities.h"
 #include "edge/client_words.h"
 #include "edge/legacy.h"
+#include "edge/refusals.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
@@ -18,13 +17,6 @@ Error MethodNotFound(const mcp::Message& message) {
                .origin = Origin::kClient,
                .message = "unknown method: " + std::string(message.method_name()),
                .rpc_code = mcp::kMethodNotFound};
-}
-
-// A caller that the policies know, told apart from others for counting.
-OwnerId OwnerOf(const Principal& caller) {
-  if (caller.subject.empty()) return 0;
-  const std::string all = caller.issuer + '\n' + caller.subject + '\n' + caller.client;
-  return std::max<OwnerId>(1, std::hash<std::string>{}(all));
 }
 
 // server/discover's result as an InitializeResult.
@@ -48,11 +40,8 @@ Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_vi
   const std::string asked = request.GetString(mcp::Key::kProtocolVersion);
   if (asked.empty() || !request.Has(mcp::Key::kCapabilities) ||
       !request.Has(mcp::Key::kClientInfo)) {
-    co_return Failure(
-        Error{.code = Code::kInvalid,
-              .origin = Origin::kClient,
-              .message = "initialize needs protocolVersion, capabilities and clientInfo",
-              .rpc_code = mcp::kInvalidParams});
+    co_return Failure(Invalid(mcp::kInvalidParams,
+                              "initialize needs protocolVersion, capabilities and clientInfo"));
   }
   const std::optional<mcp::Version> known = mcp::ParseVersion(asked);
   Client client;
@@ -79,34 +68,22 @@ Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_vi
       .client = std::move(client), .response = std::move(response), .owner = OwnerOf(call.caller)};
 }
 
-Result<LegacyCall> MakeLegacyCall(mcp::Message message, const std::shared_ptr<Session>& session,
-                                  Sessions& sessions) {
+Result<LegacyCall> MakeLegacyCall(mcp::Message message, const Session& session) {
   LegacyCall made;
-  switch (message.method()) {
-    case mcp::Method::kPing:
-      made.answer = mcp::Message::FromResult(message.id(), std::string("{}"));
-      return made;
-    case mcp::Method::kSetLevel: {
-      const std::string level = message.GetString(mcp::Key::kLevel);
-      if (!LogRank(level)) return Failure(UnknownLogLevel(level));
-      session->log_level = level;  // here also if it was forgotten among the known ones
-      sessions.SetLogLevel(session->client->session, level);
-      made.answer = mcp::Message::FromResult(message.id(), std::string("{}"));
-      return made;
-    }
-    default: break;
+  if (message.method() == mcp::Method::kPing) {
+    made.answer = mcp::Message::FromResult(message.id(), std::string("{}"));
+    return made;
   }
   const mcp::MethodInfo& method = mcp::Info(message.method());
-  if (!method.SpokenIn(session->client->version) || method.route == mcp::Route::kUnknown ||
+  if (!method.SpokenIn(session.client->version) || method.route == mcp::Route::kUnknown ||
       method.route == mcp::Route::kNotification || method.route == mcp::Route::kToClient ||
-      (method.route == mcp::Route::kTask &&
-       session->client->version != mcp::Version::k2025_11_25)) {
+      (method.route == mcp::Route::kTask && session.client->version != mcp::Version::k2025_11_25)) {
     return Failure(MethodNotFound(message));
   }
-  made.call.client = session->client;
-  made.call.endpoint = session->endpoint;
+  made.call.client = session.client;
+  made.call.endpoint = session.endpoint;
   made.call.progress_token = ProgressToken(message);
-  made.call.log_level = session->log_level;
+  made.call.log_level = session.log_level;
   made.call.message = std::move(message);
   return made;
 }

@@ -9,7 +9,7 @@
 #include "base/mailbox.h"
 #include "edge/http_sink.h"
 #include "edge/legacy.h"
-#include "mcp/error_map.h"
+#include "edge/refusals.h"
 
 namespace switchyard::edge {
 namespace {
@@ -102,12 +102,9 @@ Task<bool> LegacyFace::Resume(Exchange& exchange, std::shared_ptr<Session> sessi
     // The session's own stream goes on as a new one.
     if (from->kind == EventId::Kind::kSession) co_return false;
   }
-  const Error error{.code = Code::kInvalid,
-                    .origin = Origin::kClient,
-                    .message =
-                        "unknown or expired Last-Event-ID; what was said on that stream is "
-                        "no longer kept: send the request again",
-                    .rpc_code = mcp::kInvalidRequest};
+  const Error error = BadRequest(
+      "unknown or expired Last-Event-ID; what was said on that stream is no longer kept: send the "
+      "request again");
   co_await RespondError(exchange, 400, "", error);
   co_return true;
 }

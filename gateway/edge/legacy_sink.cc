@@ -5,12 +5,6 @@
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
-namespace {
-
-constexpr std::string_view kJson = "application/json";
-constexpr std::string_view kEventStream = "text/event-stream";
-
-}  // namespace
 
 Task<bool> LegacySink::Notify(mcp::Message message) {
   const bool call = kind_ == EventId::Kind::kCall;

@@ -39,7 +39,7 @@ struct Closing {
 
 Task<void> LegacySseFace::Get(Exchange& exchange, std::string path, std::string endpoint,
                               std::shared_ptr<Service> service) {
-  if (!exchange.Accepts("text/event-stream")) {
+  if (!exchange.Accepts(kEventStream)) {
     co_await RespondError(exchange, 406, "", BadRequest("GET needs Accept: text/event-stream"));
     co_return;
   }

@@ -234,10 +234,6 @@ void Updates::Tell(std::function<void(Updates&)> what) {
   });
 }
 
-SubscribeService::SubscribeService(std::shared_ptr<Session> session, Sessions& sessions,
-                                   std::shared_ptr<Service> endpoint)
-    : session_(std::move(session)), sessions_(sessions), endpoint_(std::move(endpoint)) {}
-
 Task<Result<ReplyPtr>> SubscribeService::Handle(Call& call) {
   const std::string uri = call.message.GetString(mcp::Key::kUri);
   if (uri.empty()) co_return Refused(uri, "params.uri must be a string");

@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "core/news.h"
 #include "core/service.h"
@@ -87,7 +88,8 @@ class SubscribeService final : public Service {
   }
   // `endpoint` null: it is gone. Sessions outlive this.
   SubscribeService(std::shared_ptr<Session> session, Sessions& sessions,
-                   std::shared_ptr<Service> endpoint);
+                   std::shared_ptr<Service> endpoint)
+      : session_(std::move(session)), sessions_(sessions), endpoint_(std::move(endpoint)) {}
   Task<Result<ReplyPtr>> Handle(Call& call) override;
 
  private:

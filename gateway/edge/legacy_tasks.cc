@@ -1,14 +1,13 @@
 #include "edge/legacy_tasks.h"
 
-#include <array>
 #include <charconv>
 #include <functional>
 #include <utility>
 
 #include <fmt/chrono.h>
-#include <fmt/ranges.h>
 
-#include "base/random.h"
+#include "base/token.h"
+#include "edge/refusals.h"
 #include "mcp/error_map.h"
 #include "mcp/tasks.h"
 
@@ -43,12 +42,7 @@ Result<ReplyPtr> Converted(Result<ReplyPtr> reply, Convert convert) {
   return std::make_unique<ConvertedReply>(std::move(*reply), std::move(convert));
 }
 
-Error Invalid(std::string message) {
-  return Error{.code = Code::kInvalid,
-               .origin = Origin::kClient,
-               .message = std::move(message),
-               .rpc_code = mcp::kInvalidParams};
-}
+Error BadParams(std::string message) { return Invalid(mcp::kInvalidParams, std::move(message)); }
 
 mcp::Message WasCancelled(const Call& call) {
   return mcp::Message::MakeError(call.message.id(), mcp::kInternalError, "the task was cancelled");
@@ -72,13 +66,6 @@ std::string Timestamp(const Clock& clock) {
 RawObject ResultOf(const mcp::Message& message) {
   const std::string text = message.ToText();
   return RawObject::Parse(RawObject::Parse(text).Get("result"));
-}
-
-// 128 bits.
-std::string RandomName() {
-  std::array<std::uint8_t, 16> bytes;
-  SecureRandom(bytes);
-  return fmt::format("{:02x}", fmt::join(bytes, ""));
 }
 
 // Each question says which task it belongs to (L-TASK).
@@ -137,7 +124,7 @@ std::optional<TaskBoard::Entry> LegacyTasks::Known(const std::string& id) const 
 
 Task<Result<ReplyPtr>> LegacyTasks::Create(Call& call) {
   if (!call.message.Get(mcp::Key::kTask).starts_with('{')) {
-    co_return Failure(Invalid("params.task must be an object"));
+    co_return Failure(BadParams("params.task must be an object"));
   }
   Result<ReplyPtr> reply = co_await inner_.Handle(call);
   co_return Converted(std::move(reply), [this, &call](const mcp::Message& result) {
@@ -167,7 +154,7 @@ mcp::Message LegacyTasks::Finished(const Call& call, const mcp::Message& result)
   const Duration keep = KeepFor(wish, kKeepResult);
   const std::string now = Timestamp(clock);
   RawObject task;
-  task.SetString("taskId", "done-" + RandomName());
+  task.SetString("taskId", "done-" + RandomToken());
   task.SetString("status", "working");
   task.SetString("createdAt", now);
   task.SetString("lastUpdatedAt", now);
@@ -231,7 +218,7 @@ Task<Result<ReplyPtr>> LegacyTasks::Cancel(Call& call) {
   const std::string id = call.message.GetString(mcp::Key::kTaskId);
   const std::optional<TaskBoard::Entry> known = Known(id);
   if (known && (known->result != nullptr || known->cancelled)) {
-    co_return Failure(Invalid("the task has ended and cannot be cancelled"));
+    co_return Failure(BadParams("the task has ended and cannot be cancelled"));
   }
   Call get;
   get.message = mcp::Message::Make(call.message.id(), mcp::Info(mcp::Method::kTasksGet).name,
@@ -256,7 +243,7 @@ Task<Result<ReplyPtr>> LegacyTasks::Cancel(Call& call) {
     task = mcp::ToLegacyTask(ResultOf(**next));
     if (mcp::IsTerminal(task.GetString("status"))) {
       board_.Note(session_->client->session, id, task.ToText());
-      co_return Failure(Invalid("the task has ended and cannot be cancelled"));
+      co_return Failure(BadParams("the task has ended and cannot be cancelled"));
     }
   }
   task.SetString("status", "cancelled");
@@ -267,7 +254,7 @@ Task<Result<ReplyPtr>> LegacyTasks::Cancel(Call& call) {
 
 Result<ReplyPtr> LegacyTasks::List(const Call& call) const {
   const std::string_view cursor = call.message.Get(mcp::Key::kCursor);
-  if (!cursor.empty() && cursor != "null") return Failure(Invalid("invalid cursor"));
+  if (!cursor.empty() && cursor != "null") return Failure(BadParams("invalid cursor"));
   std::string result = R"({"tasks":[)";
   for (const std::string& task : board_.List(session_->client->session)) {
     if (!result.ends_with('[')) result += ',';

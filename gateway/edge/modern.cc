@@ -4,20 +4,13 @@
 
 #include "edge/client_words.h"
 #include "edge/http_sink.h"
+#include "edge/refusals.h"
 #include "mcp/error_map.h"
 #include "mcp/header_value.h"
 #include "mcp/tasks.h"
 
 namespace switchyard::edge {
 namespace {
-
-Error Invalid(int rpc_code, std::string message, std::string data = {}) {
-  return Error{.code = Code::kInvalid,
-               .origin = Origin::kClient,
-               .message = std::move(message),
-               .rpc_code = rpc_code,
-               .data = std::move(data)};
-}
 
 Error UnsupportedVersion(std::string_view requested) {
   return Invalid(mcp::kUnsupportedVersion,
@@ -100,6 +93,33 @@ std::shared_ptr<const Client> ClientOf(const mcp::Message& message) {
   return client;
 }
 
+// A reply that is there already.
+class Given final : public Service {
+ public:
+  explicit Given(Result<ReplyPtr> reply) : reply_(std::move(reply)) {}
+  Task<Result<ReplyPtr>> Handle(Call&) override { co_return std::move(reply_); }
+
+ private:
+  Result<ReplyPtr> reply_;
+};
+
+// A stream that lasts counts, for its caller where the policies know one: so they come first.
+Task<void> ServeListen(Exchange& exchange, Call& call, Service& service, Sessions& sessions) {
+  Result<ReplyPtr> reply = co_await service.Handle(call);
+  if (reply) {
+    Result<Quota::Permit> permit = sessions.PermitStream(OwnerOf(call.caller));
+    if (!permit) {
+      reply->reset();
+      co_await RespondBusy(exchange, permit.error(), std::string(call.message.id()));
+      co_return;
+    }
+    reply = HoldUntilEnd(std::move(*reply), std::move(*permit));
+  }
+  Given given(std::move(reply));
+  HttpSink sink(exchange);
+  co_await Answer(given, call, sink);
+}
+
 }  // namespace
 
 bool IsModernRequest(const mcp::Message& message, std::string_view version_header) {
@@ -147,7 +167,7 @@ Result<Call> MakeModernCall(mcp::Message message, std::string_view endpoint) {
 }
 
 Task<void> ServeModern(Exchange& exchange, mcp::Message message, std::string_view endpoint,
-                       Service& service) {
+                       Service& service, Sessions& sessions) {
   const std::string raw_id(message.id());
   if (message.is_response()) {
     co_await RespondError(exchange, 400, "",
@@ -176,6 +196,10 @@ Task<void> ServeModern(Exchange& exchange, mcp::Message message, std::string_vie
   }
   if (call->message.method() == mcp::Method::kToolsCall) {
     call->header_params = HeaderParamsOf(exchange.request());
+  }
+  if (call->method().route == mcp::Route::kListen) {
+    co_await ServeListen(exchange, *call, service, sessions);
+    co_return;
   }
   HttpSink sink(exchange);
   co_await Answer(service, *call, sink);

@@ -7,6 +7,7 @@
 
 #include "core/service.h"
 #include "edge/exchange.h"
+#include "edge/sessions.h"
 #include "mcp/message.h"
 
 namespace switchyard::edge {
@@ -19,8 +20,8 @@ bool IsModernRequest(const mcp::Message& message, std::string_view version_heade
 // Fills a Call from the message's own metadata. kInvalid, kMissing... as `_meta` rules have it.
 Result<Call> MakeModernCall(mcp::Message message, std::string_view endpoint);
 
-// `service` is the endpoint's; it outlives the task.
+// `service` is the endpoint's; it outlives the task. `sessions` counts the streams that last.
 Task<void> ServeModern(Exchange& exchange, mcp::Message message, std::string_view endpoint,
-                       Service& service);
+                       Service& service, Sessions& sessions);
 
 }  // namespace switchyard::edge

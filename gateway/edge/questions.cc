@@ -5,7 +5,8 @@
 #include <boost/json.hpp>
 
 #include "mcp/json_string.h"
-#include "mcp/json_tokens.h"
+#include "mcp/method.h"
+#include "mcp/raw_object.h"
 
 namespace switchyard::edge {
 namespace {
@@ -18,9 +19,11 @@ std::unexpected<Error> Broken(std::string message) {
   return Failure(Code::kProtocol, Origin::kServer, std::move(message));
 }
 
-std::unexpected<Error> Undeclared(std::string_view what) {
-  return Broken("the server asks for " + std::string(what) +
-                ", which this client did not declare as a capability");
+// `missing` as Askable says it.
+std::unexpected<Error> Undeclared(const std::string& method, std::string_view missing) {
+  if (missing == Askable::kNobody) return Broken("the server asks for an unknown input");
+  return Broken("the server asks " + method + ", for which this client did not declare " +
+                std::string(missing));
 }
 
 std::string TextOf(const json::object& object, std::string_view name) {
@@ -62,101 +65,67 @@ bool ToOlderSchema(json::object& params) {
   return true;
 }
 
+// What clients of this revision have words for, whatever they declared.
+Askable Within(mcp::Version version, Askable can) {
+  can.url = can.url && version >= mcp::Version::k2025_11_25;
+  can.form = can.form && version >= mcp::Version::k2025_06_18;
+  return can;
+}
+
 // True: `params` was changed. What needs no change goes on byte for byte.
-Result<bool> Elicit(json::object& params, const Abilities& can, mcp::Version version,
-                    const std::function<std::string()>& mint_id, Question& question) {
-  const std::string mode = TextOf(params, "mode");
-  const bool newest = version >= mcp::Version::k2025_11_25;
-  if (mode == "url") {
-    if (!can.url || !newest) return Undeclared("elicitation by url");
+bool Elicit(json::object& params, mcp::Version version, const std::function<std::string()>& mint_id,
+            Question& question) {
+  if (TextOf(params, "mode") == "url") {
     question.url = TextOf(params, "url");
     question.elicitation_id = mint_id();
     params["elicitationId"] = question.elicitation_id;
     return true;
   }
-  if (!mode.empty() && mode != "form") return Broken("the server elicits in an unknown mode");
-  if (!can.form || version < mcp::Version::k2025_06_18) return Undeclared("elicitation");
-  if (newest) return false;
+  if (version >= mcp::Version::k2025_11_25) return false;
   params.erase("mode");
   if (!ToOlderSchema(params)) question.answer = kCancelled;
   return true;
 }
 
-// "This server" would be the gateway: its client must not hand it what other servers said.
-Result<bool> Sample(json::object& params, const Abilities& can) {
-  if (!can.sampling) return Undeclared("sampling");
-  if ((params.contains("tools") || params.contains("toolChoice")) && !can.sampling_tools) {
-    return Undeclared("sampling with tools");
-  }
-  const std::string context = TextOf(params, "includeContext");
-  if (context.empty() || context == "none") return false;
-  params["includeContext"] = "none";
-  return true;
-}
-
-// The members of an object, their values as they were written.
-std::vector<std::pair<std::string, std::string>> RawMembers(const std::string& object) {
-  std::vector<std::pair<std::string, std::string>> members;
-  const auto tokens = mcp::JsonTokens::Find(object);
-  bool too_deep = false;
-  if (!tokens || tokens->at(0) != '{' ||
-      tokens->FindFault(mcp::Message::kMaxDepth, too_deep) != mcp::JsonTokens::kNoFault) {
-    return members;
-  }
-  const auto text = [&](std::size_t from, std::size_t to) {
-    return object.substr(tokens->begin(from), tokens->EndBefore(to) - tokens->begin(from));
-  };
-  for (std::size_t i = 1; tokens->at(i) == '"';) {
-    const std::size_t end = tokens->Skip(i + 2, mcp::Message::kMaxDepth);
-    members.emplace_back(mcp::Unquote(text(i, i + 1)).value_or(""), text(i + 2, end));
-    i = tokens->at(end) == ',' ? end + 1 : end;
-  }
-  return members;
-}
-
-Result<Question> QuestionOf(const std::string& key, const std::string& request,
-                            const Abilities& can, mcp::Version version,
-                            const std::function<std::string()>& mint_id) {
+Result<Question> QuestionOf(const std::string& key, const std::string& request, const Askable& can,
+                            mcp::Version version, const std::function<std::string()>& mint_id) {
+  const mcp::RawObject members = mcp::RawObject::Parse(request);
   Question question;
   question.key = key;
-  question.params = "{}";
-  for (auto& [name, value] : RawMembers(request)) {
-    if (name == "method") question.method = mcp::Unquote(value).value_or("");
-    if (name == "params" && value.starts_with('{')) question.params = std::move(value);
-  }
+  question.method = members.GetString("method");
+  question.params = members.Get("params");
+  if (!question.params.starts_with('{')) question.params = "{}";
   boost::system::error_code error;
   json::value params =
       json::parse(question.params, error, {}, {.max_depth = mcp::Message::kMaxDepth});
   if (error) return Broken("the server's input request cannot be read");
-  Result<bool> changed = Broken("the server asks for an unknown input");
-  if (question.method == "elicitation/create") {
-    changed = Elicit(params.get_object(), can, version, mint_id, question);
-  } else if (question.method == "sampling/createMessage") {
-    changed = Sample(params.get_object(), can);
-  } else if (question.method == "roots/list") {
-    changed = can.roots ? Result<bool>(false) : Undeclared("roots");
+  const mcp::Method method = mcp::FindMethod(question.method).method;
+  const std::string missing = can.Missing(method, params.get_object());
+  if (!missing.empty()) return Undeclared(question.method, missing);
+  if (method == mcp::Method::kElicitation &&
+      Elicit(params.get_object(), version, mint_id, question)) {
+    question.params = json::serialize(params);
   }
-  if (!changed) return std::unexpected(std::move(changed.error()));
-  if (*changed) question.params = json::serialize(params);
   return question;
 }
 
 }  // namespace
 
-Result<std::vector<Question>> QuestionsOf(const mcp::Message& input_required, const Abilities& can,
+Result<std::vector<Question>> QuestionsOf(const mcp::Message& input_required, const Askable& can,
                                           mcp::Version version,
                                           const std::function<std::string()>& mint_id) {
   std::vector<Question> questions;
   const std::string raw(input_required.Get(mcp::Key::kInputRequests));
   if (raw.empty()) return questions;
   if (!raw.starts_with('{')) return Broken("the server's inputRequests is no object");
-  const auto requests = RawMembers(raw);
-  if (requests.size() > kMaxQuestions) {
+  const mcp::RawObject requests = mcp::RawObject::Parse(raw);
+  if (requests.members().size() > kMaxQuestions) {
     return Broken("the server asks more than " + std::to_string(kMaxQuestions) +
                   " questions at once");
   }
-  for (const auto& [key, request] : requests) {
-    Result<Question> question = QuestionOf(key, request, can, version, mint_id);
+  const Askable askable = Within(version, can);
+  for (const auto& [key, request] : requests.members()) {
+    Result<Question> question = QuestionOf(key, request, askable, version, mint_id);
     if (!question) return std::unexpected(std::move(question.error()));
     questions.push_back(std::move(*question));
   }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "edge/abilities.h"
+#include "core/askable.h"
 #include "mcp/message.h"
 #include "mcp/version.h"
 
@@ -29,7 +29,7 @@ inline constexpr std::size_t kMaxQuestions = 32;
 // An Error (kProtocol, kServer) where the server asks for what the client did not declare, or what
 // is no question at all. `mint_id` makes the id of an elicitation by URL, which modern servers do
 // not give.
-Result<std::vector<Question>> QuestionsOf(const mcp::Message& input_required, const Abilities& can,
+Result<std::vector<Question>> QuestionsOf(const mcp::Message& input_required, const Askable& can,
                                           mcp::Version version,
                                           const std::function<std::string()>& mint_id);
 

@@ -7,12 +7,15 @@
 
 namespace switchyard::edge {
 
-Error BadRequest(std::string message) {
+Error Invalid(int rpc_code, std::string message, std::string data) {
   return Error{.code = Code::kInvalid,
                .origin = Origin::kClient,
                .message = std::move(message),
-               .rpc_code = mcp::kInvalidRequest};
+               .rpc_code = rpc_code,
+               .data = std::move(data)};
 }
+
+Error BadRequest(std::string message) { return Invalid(mcp::kInvalidRequest, std::move(message)); }
 
 Error Busy(Code code, std::string message) {
   return Error{

@@ -1,4 +1,4 @@
-// Refusals of the legacy faces, with what the client can do about it.
+// Refusals of clients, with what they can do about it.
 #pragma once
 
 #include <string>
@@ -8,6 +8,9 @@
 
 namespace switchyard::edge {
 
+// kInvalid, kClient. `data`: JSON for error.data, "" = none.
+Error Invalid(int rpc_code, std::string message, std::string data = {});
+// Invalid request, -32600.
 Error BadRequest(std::string message);
 
 // At a limit; kRateLimited: the caller's own, kUnavailable: everybody's.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,12 @@ std::int64_t Seconds(const Clock& clock) {
 }
 
 }  // namespace
+
+OwnerId OwnerOf(const Principal& caller) {
+  if (caller.subject.empty()) return 0;
+  const std::string all = caller.issuer + '\n' + caller.subject + '\n' + caller.client;
+  return std::max<OwnerId>(1, std::hash<std::string>{}(all));
+}
 
 Sessions::Sessions(const Sealer& sealer, const Clock& clock, Options options, Broadcast broadcast)
     : sealer_(sealer),

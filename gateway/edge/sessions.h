@@ -44,6 +44,9 @@ struct Session {
   Quota::Permit permit;  // with the worker that opened it
 };
 
+// A caller that the policies know, told apart from others for counting; else 0.
+OwnerId OwnerOf(const Principal& caller);
+
 // What became of a message for a channel.
 enum class ChannelAnswer : std::uint8_t { kTaken, kFull, kUnknown };
 

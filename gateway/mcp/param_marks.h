@@ -1,26 +1,37 @@
-// The arguments that a tool's schema wants mirrored in Mcp-Param-* headers: those marked with
-// "x-mcp-header" (basic/transports/streamable-http). Whether the marks are legal is the catalog's
-// question: a tool with an illegal one is not offered. Pure functions.
+// `x-mcp-header` in a tool's inputSchema: the marks of the arguments that clients mirror in
+// Mcp-Param-* headers (specification 2026-07-28, basic/transports/streamable-http). Read once, when
+// the tool gets its Definition. Pure functions.
+//
+// Legal: a non-empty HTTP token, unique in the schema whatever its case, on a property of type
+// integer, string or boolean that is reached from the root through `properties` only. A tool with
+// another one must not be offered.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace switchyard::mcp {
 
-// Cheap: false means that the definition of a tool (its raw JSON) marks none.
-bool MayMarkParams(std::string_view tool);
-
-// "Mcp-Param-" and what the schema says, of each mark.
-std::vector<std::string> MarkedHeaders(std::string_view tool);
-
-struct MarkedArgument {
-  std::string header;  // "Mcp-Param-" and what the schema says
-  std::string value;   // raw JSON of the argument
+struct ParamMark {
+  std::string header;             // as the schema writes it: what follows Mcp-Param-
+  std::vector<std::string> path;  // of property names from the root
 };
 
-// The marked ones among `arguments` (raw JSON object or ""), in the order of the schema.
-std::vector<MarkedArgument> MarkedArguments(std::string_view tool, std::string_view arguments);
+struct ParamMarks {
+  std::vector<ParamMark> legal;        // in the order of the schema
+  std::optional<std::string> problem;  // why the first of the others is illegal
+};
+
+// The text must be valid JSON.
+ParamMarks FindParamMarks(std::string_view input_schema);
+
+// The schema without its marks.
+std::string WithoutParamMarks(std::string_view input_schema);
+
+// Raw JSON of what `arguments` (a raw JSON object or "") have there; "" = nothing. Of a key that
+// stands there twice the last counts, as it does for whoever reads them.
+std::string_view MarkedArgument(const ParamMark& mark, std::string_view arguments);
 
 }  // namespace switchyard::mcp

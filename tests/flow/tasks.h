@@ -28,7 +28,8 @@ class TaskMatrix : public Matrix {
       const bool modern = server_era() == Era::kModern;
       gateway.ServesChild("a", {"--era", modern ? "modern" : "legacy", "--tasks"});
     }
-    gateway.With("endpoints", "{part: {servers: [a]}}").Start();
+    gateway.With("endpoints", "{part: {servers: [a]}, bare: {servers: [a], transparent: true}}")
+        .Start();
     client = Taking();
   }
 
@@ -40,12 +41,12 @@ class TaskMatrix : public Matrix {
   }
 
   // A call that becomes a task; its id.
-  std::string Start(std::string tool, const std::string& label) {
+  std::string Start(std::string tool, const std::string& label, const std::string& prefix = "a__") {
     // A modern client leaves the choice to the server, and a legacy one makes none.
     if (tool == "job" && client->modern() && server_era() == Era::kLegacy) tool = "must";
     const Answer answer = client->Request(
         {.method = "tools/call",
-         .members = R"("name":"a__)" + tool + R"(","arguments":{"label":")" + label + "\"}" +
+         .members = R"("name":")" + prefix + tool + R"(","arguments":{"label":")" + label + "\"}" +
                     (client->modern() ? "" : R"(,"task":{"ttl":60000})")});
     const json::value task = answer.at(client->modern() ? "/result" : "/result/task");
     EXPECT_EQ(TextAt(task, "/status"), "working") << answer;

@@ -175,7 +175,7 @@ TEST_P(Tasks, InputIsAskedForAndGiven) {
   const std::string key = requests.as_object().begin()->key();
   const json::value request = requests.as_object().begin()->value();
   EXPECT_EQ(TextAt(request, "/method"), "elicitation/create");
-  EXPECT_EQ(TextAt(request, "/params/message"), "who?");
+  EXPECT_EQ(TextAt(request, "/params/message"), "[a] who?");
   EXPECT_FALSE(json::serialize(request).contains("related-task")) << request;
   const Answer told = About(id, "tasks/update",
                             R"(,"inputResponses":{"nobody asked":{},)" + Quote(key) +
@@ -184,6 +184,16 @@ TEST_P(Tasks, InputIsAskedForAndGiven) {
   ASSERT_TRUE(Becomes(id, "completed"));
   EXPECT_EQ(Parse(TextAt(Get(id).message(), "/result/result/content/0/text")),
             Parse(R"({"action":"accept","content":{"name":"Ada"}})"));
+}
+
+TEST_P(Tasks, ATransparentEndpointChangesNoWordOfWhatATaskAsks) {
+  if (!client->modern()) return;
+  client = Taking("/mcp/bare");
+  const std::string id = Start("inquire", "x", "");
+  ASSERT_TRUE(Becomes(id, "input_required"));
+  const json::value requests = At(Get(id).message(), "/result/inputRequests");
+  ASSERT_TRUE(requests.is_object() && requests.as_object().size() == 1) << requests;
+  EXPECT_EQ(TextAt(requests.as_object().begin()->value(), "/params/message"), "who?");
 }
 
 TEST_P(Tasks, InputResponsesMustBeAnObject) {

@@ -14,7 +14,7 @@ constexpr std::string_view kSchema =
 int Check(const std::string& arguments, std::vector<std::pair<std::string, std::string>> sent,
           std::string_view schema = kSchema) {
   Definition tool;
-  tool.json = R"({"name":"t","inputSchema":)" + std::string(schema) + "}";
+  tool.param_marks = mcp::FindParamMarks(schema).legal;
   Call call;
   call.message = mcp::Message::Make(
       "1", "tools/call",

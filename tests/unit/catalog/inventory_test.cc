@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "catalog/scan.h"
+#include "mcp/scan.h"
 
 namespace switchyard::catalog {
 namespace {
+
+using mcp::DuplicateKey;
+using mcp::ElementsOf;
+using mcp::MembersOf;
 
 TEST(ItemsOf, GivesTheItemsVerbatim) {
   const auto items =

@@ -191,6 +191,23 @@ TEST_F(RefresherTest, AListThatDidNotChangeIsNotPublished) {
   EXPECT_EQ(published.size(), 1U);
 }
 
+TEST_F(RefresherTest, ListsAgainWhenACallMetANewerListButNotForEachCall) {
+  Start();
+  Acknowledge();
+  tools.push_back(Tool("y"));
+  for (int i = 0; i < 3; ++i) {
+    refresher.NoteStale();
+    Run();
+  }
+  EXPECT_EQ(published.size(), 2U);
+  const auto lists = [this] { return std::ranges::count(downstream.service.seen, "tools/list"); };
+  EXPECT_EQ(lists(), 3);
+  Pass(seconds(30));
+  refresher.NoteStale();
+  Run();
+  EXPECT_EQ(lists(), 4);
+}
+
 TEST_F(RefresherTest, AChangeDuringAListingIsNotLost) {
   Start();
   Acknowledge();

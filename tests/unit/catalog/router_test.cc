@@ -96,6 +96,17 @@ struct RouterTest : ::testing::Test {
   Error error;
 };
 
+TEST_F(RouterTest, ALogLevelCanBeSetWhereAServerLogs) {
+  EXPECT_TRUE(Answer("logging/setLevel", R"({"level":"error"})").is_null());
+  EXPECT_EQ(error.rpc_code, -32601);
+  TestServer files("files");
+  files.Tools({Tool("read")}).Capabilities(R"({"tools":{},"logging":{}})");
+  router.Update(Merge({files}, {}, 2));
+  EXPECT_EQ(At(Answer("logging/setLevel", R"({"level":"error"})"), "/result"),
+            Parse(R"({"resultType":"complete"})"));
+  EXPECT_TRUE(servers["files"]->seen.empty()) << "each call says its own level";
+}
+
 TEST_F(RouterTest, SendsACallToTheOneWhoHasItUnderItsOwnName) {
   Call call = Make("tools/call", R"({"name":"wiki__search"})");
   ASSERT_TRUE(Handle(call)) << "wiki__search";

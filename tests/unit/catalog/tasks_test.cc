@@ -191,6 +191,30 @@ TEST_F(TaskRoutesTest, AHeldTaskIsCancelledWithItsReply) {
   EXPECT_EQ(server->seen.back(), "tasks/cancel");
 }
 
+TEST_F(TaskRoutesTest, AHeldTaskThatIsGivenUpIsCancelledInTimeForTheCall) {
+  tool.tasks = TaskSupport::kRequired;
+  server->OnResult("tools/call", kCreated);
+  int polls_made = 0;
+  server->answers.emplace(server->answers.begin(), "tasks/get", [&](Call&) -> Result<ReplyPtr> {
+    ++polls_made;
+    return Failure(Code::kDeadline, Origin::kServer, "no answer in time");
+  });
+  Call& call = Make("tools/call", R"({"name":"slow"})", Tasks::kNone);
+  call.deadline = Deadline::In(loop.deps().clock, std::chrono::milliseconds(1500));
+  Result<ReplyPtr> reply = Forward(call);
+  std::optional<Pulled> next;
+  Spawn(loop.deps().executor(), "pull", [](Reply& from, std::optional<Pulled>& out) -> Task<void> {
+    Pulled pulled = co_await from.Next();
+    out = std::move(pulled);
+  }(**reply, next));
+  EXPECT_TRUE(loop.RunUntilWithTime([&] { return next.has_value(); }));
+  EXPECT_FALSE(*next);
+  EXPECT_EQ(polls_made, 3) << "at 0, 1 and 2 seconds, and not for as long as it may be away";
+  reply->reset();
+  loop.RunReady();
+  EXPECT_EQ(server->seen.back(), "tasks/cancel");
+}
+
 TEST_F(TaskRoutesTest, AServerThatIsAwayForAMomentIsAskedAgain) {
   tool.tasks = TaskSupport::kRequired;
   server->OnResult("tools/call", kCreated);

@@ -56,18 +56,21 @@ TEST(ComposeModernTest, MirrorsArgumentsThatTheSchemaMarks) {
   Call call = CallOf(
       R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"lang":"\u00e9","deep":{"n":3},"off":null}}})");
   Definition tool;
-  tool.json =
-      R"({"name":"t","inputSchema":{"type":"object","properties":{"lang":{"type":"string","x-mcp-header":"Lang"},)"
-      R"("off":{"type":"string","x-mcp-header":"Off"},)"
-      R"("deep":{"type":"object","properties":{"n":{"type":"integer","x-mcp-header":"N"}}}}}})";
+  tool.param_marks =
+      mcp::FindParamMarks(
+          R"({"type":"object","properties":{"lang":{"type":"string","x-mcp-header":"Lang"},)"
+          R"("off":{"type":"string","x-mcp-header":"Off"},)"
+          R"("deep":{"type":"object","properties":{"n":{"type":"integer","x-mcp-header":"N"}}}}})")
+          .legal;
   call.target.definition = &tool;
   const std::string headers = ComposeModern(call, "2", true).headers;
   EXPECT_TRUE(headers.contains("Mcp-Param-Lang: =?base64?w6k=?=\r\n")) << headers;
   EXPECT_TRUE(headers.contains("Mcp-Param-N: 3\r\n")) << headers;
   EXPECT_FALSE(headers.contains("Off")) << headers;
-  EXPECT_EQ(ParamHeaders(R"({"inputSchema":{"properties":{"a":{"x-mcp-header":"A\r\nEvil: 1"}}}})",
-                         R"({"a":"x"})"),
-            "");
+  tool.param_marks =
+      mcp::FindParamMarks(R"({"properties":{"a":{"type":"string","x-mcp-header":"A\r\nEvil: 1"}}})")
+          .legal;
+  EXPECT_EQ(ParamHeaders(tool, R"({"a":"x"})"), "");
 }
 
 TEST(ComposeModernTest, PassesOnWhatAModernClientCanDoButNoExtensions) {
@@ -129,8 +132,9 @@ TEST(ComposeModernTest, PassesOnWhatTheSchemaDoesNotMarkAndMakesTheRestAnew) {
   Call call = CallOf(
       R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"lang":"en"}}})");
   Definition tool;
-  tool.json =
-      R"({"name":"t","inputSchema":{"properties":{"lang":{"type":"string","x-mcp-header":"Lang"}}}})";
+  tool.param_marks =
+      mcp::FindParamMarks(R"({"properties":{"lang":{"type":"string","x-mcp-header":"Lang"}}})")
+          .legal;
   call.target.definition = &tool;
   call.header_params.sent = {
       {"lang", "forged"}, {"Tenant", "=?base64?w6k=?="}, {"Big", std::string(kMaxForwarded, 'x')}};

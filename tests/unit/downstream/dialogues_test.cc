@@ -62,6 +62,14 @@ TEST_F(DialoguesTest, AQuestionThatMayBelongToAnotherClientIsRefusedNotGuessed) 
   EXPECT_TRUE(AnswerFor("9").contains("-32602")) << AnswerFor("9");
 }
 
+TEST_F(DialoguesTest, ATaskThatACallNamesGivesItNoQuestionOfThatTask) {
+  Child();
+  const auto call = Start(CallOf(kForms, R"({"name":"t","taskId":"another's"})"));
+  Unsolicited(Elicitation(
+      "9", R"(,"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"another's"}})"));
+  EXPECT_TRUE(AnswerFor("9").contains("-32602")) << AnswerFor("9");
+}
+
 TEST_F(DialoguesTest, AQuestionDuringPlainCallsOnlyIsRefusedInTheirName) {
   Child();
   const auto plain = Start(CallOf("{}"));

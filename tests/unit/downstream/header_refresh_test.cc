@@ -1,6 +1,7 @@
 // A modern server that refuses our Mcp-Param-* headers: its tool was changed.
 #include "downstream/tool_list.h"
 #include "mcp/error_map.h"
+#include "mcp/raw_object.h"
 #include "unit/downstream/server_fixture.h"
 
 namespace switchyard::downstream {
@@ -9,6 +10,7 @@ namespace {
 struct HeaderRefreshTest : DownstreamTest {
   Definition tool;
   int calls = 0;
+  int stale = 0;
   std::string listed = ToolWith("New");
 
   static std::string ToolWith(const std::string& mark) {
@@ -30,8 +32,11 @@ struct HeaderRefreshTest : DownstreamTest {
                  ? Gives(R"({"resultType":"complete","content":[]})")
                  : Refuses(mcp::kHeaderMismatch, "null", 400);
     };
+    server_->OnStaleLists([this] { ++stale; });
     Connect();
     tool.json = ToolWith("Old");
+    tool.param_marks =
+        mcp::FindParamMarks(mcp::RawObject::Parse(tool.json).Get("inputSchema")).legal;
   }
 
   std::string CallTool() {
@@ -54,6 +59,14 @@ TEST_F(HeaderRefreshTest, OnceAndNotAgain) {
   listed = ToolWith("Another");
   EXPECT_TRUE(CallTool().contains("-32603"));
   EXPECT_EQ(calls, 2);
+}
+
+TEST_F(HeaderRefreshTest, WhoKeepsTheListsIsTold) {
+  CallTool();
+  EXPECT_EQ(stale, 1);
+  listed = ToolWith("Old");
+  CallTool();
+  EXPECT_EQ(stale, 1) << "the list is what the catalog has";
 }
 
 TEST_F(HeaderRefreshTest, NotAtAllWhenTheToolReadsTheSameOrIsGone) {

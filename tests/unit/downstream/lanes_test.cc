@@ -168,6 +168,83 @@ TEST_F(LanesTest, IdleSessionsEndAndBusyOnesStay) {
   EXPECT_NE(AnswerOn(*lanes_[0], "9"), "");
 }
 
+class TaskLanesTest : public LanesTest {
+ protected:
+  void Serves(const std::string& ttl) {
+    wire_.http = true;
+    Make({}, {.parking = &parking_, .another = [this] { return Another(); }});
+    Script hello = Gives(
+        R"({"protocolVersion":"2025-11-25","capabilities":{"tools":{},"tasks":{"requests":{"tools":)"
+        R"({"call":{}}}}},"serverInfo":{"name":"old"}})");
+    hello.session_id = "s1";
+    Answers(
+        {{"server/discover", Refuses(-32601)},
+         {"initialize", hello},
+         {"tasks/get", Gives(R"({"taskId":"t","status":"cancelled"})")},
+         {"tools/call", Gives(R"({"task":{"taskId":"t","status":"working","ttl":)" + ttl + "}}")}});
+    Connect();
+  }
+  Call& Of(const std::string& subject, const std::string& method = "tools/call") {
+    Call& call = CallOf(kForms, R"({"name":"slow","taskId":"t"})", method);
+    auto client = std::make_shared<Client>(*call.client);
+    client->tasks = Tasks::kAccepted;
+    call.client = std::move(client);
+    call.caller.subject = subject;
+    call.target.definition = &tool_;
+    call.target.name = method == "tools/call" ? "slow" : "t";
+    return call;
+  }
+  void CallTool(const std::string& subject = "a") {
+    const auto going = Start(Of(subject));
+    EXPECT_TRUE(NextOf(*going).contains(R"("resultType":"task")"));
+  }
+  void Pass(Duration time) {
+    for (Duration passed{}; passed < time; passed += Lanes::kSweep) loop_.Pass(Lanes::kSweep);
+  }
+  Definition tool_{.kind = ItemKind::kTool,
+                   .server = "x",
+                   .name = "slow",
+                   .exposed = "slow",
+                   .json = "{}",
+                   .annotations = {},
+                   .tasks = TaskSupport::kRequired};
+};
+
+TEST_F(TaskLanesTest, ASessionIsNotEndedUnderATaskThatNobodyPolls) {
+  Serves("1200000");  // twenty minutes
+  CallTool();
+  Pass(std::chrono::minutes(15));
+  EXPECT_EQ(lanes_.at(0)->sessions_ended, 0);
+  Pass(std::chrono::minutes(10));
+  EXPECT_EQ(lanes_[0]->sessions_ended, 1) << "the server keeps it no longer";
+}
+
+TEST_F(TaskLanesTest, ATaskThatIsKnownToHaveEndedHoldsNothing) {
+  Serves("null");
+  CallTool();
+  Pass(std::chrono::minutes(15));
+  EXPECT_EQ(lanes_.at(0)->sessions_ended, 0);
+  const auto going = Start(Of("a", "tasks/get"));
+  EXPECT_TRUE(NextOf(*going).contains("cancelled"));
+  Pass(std::chrono::minutes(7));
+  EXPECT_EQ(lanes_[0]->sessions_ended, 1);
+}
+
+TEST_F(TaskLanesTest, TasksDoNotKeepOthersOut) {
+  Serves("null");
+  for (std::size_t i = 0; i < Lanes::kMax; ++i) {
+    CallTool(std::to_string(i));
+    loop_.Pass(std::chrono::seconds(1));
+  }
+  const auto done = Start(Of("7", "tasks/get"));
+  EXPECT_TRUE(NextOf(*done).contains("cancelled"));
+  CallTool("one more");
+  CallTool("and another");
+  EXPECT_EQ(lanes_[7]->sessions_ended, 1) << "it held nothing";
+  EXPECT_EQ(lanes_[0]->sessions_ended, 1) << "of those that hold a task the one unused for longest";
+  EXPECT_EQ(lanes_[1]->sessions_ended, 0);
+}
+
 TEST_F(LanesTest, TheNumberOfSessionsIsBounded) {
   Http();
   std::vector<std::unique_ptr<Going>> calls;

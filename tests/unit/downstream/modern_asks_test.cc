@@ -100,5 +100,72 @@ TEST_F(ModernAsksTest, LegacyClientsAreOfferedToo) {
             R"({"elicitation":{"form":{}}})");
 }
 
+class ModernTaskAsksTest : public ModernAsksTest {
+ protected:
+  void Asks(const std::string& requests) {
+    ModernServer({{"tasks/get", Gives(R"({"resultType":"complete","taskId":"t","status":)"
+                                      R"("input_required","ttlMs":5,"inputRequests":)" +
+                                      requests + "}")}});
+  }
+  Call& Get(const std::string& capabilities) {
+    return CallOf(capabilities, R"({"taskId":"t"})", "tasks/get");
+  }
+};
+
+TEST_F(ModernTaskAsksTest, AreCheckedAndNamedLikeThoseOfACall) {
+  Asks(kForm);
+  EXPECT_TRUE(Answer(Get(kForms)).contains(R"("message":"[x] Which?")"));
+  const Result<ReplyPtr> refused = Handle(Get(R"({"roots":{}})"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().rpc_code, mcp::kMissingCapability);
+  EXPECT_EQ(refused.error().data, R"({"requiredCapabilities":{"elicitation":{"form":{}}}})");
+  Call& transparent = Get(kForms);
+  transparent.target.transparent = true;
+  EXPECT_TRUE(Answer(transparent).contains(kForm));
+  Asks(R"({"k":{"method":"tools/call"}})");
+  EXPECT_TRUE(Answer(Get(kForms)).starts_with("no reply: server x: tasks/get: "));
+}
+
+TEST_F(ModernTaskAsksTest, ALegacyClientThatCannotBeAskedStillSeesHowTheTaskIs) {
+  Asks(kForm);
+  Call& call = Get("{}");
+  auto client = std::make_shared<Client>(*call.client);
+  client->version = mcp::kNewestLegacy;
+  call.client = client;
+  EXPECT_TRUE(Answer(call).contains(R"("status":"input_required")"));
+}
+
+TEST_F(ModernTaskAsksTest, WhoWaitsForTheTaskReadsTheNamedQuestion) {
+  Asks(kForm);
+  Result<ReplyPtr> reply = Handle(Get(kForms));
+  ASSERT_TRUE(reply);
+  Result<std::optional<mcp::Message>> next = loop_.Run((*reply)->Next());
+  ASSERT_TRUE(next && next->has_value());
+  EXPECT_TRUE((*next)->Get(mcp::Key::kInputRequests).contains("[x] Which?"))
+      << "also without its edits";
+}
+
+TEST_F(ModernTaskAsksTest, AreNamedInTheNewsOfATaskAndShownToWhoCanBeAsked) {
+  const auto news = [](const std::string& id) {
+    return R"({"jsonrpc":"2.0","method":"notifications/tasks","params":{"taskId":")" + id +
+           R"(","status":"input_required","inputRequests":)" + kForm +
+           R"(,"_meta":{"io.modelcontextprotocol/subscriptionId":1}}})";
+  };
+  ModernServer({});
+  for (const auto& [capabilities, seen] :
+       {std::pair(kForms, "[x] Which?"), std::pair(std::string("{}"), "\"later\"")}) {
+    Call& call =
+        CallOf(capabilities, R"({"notifications":{"taskIds":["t"]}})", "subscriptions/listen");
+    const auto going = Start(call);
+    const std::shared_ptr<Feed> stream = wire_.open.at(OpenId());
+    stream->Put(news("t"));
+    stream->Put(R"({"jsonrpc":"2.0","method":"notifications/tasks","params":{"taskId":"later",)"
+                R"("status":"working","_meta":{"io.modelcontextprotocol/subscriptionId":1}}})");
+    loop_.RunReady();
+    const std::string first = NextOf(*going);
+    EXPECT_TRUE(first.contains(seen)) << first;
+  }
+}
+
 }  // namespace
 }  // namespace switchyard::downstream

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "mcp/error_map.h"
 #include "unit/downstream/server_fixture.h"
 
 namespace switchyard::downstream {
@@ -233,6 +234,8 @@ class FixedLinks final : public LinkSource {
   explicit FixedLinks(LinkPtr link) : link_(std::move(link)) {}
   Task<Result<LinkPtr>> Get(std::uint64_t) override { co_return link_; }
   Task<Result<LinkPtr>> Current() override { co_return link_; }
+  void ListsAreStale() override { ++stale; }
+  int stale = 0;
 
  private:
   LinkPtr link_;
@@ -246,6 +249,31 @@ class CountingService final : public Service {
   }
   int calls = 0;
 };
+
+TEST_F(DownstreamTest, TellsTheHomeOfAListThatIsNewerThanTheCatalog) {
+  wire_.http = true;
+  const std::string tool =
+      R"({"name":"t","inputSchema":{"properties":{"q":{"type":"string","x-mcp-header":"New"}}}})";
+  wire_.answer = [&tool](const Sent& sent) {
+    if (sent.method() == "tools/list") {
+      return Gives(R"({"resultType":"complete","tools":[)" + tool + "]}");
+    }
+    return sent.headers.contains("Mcp-Param-New: x\r\n")
+               ? Gives(R"({"resultType":"complete","content":[]})")
+               : Refuses(mcp::kHeaderMismatch, "null", 400);
+  };
+  auto link = std::make_shared<Link>();
+  link->generation = 1;
+  const auto links = std::make_shared<FixedLinks>(link);
+  server_ = std::make_unique<ServerDownstream>(
+      "x", std::make_unique<FakeTransport>(wire_, loop_.deps()), loop_.deps(),
+      ServerDownstream::Elsewhere{.links = links, .home = std::make_shared<CountingService>()});
+  Call& call = NewCall("tools/call", R"({"name":"t","arguments":{"q":"x"}})");
+  call.target.name = "t";
+  Result<ReplyPtr> reply = Handle(call);
+  EXPECT_TRUE(Next(reply).contains(R"("content":[])"));
+  EXPECT_EQ(links->stale, 1);
+}
 
 TEST_F(DownstreamTest, TakesTheHomesLinkOverAndSendsListensThere) {
   wire_.http = true;

@@ -102,7 +102,8 @@ TEST_F(TaskAdapterTest, AQuestionOnTheResultStreamIsShownAndAnsweredThere) {
   ASSERT_EQ(requests.as_object().size(), 1u);
   const std::string key(requests.as_object().begin()->key());
   EXPECT_EQ(requests.as_object().begin()->value(),
-            Parse(R"({"method":"elicitation/create","params":{"message":"who?"}})"));
+            Parse(R"({"method":"elicitation/create","params":{"mode":"form",)"
+                  R"("message":"[x] who?"}})"));
   const std::string more =
       R"(,"inputResponses":{"unknown":{},")" + key + R"(":{"action":"accept"}})";
   EXPECT_EQ(At(Answer(About("tasks/update", more)), "/result"),
@@ -133,7 +134,7 @@ TEST_F(TaskAdapterTest, WhatTheClientCannotBeAskedIsRefusedInItsName) {
   EXPECT_EQ(TextAt(Answer(About("tasks/get", "", "{}")), "/result/status"), "working");
   loop_.RunReady();
   ASSERT_EQ(Responses().size(), 1u);
-  EXPECT_TRUE(Responses()[0].contains(R"("id":"q1","error")"));
+  EXPECT_TRUE(Responses()[0].contains(R"("id":"q1","result":{"action":"decline"})"));
 }
 
 TEST_F(TaskAdapterTest, KeysAreNeverUsedTwice) {
@@ -147,8 +148,27 @@ TEST_F(TaskAdapterTest, KeysAreNeverUsedTwice) {
     ASSERT_EQ(requests.as_object().size(), 1u);
     const std::string key(requests.as_object().begin()->key());
     EXPECT_TRUE(keys.insert(key).second);
-    Answer(About("tasks/update", R"(,"inputResponses":{")" + key + R"(":{}})"));
+    Answer(About("tasks/update", R"(,"inputResponses":{")" + key + R"(":{"action":"decline"}})"));
   }
+}
+
+TEST_F(TaskAdapterTest, AnAnswerThatIsNoneIsRefusedAndTheQuestionStaysOpen) {
+  Serves({{"tasks/get", Gives(kWaits)}});
+  Answer(About("tasks/get"));
+  wire_.open[IdOf("tasks/result")]->Put(Question("q1"));
+  loop_.RunReady();
+  const auto requests = At(Answer(About("tasks/get")), "/result/inputRequests");
+  const std::string key(requests.as_object().begin()->key());
+  for (const char* answer : {"7", "{}", R"({"action":"maybe"})"}) {
+    const Result<ReplyPtr> refused =
+        Handle(About("tasks/update", R"(,"inputResponses":{")" + key + "\":" + answer + "}"));
+    ASSERT_FALSE(refused) << answer;
+    EXPECT_EQ(refused.error().code, Code::kInvalid);
+    EXPECT_TRUE(refused.error().message.contains(key)) << refused.error().message;
+  }
+  loop_.RunReady();
+  EXPECT_TRUE(Responses().empty());
+  EXPECT_EQ(At(Answer(About("tasks/get")), "/result/inputRequests"), requests);
 }
 
 TEST_F(TaskAdapterTest, AFloodOfQuestionsIsRefused) {

@@ -171,7 +171,7 @@ TEST_F(AsksTest, WhatAClientDidNotDeclareIsNotAskedAndEndsTheLoop) {
   Begin(*peer, Post(Call("7"), plain))->Say(ElicitsByUrl());
   auto last = Last();
   EXPECT_EQ(At(last, "/result/isError"), true);
-  EXPECT_TRUE(TextAt(last, "/result/content/0/text").contains("elicitation by url"));
+  EXPECT_TRUE(TextAt(last, "/result/content/0/text").contains(R"("elicitation":{"url":{}})"));
   Begin(*peer, Post(Plain("resources/read", R"({"uri":"a:b"})"), plain))->Say(ElicitsByUrl());
   EXPECT_EQ(At(Last(), "/error/code"), -32603);
 }

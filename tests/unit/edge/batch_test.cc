@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "edge/legacy_subscribe.h"
 #include "unit/edge/legacy_support.h"
 
 namespace switchyard::edge {
@@ -59,6 +60,23 @@ TEST_F(BatchTest, EachElementIsACallOfItsOwnAndTheAnswersAreOneArray) {
                                   R"({"jsonrpc":"2.0","id":3,"result":{"content":[3]}},)"
                                   R"({"jsonrpc":"2.0","id":1,"result":{"content":[1]}}])"));
   EXPECT_TRUE(sessions.Find(session, "")->in_flight.empty());
+}
+
+TEST_F(BatchTest, ASubscriptionIsTheSessionsAsIfItHadComeAlone) {
+  Send({Plain("resources/subscribe", R"({"uri":"a:b"})", "7")}, 1);
+  EXPECT_EQ(service->seen.back(), "subscriptions/listen");
+  service->scripts[0]->Say(Notification("notifications/subscriptions/acknowledged",
+                                        R"({"notifications":{"resourceSubscriptions":["a:b"]}})"));
+  const auto answer = peer->TakeAnswer();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->Json(), Parse(R"([{"jsonrpc":"2.0","id":7,"result":{}}])"));
+  const std::shared_ptr<Updates> updates = sessions.Find(session, "")->updates;
+  ASSERT_NE(updates, nullptr);
+  EXPECT_TRUE(updates->Has("a:b"));
+  const auto gone =
+      Ask(*peer, Post(Array({Plain("resources/unsubscribe", R"({"uri":"a:b"})", "8")}), session));
+  EXPECT_EQ(gone->Json(), Parse(R"([{"jsonrpc":"2.0","id":8,"result":{}}])"));
+  EXPECT_FALSE(updates->Has("a:b"));
 }
 
 TEST_F(BatchTest, OnlySessionsOf20250326HaveThem) {

@@ -140,16 +140,31 @@ TEST_F(LegacyTest, NotificationsAndResponsesAreAccepted) {
   }
 }
 
-TEST_F(LegacyTest, PingAndTheLogLevelAreAnsweredHere) {
+TEST_F(LegacyTest, PingIsAnsweredHereAndTheLogLevelIsTheSessions) {
+  service->OnResult("logging/setLevel", R"({"resultType":"complete"})");
   const std::string session = Open();
   EXPECT_TRUE(At(Ask(Post(Plain("ping"), session))->Json(), "/result").as_object().empty());
   auto answer = Ask(Post(Plain("logging/setLevel", R"({"level":"loud"})"), session));
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(At(answer->Json(), "/error/code"), -32602);
   answer = Ask(Post(Plain("logging/setLevel", R"({"level":"error"})"), session));
-  EXPECT_TRUE(At(answer->Json(), "/result").is_object());
+  EXPECT_EQ(At(answer->Json(), "/result"), Parse("{}"));
   Begin(*peer, Post(Call("1"), session));
   EXPECT_EQ(service->last_call->log_level, "error");
+}
+
+TEST_F(LegacyTest, ALogLevelIsNotSetWhereTheEndpointHasNoLogs) {
+  service->On("logging/setLevel", [](struct switchyard::Call&) -> Result<ReplyPtr> {
+    return Failure(Error{.code = Code::kNotFound, .message = "unknown method", .rpc_code = -32601});
+  });
+  const std::string session = Open();
+  for (const char* level : {R"({"level":"error"})", R"({"level":"loud"})"}) {
+    const auto answer = Ask(Post(Plain("logging/setLevel", level), session));
+    EXPECT_EQ(answer->status, 200);
+    EXPECT_EQ(At(answer->Json(), "/error/code"), -32601);
+  }
+  Begin(*peer, Post(Call("1"), session));
+  EXPECT_EQ(service->last_call->log_level, "");
 }
 
 TEST_F(LegacyTest, MethodsOfTheOtherEraAreUnknownWithStatus200) {

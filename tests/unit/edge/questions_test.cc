@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "edge/abilities.h"
 #include "support/json.h"
 
 namespace switchyard::edge {
@@ -13,19 +14,15 @@ using tests::At;
 using tests::Parse;
 using tests::TextAt;
 
-constexpr Abilities kAll{.roots = true,
-                         .sampling = true,
-                         .sampling_tools = true,
-                         .sampling_context = true,
-                         .form = true,
-                         .url = true};
+constexpr Askable kAll{
+    .form = true, .url = true, .sampling = true, .sampling_tools = true, .roots = true};
 
 mcp::Message Wanting(std::string_view requests) {
   return mcp::Message::FromResult(
       "1", R"({"resultType":"input_required","inputRequests":)" + std::string(requests) + "}");
 }
 
-Result<std::vector<Question>> Questions(std::string_view requests, const Abilities& can = kAll,
+Result<std::vector<Question>> Questions(std::string_view requests, const Askable& can = kAll,
                                         Version version = Version::k2025_11_25) {
   return QuestionsOf(Wanting(requests), can, version, [] { return "minted"; });
 }
@@ -63,14 +60,14 @@ TEST(Capabilities, OfALegacyClientReadAsAModernOneWouldDeclareThem) {
 }
 
 TEST(Capabilities, AnEmptyElicitationMeansForms) {
-  EXPECT_TRUE(AbilitiesOf(R"({"elicitation":{}})").form);
-  EXPECT_FALSE(AbilitiesOf(R"({"elicitation":{}})").url);
-  EXPECT_FALSE(AbilitiesOf(R"({"elicitation":{"url":{}}})").form);
-  EXPECT_FALSE(AbilitiesOf("{}").form);
+  EXPECT_TRUE(Askable::Of(R"({"elicitation":{}})").form);
+  EXPECT_FALSE(Askable::Of(R"({"elicitation":{}})").url);
+  EXPECT_FALSE(Askable::Of(R"({"elicitation":{"url":{}}})").form);
+  EXPECT_FALSE(Askable::Of("{}").form);
 }
 
 TEST(Questions, AreNotPutToAClientThatDidNotDeclareThem) {
-  const std::pair<const char*, Abilities> cases[] = {
+  const std::pair<const char*, Askable> cases[] = {
       {R"({"k":{"method":"roots/list"}})", {.sampling = true}},
       {R"({"k":{"method":"sampling/createMessage","params":{}}})", {.roots = true}},
       {R"({"k":{"method":"sampling/createMessage","params":{"tools":[]}}})", {.sampling = true}},
@@ -142,12 +139,6 @@ TEST(Questions, ThatNeedNoOtherWordsGoOnByteForByte) {
   const auto form = Questions(Form(deep));
   ASSERT_TRUE(form.has_value());
   EXPECT_TRUE((*form)[0].params.contains(deep));
-}
-
-TEST(Questions, NeverTellASamplingClientToShareTheContextOfOtherServers) {
-  const auto questions = Questions(
-      R"({"k":{"method":"sampling/createMessage","params":{"includeContext":"allServers"}}})");
-  EXPECT_EQ(TextAt(Parse((*questions)[0].params), "/includeContext"), "none");
 }
 
 TEST(Questions, AnErrorOfTheClientCancelsAnElicitationAndEndsTheRest) {

@@ -70,13 +70,15 @@ TEST_F(CapsTest, WorkersShareThemAndWhatEndsOrIsReapedMakesRoom) {
 
 // An edge whose caps are small.
 struct SmallEdge : LegacyEdge {
-  static Sessions::Options Small(Timers& timers) {
+  explicit SmallEdge(Quota::Limits streams = {.total = 1, .per_owner = 1}) : streams(streams) {}
+  Sessions::Options Small() {
     Sessions::Options options{.timers = &timers};
     options.sessions = Quota::Make({.total = 3, .per_owner = 2});
-    options.streams = Quota::Make({.total = 1, .per_owner = 1});
+    options.streams = Quota::Make(streams);
     return options;
   }
-  Sessions capped{sealer, clock, Small(timers), [](const std::function<void(Sessions&)>&) {}};
+  const Quota::Limits streams;
+  Sessions capped{sealer, clock, Small(), [](const std::function<void(Sessions&)>&) {}};
   Endpoint small{Access{.legacy_sse = true},
                  [this](std::string_view) -> std::shared_ptr<Service> { return service; },
                  [](std::string) -> Task<std::optional<PlainAnswer>> { co_return std::nullopt; },
@@ -103,7 +105,7 @@ struct RefusalsTest : ::testing::Test, SmallEdge {
   }
 };
 
-TEST_F(RefusalsTest, ATooManyethSessionIsToldWhatToDo) {
+TEST_F(RefusalsTest, OneSessionTooManyIsToldWhatToDo) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(Initialize()->status, 200);
   const auto answer = Initialize();
   EXPECT_EQ(answer->status, 503);
@@ -139,6 +141,50 @@ TEST_F(RefusalsTest, StreamsThatLastAreCountedAsLongAsTheyAreOpen) {
   holder = Reach();
   Begin(*holder, Stream(session));
   EXPECT_TRUE(holder->WaitFor("text/event-stream"));
+}
+
+struct ModernStreamsTest : ::testing::Test, SmallEdge {
+  ModernStreamsTest() : SmallEdge({.total = 2, .per_owner = 1}) {}
+  ~ModernStreamsTest() override { CloseAll(); }
+  static Request Listen() {
+    return Modern("subscriptions/listen", R"("notifications":{},)", "5")
+        .Set("Accept", "application/json, text/event-stream");
+  }
+  void CallerIs(std::string subject) {
+    service->answers.clear();
+    service->On("subscriptions/listen",
+                [this, subject](struct switchyard::Call& call) -> Result<ReplyPtr> {
+                  call.caller.subject = subject;
+                  service->scripts.push_back(std::make_shared<Script>());
+                  return std::make_unique<ScriptedReply>(service->scripts.back());
+                });
+  }
+};
+
+TEST_F(ModernStreamsTest, CountForTheirCallerAsLongAsTheyAreOpen) {
+  CallerIs("a");
+  std::unique_ptr<Peer> first = Reach();
+  Begin(*first, Listen());
+  auto answer = Ask(*Reach(), Listen());
+  EXPECT_EQ(answer->status, 429);
+  EXPECT_NE(answer->Header("retry-after"), "");
+  EXPECT_EQ(At(answer->Json(), "/id"), 5);
+  EXPECT_TRUE(TextAt(answer->Json(), "/error/message").contains("you have 1 streams"));
+  EXPECT_TRUE(service->scripts.back()->dropped);
+  CallerIs("b");
+  std::unique_ptr<Peer> second = Reach();
+  Begin(*second, Listen());
+  CallerIs("c");
+  EXPECT_EQ(Ask(*Reach(), Listen())->status, 503);
+  first->Close();
+  EXPECT_TRUE(RunUntil(context, [&] { return service->scripts[0]->dropped; }));
+  Settle(context);
+  std::unique_ptr<Peer> third = Reach();
+  Begin(*third, Listen())
+      ->Say(Notification("notifications/subscriptions/acknowledged",
+                         R"({"notifications":{},"_meta":{)"
+                         R"("io.modelcontextprotocol/subscriptionId":5}})"));
+  EXPECT_TRUE(third->WaitFor("acknowledged"));
 }
 
 }  // namespace

@@ -237,6 +237,7 @@ TEST_F(StdioServerTest, LegacyClientsAreToldOfChangesOnceInitialized) {
 }
 
 TEST_F(StdioServerTest, TheLogLevelHoldsForLaterCallsOfTheSession) {
+  service.OnResult("logging/setLevel", R"({"resultType":"complete"})");
   Initialize();
   clock.Advance(std::chrono::hours(2));
   sessions.Tick();  // the session is forgotten elsewhere

@@ -1,11 +1,11 @@
-#include "catalog/header_params.h"
+#include "mcp/param_marks.h"
 
 #include <gtest/gtest.h>
 
-namespace switchyard::catalog {
+namespace switchyard::mcp {
 namespace {
 
-std::string Problem(std::string_view schema) { return HeaderParamProblem(schema).value_or(""); }
+std::string Problem(std::string_view schema) { return FindParamMarks(schema).problem.value_or(""); }
 
 TEST(HeaderParams, LegalOnesOnPropertiesAlsoNestedOnesAreFine) {
   EXPECT_EQ(Problem(R"({"type":"object","properties":{
@@ -45,18 +45,31 @@ TEST(HeaderParams, AnEscapedKeyIsSeenAsWell) {
 }
 
 TEST(HeaderParams, StrippingTakesExactlyTheAnnotationsOut) {
-  EXPECT_EQ(WithoutHeaderParams(R"({"properties":{"a":{"x-mcp-header":"A"},)"
-                                R"("b":{"type":"string", "x-mcp-header":"B"},)"
-                                R"("c":{"x-mcp-header":"C" , "type":"string"},)"
-                                R"("d":{"type":"string","x-mcp-header":"D","title":"t"}}})"),
+  EXPECT_EQ(WithoutParamMarks(R"({"properties":{"a":{"x-mcp-header":"A"},)"
+                              R"("b":{"type":"string", "x-mcp-header":"B"},)"
+                              R"("c":{"x-mcp-header":"C" , "type":"string"},)"
+                              R"("d":{"type":"string","x-mcp-header":"D","title":"t"}}})"),
             R"({"properties":{"a":{},"b":{"type":"string"},"c":{"type":"string"},)"
             R"("d":{"type":"string","title":"t"}}})");
 }
 
 TEST(HeaderParams, ASchemaWithoutAnnotationsIsLeftAlone) {
   const std::string schema = R"({ "type" : "object", "properties":{} })";
-  EXPECT_EQ(WithoutHeaderParams(schema), schema);
+  EXPECT_EQ(WithoutParamMarks(schema), schema);
+}
+
+TEST(HeaderParams, AMarkNamesItsArgumentByThePathToIt) {
+  const ParamMarks marks = FindParamMarks(
+      R"({"properties":{"a":{"type":"number","x-mcp-header":"Bad"},"b":{"properties":{)"
+      R"("c":{"type":"string","x-mcp-header":"Deep"}}}}})");
+  ASSERT_EQ(marks.legal.size(), 1U) << "an illegal one marks nothing";
+  EXPECT_EQ(marks.legal[0].header, "Deep");
+  EXPECT_EQ(MarkedArgument(marks.legal[0], R"({"b":{ "c" : "\u00e9" }})"), R"("\u00e9")");
+  EXPECT_EQ(MarkedArgument(marks.legal[0], R"({"b":{"c":1,"c":2}})"), "2");
+  for (const char* none : {"", "{}", R"({"c":1})", R"({"b":7})", R"({"b":{"c":1})"}) {
+    EXPECT_EQ(MarkedArgument(marks.legal[0], none), "") << none;
+  }
 }
 
 }  // namespace
-}  // namespace switchyard::catalog
+}  // namespace switchyard::mcp

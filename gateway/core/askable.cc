@@ -1,8 +1,8 @@
-#include "downstream/askable.h"
+#include "core/askable.h"
 
 #include <boost/json.hpp>
 
-namespace switchyard::downstream {
+namespace switchyard {
 namespace {
 
 const boost::json::object* ObjectIn(const boost::json::object& object, std::string_view key) {
@@ -15,9 +15,11 @@ bool MentionsAny(std::string_view capabilities) {
          capabilities.contains("\"roots\"");
 }
 
-bool IsUrlMode(const boost::json::object& params) {
+// "" = it has none that is text; without one an elicitation means a form.
+std::string_view ModeOf(const boost::json::object& params) {
   const boost::json::value* mode = params.if_contains("mode");
-  return mode != nullptr && mode->is_string() && mode->as_string() == "url";
+  if (mode == nullptr) return "form";
+  return mode->is_string() ? std::string_view(mode->as_string()) : std::string_view();
 }
 
 }  // namespace
@@ -69,7 +71,8 @@ std::string Askable::ToLegacy() const {
 std::string Askable::Missing(mcp::Method method, const boost::json::object& params) const {
   switch (method) {
     case mcp::Method::kElicitation:
-      if (IsUrlMode(params)) return url ? "" : R"({"elicitation":{"url":{}}})";
+      if (ModeOf(params) == "url") return url ? "" : R"({"elicitation":{"url":{}}})";
+      if (ModeOf(params) != "form") return std::string(kNobody);
       return form ? "" : R"({"elicitation":{"form":{}}})";
     case mcp::Method::kSampling:
       if (!sampling) return R"({"sampling":{}})";
@@ -78,7 +81,7 @@ std::string Askable::Missing(mcp::Method method, const boost::json::object& para
                  ? R"({"sampling":{"tools":{}}})"
                  : "";
     case mcp::Method::kRootsList: return roots ? "" : R"({"roots":{}})";
-    default: return "{}";  // nobody can be asked this
+    default: return std::string(kNobody);
   }
 }
 
@@ -95,4 +98,4 @@ bool IsInteractive(const Call& call) {
   return Askable::Of(call).any();
 }
 
-}  // namespace switchyard::downstream
+}  // namespace switchyard

@@ -10,12 +10,12 @@
 
 #include "mcp/splice.h"
 
-namespace switchyard::catalog {
+namespace switchyard::mcp {
 
 struct Field {
   std::string key;         // unescaped
   std::string_view value;  // raw
-  mcp::Member at;          // spans of the scanned text
+  Member at;               // spans of the scanned text
   std::string_view whole;  // `"key":value`, verbatim
 };
 using Fields = std::vector<Field>;
@@ -32,4 +32,4 @@ inline bool IsObject(std::string_view raw) { return raw.starts_with('{'); }
 inline bool IsArray(std::string_view raw) { return raw.starts_with('['); }
 inline bool IsString(std::string_view raw) { return raw.starts_with('"'); }
 
-}  // namespace switchyard::catalog
+}  // namespace switchyard::mcp

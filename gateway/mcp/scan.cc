@@ -1,4 +1,4 @@
-#include "catalog/scan.h"
+#include "mcp/scan.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 #include "mcp/message.h"
 
-namespace switchyard::catalog {
+namespace switchyard::mcp {
 namespace {
 
 // Reads forward over one text; every Skip answers false at a surprise and at the end.
@@ -85,7 +85,7 @@ class Scanner {
   std::size_t at_ = 0;
 };
 
-mcp::Span SpanOf(std::size_t begin, std::size_t end) {
+Span SpanOf(std::size_t begin, std::size_t end) {
   return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
 }
 
@@ -96,7 +96,7 @@ std::optional<Field> ReadField(Scanner& scanner) {
   if (!scanner.SkipString()) return std::nullopt;
   const std::string_view raw_key = scanner.From(begin);
   if (raw_key.contains('\\')) {
-    std::optional<std::string> key = mcp::Unquote(raw_key);
+    std::optional<std::string> key = Unquote(raw_key);
     if (!key) return std::nullopt;
     field.key = std::move(*key);
   } else {
@@ -165,4 +165,4 @@ std::string_view DuplicateKey(const Fields& fields) {
   return {};
 }
 
-}  // namespace switchyard::catalog
+}  // namespace switchyard::mcp

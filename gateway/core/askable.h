@@ -1,6 +1,6 @@
 // What servers may ask of a client in the middle of a call: elicitation by form or by URL,
-// sampling, roots. Read from the client's capabilities, told to legacy servers at initialize, and
-// checked again for every question. A value.
+// sampling, roots. Read from the client's (modern) capabilities, told to legacy servers at
+// initialize, and checked again for every question, at both ends. A value.
 #pragma once
 
 #include <compare>
@@ -11,7 +11,7 @@
 
 #include "core/call.h"
 
-namespace switchyard::downstream {
+namespace switchyard {
 
 struct Askable {
   bool form = false;
@@ -31,7 +31,9 @@ struct Askable {
   // Capabilities for a legacy `initialize`.
   std::string ToLegacy() const;
 
-  // What a client lacks to be asked this, as `requiredCapabilities`; "" = nothing.
+  // What a client lacks to be asked this, as `requiredCapabilities`; "" = nothing, kNobody = it is
+  // no question, or one that no client can be asked.
+  static constexpr std::string_view kNobody = "{}";
   std::string Missing(mcp::Method method, const boost::json::object& params) const;
 };
 
@@ -43,4 +45,4 @@ bool MayAskForInput(mcp::Method method);
 // asked.
 bool IsInteractive(const Call& call);
 
-}  // namespace switchyard::downstream
+}  // namespace switchyard
