@@ -3,6 +3,7 @@
 
 #include "flow/matrix.h"
 #include "support/legacy_session.h"
+#include "support/standard_tools.h"
 
 namespace switchyard::tests {
 namespace {
@@ -72,6 +73,71 @@ TEST_P(Checklist, TwoClientsMayUseOneProgressTokenAndOneId) {
   const Answer one = first.Finish(), two = second.Finish();
   EXPECT_EQ(one.text() + ", " + two.text(), "released one, released two");
   EXPECT_TRUE(one.events.empty() && two.events.empty()) << one << two;
+}
+
+// 88: a child reads a message a line.
+TEST_P(Checklist, AMessageOverSeveralLinesIsOneToTheServer) {
+  Begin();
+  const Answer answer =
+      client->Request({.method = "tools/call",
+                       .members = "\"name\":\n\"a__echo\",\r\n\"arguments\":{\n\"text\":\"x\"\r}\n",
+                       .id = "\n5\n"});
+  EXPECT_EQ(answer.text(), "x") << answer;
+}
+
+class TwoSessions : public Matrix {};
+
+INSTANTIATE_TEST_SUITE_P(Legacy, TwoSessions,
+                         ::testing::Combine(::testing::Values(Era::kLegacy),
+                                            ::testing::Values(Kind::kHttp, Kind::kChild),
+                                            ::testing::Values(Era::kModern, Era::kLegacy)),
+                         NameOf);
+
+TEST_P(TwoSessions, HaveLogLevelsOfTheirOwn) {
+  Begin();
+  const std::unique_ptr<Client> other = NewClient();
+  client->Request({.method = "logging/setLevel", .members = R"("level":"debug")"});
+  for (int i = 0; i < 4; ++i) {  // whichever worker serves it
+    EXPECT_TRUE(other->BeginCall("a__log", R"({"level":"error"})").Finish().events.empty());
+  }
+  EXPECT_EQ(client->Call("a__log", R"({"level":"error"})").events.size(), 1u);
+}
+
+TEST_P(TwoSessions, CancelNothingOfEachOther) {
+  Begin();
+  const std::unique_ptr<Client> other = NewClient();
+  const auto hold = [](const std::string& label) {
+    return Ask{.method = "tools/call",
+               .members = R"("name":"a__hold","arguments":{"label":")" + label + "\"}",
+               .id = "77"};
+  };
+  Exchange mine = client->Begin(hold("mine"));
+  ASSERT_TRUE(Happens("started:mine"));
+  static_cast<LegacyClient&>(*other).Notify("notifications/cancelled", R"({"requestId":77})");
+  Exchange theirs = other->Begin(hold("theirs"));
+  ASSERT_TRUE(Happens("started:theirs"));
+  client->Cancel(mine);
+  EXPECT_TRUE(Happens("cancelled:mine"));
+  Release("theirs");
+  EXPECT_EQ(theirs.Finish().text(), "released theirs");
+}
+
+// 65
+TEST(OlderRevisions, ReadContentInTheirOwnWords) {
+  FakeServer fake = FakeServer::Modern("a");
+  Gateway gateway;
+  gateway.Serves("a", fake).Start();
+  const auto link = [&](const char* version) {
+    LegacyClient client(gateway.port(), "/mcp", version);
+    return client.Call("a__link", R"({"uri":"fake://a/one"})");
+  };
+  EXPECT_EQ(TextAt(link("2025-06-18").message(), "/result/content/0/type"), "resource_link");
+  EXPECT_EQ(link("2025-03-26").text(), "fake://a/one");
+  const auto exact = [&](const char* version) {
+    return LegacyClient(gateway.port(), "/mcp", version).Call("a__exact");
+  };
+  EXPECT_TRUE(exact("2025-11-25").Contains(kExactContent));
+  EXPECT_TRUE(exact("2025-03-26").at("/result/structuredContent").is_null());
 }
 
 // 89
