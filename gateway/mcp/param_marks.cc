@@ -5,6 +5,8 @@
 
 #include <boost/json.hpp>
 
+#include "mcp/message.h"
+
 namespace switchyard::mcp {
 namespace {
 
@@ -15,6 +17,11 @@ struct Marked {
   std::string header;             // as the schema writes it
   std::vector<std::string> path;  // of property names from the root
 };
+
+// As deep as a message may be: what stands beside a mark may be deeper than any mark is looked for.
+boost::json::value Read(std::string_view raw, boost::system::error_code& error) {
+  return boost::json::parse(raw, error, {}, {.max_depth = Message::kMaxDepth});
+}
 
 // Guards our own request: nothing else may become a header's name.
 bool IsToken(std::string_view text) {
@@ -43,7 +50,7 @@ void Walk(const boost::json::object& schema, std::vector<std::string>& path,
 std::vector<Marked> FindMarks(std::string_view tool) {
   std::vector<Marked> found;
   boost::system::error_code error;
-  const boost::json::value value = boost::json::parse(tool, error);
+  const boost::json::value value = Read(tool, error);
   if (error || !value.is_object()) return found;
   const boost::json::value* schema = value.as_object().if_contains("inputSchema");
   if (schema == nullptr || !schema->is_object()) return found;
@@ -77,7 +84,7 @@ std::vector<MarkedArgument> MarkedArguments(std::string_view tool, std::string_v
   std::vector<MarkedArgument> found;
   if (!MayMarkParams(tool) || arguments.empty()) return found;
   boost::system::error_code error;
-  const boost::json::value given = boost::json::parse(arguments, error);
+  const boost::json::value given = Read(arguments, error);
   if (error) return found;
   for (const Marked& marked : FindMarks(tool)) {
     const boost::json::value* argument = At(given, marked.path);
