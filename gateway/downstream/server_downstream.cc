@@ -150,12 +150,15 @@ Task<Result<ServerFacts>> ServerDownstream::Connect() {
   co_return (*link)->facts;
 }
 
-// Here is not the home: no handshake, just what the home has.
+// Here is not the home: no handshake, just what the home has. A session that is a connection of the
+// home's is reached there, and one of our own would be nobody's.
 Task<Result<void>> ServerDownstream::TakeOver() {
-  Result<void> started = co_await channel_->transport().Start();
-  if (!started) co_return started;
   Result<LinkPtr> link = co_await links_->Current();
   if (!link) co_return Failure(std::move(link.error()));
+  if (!(*link)->home_only) {
+    Result<void> started = co_await channel_->transport().Start();
+    if (!started) co_return started;
+  }
   Adopt(*link);
   co_return Result<void>();
 }

@@ -30,6 +30,11 @@ bool MayHoldNewBlocks(std::string_view result, Version version) {
   return version < Version::k2025_06_18 || result.contains(kIcons);
 }
 
+// As deep as a message may be: what is not read is not converted.
+json::value Read(std::string_view text, boost::system::error_code& error) {
+  return json::parse(text, error, {}, {.max_depth = mcp::Message::kMaxDepth});
+}
+
 std::string_view TextAt(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
   return value != nullptr && value->is_string() ? std::string_view(value->get_string())
@@ -99,7 +104,7 @@ void ContentForLegacy(mcp::Message& response, Version version) {
   Result<mcp::Message> edited = mcp::Message::Parse(response.ToText(), mcp::Check::kEnvelope);
   if (!edited) return;
   boost::system::error_code error;
-  json::value result = json::parse(edited->result(), error);
+  json::value result = Read(edited->result(), error);
   if (error || !result.is_object()) return;
   if (structured) {
     WithoutStructured(result.get_object(), edited->Get(mcp::Key::kStructuredContent));
@@ -112,7 +117,7 @@ void ProgressForLegacy(mcp::Message& progress, Version version) {
   if (version >= Version::k2025_03_26 || !progress.params().contains(R"("message")")) return;
   const std::string text = progress.ToText();
   boost::system::error_code error;
-  const json::value whole = json::parse(text, error);
+  const json::value whole = Read(text, error);
   if (error) return;
   json::object params = whole.at("params").as_object();
   params.erase("message");

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "mcp/message.h"
-#include "mcp/param_marks.h"
 #include "mcp/scan.h"
 
 namespace switchyard::mcp {

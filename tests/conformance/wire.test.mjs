@@ -26,9 +26,10 @@ const transports = {
   'modern stdio': { era: 'modern', start: options => serveStdio({ ...options, era: 'modern' }) }
 };
 
-async function connect(version, url, record) {
+async function connect(version, url, record, options = {}, capabilities = () => ({})) {
   const Client = version === modern ? ModernClient : LegacyClient;
-  return new Client({ url, version, record }).open();
+  const era = version === modern ? 'modern' : 'legacy';
+  return new Client({ url, version, record, ...options, capabilities: capabilities({ era, version }) }).open();
 }
 
 for (const [kind, { era, start }] of Object.entries(transports)) {
@@ -66,6 +67,7 @@ for (const [kind, { era, start }] of Object.entries(transports)) {
               client,
               server,
               name: own => `upstream__${own}`,
+              another: (...options) => connect(version, gateway.plainUrl, front.record, ...options),
               sent: () => behind.since(marks[1])
             }).then(() => undefined, error => error);
             // Wrong messages are the likelier cause, so they are reported first.

@@ -102,6 +102,15 @@ TEST_F(AnSseServer, IsReachedFromEveryWorkerOverOneStream) {
   EXPECT_EQ(fake.streams(), 1u);
 }
 
+TEST_F(AnSseServer, ThatIsConfiguredAsOneIsReachedOverOneStreamToo) {
+  Begin("transport: sse");
+  for (int i = 0; i < 8; ++i) {
+    const std::unique_ptr<Client> client = NewClient(i % 2 == 0 ? Era::kModern : Era::kLegacy);
+    EXPECT_EQ(client->Call("a__echo", R"({"text":"x"})").text(), "x");
+  }
+  EXPECT_EQ(fake.streams(), 1u);
+}
+
 TEST_F(AnSseServer, SendsProgressAndLogMessagesToTheirCall) {
   Begin();
   for (const Era era : {Era::kModern, Era::kLegacy}) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Each feature in docs/features.md names a test that exists.
+"""Each feature in docs/features.md and each point of docs/checklist.md names a test that exists.
 
-The page holds tables with a column `feature` and a column `test`; a test cell holds one or more of
+The pages hold tables with a column `feature` or `point` and a column `test`; a test cell holds one or more of
 
     `unit: Suite.Name`  `contract: ...`  `flow: ...`   a GoogleTest in tests/unit, contract, flow
     `interop: file.test.mjs › title`                   a Node test in tests/interop
@@ -9,6 +9,9 @@ The page holds tables with a column `feature` and a column `test`; a test cell h
     `wire: title`                                      a row of tests/conformance/wire/features.mjs
     `lint: name`                                       a check of layering.py, or a step of test.sh
     `fuzz: name`                                       tests/fuzz/name_fuzz.cc
+    `none: reason`                                     in the checklist only: why there is no test
+
+The points of the checklist have a column `#`: each number from 1 to 120 stands there once.
 
     features.py [--root DIR]   a line per row, then `N passed, N failed`
     features.py --self-test    checks this script with a sample page
@@ -35,8 +38,11 @@ STEPS = {"format", "tidy", "config", "features"}
 CELL = re.compile(r"(?<!\\)\|")
 
 
-def rows(text):
-    """(line number, feature, test cell) of every table that has both columns."""
+POINTS = range(1, 121)
+
+
+def rows(text, title="feature"):
+    """(line number, feature, test cell) of every table that has the columns `title` and `test`."""
     columns = None
     for number, line in enumerate(text.splitlines(), 1):
         if not line.lstrip().startswith("|"):
@@ -45,8 +51,8 @@ def rows(text):
         cells = [cell.strip() for cell in CELL.split(line.strip().strip("|"))]
         names = [cell.lower() for cell in cells]
         if columns is None:
-            if "feature" in names and "test" in names:
-                columns = names.index("feature"), names.index("test")
+            if title in names and "test" in names:
+                columns = names.index(title), names.index("test")
             else:
                 columns = ()
         elif columns and not all(re.fullmatch(r":?-+:?", cell) for cell in cells):
@@ -64,10 +70,12 @@ class Tests:
             for path in (root / "tests" / kind).rglob("*.cc"):
                 names.update(f"{s}.{n}" for s, n in GTEST.findall(path.read_text(encoding="utf-8")))
 
-    def problem(self, reference):
+    def problem(self, reference, may_be_none=False):
         kind, colon, name = (part.strip() for part in reference.partition(":"))
         if not colon or not name:
             return f"'{reference}' is not `kind: name`"
+        if kind == "none" and may_be_none:
+            return None
         if kind in self.gtests:
             # A parametrised test may be named with its instance: Instance/Suite.Name/0.
             plain = re.sub(r"^\w+/(?=\w+\.)|/\w+$", "", name)
@@ -105,21 +113,38 @@ class Tests:
         return f"no test titled '{title}' in tests/interop/{file}"
 
 
-def check_row(tests, cell):
+def check_row(tests, cell, may_be_none=False):
     references = re.findall(r"`([^`]+)`", cell) or [r for r in re.split(r";|<br>", cell) if r.strip()]
     if not references:
         return ["no test"]
-    return [problem for r in references if (problem := tests.problem(r.strip()))]
+    return [problem for r in references if (problem := tests.problem(r.strip(), may_be_none))]
 
 
-def check_page(root):
-    page = root / "docs/features.md"
-    tests = Tests(root)
+def check_page(root, tests=None, name="docs/features.md", title="feature"):
+    page = root / name
+    tests = tests or Tests(root)
     results = []
     if page.is_file():
-        for number, feature, cell in rows(page.read_text(encoding="utf-8")):
-            results.append((f"docs/features.md:{number}: {feature}", check_row(tests, cell)))
-    return results or [("docs/features.md", ["no table with the columns feature and test"])]
+        for number, feature, cell in rows(page.read_text(encoding="utf-8"), title):
+            results.append((f"{name}:{number}: {feature}", check_row(tests, cell, title == "point")))
+    return results or [(name, [f"no table with the columns {title} and test"])]
+
+
+def check_numbers(root):
+    """Every point of the checklist has its row."""
+    page = root / "docs/checklist.md"
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    found = [int(number) for number in re.findall(r"^\| *(\d+) *\|", text, re.MULTILINE)]
+    problems = [f"no point {number}" for number in POINTS if number not in found]
+    problems += [f"point {number} stands there twice" for number in POINTS if found.count(number) > 1]
+    problems += [f"there is no point {number}" for number in sorted(set(found) - set(POINTS))]
+    return [("docs/checklist.md: the numbers", problems)]
+
+
+def check_all(root):
+    tests = Tests(root)
+    return (check_page(root, tests) + check_page(root, tests, "docs/checklist.md", "point") +
+            check_numbers(root))
 
 
 # ---- self test ----------------------------------------------------------------------------------
@@ -139,7 +164,7 @@ GOOD = ["`unit: Clock.Ticks`", "`unit: All/Era.Speaks/0`", "`flow: Gateway.Serve
 BAD = ["", "`unit: Clock.Stops`", "`unit: Clock.Rings`", "`flow: Clock.Ticks`", "`Clock.Ticks`",
        "`unit: Clock.Ticks`, `unit: Clock.Gone`", "`interop: c.test.mjs › calls`",
        "`interop: c.test.mjs`", "`interop: d.test.mjs › pings`", "`lint: taste`", "`fuzz: gone`",
-       "`magic: x`", "`wire: sings`", "`conformance: 2025-03-26 http modern`"]
+       "`magic: x`", "`none: why`", "`wire: sings`", "`conformance: 2025-03-26 http modern`"]
 
 
 def self_test():
@@ -160,6 +185,25 @@ def self_test():
         yield "all rows are read", [] if len(found) == len(wanted) else [f"{len(found)} rows"]
         for cell, has, should in zip(GOOD + BAD, found, wanted):
             yield f"{'bad' if should else 'good'} cell {cell}", [] if has == should else ["misjudged"]
+        yield from self_test_checklist(root)
+
+
+def self_test_checklist(root):
+    def judge(numbers, cell="`unit: Clock.Ticks`"):
+        table = "".join(f"| {number} | p | {cell} |\n" for number in numbers)
+        (root / "docs/checklist.md").write_text("| # | point | test |\n|---|---|---|\n" + table, encoding="utf-8")
+        found = check_page(root, None, "docs/checklist.md", "point") + check_numbers(root)
+        return any(problems for _, problems in found)
+
+    for what, bad, should in [
+            ("all points", judge(POINTS), False),
+            ("a reason in place of a test", judge(POINTS, "`none: it cannot apply`"), False),
+            ("no reason", judge(POINTS, "`none:`"), True),
+            ("a point that is missing", judge(POINTS[1:]), True),
+            ("a point that stands there twice", judge([1, *POINTS]), True),
+            ("a point too many", judge([*POINTS, 121]), True),
+            ("a test that is gone", judge(POINTS, "`unit: Clock.Gone`"), True)]:
+        yield f"checklist: {what}", [] if bad == should else ["misjudged"]
 
 
 def main():
@@ -167,7 +211,7 @@ def main():
     parser.add_argument("--root", type=pathlib.Path, default=ROOT)
     parser.add_argument("--self-test", action="store_true")
     arguments = parser.parse_args()
-    layering.report(list(self_test() if arguments.self_test else check_page(arguments.root.resolve())))
+    layering.report(list(self_test() if arguments.self_test else check_all(arguments.root.resolve())))
 
 
 if __name__ == "__main__":

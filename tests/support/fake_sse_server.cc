@@ -194,6 +194,7 @@ bool FakeSseServer::TakePost(Wire& wire, const Head& head, std::string body) {
     const auto found = streams_.find(session);
     if (found != streams_.end() && !forgetful_) stream = found->second;
     if (stream != nullptr && At(message, "/method").is_null()) {
+      surface_->questions().Take(message);  // of a tool; else of Ask()
       answers_.push_back(body);
       news_.notify_all();
     }

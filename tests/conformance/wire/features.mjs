@@ -5,20 +5,12 @@
 // speaks(client, server): whether the row applies to these eras and versions.
 //   client   a scripted client of peers/clients.mjs    server  the WireServer behind the gateway
 //   name(n)  what the gateway calls the server's n     sent()  messages that the server's side saw since the row began
+//   another(options, capabilities)  one more client of the same version, which declares capabilities(client)
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeHeader, meta, modern } from '../peers/words.mjs';
-
-export async function until(what, probe, limitMs = 5000) {
-  const end = Date.now() + limitMs;
-  for (;;) {
-    const value = await probe();
-    if (value) return value;
-    if (Date.now() > end) throw new Error(`timed out waiting for ${what}`);
-    await sleep(10);
-  }
-}
+import { asks, asksWithinTasks, cancelsTasks, haveTasks, questions, refusesQuestions, runsTasks, updates } from './asking.mjs';
+import { until } from './until.mjs';
 
 const code = wanted => error => {
   assert.equal(error.code, wanted, `${error.code} ${error.message}`);
@@ -110,6 +102,8 @@ async function logs({ client, name }) {
   assert.deepEqual(await heard('debug'), ['debug', 'warning']);
   if (client.era === 'legacy') await assert.rejects(client.call('logging/setLevel', { level: 'loud' }, { invalid: true }), code(-32602));
 }
+
+const knows = kind => ({ version }) => version >= questions[kind].since;
 
 export const features = [
   {
@@ -242,6 +236,15 @@ export const features = [
     }
   },
   { title: 'announces changes of the lists and then shows them', run: announces },
+  { title: 'tells of updates of a resource to whoever subscribed', run: updates },
+  { title: 'asks for a form within a call', speaks: knows('form'), run: asks('form') },
+  { title: 'sends to a page within a call', speaks: knows('url'), run: asks('url') },
+  { title: 'samples within a call', speaks: knows('sampling'), run: asks('sampling') },
+  { title: 'asks for roots within a call', speaks: knows('roots'), run: asks('roots') },
+  { title: 'asks nothing of a client that declares nothing', run: refusesQuestions },
+  { title: 'runs a call as a task', speaks: haveTasks, run: runsTasks },
+  { title: 'cancels a task at the server', speaks: haveTasks, run: cancelsTasks },
+  { title: 'asks within a task', speaks: haveTasks, run: asksWithinTasks },
   {
     title: 'answers a ping',
     speaks: client => client.era === 'legacy',

@@ -6,6 +6,7 @@ import Ajv from 'ajv';
 import Ajv2020 from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { bundle } from '../lib/suite.mjs';
+import { extensionDefinitions } from './tasks.mjs';
 
 // The literal that begins at `start`: up to its closing brace, strings skipped.
 function literalAt(source, start) {
@@ -43,6 +44,12 @@ function mend(version, schema) {
   return schema;
 }
 
+// The newest revision has its tasks in an extension.
+function extend(version, schema) {
+  if (version === '2026-07-28') Object.assign(schema.$defs, extensionDefinitions);
+  return schema;
+}
+
 class Revision {
   constructor(version, schema) {
     const draft2020 = schema.$schema.includes('2020-12');
@@ -73,6 +80,7 @@ class Revision {
     return check.errors.slice(0, 5).map(({ instancePath, message, params }) => `${name}${instancePath} ${message} ${JSON.stringify(params)}`);
   }
   resultName(method, value) {
+    if (method === 'tools/call' && (value.resultType === 'task' || 'task' in value)) return this.first('CreateTaskResult');
     if (value.resultType === 'input_required' && 'InputRequiredResult' in this.definitions) return 'InputRequiredResult';
     const request = this.methods.get(method);
     return request && this.first(request.replace(/Request$/, 'Result'));
@@ -80,7 +88,7 @@ class Revision {
 }
 
 const revisions = new Map();
-for (const [version, schema] of readSchemas()) revisions.set(version, new Revision(version, schema));
+for (const [version, schema] of readSchemas()) revisions.set(version, new Revision(version, extend(version, schema)));
 
 // Results of these say nothing: any result is one.
 const empty = new Set(['ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe', 'subscriptions/listen']);

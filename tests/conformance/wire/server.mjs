@@ -1,6 +1,8 @@
 // The scripted server of the wire matrix: one surface, in whichever era and on whichever transport. What a
 // row of features.mjs needs of a server is here, one entry of `tools` or one method.
 import { Refusal, levels, meta, modern } from '../peers/words.mjs';
+import { questions } from './asking.mjs';
+import { Tasks } from './tasks.mjs';
 
 const text = value => ({ type: 'text', text: value });
 const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
@@ -94,6 +96,35 @@ const tools = {
       return { content: [text('logged')] };
     }
   },
+  ask: {
+    definition: { description: 'Asks its client something and says what it was told.', inputSchema: empty },
+    run: async ({ kind }, { params: { inputResponses, requestState } }, { era, ask }) => {
+      const { method, params } = questions[kind];
+      const state = `the state of ${kind}`;
+      if (era === 'legacy') {
+        const id = kind === 'url' && { elicitationId: 'of-this-server' };
+        return { content: [text(JSON.stringify(await ask(method, { ...params, ...id })))] };
+      }
+      if (!inputResponses) return { resultType: 'input_required', inputRequests: { it: { method, params } }, requestState: state };
+      if (requestState !== state) throw new Refusal(-32602, 'the state came back changed');
+      return { content: [text(JSON.stringify(inputResponses.it))] };
+    }
+  },
+  touch: {
+    definition: { description: 'Updates the first resource.', inputSchema: empty },
+    run: (_args, _request, _context, server) => {
+      server.updated(resources[0].uri);
+      return { content: [text('touched')] };
+    }
+  },
+  job: {
+    definition: { description: 'Is only done as a task.', inputSchema: empty },
+    execution: { taskSupport: 'required' },
+    run: (args, request, _context, server) => {
+      if (!server.tasks.wants(request)) throw new Refusal(-32601, 'only as a task');
+      return server.tasks.start(args);
+    }
+  },
   toggle: {
     definition: { description: 'Adds a tool, a prompt and a resource, or takes them away.', inputSchema: empty },
     run: (_args, _request, _context, server) => {
@@ -127,7 +158,9 @@ export class WireServer {
     this.era = era;
     this.waiting = new Set();
     this.cancelled = new Set();
-    this.listeners = new Map(); // notify of a listen -> { id, filter }
+    this.listeners = new Set(); // of { notify, id, filter }
+    this.subscribed = new Set(); // legacy: URIs
+    this.tasks = new Tasks(era);
     this.respond = (request, context) => this.answer(request, context);
   }
 
@@ -135,8 +168,16 @@ export class WireServer {
   changed(method) {
     if (this.era === 'legacy') return this.announce(method);
     const [, kind] = /^notifications\/(\w+)\/list_changed$/.exec(method);
-    for (const [notify, { id, filter }] of this.listeners) {
+    for (const { notify, id, filter } of this.listeners) {
       if (filter[`${kind}ListChanged`]) notify(method, { _meta: { [meta.subscriptionId]: id } });
+    }
+  }
+
+  updated(uri) {
+    const method = 'notifications/resources/updated';
+    if (this.era === 'legacy') return this.subscribed.has(uri) && this.announce(method, { uri });
+    for (const { notify, id, filter } of this.listeners) {
+      if (filter.resourceSubscriptions?.includes(uri)) notify(method, { uri, _meta: { [meta.subscriptionId]: id } });
     }
   }
 
@@ -147,7 +188,7 @@ export class WireServer {
         tools: [
           ...Object.entries(tools)
             .filter(([, { only = this.era }]) => only === this.era)
-            .map(([name, { definition }]) => ({ name, ...definition })),
+            .map(([name, { definition, execution }]) => ({ name, ...definition, ...(execution && this.era === 'legacy' && { execution }) })),
           ...extra.map(name => ({ name, inputSchema: empty }))
         ]
       },
@@ -168,7 +209,8 @@ export class WireServer {
 
   capabilities() {
     const changes = { listChanged: true };
-    return { tools: changes, prompts: changes, resources: { ...changes, subscribe: true }, logging: {}, completions: {} };
+    const common = { tools: changes, prompts: changes, resources: { ...changes, subscribe: true }, logging: {}, completions: {} };
+    return { ...common, ...this.tasks.capabilities() };
   }
 
   async call(request, context) {
@@ -209,12 +251,14 @@ export class WireServer {
     const cacheable = /^(server\/discover|resources\/read|.*\/list)$/.test(method) ? { ttlMs: 0, cacheScope: 'private' } : {};
     const complete = value => ({ resultType: 'complete', ...cacheable, ...value, _meta: { [meta.serverInfo]: { name: 'wire', version: '1.0.0' } } });
     if (method === 'server/discover') return complete({ supportedVersions: [modern], capabilities: this.capabilities() });
+    if (method.startsWith('tasks/')) return complete((await this.tasks.serve(request, context)) ?? (await this.common(request, context)));
     if (method !== 'subscriptions/listen') return complete(await this.common(request, context));
     const tag = { [meta.subscriptionId]: id };
     context.notify('notifications/subscriptions/acknowledged', { _meta: tag, notifications: params.notifications });
-    this.listeners.set(context.notify, { id, filter: params.notifications });
+    const listener = { notify: context.notify, id, filter: params.notifications };
+    this.listeners.add(listener);
     await new Promise(resolve => context.signal.addEventListener('abort', resolve, { once: true }));
-    this.listeners.delete(context.notify);
+    this.listeners.delete(listener);
     return { resultType: 'complete', _meta: tag };
   }
 
@@ -228,9 +272,12 @@ export class WireServer {
         this.level = params.level;
         return {};
       case 'resources/subscribe':
-      case 'resources/unsubscribe':
+        this.subscribed.add(params.uri);
         return {};
-      default: return this.common(request, context);
+      case 'resources/unsubscribe':
+        this.subscribed.delete(params.uri);
+        return {};
+      default: return (await this.tasks.serve(request, context)) ?? this.common(request, context);
     }
   }
 

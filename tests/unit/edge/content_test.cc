@@ -47,6 +47,15 @@ TEST(ContentForLegacy, StructuredContentIsAnObjectOrATextInLegacyRevisions) {
             R"({"content":[{"type":"text","text":"{\"sum\":1.50}"}]})");
 }
 
+TEST(ContentForLegacy, HoweverDeepAResultIs) {
+  const std::string deep = std::string(100, '[') + std::string(100, ']');
+  EXPECT_EQ(Read(R"({"content":[],"structuredContent":)" + deep + "}", Version::k2025_11_25),
+            R"({"content":[{"type":"text","text":")" + deep + "\"}]}");
+  EXPECT_EQ(Read(R"({"content":[{"type":"resource_link","uri":"x://y"}],"more":)" + deep + "}",
+                 Version::k2025_03_26),
+            R"({"content":[{"type":"text","text":"x://y"}],"more":)" + deep + "}");
+}
+
 TEST(ContentForLegacy, OtherResultsAreNotTouched) {
   const std::string result = R"({ "content" : [ {"type":"text","text":"a resource_link"} ] })";
   EXPECT_EQ(Read(result, Version::k2025_11_25), result);
