@@ -67,6 +67,8 @@ std::optional<boost::json::value> ParseDeep(std::string_view raw) {
 bool IsAnswer(mcp::Method method, const boost::json::value& answer) {
   const boost::json::object* object = answer.if_object();
   if (object == nullptr) return false;
+  const boost::json::value* meta = object->if_contains("_meta");
+  if (meta != nullptr && !meta->is_object() && !meta->is_null()) return false;
   switch (method) {
     case mcp::Method::kElicitation: {
       const std::string_view action = TextIn(*object, "action");

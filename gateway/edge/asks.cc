@@ -155,8 +155,15 @@ Task<std::optional<mcp::Message>> Asks::AskAll(Call& call, Sink& sink) {
       rounds.arrived.Put({.question = i, .response = std::move(response)});
     });
     ++open;
-    const bool sent =
-        co_await sink.Ask(mcp::Message::Make(rounds.ids[i], question.method, question.params));
+    mcp::Message request = mcp::Message::Make(rounds.ids[i], question.method, question.params);
+    // The server's words, which may make no request that can be read.
+    if (request.kind() != mcp::Kind::kRequest) {
+      for (mcp::Message& gone : Withdraw("the call failed")) co_await sink.Notify(std::move(gone));
+      co_return GiveUp(call, Error{.code = Code::kProtocol,
+                                   .origin = Origin::kServer,
+                                   .message = "the server's input request cannot be read"});
+    }
+    const bool sent = co_await sink.Ask(std::move(request));
     if (sent) continue;
     co_return GiveUp(call, Error{.code = Code::kInvalid,
                                  .origin = Origin::kClient,

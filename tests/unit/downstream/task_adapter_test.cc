@@ -159,7 +159,8 @@ TEST_F(TaskAdapterTest, AnAnswerThatIsNoneIsRefusedAndTheQuestionStaysOpen) {
   loop_.RunReady();
   const auto requests = At(Answer(About("tasks/get")), "/result/inputRequests");
   const std::string key(requests.as_object().begin()->key());
-  for (const char* answer : {"7", "{}", R"({"action":"maybe"})"}) {
+  for (const char* answer :
+       {"7", "{}", R"({"action":"maybe"})", R"({"action":"accept","_meta":7})"}) {
     const Result<ReplyPtr> refused =
         Handle(About("tasks/update", R"(,"inputResponses":{")" + key + "\":" + answer + "}"));
     ASSERT_FALSE(refused) << answer;

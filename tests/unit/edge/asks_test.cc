@@ -176,6 +176,16 @@ TEST_F(AsksTest, WhatAClientDidNotDeclareIsNotAskedAndEndsTheLoop) {
   EXPECT_EQ(At(Last(), "/error/code"), -32603);
 }
 
+TEST_F(AsksTest, AQuestionThatMakesNoReadableRequestEndsTheCall) {
+  Begin(*peer, Post(Call("7"), session))
+      ->Say(
+          ResultOf(R"({"resultType":"input_required","inputRequests":{"a":{"method":"roots/list"},)"
+                   R"("b":{"method":"roots/list","params":{"_meta":7}}}})"));
+  const auto last = Last();
+  EXPECT_EQ(At(last, "/result/isError"), true) << last;
+  EXPECT_TRUE(TextAt(last, "/result/content/0/text").contains("cannot be read")) << last;
+}
+
 TEST_F(AsksTest, AClientThatTakesNoStreamIsNotAsked) {
   Begin(*peer, Post(Call("7"), session).Set("Accept", "application/json"))->Say(Elicits());
   const auto last = Last();

@@ -108,6 +108,15 @@ TEST(Message, AnOwnResultReadsLikeAReceivedOne) {
             R"({"jsonrpc":"2.0","id":7,"result":{"resultType":"complete","content":[]}})");
 }
 
+TEST(Message, AResultThatNobodyCouldReadGoesOutAsAnError) {
+  for (const char* foreign : {R"({"_meta":7})", R"({"content":[],"content":[]})", "7", "{"}) {
+    const Message message = Message::FromResult("\"x\"", std::string(foreign));
+    EXPECT_EQ(message.kind(), Kind::kError) << foreign;
+    EXPECT_EQ(message.error_code(), -32603);
+    EXPECT_EQ(message.id(), "\"x\"");
+  }
+}
+
 TEST(Message, MakesRequestsAndNotifications) {
   const Message request = Message::Make("1", "tools/list", R"({"cursor":"c"})");
   EXPECT_EQ(request.kind(), Kind::kRequest);
