@@ -90,23 +90,17 @@ bool Endpoint::OriginAllowed(const Exchange& exchange) const {
                                 exchange.request().Get(http::Field::kHost));
 }
 
+// Only chooses, like those it calls on the way: a frame here would be one more for every call and
+// for as long as a stream is open.
 Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
   const http::RequestParser& request = exchange.request();
   const std::optional<std::string_view> path = PathOf(request.target());
-  if (!path) {
-    co_await RespondError(exchange, 400, "", BadRequest("the request target must be a path"));
-    co_return;
-  }
+  if (!path) return Refuse(exchange, 400, "the request target must be a path");
   if (!HostAllowed(exchange)) {
-    co_await RespondError(exchange, 403, "",
-                          BadRequest("Host is not allowed here; add it to listen.allowed_hosts"));
-    co_return;
+    return Refuse(exchange, 403, "Host is not allowed here; add it to listen.allowed_hosts");
   }
   if (!OriginAllowed(exchange)) {
-    co_await RespondError(exchange, 403, "",
-                          BadRequest("Origin is not allowed here; add it to "
-                                     "listen.allowed_origins"));
-    co_return;
+    return Refuse(exchange, 403, "Origin is not allowed here; add it to listen.allowed_origins");
   }
   if (const std::string_view origin = request.Get(http::Field::kOrigin); !origin.empty()) {
     exchange.AddHeader("Access-Control-Allow-Origin", origin);
@@ -116,78 +110,66 @@ Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
   std::optional<std::string_view> name = EndpointOf(*path, kRoot);
   const bool sse = !name && access_.legacy_sse;
   if (sse) name = EndpointOf(*path, kSseRoot);
-  if (name) {
-    std::shared_ptr<Service> service = find_(*name);
-    if (service == nullptr) {
-      co_await RespondError(exchange, 404, "",
-                            BadRequest("no such endpoint: " + std::string(*path)));
-      co_return;
-    }
-    if (sse) {
-      co_await ServeSse(exchange, std::string(*name), std::move(service));
-      co_return;
-    }
-    co_await ServeMcp(exchange, connection, std::string(*name), std::move(service));
-    co_return;
+  if (!name) return ServePlain(exchange, std::string(*path));
+  std::shared_ptr<Service> service = find_(*name);
+  if (service == nullptr) {
+    return Refuse(exchange, 404, "no such endpoint: " + std::string(*path));
   }
+  return sse ? ServeSse(exchange, std::string(*name), std::move(service))
+             : ServeMcp(exchange, connection, std::string(*name), std::move(service));
+}
+
+Task<void> Endpoint::ServePlain(Exchange& exchange, std::string path) {
   std::optional<PlainAnswer> answer;
-  if (request.method() == "GET" || request.method() == "HEAD")
-    answer = co_await plain_(std::string(*path));
+  const std::string_view method = exchange.request().method();
+  if (method == "GET" || method == "HEAD") answer = co_await plain_(path);
   if (!answer) {
-    co_await RespondError(exchange, 404, "",
-                          BadRequest("nothing at " + std::string(*path) + "; the MCP endpoint is " +
-                                     std::string(kRoot)));
+    const Error error =
+        BadRequest("nothing at " + path + "; the MCP endpoint is " + std::string(kRoot));
+    co_await RespondError(exchange, 404, "", error);
     co_return;
   }
   co_await exchange.Respond(answer->status, answer->content_type, answer->body);
 }
 
-Task<void> Endpoint::ServeMcp(Exchange& exchange, Connection& connection, std::string name,
-                              std::shared_ptr<Service> service) {
-  const bool post = exchange.request().method() == "POST";
-  return post ? ServePost(exchange, connection, std::move(name), std::move(service))
-              : ServeOther(exchange, connection, std::move(name), std::move(service));
+Task<void> Endpoint::Refuse(Exchange& exchange, int status, std::string why) {
+  const Error error = BadRequest(std::move(why));
+  co_await RespondError(exchange, status, "", error);
 }
 
-Task<void> Endpoint::ServeOther(Exchange& exchange, Connection& connection, std::string name,
-                                std::shared_ptr<Service> service) {
+Task<void> Endpoint::ServeMcp(Exchange& exchange, Connection& connection, std::string name,
+                              std::shared_ptr<Service> service) {
   const std::string_view method = exchange.request().method();
-  if (method == "OPTIONS") {
-    co_await Preflight(exchange);
-    co_return;
+  if (method == "POST") {
+    return ServePost(exchange, connection, std::move(name), std::move(service));
   }
+  if (method == "OPTIONS") return Preflight(exchange);
   // Without a legacy session GET and DELETE do not exist (SH).
   const bool session = exchange.request().Has(http::Field::kMcpSessionId);
-  if (session && method == "GET") {
-    co_await legacy_.Get(exchange, connection, std::move(name), *service);
-  } else if (session && method == "DELETE") {
-    co_await legacy_.Delete(exchange, std::move(name));
-  } else if (method == "GET" && access_.legacy_sse) {
-    // Clients of 2024-11-05 may know this URL only.
-    co_await ServeSse(exchange, std::move(name), std::move(service));
-  } else {
-    exchange.AddHeader("Allow", "POST");
-    const Error error = BadRequest("use POST; GET and DELETE need an Mcp-Session-Id");
-    co_await RespondError(exchange, 405, "", error);
+  if (session && method == "GET") return legacy_.Get(exchange, connection, std::move(name));
+  if (session && method == "DELETE") return legacy_.Delete(exchange, std::move(name));
+  // Clients of 2024-11-05 may know this URL only.
+  if (method == "GET" && access_.legacy_sse) {
+    return ServeSse(exchange, std::move(name), std::move(service));
   }
+  exchange.AddHeader("Allow", "POST");
+  return Refuse(exchange, 405, "use POST; GET and DELETE need an Mcp-Session-Id");
 }
 
 Task<void> Endpoint::ServeSse(Exchange& exchange, std::string name,
                               std::shared_ptr<Service> service) {
   const std::string_view method = exchange.request().method();
   if (method == "GET") {
-    const std::string path = std::string(kSseRoot) + (name.empty() ? "" : "/") + name;
-    co_await sse_.Get(exchange, path, std::move(name), std::move(service));
-  } else if (method == "POST" && !IsJson(exchange)) {
-    co_await RespondError(exchange, 415, "", BadRequest(std::string(kNeedsJson)));
-  } else if (method == "POST") {
-    co_await sse_.Post(exchange, std::move(name));
-  } else if (method == "OPTIONS") {
-    co_await Preflight(exchange);
-  } else {
-    exchange.AddHeader("Allow", "GET, POST");
-    co_await RespondError(exchange, 405, "", BadRequest("use GET for a stream, POST for messages"));
+    std::string path = std::string(kSseRoot) + (name.empty() ? "" : "/") + name;
+    return sse_.Get(exchange, std::move(path), std::move(name), std::move(service));
   }
+  if (method == "POST") {
+    return IsJson(exchange) ? sse_.Post(exchange, std::move(name))
+                            : Refuse(exchange, 415, std::string(kNeedsJson));
+  }
+  if (method == "OPTIONS") return Preflight(exchange);
+  exchange.AddHeader("Allow", "GET, POST");
+  return Refuse(exchange, 405, "use GET for a stream, POST for messages");
 }
 
 Task<void> Endpoint::ServePost(Exchange& exchange, Connection& connection, std::string name,

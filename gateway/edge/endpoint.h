@@ -47,11 +47,11 @@ class Endpoint {
   bool OriginAllowed(const Exchange& exchange) const;
   Task<void> ServeMcp(Exchange& exchange, Connection& connection, std::string name,
                       std::shared_ptr<Service> service);
-  Task<void> ServeOther(Exchange& exchange, Connection& connection, std::string name,
-                        std::shared_ptr<Service> service);
+  Task<void> ServePlain(Exchange& exchange, std::string path);
   Task<void> ServeSse(Exchange& exchange, std::string name, std::shared_ptr<Service> service);
   Task<void> ServePost(Exchange& exchange, Connection& connection, std::string name,
                        std::shared_ptr<Service> service);
+  Task<void> Refuse(Exchange& exchange, int status, std::string why);
   Task<void> Preflight(Exchange& exchange);
 
   Access access_;

@@ -148,8 +148,7 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
   }
 }
 
-Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::string endpoint,
-                           Service&) {
+Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::string endpoint) {
   std::shared_ptr<Session> session = co_await RequireSession(exchange, endpoint, "");
   if (session == nullptr) co_return;
   if (!exchange.Accepts(kEventStream)) {

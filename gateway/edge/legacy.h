@@ -48,8 +48,7 @@ class LegacyFace {
   // A body that is an array. The service is held until the last of its calls is through.
   Task<void> PostBatch(Exchange& exchange, Connection& connection, std::string body,
                        std::string endpoint, std::shared_ptr<Service> service);
-  Task<void> Get(Exchange& exchange, Connection& connection, std::string endpoint,
-                 Service& service);
+  Task<void> Get(Exchange& exchange, Connection& connection, std::string endpoint);
   Task<void> Delete(Exchange& exchange, std::string endpoint);
 
  private:
