@@ -29,6 +29,7 @@ std::optional<HttpUrl> Read(const boost::urls::url_view& url) {
   out.authority = out.port == standard ? host : host + ":" + out.port;
   out.target = std::string_view(url.encoded_path());
   if (out.target.empty()) out.target = "/";
+  if (!out.target.starts_with('/')) return std::nullopt;  // Boost.URL reads http://h:://x so
   if (url.has_query()) out.target.append("?").append(std::string_view(url.encoded_query()));
   return out;
 }

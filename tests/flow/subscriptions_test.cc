@@ -131,9 +131,12 @@ TEST_P(Subscriptions, AreMadeAnewWhenTheServerWasStartedAgainAndThenEachIsToldOn
   std::vector<std::string> uris = {NextUri(stream), NextUri(stream)};
   std::ranges::sort(uris);
   EXPECT_EQ(uris, (std::vector<std::string>{"fake://a/one", "fake://a/two"}));
-  while (!Contains(gateway.Modern().Tools(), "a__touch") && lists.NextEvent()) {
+  // Its tools may be off the list at one worker and not yet at another.
+  const auto touch = [this] {
+    return gateway.Modern().Call("a__touch", R"({"uri":"fake://a/two/part"})").text();
+  };
+  while (touch() != "ok" && lists.NextEvent()) {
   }
-  Touch("fake://a/two/part");
   EXPECT_EQ(NextUri(stream), "fake://a/two/part");
 }
 

@@ -24,7 +24,8 @@ TEST(HttpUrl, ReadsWhereAServerIs) {
 }
 
 TEST(HttpUrl, RefusesWhatItCannotSpeakTo) {
-  for (const char* bad : {"", "/mcp", "ftp://a/", "http://", "http://u:p@a/", "http://a b/"}) {
+  for (const char* bad :
+       {"", "/mcp", "ftp://a/", "http://", "http://u:p@a/", "http://a b/", "http://a:://b"}) {
     EXPECT_FALSE(HttpUrl::Parse(bad)) << bad;
   }
 }
