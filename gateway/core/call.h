@@ -71,7 +71,10 @@ struct Call {
   Deadline deadline;
   Target target;
   std::shared_ptr<News> news = nullptr;  // of a listen; null = no more than its filter names
-  int depth = 0;                         // > 0: made by the gateway on behalf of another call
+  // A retry that brings no answer, for nobody is left who could give one: what waits for it at a
+  // server is given up. No server sees it.
+  bool forsaken = false;
+  int depth = 0;  // > 0: made by the gateway on behalf of another call
 
   const mcp::MethodInfo& method() const { return mcp::Info(message.method()); }
 };

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "downstream/dialogue.h"
+#include "downstream/face.h"
 #include "downstream/questions.h"
 #include "downstream/request_state.h"
 #include "mcp/error_map.h"
@@ -60,20 +61,33 @@ Result<std::string> Parks::Park(std::shared_ptr<Dialogue> dialogue, const Call& 
   return state;
 }
 
+Result<Parks::Found> Parks::Find(const Call& call) {
+  Result<RequestState> state = OpenState(parking_.sealer(), call, server_, deps_.clock.WallNow());
+  if (!state) return Failure(std::move(state.error()));
+  const Found found =
+      state->kind == RequestState::Kind::kParked ? parked_.find(state->text) : parked_.end();
+  if (found == parked_.end()) return Failure(BadState());
+  return found;
+}
+
+Result<ReplyPtr> Parks::Forsake(const Call& call) {
+  Result<Found> found = Find(call);
+  if (!found) return Failure(std::move(found.error()));
+  parked_.extract(*found).mapped().dialogue->Abandon();
+  return EmptyReply();
+}
+
 Result<ReplyPtr> Parks::Resume(const Call& call) {
   Result<boost::json::object> answers = AnswersIn(call);
   if (!answers) return Failure(std::move(answers.error()));
-  Result<RequestState> state = OpenState(parking_.sealer(), call, server_, deps_.clock.WallNow());
-  if (!state) return Failure(std::move(state.error()));
-  const auto found =
-      state->kind == RequestState::Kind::kParked ? parked_.find(state->text) : parked_.end();
-  if (found == parked_.end()) return Failure(BadState());
+  Result<Found> found = Find(call);
+  if (!found) return Failure(std::move(found.error()));
   // A slip of the client's costs nothing: the state is used up by what can be used.
-  if (Result<void> fit = found->second.dialogue->Check(*answers); !fit) {
+  if (Result<void> fit = (*found)->second.dialogue->Check(*answers); !fit) {
     return Failure(std::move(fit.error()));
   }
-  const std::shared_ptr<Dialogue> dialogue = std::move(found->second.dialogue);
-  parked_.erase(found);
+  const std::shared_ptr<Dialogue> dialogue = std::move((*found)->second.dialogue);
+  parked_.erase(*found);
   auto reply = std::make_unique<DialogueReply>(dialogue);
   dialogue->Resume(call, *answers);
   return reply;

@@ -29,6 +29,9 @@ class Parks {
   // `call` brings a state: the rest of the parked call's reply, or why there is none.
   Result<ReplyPtr> Resume(const Call& call);
 
+  // The same for who will not come back: the parked call is given up.
+  Result<ReplyPtr> Forsake(const Call& call);
+
   // All are given up.
   void Clear();
   std::size_t size() const { return parked_.size(); }
@@ -39,6 +42,8 @@ class Parks {
     Parking::Permit permit;
     Timers::Handle expiry;
   };
+  using Found = std::map<std::string, Parked>::iterator;
+  Result<Found> Find(const Call& call);
   void Expire(const std::string& ticket);
 
   const std::string server_;

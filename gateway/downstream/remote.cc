@@ -116,6 +116,7 @@ OwnedCall::OwnedCall(const Call& original)
            .caller = original.caller,
            .deadline = original.deadline,
            .target = original.target,
+           .forsaken = original.forsaken,
            .depth = original.depth} {}
 
 RemoteService::RemoteService(Executor home, Executor here, std::shared_ptr<Service> service)

@@ -191,6 +191,7 @@ Task<Result<ReplyPtr>> ServerDownstream::OffFace(Call& call) {
       Result<ReplyPtr> reply = co_await home_->Handle(call);
       co_return reply;
     }
+    if (call.forsaken) co_return parks_->Forsake(call);
     if (call.message.Has(mcp::Key::kRequestState)) co_return parks_->Resume(call);
     // A task lives in the process that took it, and what asks about it goes to the first one.
     const bool stays = turns_ != nullptr && BecomesTask(call);
@@ -206,6 +207,7 @@ Task<Result<ReplyPtr>> ServerDownstream::OffFace(Call& call) {
 Task<Result<ReplyPtr>> ServerDownstream::OnFace(Call& call) {
   std::shared_ptr<Face> face = face_;
   if (face == nullptr) co_return Down();
+  if (call.forsaken) co_return EmptyReply();
   Face::Outcome outcome = co_await face->Handle(call);
   // Other workers may be some generations behind, and each call finds out one.
   for (int tries = 0; outcome.link_is_stale && tries < kMaxRelinks; ++tries) {

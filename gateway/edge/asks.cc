@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include <boost/asio/this_coro.hpp>
 #include <boost/json.hpp>
 
 #include "base/backoff.h"
@@ -67,6 +68,17 @@ Result<mcp::Message> RetryOf(const mcp::Message& message, const std::string& ans
   return mcp::Message::Parse(bare->ToText(), mcp::Check::kEnvelope);
 }
 
+struct Parting {
+  std::shared_ptr<Service> endpoint;
+  std::string endpoint_name;
+  Call call;
+};
+
+Task<void> Part(std::shared_ptr<Parting> parting) {
+  const Result<ReplyPtr> nothing = co_await parting->endpoint->Handle(parting->call);
+  static_cast<void>(nothing);
+}
+
 }  // namespace
 
 // What lasts from the first question to the call's end.
@@ -80,6 +92,11 @@ struct Asks::Rounds {
     std::string url, elicitation_id;
   };
 
+  explicit Rounds(Executor executor_in) : executor(executor_in) {}
+
+  const Executor executor;
+  const Call* call = nullptr;
+  std::string state;  // raw, what a server waits under for this round's answers; "" = for none
   int asked = 0, repeated = 0;
   std::map<std::string, Agreed> agreed;  // by key
   std::vector<Question> questions;       // of this round
@@ -90,16 +107,37 @@ struct Asks::Rounds {
   Mailbox<Arrived> arrived;
 };
 
-Asks::Asks(const std::shared_ptr<Session>& session, Sessions& sessions)
-    : session_(session), sessions_(sessions) {}
+Asks::Asks(const std::shared_ptr<Session>& session, Sessions& sessions, const Endpoint& endpoint)
+    : session_(session), sessions_(sessions), endpoint_(endpoint) {}
 
 Asks::~Asks() {
-  if (rounds_ != nullptr) Withdraw("");
+  if (rounds_ == nullptr) return;
+  Withdraw("");
+  if (!rounds_->state.empty()) Forsake();
+}
+
+// The call was cancelled, or ended otherwise than by its answers.
+void Asks::Forsake() {
+  auto parting = std::make_shared<Parting>();
+  parting->endpoint = endpoint_();
+  const Call& call = *rounds_->call;
+  Result<mcp::Message> retry = RetryOf(call.message, "", rounds_->state);
+  if (parting->endpoint == nullptr || !retry) return;
+  parting->endpoint_name = call.endpoint;
+  parting->call.message = std::move(*retry);
+  parting->call.client = call.client;
+  parting->call.endpoint = parting->endpoint_name;
+  parting->call.caller = call.caller;
+  parting->call.forsaken = true;
+  Spawn(rounds_->executor, "forsaken call", Part(std::move(parting)));
 }
 
 Task<std::optional<mcp::Message>> Asks::Round(Call& call, mcp::Message input_required, Sink& sink) {
-  if (rounds_ == nullptr) rounds_ = std::make_unique<Rounds>();
+  const auto executor = co_await net::this_coro::executor;
+  if (rounds_ == nullptr) rounds_ = std::make_unique<Rounds>(executor);
   Rounds& rounds = *rounds_;
+  rounds.call = &call;
+  rounds.state = input_required.Get(mcp::Key::kRequestState);
   Result<std::vector<Question>> questions =
       QuestionsOf(input_required, Askable::Of(session_->client->capabilities),
                   session_->client->version, RandomToken);
@@ -136,10 +174,10 @@ Task<std::optional<mcp::Message>> Asks::Round(Call& call, mcp::Message input_req
     answers.append(":").append(rounds.answers[i]);
   }
   if (!answers.empty()) answers += '}';
-  Result<mcp::Message> retry =
-      RetryOf(call.message, answers, input_required.Get(mcp::Key::kRequestState));
+  Result<mcp::Message> retry = RetryOf(call.message, answers, rounds.state);
   if (!retry) co_return GiveUp(call, retry.error());
   call.message = std::move(*retry);
+  rounds.state.clear();
   co_return std::nullopt;
 }
 

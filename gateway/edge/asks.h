@@ -8,6 +8,7 @@
 // One a call, in the frame of whoever serves it; costs nothing until a server asks. One thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,7 +24,10 @@ class Asks {
   // Rounds in which the client is asked, and repeats without a question, at most so many each.
   static constexpr int kMaxRounds = 10;
 
-  Asks(const std::shared_ptr<Session>& session, Sessions& sessions);
+  // `endpoint` gives who is told when an open question is dropped; null = it is gone. All outlives
+  // this, and so does the call.
+  using Endpoint = std::function<std::shared_ptr<Service>()>;
+  Asks(const std::shared_ptr<Session>& session, Sessions& sessions, const Endpoint& endpoint);
   Asks(const Asks&) = delete;
   ~Asks();
 
@@ -47,12 +51,14 @@ class Asks {
  private:
   struct Rounds;
 
+  void Forsake();
   Task<std::optional<mcp::Message>> AskAll(Call& call, Sink& sink);
   Task<void> Pause();
   mcp::Message GiveUp(const Call& call, const Error& error) const;
 
   const std::shared_ptr<Session>& session_;
   Sessions& sessions_;
+  const Endpoint& endpoint_;
   double progress_ = 0;  // the last value that the client saw
   bool any_progress_ = false;
   std::unique_ptr<Rounds> rounds_;  // from the first question on

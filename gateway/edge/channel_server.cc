@@ -194,7 +194,11 @@ Task<void> ChannelServer::ServeCall(Call call, std::shared_ptr<Session> session,
     co_await Answer(service_, call, sink);
     co_return;
   }
-  Asks asks(session, sessions_);
+  // What is told to it last, this waits for, too.
+  const Asks::Endpoint held = [this] {
+    return std::shared_ptr<Service>(std::make_shared<Live>(*this), &service_);
+  };
+  Asks asks(session, sessions_, held);
   const Withdrawal withdrawal{*this, asks};
   const auto shared = [this] { return SharedService(); };
   SessionService serving(call, service_, session, sessions_, shared);

@@ -125,10 +125,10 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
   }
   connection.OnGone([&sink] { sink.Gone(); });
   connection.OnSilence([&sink] { sink.BeginEarly(); });
-  Asks asks(session, sessions_);
+  const Asks::Endpoint shared = [this, &session] { return find_(session->endpoint); };
+  Asks asks(session, sessions_, shared);
   {
     const InFlight registered(session, raw_id, [&sink] { sink.Cancel(); });
-    const auto shared = [this, &session] { return find_(session->endpoint); };
     SessionService serving(made->call, service, session, sessions_, shared);
     try {
       co_await Answer(serving, made->call, sink, &asks);

@@ -72,10 +72,10 @@ struct Through {
 Task<void> ServeElement(std::shared_ptr<Service> service, Call call,
                         std::shared_ptr<Session> session, Sessions& sessions,
                         std::shared_ptr<Said> said) {
-  Asks asks(session, sessions);
+  const Asks::Endpoint shared = [&service] { return service; };
+  Asks asks(session, sessions, shared);
   const Through through{*said, asks};
   ElementSink sink(said);
-  const auto shared = [&service] { return service; };
   SessionService serving(call, *service, session, sessions, shared);
   co_await Answer(serving, call, sink, &asks);
 }

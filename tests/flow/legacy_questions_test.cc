@@ -90,10 +90,7 @@ TEST_P(LegacyClientsAreAsked, NothingThatTheyDidNotDeclare) {
   EXPECT_FALSE(answer.Contains("accept")) << answer;
 }
 
-// A legacy server waits for its answer in the call, which is parked: it hears of the end when the
-// call expires there.
 TEST_P(LegacyClientsAreAsked, NoMoreOnceTheyCancelled) {
-  gateway.With("limits", "{parked_for: 200ms}");
   Begin();
   LegacyClient one = Asked();
   Exchange call = one.BeginCall("a__ask", Form("Which?"));
@@ -105,6 +102,21 @@ TEST_P(LegacyClientsAreAsked, NoMoreOnceTheyCancelled) {
   EXPECT_EQ(call.NextEvent(), std::nullopt);
   EXPECT_EQ(one.Post(AnswerTo(question, R"({"action":"accept"})"), {}).status, 202);
   EXPECT_EQ(one.Call("a__echo", R"({"text":"after"})").text(), "after");
+}
+
+// A legacy server waits within the call for its answer; a modern one has nothing under way.
+TEST_P(LegacyClientsAreAsked, AndTheServerIsToldWhenNobodyWillAnswer) {
+  gateway.With("sessions", "{input_timeout: 1s}");
+  Begin();
+  if (server_era() == Era::kModern) return;
+  LegacyClient one = Asked();
+  Exchange call = one.BeginCall("a__ask_and_hold", R"({"label":"cancelled"})");
+  EXPECT_TRUE(call.NextEvent());
+  one.Cancel(call);
+  EXPECT_TRUE(Happens("cancelled:cancelled"));
+  const Answer late = one.Call("a__ask_and_hold", R"({"label":"late"})");
+  EXPECT_EQ(late.at("/result/isError"), true) << late;
+  EXPECT_TRUE(Happens("cancelled:late"));
 }
 
 }  // namespace

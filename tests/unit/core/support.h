@@ -65,7 +65,8 @@ class FakeService : public Service {
                      .progress_token = call.progress_token,
                      .log_level = call.log_level,
                      .endpoint = std::string(call.endpoint),
-                     .client = call.client};
+                     .client = call.client,
+                     .forsaken = call.forsaken};
     for (const auto& [method, answer] : answers) {
       if (method == call.message.method_name()) co_return answer(call);
     }
@@ -85,6 +86,7 @@ class FakeService : public Service {
   struct Seen {
     std::string message, progress_token, log_level, endpoint;
     std::shared_ptr<const Client> client;
+    bool forsaken = false;
   };
   std::vector<std::string> seen;  // methods
   std::optional<Seen> last_call;

@@ -133,7 +133,8 @@ TEST_F(AsksTest, ACancelledCallTakesItsQuestionBack) {
   EXPECT_EQ(TextAt(last, "/method"), "notifications/cancelled");
   EXPECT_EQ(At(last, "/params/requestId"), At(question, "/id"));
   Reply(IdOf(question), R"({"action":"accept"})");
-  EXPECT_EQ(service->scripts.size(), 1U);
+  EXPECT_EQ(service->scripts.size(), 2U) << "and whoever asked is told that nobody will answer";
+  EXPECT_TRUE(service->last_call->forsaken);
 }
 
 TEST_F(AsksTest, AQuestionThatNobodyAnswersIsTakenBackAndTheToolFails) {
@@ -162,7 +163,7 @@ TEST_F(AsksTest, AnErrorOfTheClientFailsTheToolOrIsTheAnswer) {
   EXPECT_EQ(At(last, "/error/code"), -1);
   Begin(*peer, Post(Call("8"), session))->Say(Elicits());
   Ask(*other, Post(R"({"jsonrpc":"2.0","id":)" + IdOf(NextQuestion()) + no, session));
-  Retry(4)->Say(ResultOf("{}"));
+  Retry(6)->Say(ResultOf("{}"));
   EXPECT_TRUE(service->last_call->message.contains(R"("action":"cancel")"));
 }
 

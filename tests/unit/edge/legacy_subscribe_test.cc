@@ -61,6 +61,7 @@ struct LegacySubscribeTest : ::testing::Test {
       Settle();
       one.reply.reset();
     }
+    listened.clear();
     first.EndSubscriptions();
     second.EndSubscriptions();
     Settle();
