@@ -73,9 +73,8 @@ TEST(HeaderParams, AMarkNamesItsArgumentByThePathToIt) {
 
 TEST(HeaderParams, AreFoundBesideWhateverIsDeep) {
   const std::string deep = std::string(100, '[') + std::string(100, ']');
-  const ParamMarks marks =
-      FindParamMarks(R"({"properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"default":)" +
-                     deep + "}}}");
+  const ParamMarks marks = FindParamMarks(
+      R"({"properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"default":)" + deep + "}}}");
   ASSERT_EQ(marks.legal.size(), 1U);
   EXPECT_EQ(MarkedArgument(marks.legal[0], R"({"b":)" + deep + R"(,"a":"x"})"), R"("x")");
 }
