@@ -136,6 +136,7 @@ TEST_F(LegacyTasksTest, AResultThatCameAtOnceIsKeptForAsLongAsTheClientWants) {
   EXPECT_EQ(At(Answer("tasks/result", params), "/result/content"), Parse(R"([{"a":1.50}])"));
   EXPECT_EQ(service.seen, std::vector<std::string>{"tools/call"});
   clock.Advance(std::chrono::seconds(60));
+  service.OnResult("tasks/get", kTask);
   Answer("tasks/get", params);
   EXPECT_EQ(service.seen.back(), "tasks/get");
 }
