@@ -11,6 +11,7 @@
 
 #include <boost/json.hpp>
 
+#include "core/askable.h"
 #include "downstream/questions.h"
 #include "edge/abilities.h"
 #include "edge/questions.h"
@@ -24,14 +25,13 @@ using fuzz::Require;
 using mcp::Version;
 namespace json = boost::json;
 
-edge::Abilities AbilitiesAt(const std::string& capabilities, Version version) {
+Askable AskableAt(const std::string& capabilities, Version version) {
   const std::string modern = edge::ToModernCapabilities(capabilities, version);
-  const edge::Abilities can = edge::AbilitiesOf(modern);
+  const Askable can = Askable::Of(modern);
   Require(!can.form || version >= Version::k2025_06_18, "forms are of 2025-06-18");
   Require(!can.url || version >= Version::k2025_11_25, "pages are of 2025-11-25");
   Require(!can.sampling_tools || can.sampling, "tools of sampling need sampling");
-  const edge::Abilities again = edge::AbilitiesOf(modern);
-  Require(again.form == can.form && again.url == can.url && again.roots == can.roots, "stable");
+  Require(Askable::Of(modern) == can, "stable");
   return can;
 }
 
@@ -40,7 +40,7 @@ std::string TextAt(const json::object& object, std::string_view key) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
 }
 
-void CheckQuestion(const edge::Question& question, const edge::Abilities& can, Version version) {
+void CheckQuestion(const edge::Question& question, const Askable& can, Version version) {
   const std::optional<json::value> params = downstream::ParseDeep(question.params);
   if (!params) return;  // deeper than that reader goes
   Require(params->is_object(), "params are an object");
@@ -48,9 +48,7 @@ void CheckQuestion(const edge::Question& question, const edge::Abilities& can, V
   if (question.method == "roots/list") return Require(can.roots, "roots were declared");
   if (question.method == "sampling/createMessage") {
     Require(can.sampling, "sampling was declared");
-    Require(can.sampling_tools || !object.contains("tools"), "its tools, too");
-    const std::string context = TextAt(object, "includeContext");
-    return Require(context.empty() || context == "none", "no context of other servers");
+    return Require(can.sampling_tools || !object.contains("tools"), "its tools, too");
   }
   Require(question.method == "elicitation/create", "a known method");
   if (TextAt(object, "mode") != "url") {
@@ -61,7 +59,7 @@ void CheckQuestion(const edge::Question& question, const edge::Abilities& can, V
   Require(TextAt(object, "elicitationId") == "minted", "with an id of ours");
 }
 
-void CheckModernServer(const std::string& raw, const edge::Abilities& can, Version version) {
+void CheckModernServer(const std::string& raw, const Askable& can, Version version) {
   const Result<mcp::Message> message = mcp::Message::Parse(
       R"({"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","inputRequests":)" + raw +
           "}}",
@@ -90,6 +88,10 @@ void CheckLegacyServer(const std::string& raw) {
       Require(params.contains("mode") && !params.contains("elicitationId"), "in modern words");
       Require(TextAt(params, "message") == "[a] " + TextAt(given, "message"), "it says who asks");
     }
+    if (method == mcp::Method::kSampling) {
+      const std::string context = TextAt(params, "includeContext");
+      Require(context.empty() || context == "none", "no context of other servers");
+    }
     for (const auto& [key, member] : given) {
       const std::string_view name = key;
       const bool ours = name == "message" || name == "task" || name == "elicitationId" ||
@@ -109,7 +111,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::Lines lines(data, size);
   const std::string which = lines.Next(), capabilities = lines.Next(), raw = lines.Rest();
   const auto version = static_cast<Version>(which.empty() ? 0 : which[0] % 4);  // legacy ones
-  const edge::Abilities can = AbilitiesAt(capabilities, version);
+  const Askable can = AskableAt(capabilities, version);
   CheckModernServer(raw, can, version);
   CheckLegacyServer(raw);
   return 0;
