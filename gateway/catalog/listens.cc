@@ -48,8 +48,10 @@ Call CallFor(const std::shared_ptr<Branch>& branch) {
   call.endpoint = branch->endpoint;
   call.caller = branch->caller;
   call.depth = branch->depth;
-  call.target.server = branch->server;
-  call.target.pin = branch;
+  // Not the branch: the call may end on the thread of the server's home.
+  const auto server = std::make_shared<const std::string>(branch->server);
+  call.target.server = *server;
+  call.target.pin = server;
   return call;
 }
 

@@ -69,8 +69,10 @@ Call CallFor(const std::shared_ptr<Feed>& feed, const Feed::Branch& branch) {
   call.endpoint = feed->endpoint;
   call.caller = feed->caller;
   call.depth = feed->depth;
-  call.target.server = branch.server;
-  call.target.pin = feed;
+  // Not the feed: the call may end on the thread of the server's home.
+  const auto server = std::make_shared<const std::string>(branch.server);
+  call.target.server = *server;
+  call.target.pin = server;
   call.target.transparent = feed->transparent;
   return call;
 }
