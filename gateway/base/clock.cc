@@ -9,6 +9,7 @@ class RealClock final : public Clock {
   std::chrono::system_clock::time_point WallNow() const override {
     return std::chrono::system_clock::now();
   }
+  Pace pace() const override { return Pace::kRuns; }
 };
 
 }  // namespace
@@ -29,5 +30,14 @@ std::chrono::system_clock::time_point ManualClock::WallNow() const {
 }
 
 void ManualClock::Advance(Duration by) { nanoseconds_ += by.count(); }
+
+TimePoint LeapingClock::Now() const { return Real().Now() + Duration(ahead_.load()); }
+
+std::chrono::system_clock::time_point LeapingClock::WallNow() const {
+  return Real().WallNow() +
+         std::chrono::duration_cast<std::chrono::system_clock::duration>(Duration(ahead_.load()));
+}
+
+void LeapingClock::Advance(Duration by) { ahead_ += by.count(); }
 
 }  // namespace switchyard

@@ -38,6 +38,9 @@ struct Error {
   std::string detail = {};  // for the log only
   int rpc_code = 0;         // a JSON-RPC code that overrides the one of error_map, 0 = none
   std::string data = {};    // JSON for error.data, empty = none
+  // A tools/call answers this as the error of a tool, which agents are shown and can act on; what
+  // is only an error object mostly ends in their host. See mcp::ToolErrorMessage.
+  bool for_agent = false;
 
   // Puts a context before the message, outermost first: `server billing: POST /mcp: closed`.
   Error&& In(std::string_view context) &&;

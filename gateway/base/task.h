@@ -9,6 +9,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/frames.h"
+
 namespace switchyard {
 
 namespace net = boost::asio;

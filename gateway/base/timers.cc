@@ -1,10 +1,16 @@
 #include "base/timers.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/mailbox.h"
 
 namespace switchyard {
+namespace {
+
+constexpr Duration kLongestLook = std::chrono::milliseconds(2);  // at a clock that leaps
+
+}  // namespace
 
 struct Timers::Handle::State {
   Timers* timers;
@@ -33,7 +39,7 @@ void Timers::Handle::Cancel() {
 }
 
 Timers::Timers(net::io_context& context, const Clock& clock)
-    : timer_(context.get_executor()), clock_(clock), real_(&clock == &Clock::Real()) {}
+    : timer_(context.get_executor()), clock_(clock), pace_(clock.pace()) {}
 
 Timers::~Timers() {
   // One by one: what a callback owns may cancel other timers.
@@ -78,9 +84,13 @@ void Timers::FireDue() {
 }
 
 void Timers::Arm() {
-  if (!real_ || entries_.empty()) return;
+  if (pace_ == Clock::Pace::kStands || entries_.empty()) return;
   armed_for_ = entries_.begin()->first;
-  timer_.expires_at(armed_for_);
+  if (pace_ == Clock::Pace::kRuns) {
+    timer_.expires_at(armed_for_);
+  } else {
+    timer_.expires_after(std::min<Duration>(armed_for_ - clock_.Now(), kLongestLook));
+  }
   timer_.async_wait([this](boost::system::error_code error) {
     if (error) return;  // re-armed for an earlier entry, or the worker is gone
     armed_for_ = TimePoint::max();

@@ -65,7 +65,7 @@ class Timers {
                             Executor>
       timer_;
   const Clock& clock_;
-  const bool real_;
+  const Clock::Pace pace_;
   Map entries_;
   TimePoint armed_for_ = TimePoint::max();
 };

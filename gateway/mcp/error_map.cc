@@ -1,6 +1,9 @@
 #include "mcp/error_map.h"
 
 #include <string>
+#include <utility>
+
+#include "mcp/json_string.h"
 
 namespace switchyard::mcp {
 namespace {
@@ -75,6 +78,13 @@ int CodeForClient(int server_code, Method method, Version client) {
   }
   const bool reserved = server_code <= kHeaderMismatch && server_code >= kLastReserved;
   return reserved ? kInternalError : server_code;
+}
+
+Message ToolErrorMessage(std::string_view raw_id, const Error& error) {
+  std::string result = R"({"resultType":"complete","content":[{"type":"text","text":)";
+  result.append(Quote(error.message)).append(R"(}],"isError":true,"_meta":{"switchyard/error":)");
+  result.append(error.data.empty() ? DescribeError(error) : error.data).append("}}");
+  return Message::FromResult(raw_id, std::move(result));
 }
 
 Message ErrorMessage(std::string_view raw_id, const Error& error) {

@@ -46,4 +46,9 @@ int CodeForClient(int server_code, Method method, Version client);
 // its own, `data` tells origin, code and whether a retry is known to be safe.
 Message ErrorMessage(std::string_view raw_id, const Error& error);
 
+// The same as the result of a tools/call whose tool failed: the message as its text, what would be
+// `error.data` as `_meta["switchyard/error"]`, since a tool's outputSchema binds structuredContent.
+// In the modern form, which the edge turns into that of the client's era.
+Message ToolErrorMessage(std::string_view raw_id, const Error& error);
+
 }  // namespace switchyard::mcp

@@ -152,6 +152,8 @@ class Message {
   Edits& edits() { return own().edits; }
   const Edits& edits() const { return body().edits; }
   void SetId(std::string raw_id);
+  // What is read is what will be written, but for the id.
+  bool ReadsAsWritten() const { return !body().shared && body().edits.TouchOnly(body().id); }
   // Replaces the result of a kResult (converted or capped content) and drops the edits within it.
   void SetResult(std::string result);
 

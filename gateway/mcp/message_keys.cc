@@ -58,6 +58,24 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(MetaKey::kCount)
     "io.modelcontextprotocol/serverInfo",
     "traceparent"};
 
+std::string Fold(std::string_view name) {
+  std::string folded;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const std::string_view rest = name.substr(i);
+    if (rest.starts_with("\xC5\xBF")) {  // U+017F, long s
+      folded += 's';
+      i += 1;
+    } else if (rest.starts_with("\xE2\x84\xAA")) {  // U+212A, kelvin sign
+      folded += 'k';
+      i += 2;
+    } else {
+      const char c = name[i];
+      folded += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    }
+  }
+  return folded;
+}
+
 constexpr std::size_t kLongestName = 64;
 
 constexpr std::size_t Hash(std::string_view name) {
@@ -112,22 +130,11 @@ std::string_view ToString(Key key) { return kNames[static_cast<std::size_t>(key)
 std::string_view ToString(MetaKey key) { return kMetaNames[static_cast<std::size_t>(key)]; }
 
 std::string FoldKey(std::string_view name) {
-  std::string folded;
-  if (name.size() > kLongestName) return folded;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const std::string_view rest = name.substr(i);
-    if (rest.starts_with("\xC5\xBF")) {  // U+017F, long s
-      folded += 's';
-      i += 1;
-    } else if (rest.starts_with("\xE2\x84\xAA")) {  // U+212A, kelvin sign
-      folded += 'k';
-      i += 2;
-    } else {
-      const char c = name[i];
-      folded += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-    }
-  }
-  return folded;
+  return name.size() > kLongestName ? std::string() : Fold(name);
+}
+
+bool AreFoldedAlike(std::string_view one, std::string_view other) {
+  return one == other || Fold(one) == Fold(other);
 }
 
 bool IsFoldedTopKey(std::string_view folded) { return AnyFoldsTo(kTopNames, folded); }

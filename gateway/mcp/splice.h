@@ -47,6 +47,10 @@ class Edits {
   void AppendTo(std::string_view bytes, Pieces& out) const;
   std::string Apply(std::string_view bytes) const;  // cold paths and tests
   bool empty() const { return edits_.empty(); }
+  // Nothing but this was edited, if anything.
+  bool TouchOnly(Span span) const {
+    return edits_.empty() || (edits_.size() == 1 && edits_.front().span == span);
+  }
 
  private:
   struct Edit {

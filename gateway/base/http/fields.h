@@ -26,7 +26,6 @@ enum class Field : std::uint8_t {
   kRetryAfter,
   kTraceParent,
   kTransferEncoding,
-  kUpgrade,
   kUserAgent,
   kCount,
 };

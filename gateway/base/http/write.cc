@@ -30,6 +30,17 @@ void Gather::Advance(std::size_t bytes) {
   offset_ += bytes;
 }
 
+std::string_view Gather::Front(std::span<char> room) const {
+  if (done()) return {};
+  if (front().size() >= room.size() || pieces_.size() == 1) return front().substr(0, room.size());
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < pieces_.size() && size < room.size(); ++i) {
+    const std::string_view piece = i == 0 ? front() : pieces_[i];
+    size += piece.copy(room.data() + size, room.size() - size);
+  }
+  return {room.data(), size};
+}
+
 boost::system::error_code Gather::SendNow(int socket) {
   while (!done()) {
     iovec vectors[kVectors];

@@ -27,6 +27,9 @@ class Gather {
   // The first piece, from where it was left.
   std::string_view front() const { return pieces_.front().substr(offset_); }
   void Advance(std::size_t bytes);
+  // The first so many bytes of all pieces together, at most; copied into `room`, which is as large,
+  // unless they are all of one piece.
+  std::string_view Front(std::span<char> room) const;
 
   // sendmsg() until all is sent or the socket would block. Never raises SIGPIPE.
   boost::system::error_code SendNow(int socket);

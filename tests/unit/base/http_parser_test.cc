@@ -141,6 +141,14 @@ TEST(HttpParser, RefusesCrookedLines) {
   EXPECT_EQ(why("A: \r\n c\r\n"), "bad HTTP request: folded header line");
   EXPECT_EQ(why("A: \r\n \r\n"), "bad HTTP request: folded header line");
   EXPECT_EQ(why("A: b\n"), "bad HTTP request: a line of the header ends without CR");
+  for (const std::string_view bad : {"close keep-alive", "close;", "\"close\"",
+                                     "\xCE\xCE"
+                                     "close",
+                                     "a, b c"}) {
+    EXPECT_EQ(why("Connection: " + std::string(bad) + "\r\n"),
+              "bad HTTP request: Connection is not a list of names")
+        << bad;
+  }
   for (const std::string_view bad :
        {std::string_view("A: b\rc\r\n"), std::string_view("A: b\0c\r\n", 8),
         std::string_view("A: b\x01"
@@ -214,8 +222,22 @@ TEST(HttpParser, RefusesBadChunks) {
   const std::string start = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (const std::string_view bad :
        {"x\r\n", "-1\r\n", "1\r\nabc\r\n", "fffffffffffffffff\r\n", "1\r\na\n0\r\n\r\n",
-        "0x1\r\na\r\n\r\n", "\r\n\r\n", "0\r\nContent-Length: 1\r\n\r\n"}) {
+        "0x1\r\na\r\n\r\n", "\r\n\r\n", "1;a=\"\r\na\r\n0\r\n\r\n", "0;a \r\n\r\n", "0;=a\r\n\r\n",
+        "0 \r\n\r\n", "0\r\nA : b\r\n\r\n", "0\n\r\n", "0\r\nContent-Length: 1\r\n\r\n"}) {
     EXPECT_EQ(ErrorOf<ResponseParser>(start + std::string(bad)).code, Code::kProtocol) << bad;
+  }
+}
+
+TEST(HttpParser, SkipsExtensionsOfChunks) {
+  const std::string start = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string_view header :
+       {"1;a", "1;a=b;c", "1 ; a = \"b;\\\"c\"", "01;a=\"\";b", "1\t;a"}) {
+    ResponseParser parser;
+    const std::string bytes = start + std::string(header) + "\r\na\r\n0;end\r\n\r\n";
+    const Result<std::size_t> used = parser.Put(bytes);
+    ASSERT_TRUE(used) << header << ": " << used.error().message;
+    EXPECT_TRUE(parser.done()) << header;
+    EXPECT_EQ(parser.TakeBody(), "a") << header;
   }
 }
 
@@ -267,21 +289,40 @@ TEST(HttpParser, TellsWhetherTheConnectionLives) {
   EXPECT_FALSE(lives("GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n"));
   EXPECT_FALSE(lives("GET / HTTP/1.0\r\n\r\n"));
   EXPECT_TRUE(lives("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"));
+  EXPECT_TRUE(lives("GET / HTTP/1.0\r\nConnection:, x-a ,,\tKeep-Alive ,\r\n\r\n"));
+  EXPECT_FALSE(
+      lives("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+            "Connection: keep-alive\r\n\r\n"));
 }
 
-TEST(HttpParser, ShowsExpectationsUpgradesAndDuplicates) {
+TEST(HttpParser, RefusesARequestThatSaysTwiceWhatHasOneValue) {
+  for (const std::string name : {"Authorization", "Content-Type", "Last-Event-ID", "Mcp-Method",
+                                 "Mcp-Name", "MCP-Protocol-Version", "Mcp-Session-Id", "Origin"}) {
+    RequestParser parser;
+    const auto put = parser.Put(Get(name + ": a\r\nX: y\r\n" + name + ": a\r\n"));
+    ASSERT_FALSE(put) << name;
+    EXPECT_EQ(put.error().message, "bad HTTP request: " + name + " more than once");
+    parser.Reset();
+    EXPECT_TRUE(parser.Put(Get(name + ": a\r\n"))) << name << ": one is one again";
+  }
+  ResponseParser parser;
+  EXPECT_TRUE(
+      parser.Put("HTTP/1.1 200 OK\r\nContent-Type: a\r\nContent-Type: a\r\n"
+                 "Content-Length: 0\r\n\r\n"));
+}
+
+TEST(HttpParser, ShowsExpectationsAndDuplicates) {
   RequestParser parser;
   ASSERT_TRUE(
-      parser.Put(Get("Expect: 100-Continue\r\nConnection: upgrade\r\nUpgrade: h2c\r\n"
-                     "Mcp-Name: a\r\nMCP-NAME: b\r\n")));
+      parser.Put(Get("Expect: 100-Continue\r\n"
+                     "Accept: a\r\nACCEPT: b\r\n")));
   EXPECT_TRUE(parser.expects_continue());
-  EXPECT_TRUE(parser.upgrade());
-  EXPECT_EQ(parser.count(Field::kMcpName), 2);
-  const Header* first = parser.Find("mcp-name");
+  EXPECT_EQ(parser.count(Field::kAccept), 2);
+  const Header* first = parser.Find("accept");
   ASSERT_NE(first, nullptr);
   EXPECT_EQ(first->value, "a");
-  ASSERT_NE(parser.Find("mcp-name", first), nullptr);
-  EXPECT_EQ(parser.Find("mcp-name", first)->value, "b");
+  ASSERT_NE(parser.Find("accept", first), nullptr);
+  EXPECT_EQ(parser.Find("accept", first)->value, "b");
 }
 
 TEST(HttpParser, CutsAMediaTypeOutOfItsParameters) {

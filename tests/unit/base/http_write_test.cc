@@ -1,3 +1,4 @@
+#include <array>
 #include <fcntl.h>
 #include <string>
 #include <sys/socket.h>
@@ -44,6 +45,24 @@ TEST(HttpWrite, SendsManyPiecesInOrder) {
   EXPECT_TRUE(out.done());
   EXPECT_EQ(out.written(), all.size());
   EXPECT_EQ(pair.ReadAll(), all);
+}
+
+TEST(HttpWrite, GivesTheFrontOfAllPiecesTogether) {
+  const std::vector<std::string_view> pieces{"", "head", "", "body of it", "tail"};
+  Gather out(pieces);
+  std::array<char, 6> room;
+  EXPECT_EQ(out.Front(room), "headbo");
+  EXPECT_EQ(out.Front(room), "headbo") << "nothing is taken";
+  out.Advance(6);
+  EXPECT_EQ(out.Front(room), "dy of ");
+  EXPECT_EQ(out.Front(room).data(), pieces[3].data() + 2) << "not copied where it is one piece";
+  out.Advance(6);
+  EXPECT_EQ(out.Front(room), "ittail");
+  out.Advance(2);
+  EXPECT_EQ(out.Front(room).data(), pieces[4].data());
+  out.Advance(4);
+  EXPECT_TRUE(out.done());
+  EXPECT_EQ(out.Front(room), "");
 }
 
 TEST(HttpWrite, WaitsForASlowReader) {

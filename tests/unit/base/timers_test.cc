@@ -28,6 +28,19 @@ struct TimersTest : ::testing::Test {
   }
 };
 
+TEST(TimersOfALeapingClock, FireWhenALeapMakesThemDueAndByRealTimeElse) {
+  net::io_context context{1};
+  LeapingClock clock;
+  Timers timers(context, clock);
+  bool soon = false, late = false;
+  const Timers::Handle first = timers.In(milliseconds(1), [&] { soon = true; });
+  const Timers::Handle second = timers.In(std::chrono::hours(1), [&] { late = true; });
+  while (!soon) context.run_one();
+  EXPECT_FALSE(late);
+  clock.Advance(std::chrono::hours(1));
+  while (!late) context.run_one();
+}
+
 TEST_F(TimersTest, NeverFireEarlyAndFireOnce) {
   const Timers::Handle handle = After(seconds(1), 'a');
   Pass(seconds(1) - Duration(1));

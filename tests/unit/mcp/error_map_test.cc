@@ -125,5 +125,18 @@ TEST(ErrorMessage, SurvivesAMessageThatIsNoUtf8) {
   EXPECT_NE(message.ToText().find("bad \xEF\xBF\xBD \\\"byte\\\"\\n"), std::string::npos);
 }
 
+TEST(ErrorMap, WhatIsForAgentsIsTheResultOfAToolThatFailed) {
+  Error error{.code = Code::kRateLimited, .message = "try \"later\"", .detail = "secret"};
+  EXPECT_EQ(ToolErrorMessage("7", error).ToText(),
+            R"({"jsonrpc":"2.0","id":7,"result":{"resultType":"complete",)"
+            R"("content":[{"type":"text","text":"try \"later\""}],"isError":true,)"
+            R"("_meta":{"switchyard/error":)"
+            R"({"origin":"gateway","code":"rate_limited","retryable":false}}}})");
+  error.data = R"({"retryAfterMs":5})";
+  EXPECT_TRUE(ToolErrorMessage("7", error)
+                  .ToText()
+                  .contains(R"("_meta":{"switchyard/error":{"retryAfterMs":5}})"));
+}
+
 }  // namespace
 }  // namespace switchyard::mcp

@@ -1,0 +1,215 @@
+#include "store/ledger_file.h"
+
+#include <charconv>
+#include <fcntl.h>
+#include <string_view>
+#include <sys/stat.h>
+#include <system_error>
+#include <utility>
+
+#include "base/fd.h"
+
+namespace switchyard::store {
+namespace {
+
+using sqlite::Database;
+using sqlite::Statement;
+using sqlite::Transaction;
+
+// How long a write waits for a program that reads the file's tables in the middle of a transaction.
+constexpr Duration kPatience = std::chrono::milliseconds(250);
+constexpr std::int64_t kApplication = 0x53776c67;  // "Swlg", PRAGMA application_id
+
+// Fits what Window::State can hold; whatever else stands in a row makes it not one of ours.
+constexpr std::int64_t kMostNanoseconds = std::int64_t{1} << 62;
+
+const std::string kTables = R"(
+  CREATE TABLE counter (
+    key    BLOB PRIMARY KEY,   -- as in the store
+    span   INTEGER NOT NULL,   -- 0 sliding, 1 fixed
+    window INTEGER NOT NULL,   -- its length; this and all that follows in nanoseconds
+    begin  INTEGER NOT NULL,   -- of the newest slice, or of the fixed window; since 1970
+    until  INTEGER NOT NULL,   -- then it counts nothing any more
+    slices TEXT    NOT NULL    -- amounts, the oldest slice first; leading zeros are left out
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX counter_until ON counter (until);
+  PRAGMA application_id = )" +
+                            std::to_string(kApplication) +
+                            "; PRAGMA user_version = " + std::to_string(LedgerFile::kVersion);
+
+std::int64_t Count(TimePoint at) { return at.time_since_epoch().count(); }
+
+std::string TextOf(const Window::State& state) {
+  std::string out;
+  for (const std::int64_t slice : state.slices) {
+    if (out.empty() && slice == 0) continue;
+    out.append(out.empty() ? "" : " ").append(std::to_string(slice));
+  }
+  return out;
+}
+
+bool ReadSlices(std::string_view text, Window::State& state) {
+  std::vector<std::int64_t> amounts;
+  while (!text.empty()) {
+    if (!amounts.empty() && !std::exchange(text, text.substr(1)).starts_with(' ')) return false;
+    std::int64_t amount = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), amount);
+    if (error != std::errc{} || amounts.size() == state.slices.size()) return false;
+    amounts.push_back(amount);
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  }
+  std::ranges::copy_backward(amounts, state.slices.end());
+  return true;
+}
+
+// Of a row `key, span, window, begin, slices`.
+std::optional<Window::State> StateOf(const Statement& row) {
+  Window::State state;
+  const std::int64_t span = row.Integer(1), window = row.Integer(2), begin = row.Integer(3);
+  if (span != 0 && span != 1) return std::nullopt;
+  if (window < Window::kSlices || window > Store::kLongest.count()) return std::nullopt;
+  if (begin < 0 || begin > kMostNanoseconds) return std::nullopt;
+  state.span = span == 1 ? Store::Span::kFixed : Store::Span::kSliding;
+  state.window = Duration(window);
+  state.begin = TimePoint(Duration(begin));
+  if (!ReadSlices(row.Bytes(4), state)) return std::nullopt;
+  return state;
+}
+
+// Whether it is whole, and ours or empty. Gives its version; 0 = empty.
+Result<std::int64_t> Examine(Database& database) {
+  const Result<std::int64_t> application = database.Number("PRAGMA application_id");
+  if (!application) return Failure(application.error());
+  const Result<std::int64_t> version = database.Number("PRAGMA user_version");
+  if (!version) return Failure(version.error());
+  const Result<std::int64_t> tables = database.Number("SELECT count(*) FROM sqlite_schema");
+  if (!tables) return Failure(tables.error());
+  if (*application == 0 && *tables == 0) return 0;
+  if (*application != kApplication) {
+    return Failure(database.Unusable("is the database of another program"));
+  }
+  if (*version > LedgerFile::kVersion) {
+    return Failure(database.Unusable("was written by a newer switchyard (its version is " +
+                                     std::to_string(*version) + ", this one reads " +
+                                     std::to_string(LedgerFile::kVersion) + "); start that one"));
+  }
+  Result<Statement> check = database.Prepare("PRAGMA quick_check(1)");
+  if (!check) return Failure(std::move(check.error()));
+  const Result<bool> row = check->Step();
+  if (!row) return Failure(row.error());
+  if (*row && check->Bytes(0) != "ok") {
+    return Failure(database.Unusable("is damaged (" + std::string(check->Bytes(0)) + ")"));
+  }
+  return *version;
+}
+
+// As are then the files that sqlite makes beside it, whatever the umask is. A file that is there
+// keeps its mode, and is not opened: to close it again would take away the locks that this process
+// has on it. What fails is told when the database is opened.
+void MakeForThisUser(const std::string& path) {
+  const Fd made(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+}
+
+}  // namespace
+
+LedgerFile::LedgerFile(Database database) : database_(std::move(database)) {}
+
+Result<LedgerFile> LedgerFile::Open(const std::string& path) {
+  MakeForThisUser(path);
+  Result<Database> database = Database::Open(path, {.patience = kPatience});
+  if (!database) return Failure(std::move(database.error()));
+  const Result<std::int64_t> version = Examine(*database);
+  if (!version) return Failure(version.error());
+  // In WAL mode one write to the disk a transaction, and readers never hold it up. NORMAL: the
+  // disk is waited for only when the log is copied into the file, never for a transaction.
+  for (const char* setting : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL",
+                              "PRAGMA journal_size_limit = 4194304"}) {
+    if (Result<void> set = database->Execute(setting); !set) return Failure(std::move(set.error()));
+  }
+  if (*version == 0) {
+    Result<Transaction> transaction = Transaction::Begin(*database);
+    if (!transaction) return Failure(std::move(transaction.error()));
+    if (Result<void> made = database->Execute(kTables); !made) {
+      return Failure(std::move(made.error()));
+    }
+    if (Result<void> done = transaction->Commit(); !done) return Failure(std::move(done.error()));
+  }
+  LedgerFile file(std::move(*database));
+  if (Result<void> prepared = file.Prepare(); !prepared) {
+    return Failure(std::move(prepared.error()));
+  }
+  return file;
+}
+
+Result<void> LedgerFile::Inspect(const std::string& path) {
+  Result<Database> database = Database::Open(path, {.read_only = true, .patience = kPatience});
+  if (!database) return Failure(std::move(database.error()));
+  const Result<std::int64_t> version = Examine(*database);
+  if (!version) return Failure(version.error());
+  return {};
+}
+
+Result<void> LedgerFile::Prepare() {
+  const std::pair<std::optional<Statement>*, std::string_view> statements[] = {
+      {&put_,
+       "REPLACE INTO counter (key, span, window, begin, until, slices)"
+       " VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT))"},
+      {&erase_, "DELETE FROM counter WHERE key = ?"},
+      {&expired_, "SELECT key FROM counter WHERE until <= ? ORDER BY until LIMIT ?"},
+  };
+  for (const auto& [statement, sql] : statements) {
+    Result<Statement> prepared = database_.Prepare(sql);
+    if (!prepared) return Failure(std::move(prepared.error()));
+    statement->emplace(std::move(*prepared));
+  }
+  return {};
+}
+
+Result<void> LedgerFile::Load(WallTime now, const std::function<void(Row)>& each) {
+  Result<Statement> rows =
+      database_.Prepare("SELECT key, span, window, begin, slices FROM counter WHERE until > ?");
+  if (!rows) return Failure(std::move(rows.error()));
+  rows->Bind(1, Count(now));
+  for (;;) {
+    const Result<bool> row = rows->Step();
+    if (!row) return Failure(row.error());
+    if (!*row) return {};
+    Row read{.key = std::string(rows->Bytes(0)), .state = StateOf(*rows)};
+    if (!read.state) return Failure(database_.Unusable("holds a row that makes no sense"));
+    each(std::move(read));
+  }
+}
+
+Result<std::vector<std::string>> LedgerFile::Expired(WallTime now, std::int64_t limit) {
+  std::vector<std::string> keys;
+  expired_->Bind(1, Count(now)).Bind(2, limit);
+  for (;;) {
+    const Result<bool> row = expired_->Step();
+    if (!row) return Failure(row.error());
+    if (!*row) return keys;
+    keys.emplace_back(expired_->Bytes(0));
+  }
+}
+
+Result<void> LedgerFile::Save(std::span<const Row> rows) {
+  if (database_.Moved()) return Failure(database_.Gone());
+  Result<Transaction> transaction = Transaction::Begin(database_);
+  if (!transaction) return Failure(std::move(transaction.error()));
+  for (const Row& row : rows) {
+    if (row.state) {
+      const Window::State& state = *row.state;
+      put_->Bind(1, row.key)
+          .Bind(2, state.span == Store::Span::kFixed ? 1 : 0)
+          .Bind(3, state.window.count())
+          .Bind(4, Count(state.begin))
+          .Bind(5, Count(state.End()))
+          .Bind(6, TextOf(state));
+    } else {
+      erase_->Bind(1, row.key);
+    }
+    if (Result<void> done = (row.state ? *put_ : *erase_).Run(); !done) return done;
+  }
+  return transaction->Commit();
+}
+
+}  // namespace switchyard::store

@@ -1,0 +1,102 @@
+// SQLite behind values: a database, its statements, a transaction. Nothing else includes sqlite3.h.
+// Errors name the file, what is wrong and what to do about it; none throws.
+//
+// A Database and its statements belong to one thread at a time; statements and transactions end
+// before it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+struct sqlite3_stmt;
+
+namespace switchyard::store::sqlite {
+
+class Statement;
+
+class Database {
+ public:
+  struct Options {
+    bool read_only = false;
+    Duration patience{};  // how long to wait where another program holds the file
+  };
+  // Creates the file if there is none, unless it is only to be read.
+  static Result<Database> Open(const std::string& path, Options options);
+
+  // Statements without parameters and results, several of them with ; between.
+  Result<void> Execute(const std::string& sql);
+  // `sql` is one statement with ? for its parameters.
+  Result<Statement> Prepare(std::string_view sql);
+  // Of a statement whose first column is a number.
+  Result<std::int64_t> Number(std::string_view sql);
+
+  // Whether the file's name leads elsewhere by now: what is written would be lost with this
+  // process.
+  bool Moved() const;
+
+  // What is in it is nothing that this program can use: the file as a whole is at fault.
+  Error Unusable(std::string_view why) const;
+  Error Gone() const;  // for a file that was moved
+
+ private:
+  friend class Statement;
+  struct Handle;
+  struct Close {
+    void operator()(Handle* handle) const;
+  };
+  Database() = default;
+
+  std::unique_ptr<Handle, Close> handle_;  // stays where it is when this moves
+};
+
+// May be run again after Reset(). Parameters count from 1, columns from 0.
+class Statement {
+ public:
+  Statement& Bind(int parameter, std::int64_t value);
+  // The bytes are copied.
+  Statement& Bind(int parameter, std::string_view bytes);
+
+  // True: there is a row. False: done, and reset.
+  Result<bool> Step();
+  // To its end, then reset.
+  Result<void> Run();
+  void Reset();
+
+  // Of the present row; views are good until the next Step().
+  std::int64_t Integer(int column) const;
+  std::string_view Bytes(int column) const;
+
+ private:
+  friend class Database;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  explicit Statement(const Database::Handle& database) : database_(&database) {}
+
+  const Database::Handle* database_;
+  int bound_ = 0;  // the first failure of Bind(); Step() reports it
+  std::unique_ptr<sqlite3_stmt, Finalize> handle_;
+};
+
+// Rolled back unless it was committed.
+class Transaction {
+ public:
+  static Result<Transaction> Begin(Database& database);
+  Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+  Result<void> Commit();
+
+ private:
+  explicit Transaction(Database& database) : database_(&database) {}
+
+  Database* database_;  // null: over
+};
+
+}  // namespace switchyard::store::sqlite
