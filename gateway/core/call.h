@@ -4,26 +4,25 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "core/definition.h"
 #include "core/news.h"
+#include "core/notes.h"
+#include "core/principal.h"
 #include "mcp/message.h"
 #include "mcp/version.h"
 
 namespace switchyard {
 
-// Who calls. Empty subject = nobody proved who they are.
-struct Principal {
-  std::string issuer;
-  std::string subject;
-  std::string client;
-  std::vector<std::string> scopes;
-};
+class PolicySet;
+class Resolver;
 
 // Whether the answer to a tools/call may be a task (extension io.modelcontextprotocol/tasks).
 enum class Tasks : std::uint8_t {
@@ -49,8 +48,11 @@ struct Target {
   std::string_view server;                 // config name; "" = the gateway itself answers
   std::string name;                        // as the server calls it
   const Definition* definition = nullptr;  // null for templates' expansions and unknown links
-  std::shared_ptr<const void> pin;         // keeps the catalog snapshot alive
-  bool transparent = false;                // the endpoint fronts one server alone, word for word
+  // Keeps the catalog snapshot alive. What is immutable only: it may end on any thread.
+  std::shared_ptr<const void> pin;
+  const PolicySet* policies = nullptr;  // what they go by; null = defaults
+  bool transparent = false;             // the endpoint fronts one server alone, word for word
+  const Resolver* others = nullptr;     // what else this endpoint offers; null = nothing
 };
 
 // Parameters of a tool that its client mirrored in headers (basic/transports/streamable-http).
@@ -67,14 +69,30 @@ struct Call {
   std::string progress_token;  // raw JSON, "" = no progress wanted
   std::string log_level;       // "" = no log messages wanted
   HeaderParams header_params;
-  Principal caller;
+  Caller caller = Nobody();
   Deadline deadline;
   Target target;
+  // The way to the server that it took, which lives as long as the call, also across a reload. Of
+  // this worker's thread: no copy of the call that goes to another may have it.
+  std::shared_ptr<const void> route = nullptr;
   std::shared_ptr<News> news = nullptr;  // of a listen; null = no more than its filter names
   // A retry that brings no answer, for nobody is left who could give one: what waits for it at a
   // server is given up. No server sees it.
   bool forsaken = false;
-  int depth = 0;  // > 0: made by the gateway on behalf of another call
+  // Another worker that did the work, as the only one that has the server; nullopt = this one.
+  std::optional<unsigned> done_at = std::nullopt;
+  unsigned attempts = 1;  // at its server so far, the one under way included
+  // Not zero: only what a policy keeps may answer it, if it is no older; nothing goes to a server,
+  // so what counts or bounds the work of servers lets it pass.
+  Duration only_kept{};
+  // Others may be asked in the target's stead, so what somebody keeps is no answer to an error yet:
+  // whoever has such an answer says in `spare` how old it may be, for an `only_kept` later on.
+  bool others_first = false;
+  Duration spare{};           // zero: there is none
+  std::string stand_in = {};  // who answered in the target's stead, for the log; "" = nobody
+  std::string meant = {};     // of a call in another's stead: by what name that one was called
+  std::shared_ptr<CallNotes> notes = nullptr;  // null = nobody keeps a record of it
+  int depth = 0;                               // > 0: made by the gateway on behalf of another call
 
   const mcp::MethodInfo& method() const { return mcp::Info(message.method()); }
 };

@@ -248,6 +248,8 @@ Task<void> Dialogue::RunFarewell(std::shared_ptr<Dialogues> session,
     if (!sent) co_return;
   }
   if (!session->takes_turns()) co_return;
+  // The call's own reply is dropped first, so that the ping is seen to come after it.
+  co_await net::post(channel->deps().executor(), use_task);
   Result<mcp::Message> read =
       co_await channel->Ask({.method = mcp::Info(mcp::Method::kPing).name,
                              .headers = headers,

@@ -33,7 +33,9 @@ class Exchanges::ExchangeReply final : public Reply {
       : owner_(std::move(owner)), pending_(std::move(pending)) {}
   ~ExchangeReply() override {
     const auto found = owner_->pending_.find(pending_->id);
-    if (found != owner_->pending_.end() && found->second == pending_) owner_->pending_.erase(found);
+    if (found == owner_->pending_.end() || found->second != pending_) return;
+    owner_->GiveUp(*pending_);
+    owner_->pending_.erase(found);
   }
 
   Task<Result<std::optional<mcp::Message>>> Next() override {
@@ -74,8 +76,9 @@ Result<ReplyPtr> Exchanges::Add(const Outgoing& out, std::uint64_t mark) {
   pending_.emplace(*id, pending);
   pending->timer = deps_.timers.At(out.deadline.at(), [this, id = *id] {
     // Not retryable even when still unsent: what is queued will be sent.
-    Finish(id,
-           Failure(Code::kDeadline, Origin::kServer, "server " + server_ + ": no answer in time"));
+    Fail(id, {.code = Code::kDeadline,
+              .origin = Origin::kServer,
+              .message = "server " + server_ + ": no answer in time"});
   });
   return std::make_unique<ExchangeReply>(shared_from_this(), std::move(pending));
 }
@@ -97,11 +100,14 @@ Exchanges::Routed Exchanges::Route(mcp::Message& message) {
 Exchanges::Routed Exchanges::RouteResponse(mcp::Message& message) {
   std::optional<std::uint64_t> id = ToNumber(message.id());
   // An error about what could not be read bears no id; alone in flight it is ours.
-  if ((message.id().empty() || message.id() == "null") && pending_.size() == 1) {
+  const bool nameless = message.id().empty() || message.id() == "null";
+  if (nameless && pending_.size() == 1 && !AnyGivenUp()) {
     id = pending_.begin()->first;
     message.SetId(std::to_string(*id));
   }
-  if (id && pending_.contains(*id)) {
+  const auto asked = id ? pending_.find(*id) : pending_.end();
+  if (id && !given_up_.empty()) NoteAnswer(*id, asked != pending_.end() && asked->second->quiet);
+  if (asked != pending_.end()) {
     Finish(*id, std::move(message));
     return Routed::kTaken;
   }
@@ -118,6 +124,7 @@ Exchanges::Pending* Exchanges::OwnerOf(const mcp::Message& message) {
     return found == pending_.end() ? nullptr : found->second.get();
   }
   // Log messages bear no mark at all on a shared channel: with one call in flight it is its own.
+  // Those of a call that was given up do not count: told to stop, a server has nothing to log.
   if (message.method() != mcp::Method::kLogMessage) return nullptr;
   Pending* only = nullptr;
   for (const auto& [id, pending] : pending_) {
@@ -129,8 +136,34 @@ Exchanges::Pending* Exchanges::OwnerOf(const mcp::Message& message) {
 }
 
 std::size_t Exchanges::open_calls() const {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(pending_, [](const auto& entry) { return !entry.second->quiet; }));
+  const auto open =
+      std::ranges::count_if(pending_, [](const auto& entry) { return !entry.second->quiet; });
+  const auto unseen = std::ranges::count_if(given_up_, [now = deps_.clock.Now()](const auto& one) {
+    return !one.read && one.until > now;
+  });
+  return static_cast<std::size_t>(open + unseen);
+}
+
+void Exchanges::GiveUp(const Pending& pending) {
+  if (pending.quiet) return;
+  if (given_up_.size() >= limits_.given_up) given_up_.pop_front();
+  given_up_.push_back({.id = pending.id,
+                       .last_sent = highest_id_,
+                       .until = deps_.clock.Now() + limits_.given_up_for});
+}
+
+bool Exchanges::AnyGivenUp() const {
+  return !given_up_.empty() && given_up_.back().until > deps_.clock.Now();
+}
+
+// Input is read in order, so who answers a request has read what was sent before it. Calls may be
+// answered late and out of order; a quiet one, such as a ping, tells.
+void Exchanges::NoteAnswer(std::uint64_t id, bool quiet) {
+  std::erase_if(given_up_, [id, now = deps_.clock.Now()](const GivenUp& one) {
+    return one.id == id || one.until <= now;
+  });
+  if (!quiet) return;
+  for (GivenUp& one : given_up_) one.read = one.read || id > one.last_sent;
 }
 
 void Exchanges::Finish(std::uint64_t id, Result<mcp::Message> outcome) {
@@ -140,7 +173,11 @@ void Exchanges::Finish(std::uint64_t id, Result<mcp::Message> outcome) {
   node.mapped()->box.Put(std::move(outcome));
 }
 
-void Exchanges::Fail(std::uint64_t id, Error error) { Finish(id, Failure(std::move(error))); }
+void Exchanges::Fail(std::uint64_t id, Error error) {
+  const auto found = pending_.find(id);
+  if (found != pending_.end() && !error.retryable) GiveUp(*found->second);
+  Finish(id, Failure(std::move(error)));
+}
 
 void Exchanges::FailAll(const Error& error, const std::function<bool(std::uint64_t mark)>& unseen) {
   for (auto& [id, pending] : std::exchange(pending_, {})) {

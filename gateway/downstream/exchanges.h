@@ -6,10 +6,17 @@
 //   log message                 | that of the only call; `quiet` requests do not count
 //   request, anything else      | nobody's
 //
+// A server may still be at work on a request that was given up (out of time, dropped) and speak of
+// it. For a while such a request counts as under way for errors without an id; in open_calls()
+// until the server has answered it or something later of ours, for then it has read that it was
+// cancelled. Log messages are the only call's all the same: who cancels calls keeps their logs.
+//
 // One worker's thread. Kept alive by its channel and by the replies that it still owes.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,6 +34,8 @@ class Exchanges : public std::enable_shared_from_this<Exchanges> {
   struct Limits {
     std::size_t unread_notes = 1024;  // of one request; more are dropped, lossy by nature
     std::size_t unread_bytes = 4 * 1024 * 1024;  // of those
+    std::size_t given_up = 64;  // requests that are remembered; the first ones go first
+    Duration given_up_for = std::chrono::seconds(5);
   };
 
   Exchanges(std::string server, const Deps& deps, Limits limits);
@@ -50,12 +59,23 @@ class Exchanges : public std::enable_shared_from_this<Exchanges> {
   void FailAll(const Error& error, const std::function<bool(std::uint64_t mark)>& unseen);
 
   bool Has(std::uint64_t id) const { return pending_.contains(id); }
-  std::size_t open_calls() const;  // those that are not quiet
+  std::size_t open_calls() const;  // those that are not quiet, and those that may go on unseen
 
  private:
   struct Pending;
   class ExchangeReply;
 
+  // Not quiet; ended here, but not at the server as far as is known.
+  struct GivenUp {
+    std::uint64_t id = 0;
+    std::uint64_t last_sent = 0;  // id of the last request before its end
+    TimePoint until;
+    bool read = false;  // the server has seen its cancellation
+  };
+
+  void GiveUp(const Pending& pending);
+  bool AnyGivenUp() const;
+  void NoteAnswer(std::uint64_t id, bool quiet);
   Routed RouteResponse(mcp::Message& message);
   Pending* OwnerOf(const mcp::Message& message);
   void Finish(std::uint64_t id, Result<mcp::Message> outcome);
@@ -64,6 +84,7 @@ class Exchanges : public std::enable_shared_from_this<Exchanges> {
   const Deps deps_;
   const Limits limits_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Pending>> pending_;
+  std::deque<GivenUp> given_up_;  // by their end
   std::uint64_t highest_id_ = 0;  // a response to a lower unknown one is late, not a lie
 };
 

@@ -27,7 +27,8 @@ HttpTransport::HttpTransport(const config::Server& server, const Deps& deps)
   for (const Verb verb : {Verb::kPost, Verb::kGet, Verb::kDelete}) {
     heads_[static_cast<std::size_t>(verb)] = Head(verb, url_->target);
   }
-  pool_ = std::make_shared<HttpPool>(deps, *url_, server.tls_ca);
+  pool_ = std::make_shared<HttpPool>(deps, *url_,
+                                     TlsTrust{.authorities = server.tls_ca, .pin = server.tls_pin});
 }
 
 std::string HttpTransport::Head(Verb verb, std::string_view target) const {
@@ -131,7 +132,7 @@ Task<Result<ReplyPtr>> HttpTransport::Request(Outgoing out) {
   HttpConnectionPtr connection = std::move(*sent);
   switchyard::http::ResponseParser& parser = connection->parser();
   const int status = parser.status();
-  while (!IsEventStream(parser) && !parser.done()) {
+  while (!parser.done() && !IsEventStream(parser)) {
     const std::size_t arrived = co_await connection->Arrival();
     Result<bool> received = connection->Receive(arrived);
     if (received) continue;
@@ -141,9 +142,15 @@ Task<Result<ReplyPtr>> HttpTransport::Request(Outgoing out) {
   if (status < 400 && IsEventStream(parser)) {
     co_return Stream(Verb::kPost, out, std::move(connection));
   }
+  const std::string retry_after(status >= 400 ? parser.Get(switchyard::http::Field::kRetryAfter)
+                                              : std::string_view());
   Result<mcp::Message> answer = ReadAnswer(status, parser.TakeBody(), out.id);
-  pool_->GiveBack(std::move(connection));
-  if (!answer) co_return Fail(Verb::kPost, std::move(answer.error()));
+  // An answer to something else: whose would the next one be?
+  if (answer || status >= 400) pool_->GiveBack(std::move(connection));
+  if (!answer) {
+    if (status >= 400) NoteStatus(answer.error(), status, retry_after, deps_.clock.WallNow());
+    co_return Fail(Verb::kPost, std::move(answer.error()));
+  }
   co_return ReplyWith(std::move(*answer));
 }
 

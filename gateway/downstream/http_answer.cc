@@ -1,6 +1,10 @@
 #include "downstream/http_answer.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <ctime>
+#include <system_error>
 #include <utility>
 
 #include "base/http/status.h"
@@ -53,6 +57,38 @@ Error StatusError(int status, std::string_view body) {
                .origin = Origin::kServer,
                .message = std::to_string(status) + " " + std::string(http::StatusText(status)),
                .detail = std::string(body.substr(0, kShownBody))};
+}
+
+std::optional<std::chrono::milliseconds> ParseRetryAfter(
+    std::string_view text, std::chrono::system_clock::time_point now) {
+  using namespace std::chrono;
+  constexpr std::int64_t kMost = 365 * 24 * 3600;  // longer is as good as for ever
+  std::int64_t seconds_given = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds_given);
+  if (!text.empty() && end == text.data() + text.size()) {
+    if (error == std::errc::result_out_of_range) seconds_given = kMost;
+    return seconds(std::clamp<std::int64_t>(seconds_given, 0, kMost));
+  }
+  // RFC 9110 5.6.7: what is sent today is always of this form.
+  std::tm date{};
+  const std::string copy(text);
+  const char* rest = ::strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
+  if (rest == nullptr || *rest != '\0') return std::nullopt;
+  const auto then = system_clock::from_time_t(::timegm(&date));
+  return std::clamp<milliseconds>(ceil<milliseconds>(then - now), milliseconds(0), seconds(kMost));
+}
+
+void NoteStatus(Error& error, int status, std::string_view retry_after,
+                std::chrono::system_clock::time_point now) {
+  error.retryable = status == 429;
+  error.data = R"({"origin":")";
+  error.data.append(ToString(error.origin)).append(R"(","code":")").append(ToString(error.code));
+  error.data.append(R"(","retryable":)").append(error.retryable ? "true" : "false");
+  error.data.append(R"(,"status":)").append(std::to_string(status));
+  if (const auto wait = ParseRetryAfter(retry_after, now)) {
+    error.data.append(R"(,"retryAfterMs":)").append(std::to_string(wait->count()));
+  }
+  error.data.append("}");
 }
 
 Result<bool> Settle(mcp::Message& message, std::string_view id) {

@@ -10,6 +10,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
 
 #include "base/mailbox.h"
 
@@ -74,6 +76,12 @@ Error HttpConnection::Explain(const ErrorCode& error) const {
 }
 
 Task<Result<void>> HttpConnection::Connect(const HttpUrl& url, TlsClient* tls) {
+  Result<void> connected = co_await Establish(url, tls);
+  if (!connected) connected.error().retryable = true;  // no byte of a request was sent
+  co_return connected;
+}
+
+Task<Result<void>> HttpConnection::Establish(const HttpUrl& url, TlsClient* tls) {
   auto endpoints = co_await Resolve(url.host, url.port);
   if (!endpoints) co_return std::unexpected(std::move(endpoints.error()));
   Result<void> connected = co_await TryAddresses(std::move(*endpoints));
@@ -87,7 +95,6 @@ Task<Result<void>> HttpConnection::Connect(const HttpUrl& url, TlsClient* tls) {
   if (!error) co_return Result<void>();
   Error why = Explain(error);
   if (why.code == Code::kUnavailable) why.message = HandshakeProblem(*tls_, error);
-  why.retryable = why.code == Code::kUnavailable;
   co_return Failure(std::move(why));
 }
 
@@ -223,8 +230,12 @@ bool HttpConnection::reusable() const {
 }
 
 bool HttpConnection::LooksAlive() {
-  // Pending bytes are no sign of life either: nobody asked. On TLS they are the farewell; tickets
-  // were read with the first answer.
+  // Pending bytes are no sign of life either: nobody asked. On TLS they are the farewell (tickets
+  // were read with the first answer), and may have been taken off the socket with the last record.
+  if (tls_) {
+    SSL* const ssl = tls_->native_handle();
+    if (SSL_pending(ssl) > 0 || BIO_pending(SSL_get_rbio(ssl)) > 0) return false;
+  }
   char byte;
   return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
          (errno == EAGAIN || errno == EWOULDBLOCK);

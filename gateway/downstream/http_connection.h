@@ -64,6 +64,7 @@ class HttpConnection {
   void Rest();
 
  private:
+  Task<Result<void>> Establish(const HttpUrl& url, TlsClient* tls);
   Task<Result<void>> TryAddresses(std::vector<net::ip::tcp::endpoint> endpoints);
   Task<Result<std::vector<net::ip::tcp::endpoint>>> Resolve(std::string host, std::string port);
   Result<bool> Feed(std::string_view bytes);

@@ -20,9 +20,11 @@ HttpEither::HttpEither(const config::Server& server, const Deps& deps)
 Task<Result<void>> HttpEither::Start() {
   if (now_ == &older_) {
     Result<void> started = co_await older_.Start();
-    // Down says nothing about what it will be when it is up again.
+    // Down says nothing about what it will be when it is up again. A stream that names no endpoint
+    // in time may be one of Streamable HTTP, which says nothing until there is something to say.
     const bool refused = !started && (started.error().code == Code::kProtocol ||
-                                      started.error().code == Code::kNotFound);
+                                      started.error().code == Code::kNotFound ||
+                                      started.error().code == Code::kDeadline);
     if (!refused) co_return started;
     now_ = &newer_;
   }

@@ -6,7 +6,6 @@
 namespace switchyard::downstream {
 namespace {
 
-constexpr std::chrono::milliseconds kFresh{50};  // idle for less: a close is unlikely, so no look
 constexpr std::chrono::seconds kEndPatience{1};
 constexpr std::size_t kMaxEnding = 64;
 constexpr std::size_t kMaxRest = 4096;  // bytes a read that nobody wants
@@ -30,12 +29,12 @@ class Framing {
 
 }  // namespace
 
-HttpPool::HttpPool(const Deps& deps, HttpUrl url, std::string authorities)
-    : deps_(deps), url_(std::move(url)), authorities_(std::move(authorities)) {}
+HttpPool::HttpPool(const Deps& deps, HttpUrl url, TlsTrust trust)
+    : deps_(deps), url_(std::move(url)), trust_(std::move(trust)) {}
 
 Result<void> HttpPool::Prepare() {
   if (!url_.tls || tls_ != nullptr) return {};
-  Result<std::unique_ptr<TlsClient>> made = TlsClient::Make(authorities_);
+  Result<std::unique_ptr<TlsClient>> made = TlsClient::Make(trust_);
   if (!made) return std::unexpected(std::move(made.error()));
   tls_ = std::move(*made);
   return {};
@@ -87,7 +86,6 @@ Task<Result<HttpConnectionPtr>> HttpPool::Send(HttpRequest request) {
       if (received) continue;
       const bool silent =
           received.error().code == Code::kUnavailable && !connection->parser().started();
-      rude_ = rude_ || (silent && reused);
       again = silent && reused && (request.repeatable || connection->NeverReceived(out.written()));
       if (!again) co_return Failure(std::move(received.error()));
     }
@@ -103,10 +101,9 @@ HttpConnectionPtr HttpPool::TakeIdle() {
   while (!idle_.empty()) {
     Idle idle = std::move(idle_.back());
     idle_.pop_back();
-    const Duration age = now - idle.since;
-    if (age > kMaxIdleTime) continue;
-    if ((rude_ || age > kFresh) && !idle.connection->LooksAlive()) continue;
-    return std::move(idle.connection);
+    if (now - idle.since > kMaxIdleTime) continue;
+    // Always: what a server says unasked would pass for the answer to the next request.
+    if (idle.connection->LooksAlive()) return std::move(idle.connection);
   }
   return nullptr;
 }

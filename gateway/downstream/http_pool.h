@@ -33,8 +33,8 @@ class HttpPool : public std::enable_shared_from_this<HttpPool> {
   static constexpr std::size_t kMaxIdle = 256;
   static constexpr std::chrono::seconds kMaxIdleTime{60};
 
-  // `authorities` as in TlsClient. `deps` outlives it.
-  HttpPool(const Deps& deps, HttpUrl url, std::string authorities);
+  // `deps` outlives it.
+  HttpPool(const Deps& deps, HttpUrl url, TlsTrust trust);
 
   // Sends and reads until the headers of the answer are there, and whatever came along with them.
   // The deadline stays set on the connection. Dropping the connection closes it.
@@ -66,12 +66,11 @@ class HttpPool : public std::enable_shared_from_this<HttpPool> {
 
   const Deps deps_;
   const HttpUrl url_;
-  const std::string authorities_;
+  const TlsTrust trust_;
   std::unique_ptr<TlsClient> tls_;
   std::vector<Idle> idle_;  // oldest first
   Timers::Handle expiry_;
   std::size_t ending_ = 0;  // connections in AwaitEnd
-  bool rude_ = false;       // closed a reused connection under us: look before every reuse
   bool closed_ = false;
 };
 

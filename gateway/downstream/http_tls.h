@@ -1,5 +1,6 @@
-// How TLS to a server is verified: the system's authorities or a PEM file, the host's name, TLS 1.2
-// at least. One TlsClient a transport, on one worker's thread.
+// How TLS to a server is verified: the system's authorities or a PEM file, and the host's name; or
+// the one certificate that it may show, whatever name and authority that has. TLS 1.2 at least. One
+// TlsClient a transport, on one worker's thread.
 #pragma once
 
 #include <memory>
@@ -7,6 +8,7 @@
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <openssl/x509.h>
 
 #include "base/result.h"
 #include "downstream/http_socket.h"
@@ -15,17 +17,27 @@ namespace switchyard::downstream {
 
 using TlsStream = net::ssl::stream<HttpSocket&>;
 
+struct TlsTrust {
+  std::string authorities = {};  // a PEM file, "" = the system's
+  std::string pin = {};          // a PEM file of the certificate, "" = by authorities and name
+};
+
 class TlsClient {
  public:
-  // `authorities`: a PEM file, "" = the system's.
-  static Result<std::unique_ptr<TlsClient>> Make(const std::string& authorities);
+  static Result<std::unique_ptr<TlsClient>> Make(const TlsTrust& trust);
 
   // A stream over a connected socket, which outlives it, ready to shake hands with `host`.
   Result<std::unique_ptr<TlsStream>> Wrap(HttpSocket& socket, const std::string& host);
 
  private:
+  struct FreeCertificate {
+    void operator()(X509* certificate) const { X509_free(certificate); }
+  };
   TlsClient();
+  Result<void> Pin(const std::string& file);
+
   net::ssl::context context_;
+  std::unique_ptr<X509, FreeCertificate> pinned_;  // the context's callback has it
 };
 
 // Why a handshake failed, in words: the certificate's fault when it was that.

@@ -95,7 +95,7 @@ Lanes::LanePtr Lanes::Replaceable() const {
 
 Result<Lanes::LanePtr> Lanes::ForClient(const Call& call) {
   const Askable declared = Askable::Of(call);
-  std::string caller = CallerKey(call.caller);
+  std::string caller = CallerKey(*call.caller);
   const auto fits = [&](const LanePtr& lane) {
     return lane->declared == declared && lane->caller == caller;
   };

@@ -11,8 +11,8 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/result.h"
-#include "downstream/fd.h"
 #include "downstream/guardian.h"
 
 namespace switchyard::downstream {

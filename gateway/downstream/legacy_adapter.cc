@@ -99,11 +99,13 @@ Task<Face::Outcome> LegacyAdapter::Converse(Call& call) {
   co_return outcome;
 }
 
-// 404 says the session is gone; the request was not looked at. A 400 may come from a server that
-// now speaks the modern era only.
+// 404 says the session is gone; the request was not looked at. A 404 without one and a 405 say that
+// nobody takes a POST here any more: the server may speak HTTP+SSE now, as its home knows already.
+// A 400 may come from a server that now speaks the modern era only.
 Task<bool> LegacyAdapter::IsStale(const HttpFacts& facts, Result<ReplyPtr>& reply) {
   const bool has_session = !link().session_id.empty();
-  if (facts.status == 404) co_return has_session;
+  if (facts.status == 404 && has_session) co_return true;
+  if (!reply) co_return facts.status == 404 || facts.status == 405;
   if (facts.status != 400) co_return false;
   const int code = co_await PeekErrorCode(reply);
   const bool modern = code <= mcp::kHeaderMismatch && code >= mcp::kUnsupportedVersion;
@@ -141,9 +143,13 @@ Task<void> LegacyAdapter::RaiseLogLevel(std::string level, Deadline deadline) {
                               .params = params,
                               .headers = headers,
                               .deadline = deadline});
-  if (!answer) {
-    spdlog::debug("server {}: logging/setLevel: {}", channel().server(), answer.error().message);
-  }
+  if (answer) co_return;
+  spdlog::debug("server {}: logging/setLevel: {}", channel().server(), answer.error().message);
+  // The next call tries again. Not after a deadline, which each call would wait for then: the
+  // server was told.
+  if (answer.error().code == Code::kDeadline) co_return;
+  int ours = rank;
+  link().log_rank->compare_exchange_strong(ours, so_far);
 }
 
 void LegacyAdapter::Unsolicited(mcp::Message message) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/task.h"
 #include "core/downstream.h"
@@ -17,6 +18,7 @@ namespace switchyard::downstream {
 
 struct Link {
   std::uint64_t generation = 0;  // from 1 on, growing with each one made
+  TimePoint made_at = {};        // when its handshake ended
   ServerFacts facts;             // version: the one spoken with this server
   std::string session_id;        // legacy HTTP, "" = none
   // The rank of the most verbose log level set in this session, by whichever worker; higher = none.

@@ -22,6 +22,7 @@ Task<Result<LinkPtr>> LocalLinks::Get(std::uint64_t stale) {
 }
 
 Task<Result<LinkPtr>> LocalLinks::Current() {
+  if (stopped_) co_return None("stopped");
   // While a session is made anew the server is not down.
   if (current_ == nullptr && running_ && made_ > 0) {
     const std::shared_ptr<LocalLinks> self = shared_from_this();
@@ -52,6 +53,7 @@ Task<void> LocalLinks::Establish(std::shared_ptr<LocalLinks> self) {
     co_return;
   }
   made->generation = ++made_;
+  made->made_at = channel_->deps().clock.Now();
   current_ = std::make_shared<const Link>(std::move(*made));
   running_ = false;
   waiters_.Notify(current_);

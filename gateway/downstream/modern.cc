@@ -49,10 +49,13 @@ Task<Face::Outcome> Modern::Handle(Call& call) {
 // A call that brings back what the server gave with its questions.
 Task<Face::Outcome> Modern::Retry(Call& call) {
   Composed composed = ComposeModern(call, channel().NextId(), http());
-  Result<void> restored =
-      RestoreState(call, channel().server(), *parking_, channel().deps().clock.WallNow(), composed);
-  if (!restored) co_return Outcome{.reply = Failure(std::move(restored.error()))};
+  Result<std::optional<UsedStates::Use>> use =
+      RestoreState(call, channel().server(), *parking_, channel().deps().clock, composed);
+  if (!use) co_return Outcome{.reply = Failure(std::move(use.error()))};
   Outcome outcome = co_await Send(call, std::move(composed), false);
+  if (outcome.reply && use->has_value()) {
+    outcome.reply = WithUse(std::move(*outcome.reply), std::move(**use));
+  }
   co_return outcome;
 }
 

@@ -12,7 +12,7 @@ namespace switchyard::downstream {
 class Modern final : public Face {
  public:
   // `parking` null: what the server asks passes as it is. Else it outlives this.
-  Modern(std::shared_ptr<Channel> channel, LinkPtr link, const Parking* parking = nullptr)
+  Modern(std::shared_ptr<Channel> channel, LinkPtr link, Parking* parking = nullptr)
       : Face(std::move(channel), std::move(link)), parking_(parking) {}
 
   Task<Outcome> Handle(Call& call) override;
@@ -36,7 +36,7 @@ class Modern final : public Face {
   bool Retag(const Call& call, mcp::Message& message) const;
   bool http() const { return channel().transport().wants_headers(); }
 
-  const Parking* const parking_;
+  Parking* const parking_;
 };
 
 }  // namespace switchyard::downstream

@@ -48,6 +48,22 @@ Result<void> PassOne(const Call& call, std::string_view server, boost::json::val
   return {};
 }
 
+// Until there is a result, or no more.
+class UsingReply final : public Reply {
+ public:
+  UsingReply(ReplyPtr inner, UsedStates::Use use)
+      : inner_(std::move(inner)), use_(std::move(use)) {}
+  Task<Result<std::optional<mcp::Message>>> Next() override {
+    Result<std::optional<mcp::Message>> next = co_await inner_->Next();
+    if (next && next->has_value() && (*next)->kind() == mcp::Kind::kResult) use_.Keep();
+    co_return next;
+  }
+
+ private:
+  ReplyPtr inner_;
+  UsedStates::Use use_;
+};
+
 }  // namespace
 
 Result<void> PassQuestions(const Call& call, std::string_view server, mcp::Message& message) {
@@ -79,7 +95,8 @@ Result<mcp::Message> PassInputRequired(const Call& call, mcp::Message response,
   if (has_state) {
     const std::string_view raw = response.Get(mcp::Key::kRequestState);
     if (!raw.starts_with('"')) return Broken(server, call, "requestState is no string");
-    const RequestState state{.kind = RequestState::Kind::kWrapped, .text = std::string(raw)};
+    const RequestState state{.kind = RequestState::Kind::kWrapped,
+                             .text = NewTicket() + std::string(raw)};
     const WallTime until = now + std::chrono::duration_cast<WallTime::duration>(kWrappedExpiry);
     response.edits().Replace(response.member(mcp::Key::kRequestState).value,
                              mcp::Quote(SealState(parking.sealer(), call, server, state, until)));
@@ -88,17 +105,32 @@ Result<mcp::Message> PassInputRequired(const Call& call, mcp::Message response,
   return mcp::Message::Parse(response.ToText(), mcp::Check::kEnvelope);
 }
 
-Result<void> RestoreState(const Call& call, std::string_view server, const Parking& parking,
-                          WallTime now, Composed& composed) {
+Result<std::optional<UsedStates::Use>> RestoreState(const Call& call, std::string_view server,
+                                                    Parking& parking, const Clock& clock,
+                                                    Composed& composed) {
   if (!MayAskForInput(call.message.method()) || !call.message.Has(mcp::Key::kRequestState)) {
-    return {};
+    return std::nullopt;
   }
-  Result<RequestState> state = OpenState(parking.sealer(), call, server, now);
+  Result<RequestState> state = OpenState(parking.sealer(), call, server, clock.WallNow());
   if (!state) return Failure(std::move(state.error()));
-  if (state->kind != RequestState::Kind::kWrapped) return Failure(BadState());
+  if (state->kind != RequestState::Kind::kWrapped || state->text.size() < kTicketSize) {
+    return Failure(BadState());
+  }
+  const TimePoint now = clock.Now();
+  std::optional<UsedStates::Use> use =
+      parking.used().Begin(state->text.substr(0, kTicketSize), now, now + kWrappedExpiry);
+  if (!use) return Failure(BadState());
   composed.edits.Replace(call.message.member(mcp::Key::kRequestState).value,
-                         std::move(state->text));
-  return {};
+                         state->text.substr(kTicketSize));
+  return use;
+}
+
+ReplyPtr WithUse(ReplyPtr reply, UsedStates::Use use) {
+  if (const mcp::Message* whole = reply->Whole()) {
+    if (whole->kind() == mcp::Kind::kResult) use.Keep();
+    return reply;
+  }
+  return std::make_unique<UsingReply>(std::move(reply), std::move(use));
 }
 
 }  // namespace switchyard::downstream

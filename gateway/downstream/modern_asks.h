@@ -2,13 +2,14 @@
 // client offers, with the server's name before its words, and with its `requestState` sealed, so
 // that one server's state never reaches another and a caller's is worth nothing to the next one.
 //
-// A sealed state may come back more than once: the server may allow that (a client that lost the
-// answer asks again), and only the server knows whether it must not. Pure but for randomness.
+// A sealed state comes back once (used_states.h). Pure but for that and for randomness.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "core/call.h"
+#include "core/reply.h"
 #include "downstream/compose.h"
 #include "downstream/parking.h"
 #include "downstream/request_state.h"
@@ -27,8 +28,13 @@ Result<mcp::Message> PassInputRequired(const Call& call, mcp::Message response,
                                        std::string_view server, const Parking& parking,
                                        WallTime now);
 
-// Puts the server's own state in the place of the sealed one that `call` brings, if any.
-Result<void> RestoreState(const Call& call, std::string_view server, const Parking& parking,
-                          WallTime now, Composed& composed);
+// Puts the server's own state in the place of the sealed one that `call` brings. nullopt: it brings
+// none that could be ours.
+Result<std::optional<UsedStates::Use>> RestoreState(const Call& call, std::string_view server,
+                                                    Parking& parking, const Clock& clock,
+                                                    Composed& composed);
+
+// The same reply; a result in it ends the use of the state that it came by.
+ReplyPtr WithUse(ReplyPtr reply, UsedStates::Use use);
 
 }  // namespace switchyard::downstream

@@ -1,6 +1,7 @@
 // What the parked calls of all servers have in common: how many there may be, how long they are
 // kept, and the key of the tokens that name them. A parked call has asked its client something and
-// waits for the answer, which comes with another request.
+// waits for the answer, which comes with another request. Also which states of modern servers,
+// where nothing is parked, came back.
 //
 // One object, shared by all workers; thread-safe. Outlives what it gave permits to.
 #pragma once
@@ -16,6 +17,7 @@
 #include "base/result.h"
 #include "base/seal.h"
 #include "core/call.h"
+#include "downstream/used_states.h"
 
 namespace switchyard::downstream {
 
@@ -55,11 +57,13 @@ class Parking {
   Duration expiry() const;
   std::size_t count() const { return count_; }
   const Sealer& sealer() const { return sealer_; }
+  UsedStates& used() { return used_; }
 
  private:
   void Leave(const std::string& caller);
 
   const Sealer sealer_;
+  UsedStates used_;
   std::atomic<std::size_t> count_{0};
   mutable std::mutex mutex_;  // guards what follows
   Limits limits_;

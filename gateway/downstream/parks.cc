@@ -1,13 +1,10 @@
 #include "downstream/parks.h"
 
-#include <array>
-#include <cstdint>
 #include <utility>
 
 #include <boost/json.hpp>
 #include <spdlog/spdlog.h>
 
-#include "base/random.h"
 #include "downstream/dialogue.h"
 #include "downstream/face.h"
 #include "downstream/questions.h"
@@ -16,12 +13,6 @@
 
 namespace switchyard::downstream {
 namespace {
-
-std::string NewTicket() {
-  std::array<std::uint8_t, 16> bytes;
-  SecureRandom(bytes);
-  return {bytes.begin(), bytes.end()};
-}
 
 Result<boost::json::object> AnswersIn(const Call& call) {
   const std::string_view raw = call.message.Get(mcp::Key::kInputResponses);
@@ -48,7 +39,7 @@ void Parks::Clear() {
 }
 
 Result<std::string> Parks::Park(std::shared_ptr<Dialogue> dialogue, const Call& call) {
-  Result<Parking::Permit> permit = parking_.Enter(call.caller);
+  Result<Parking::Permit> permit = parking_.Enter(*call.caller);
   if (!permit) return Failure(std::move(permit.error()));
   const Duration expiry = parking_.expiry();
   const std::string ticket = NewTicket();

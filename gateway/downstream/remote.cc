@@ -119,14 +119,16 @@ OwnedCall::OwnedCall(const Call& original)
            .forsaken = original.forsaken,
            .depth = original.depth} {}
 
-RemoteService::RemoteService(Executor home, Executor here, std::shared_ptr<Service> service)
-    : home_(home), here_(here), service_(std::move(service)) {}
+RemoteService::RemoteService(Executor home, unsigned home_worker, Executor here,
+                             std::shared_ptr<Service> service)
+    : home_(home), home_worker_(home_worker), here_(here), service_(std::move(service)) {}
 
 RemoteService::~RemoteService() {
   net::post(home_, [service = std::move(service_)] {});
 }
 
 Task<Result<ReplyPtr>> RemoteService::Handle(Call& call) {
+  call.done_at = home_worker_;
   auto leash = std::make_unique<Leash>(std::make_shared<Exchange>(home_, here_, service_, call));
   Result<std::optional<mcp::Message>> first = co_await leash->Pull();
   if (!first) co_return Failure(std::move(first.error()));

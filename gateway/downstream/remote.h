@@ -64,14 +64,17 @@ Task<Result<T>> AskHome(Executor home, Executor here, std::function<Task<Result<
 
 class RemoteService final : public Service {
  public:
-  // `service` lives on `home` and is released there. `here` is the worker that uses *this.
-  RemoteService(Executor home, Executor here, std::shared_ptr<Service> service);
+  // `service` lives on `home`, the executor of worker `home_worker`, and is released there. `here`
+  // is the worker that uses *this.
+  RemoteService(Executor home, unsigned home_worker, Executor here,
+                std::shared_ptr<Service> service);
   ~RemoteService() override;
 
   Task<Result<ReplyPtr>> Handle(Call& call) override;
 
  private:
   const Executor home_;
+  const unsigned home_worker_;
   const Executor here_;
   std::shared_ptr<Service> service_;
 };
@@ -91,7 +94,8 @@ class RemoteLinks final : public LinkSource {
   std::shared_ptr<LinkSource> links_;
 };
 
-// A copy of a call that nothing of the original must outlive, but for what its `pin` keeps.
+// A copy of a call that nothing of the original must outlive, but for what its `pin` keeps. It has
+// no `route`: it ends on another thread.
 struct OwnedCall {
   explicit OwnedCall(const Call& original);
   OwnedCall(const OwnedCall&) = delete;

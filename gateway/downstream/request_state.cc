@@ -9,6 +9,7 @@
 #include <boost/json.hpp>
 
 #include "base/digest.h"
+#include "base/random.h"
 #include "downstream/parking.h"
 #include "downstream/questions.h"
 #include "mcp/error_map.h"
@@ -50,7 +51,7 @@ void AppendSorted(const boost::json::value& value, std::string& out) {
 
 // What binds a state to its call: all of it in front of the state's own text.
 std::string BindingOf(const Call& call, std::string_view server) {
-  return std::string(server) + "\n" + Sha256(CallerKey(call.caller)) + "\n" +
+  return std::string(server) + "\n" + Sha256(CallerKey(*call.caller)) + "\n" +
          std::string(call.method().name) + "\n" + DigestOf(call) + "\n";
 }
 
@@ -59,6 +60,12 @@ std::int64_t Milliseconds(WallTime time) {
 }
 
 }  // namespace
+
+std::string NewTicket() {
+  std::array<std::uint8_t, kTicketSize> bytes;
+  SecureRandom(bytes);
+  return {bytes.begin(), bytes.end()};
+}
 
 Error BadState() {
   return Error{.code = Code::kInvalid,

@@ -16,13 +16,18 @@
 namespace switchyard::downstream {
 
 struct RequestState {
-  // kParked: `text` names a parked call. kWrapped: `text` is the state that the server gave.
+  // kParked: `text` is the ticket of a parked call. kWrapped: `text` is a ticket of its own and
+  // then the state that the server gave.
   enum class Kind : char { kParked = 'p', kWrapped = 'w' };
   Kind kind = Kind::kWrapped;
   std::string text;
 };
 
 using WallTime = std::chrono::system_clock::time_point;
+
+// Random bytes by which one state is told from all others.
+inline constexpr std::size_t kTicketSize = 16;
+std::string NewTicket();
 
 std::string SealState(const Sealer& sealer, const Call& call, std::string_view server,
                       const RequestState& state, WallTime expires);

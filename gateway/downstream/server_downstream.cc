@@ -6,11 +6,21 @@
 
 #include "downstream/legacy_adapter.h"
 #include "downstream/modern.h"
+#include "mcp/raw_object.h"
 
 namespace switchyard::downstream {
 namespace {
 
-constexpr int kMaxRelinks = 3;
+// In a link that was made for this very call the server answers as it did in the old one.
+Error StillStale(Error error) {
+  error.code = Code::kUnavailable;
+  error.message += "; its session was made anew, which did not help";
+  if (error.data.empty()) return error;
+  mcp::RawObject data = mcp::RawObject::Parse(error.data);
+  data.SetString("code", ToString(error.code));
+  error.data = data.ToText();
+  return error;
+}
 
 std::shared_ptr<Parks> ParksFor(const std::string& server, const Deps& deps, const Asking& asking) {
   if (asking.parks != nullptr || asking.parking == nullptr) return asking.parks;
@@ -209,12 +219,16 @@ Task<Result<ReplyPtr>> ServerDownstream::OnFace(Call& call) {
   if (face == nullptr) co_return Down();
   if (call.forsaken) co_return EmptyReply();
   Face::Outcome outcome = co_await face->Handle(call);
-  // Other workers may be some generations behind, and each call finds out one.
-  for (int tries = 0; outcome.link_is_stale && tries < kMaxRelinks; ++tries) {
+  // A worker may be behind, and what it then gets may be stale as well. A link that was made only
+  // now is not made once more: it would cost the server a handshake for each of many calls.
+  bool anew = false;
+  while (outcome.link_is_stale && !anew) {
+    const TimePoint now = channel_->deps().clock.Now();
     spdlog::info("server {}: the session or the era is no longer valid, connecting anew",
                  channel_->server());
     Result<LinkPtr> link = co_await links_->Get(face->link().generation);
     if (!link) co_return NoLink(face->link().generation, std::move(link.error()));
+    anew = (*link)->made_at >= now;
     Adopt(*link);
     face = face_;
     if (home_ != nullptr && face->link().home_only) {
@@ -222,6 +236,9 @@ Task<Result<ReplyPtr>> ServerDownstream::OnFace(Call& call) {
       co_return reply;
     }
     outcome = co_await face->Handle(call);
+  }
+  if (outcome.link_is_stale && !outcome.reply) {
+    co_return Failure(StillStale(std::move(outcome.reply.error())));
   }
   if (outcome.lists_are_stale) links_->ListsAreStale();
   co_return std::move(outcome.reply);

@@ -10,8 +10,8 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/result.h"
-#include "downstream/fd.h"
 
 namespace switchyard::downstream {
 

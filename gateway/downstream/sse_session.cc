@@ -170,6 +170,8 @@ Task<Result<void>> SseSession::Notify(Outgoing out) {
   if (!up_) co_return Down();
   Sent sent = co_await Send(out.body, out.headers, out.deadline);
   if (sent.lost) CutOff(sent.result.error());
+  // Taken by a server whose stream has ended meanwhile: nothing comes of it.
+  if (sent.result && !up_) co_return Down();
   co_return std::move(sent.result);
 }
 

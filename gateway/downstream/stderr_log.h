@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/fd.h"
 #include "base/task.h"
 #include "core/deps.h"
-#include "downstream/fd.h"
 
 namespace switchyard::downstream {
 

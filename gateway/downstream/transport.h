@@ -62,8 +62,8 @@ class Transport {
   // HTTP: a body that is a JSON-RPC response is an answer whatever its status (an error without an
   // id gets the request's). Any other status >= 400 is an Error with Origin::kServer: 404 and 405
   // are kNotFound, 400 and other 4xx kProtocol, 401 and 403 and 5xx kUnavailable, 429 kRateLimited.
-  // Its `retryable` stays false: what a 404 means depends on the era, so the face decides by
-  // `facts`.
+  // Its `retryable` is false but for 429: what a 404 means depends on the era, so the face decides
+  // by `facts`. Its data has `status` and, from Retry-After, `retryAfterMs`.
   virtual Task<Result<ReplyPtr>> Request(Outgoing out) = 0;
 
   // Sends a notification or a response. `Outgoing::facts` is honoured here, too.

@@ -18,6 +18,8 @@ struct ChainTest : ::testing::Test {
   net::io_context context{1};
   FakeService innermost;
   std::string steps;
+  std::size_t slots = 0;
+  const PolicySet* set = nullptr;  // of the calls
 
   class Marks final : public Policy {
    public:
@@ -37,17 +39,20 @@ struct ChainTest : ::testing::Test {
     bool refuses_;
   };
 
-  std::shared_ptr<const Policy> Policy(std::string name, bool refuses = false) {
-    return std::make_shared<Marks>(*this, std::move(name), refuses);
+  // The slots follow each other in the order in which they are made.
+  PlacedPolicy Policy(std::string name, bool refuses = false) {
+    return {.policy = std::make_shared<Marks>(*this, std::move(name), refuses), .slot = slots++};
   }
 
   Result<ReplyPtr> Handle(Service& service) {
     Result<ReplyPtr> got;
-    Spawn(context.get_executor(), "call", [](Service& s, Result<ReplyPtr>& to) -> Task<void> {
-      Call call;
-      call.message = mcp::Message::Make("1", "tools/call", "{}");
-      to = co_await s.Handle(call);
-    }(service, got));
+    Spawn(context.get_executor(), "call",
+          [](Service& s, Result<ReplyPtr>& to, const PolicySet* goes_by) -> Task<void> {
+            Call call;
+            call.message = mcp::Message::Make("1", "tools/call", "{}");
+            call.target.policies = goes_by;
+            to = co_await s.Handle(call);
+          }(service, got, set));
     context.restart();
     context.run();
     return got;
@@ -67,6 +72,40 @@ TEST_F(ChainTest, WithoutPoliciesIsTheInnermost) {
   Chain chain({}, innermost);
   EXPECT_TRUE(Handle(chain));
   EXPECT_EQ(innermost.seen.size(), 1U);
+}
+
+TEST_F(ChainTest, WhatIsOffForACallIsNoneOfItsWay) {
+  innermost.OnResult("tools/call", "{}");
+  Chain chain({Policy("a"), Policy("b"), Policy("c"), Policy("d")}, innermost);
+  const PolicySet some({}, PolicySet::Slots("1010")), none({}, PolicySet::Slots("1111"));
+  set = &some;
+  EXPECT_TRUE(Handle(chain));
+  EXPECT_EQ(steps, "a> c> <c <a ");
+  set = &none;
+  EXPECT_TRUE(Handle(chain));
+  EXPECT_EQ(steps, "a> c> <c <a ");
+  EXPECT_EQ(innermost.seen.size(), 2U);
+}
+
+TEST_F(ChainTest, ACallThatIsSentOnInPlaceOfAnotherGoesByItsOwnSettings) {
+  innermost.OnResult("tools/call", "{}");
+  const PolicySet before({}, PolicySet::Slots("010")), after({}, PolicySet::Slots("100"));
+  class Sends final : public switchyard::Policy {
+   public:
+    explicit Sends(const PolicySet& to) : to_(to) {}
+    Task<Result<ReplyPtr>> Handle(Call& call, Service& next) const override {
+      call.target.policies = &to_;
+      return next.Handle(call);
+    }
+
+   private:
+    const PolicySet& to_;
+  };
+  const PlacedPolicy sends{.policy = std::make_shared<Sends>(after), .slot = slots++};
+  Chain chain({sends, Policy("b"), Policy("c")}, innermost);
+  set = &before;
+  EXPECT_TRUE(Handle(chain));
+  EXPECT_EQ(steps, "b> <b ");
 }
 
 TEST_F(ChainTest, ARefusalIsSeenByThoseOutsideOnly) {

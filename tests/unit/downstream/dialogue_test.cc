@@ -8,11 +8,7 @@ namespace {
 
 class DialogueTest : public AskingTest {
  protected:
-  static Principal Caller(const std::string& subject) {
-    Principal caller;
-    caller.subject = subject;
-    return caller;
-  }
+  static Principal Named(const std::string& subject) { return {.subject = subject}; }
 };
 
 constexpr const char* kYes = R"({"q1":{"action":"accept","content":{"s":"eng"}}})";
@@ -88,7 +84,7 @@ TEST_F(DialogueTest, AStateIsWorthNothingToAnybodyElseOrTwice) {
       &Retry(state, kYes, kEverything, R"("name":"u")"),
       &Retry(state, kYes, kEverything, R"("name":"t","arguments":{"a":1})")};
   wrong.push_back(&Retry(state, kYes));
-  wrong.back()->caller.subject = "somebody else";
+  wrong.back()->caller = MakeCaller({.subject = "somebody else"});
   wrong.push_back(&Retry(state, kYes));
   wrong.back()->endpoint = "other";
   std::string text;
@@ -255,12 +251,12 @@ TEST_F(DialogueTest, AFloodOfQuestionsIsBounded) {
 
 TEST_F(DialogueTest, TooManyParkedCallsAreRefusedByCallerAndAltogether) {
   parking_.SetLimits({.total = 2, .per_caller = 1, .expiry = std::chrono::minutes(1)});
-  Result<Parking::Permit> first = parking_.Enter(Caller("a"));
-  EXPECT_FALSE(parking_.Enter(Caller("a")));
-  Result<Parking::Permit> other = parking_.Enter(Caller("b"));
+  Result<Parking::Permit> first = parking_.Enter(Named("a"));
+  EXPECT_FALSE(parking_.Enter(Named("a")));
+  Result<Parking::Permit> other = parking_.Enter(Named("b"));
   Child();
   Call& call = CallOf(kForms);
-  call.caller.subject = "c";
+  call.caller = MakeCaller({.subject = "c"});
   const std::string refused = Asks(call, Elicitation("9"));
   EXPECT_TRUE(refused.contains("2 altogether")) << refused;
   loop_.RunReady();
@@ -269,7 +265,7 @@ TEST_F(DialogueTest, TooManyParkedCallsAreRefusedByCallerAndAltogether) {
   *first = Parking::Permit();
   EXPECT_EQ(parking_.count(), 1U);
   Call& again = CallOf(kForms);
-  again.caller.subject = "b";
+  again.caller = MakeCaller({.subject = "b"});
   EXPECT_TRUE(Asks(again, Elicitation("10")).contains("1 of this caller"));
 }
 

@@ -1,8 +1,11 @@
 #include "downstream/guardian.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -100,6 +103,16 @@ class RunGuardianTest : public ::testing::Test {
   void Say(const std::string& line) {
     ASSERT_EQ(::send(line_.get(), line.data(), line.size(), 0), static_cast<ssize_t>(line.size()));
   }
+  // The helper has taken all that was said.
+  bool Heard(std::chrono::seconds patience = std::chrono::seconds(20)) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    int waiting = 1;
+    while (waiting > 0 && std::chrono::steady_clock::now() < end) {
+      if (::ioctl(line_.get(), SIOCOUTQ, &waiting) != 0) return false;
+      ::sched_yield();
+    }
+    return waiting == 0;
+  }
   pid_t Child(const LifeLine& life) {
     SpawnPlan plan;
     plan.path = "/bin/sh";
@@ -128,7 +141,8 @@ TEST_F(RunGuardianTest, EndsTheWatchedAndSparesTheOthers) {
   Say("+" + std::to_string(second));
   Say("-" + std::to_string(second));
   for (const char* nonsense : {"+0", "+1", "+-1", "+", "rubbish"}) Say(nonsense);
-  // A stop of the whole service reaches the helper, too.
+  // A stop of the whole service reaches the helper, too: once it is up.
+  ASSERT_TRUE(Heard());
   ::kill(helper_, SIGTERM);
   ::kill(helper_, SIGINT);
   line_.Reset();

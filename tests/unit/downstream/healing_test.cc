@@ -156,5 +156,20 @@ TEST_F(HealingTest, ASessionThatCannotBeMadeAnewIsAServerThatIsDown) {
   EXPECT_TRUE(AnswerTo("tools/call", R"({"name":"t"})").contains("content"));
 }
 
+TEST_F(HealingTest, WhoAsksForTheSessionAfterTheEndIsToldSo) {
+  Begin();
+  wire_.answer = [](const Sent&) { return Hangs(); };
+  const auto links = server_->links();
+  switchyard::Spawn(loop_.deps().executor(), "get", [](LinkSource& from) -> Task<void> {
+    Result<LinkPtr> ignored = co_await from.Get(1);
+    static_cast<void>(ignored);
+  }(*links));
+  loop_.RunReady();
+  loop_.Run(server_->Close());
+  const Result<LinkPtr> link = loop_.Run(links->Current());
+  ASSERT_FALSE(link);
+  EXPECT_EQ(link.error().message, "server x: stopped");
+}
+
 }  // namespace
 }  // namespace switchyard::downstream

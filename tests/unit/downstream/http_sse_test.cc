@@ -175,6 +175,28 @@ TEST_F(HttpSseTest, TheEndOfTheStreamFailsWhatIsOpenAndIsTold) {
   EXPECT_EQ(down_.size(), 1u);
 }
 
+TEST_F(HttpSseTest, WhatIsTakenWhenTheStreamIsOverIsNoSuccess) {
+  ThenStreamNaming("/messages");
+  ASSERT_EQ(Start(), "started");
+  Mailbox<bool> over;
+  server_.Then([&over](Peer& peer, const Request&) -> Task<void> {
+    co_await over.Take();
+    co_await peer.Send(kAccepted);
+  });
+  std::string told;
+  Spawn(context_.get_executor(), "tell",
+        [](HttpSseTransport& sse, Outgoing out, std::string& result) -> Task<void> {
+          const Result<void> sent = co_await sse.Notify(out);
+          result = sent ? "sent" : sent.error().message;
+        }(sse_, Out(), told));
+  ASSERT_TRUE(RunUntil([&] { return server_.requests().size() == 2; }));
+  Say("");
+  ASSERT_TRUE(RunUntil([this] { return down_.size() == 1; }));
+  over.Put(true);
+  ASSERT_TRUE(RunUntil([&] { return !told.empty(); }));
+  EXPECT_EQ(told, "server x: down") << "a session would begin that is over";
+}
+
 TEST_F(HttpSseTest, UselessEventsAreSkippedUntilThereAreTooManyInARow) {
   ThenStreamNaming("/messages");
   ASSERT_EQ(Start(), "started");
@@ -235,6 +257,28 @@ TEST_F(HttpSseTest, AServerThatIsDownIsStillWhatItWas) {
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, Code::kUnavailable) << started.error().message;
   EXPECT_FALSE(either.wants_headers());
+}
+
+TEST_F(HttpSseTest, AStreamThatNamesNoEndpointMayBeOneOfStreamableHttp) {
+  HttpEither either(Config(server_.Url()), deps_);
+  ThenStreamNaming("/messages");
+  ASSERT_TRUE(Run(either.FallBack()));
+  Say("");
+  RunUntil([this] { return !stream_open_; });
+  RunAll();
+  ThenStream(": nothing\n\n");
+  std::string started;
+  Spawn(context_.get_executor(), "start",
+        [](HttpEither& transport, std::string& out) -> Task<void> {
+          const Result<void> result = co_await transport.Start();
+          out = result ? "started" : result.error().message;
+        }(either, started));
+  ASSERT_TRUE(RunUntil([this] { return stream_open_; }));
+  RunAll();
+  Pass(std::chrono::seconds(11));
+  ASSERT_TRUE(RunUntil([&] { return !started.empty(); }));
+  EXPECT_EQ(started, "started");
+  EXPECT_TRUE(either.wants_headers()) << "the probe looks what it is";
 }
 
 }  // namespace

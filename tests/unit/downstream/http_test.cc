@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/mailbox.h"
 #include "unit/downstream/http_fixture.h"
 
 namespace switchyard::downstream {
@@ -115,15 +116,30 @@ TEST_F(HttpTest, NeverSendsARequestTwiceThatTheServerMayHaveSeen) {
   EXPECT_EQ(facts_.status, 200) << "of the first call: the second saw no headers";
 }
 
-TEST_F(HttpTest, LooksBeforeEveryReuseOnceAServerWasRude) {
+TEST_F(HttpTest, WhatAServerSaysUnaskedIsNoAnswerToTheNextCall) {
+  Mailbox<bool> go;
+  server_.Then([&](Peer& peer, const Request&) -> Task<void> {
+    co_await peer.Send(JsonAnswer(kResponse));
+    co_await go.Take();
+    co_await peer.Send(JsonAnswer(R"({"jsonrpc":"2.0","error":{"code":1,"message":"late"}})"));
+  });
+  EXPECT_EQ(Call(), Texts{kResponse});
+  EXPECT_EQ(transport().pool().idle(), 1u);
+  go.Put(true);
+  RunAll();
   server_.ThenSend(JsonAnswer(kResponse));
   EXPECT_EQ(Call(), Texts{kResponse});
-  server_.Then([](Peer& peer, const Request&) -> Task<void> {
-    peer.Close();
-    co_return;
-  });
-  EXPECT_EQ(CallError().code, Code::kUnavailable);
-  for (int i = 0; i < 2; ++i) {  // no time passes, so a trusted server would not be looked at
+  EXPECT_EQ(server_.connections(), 2);
+}
+
+TEST_F(HttpTest, AnAnswerToSomethingElseIsTheLastOfItsConnection) {
+  server_.ThenSend(JsonAnswer(R"({"jsonrpc":"2.0","id":99,"result":{}})"));
+  EXPECT_TRUE(CallError().message.contains("answer to a request that was not sent"));
+  EXPECT_EQ(transport().pool().idle(), 0u);
+}
+
+TEST_F(HttpTest, LooksBeforeEveryReuse) {
+  for (int i = 0; i < 3; ++i) {
     server_.ThenSend(JsonAnswer(kResponse));
     EXPECT_EQ(Call(), Texts{kResponse});
     RunAll();
@@ -222,9 +238,17 @@ TEST_F(HttpTest, TellsStatusesApart) {
     EXPECT_EQ(facts_.status, status);
     EXPECT_FALSE(error.message.contains("body") || error.message.contains("Secret"));
     EXPECT_EQ(error.detail, "body");
-    EXPECT_FALSE(error.retryable);
+    EXPECT_EQ(error.retryable, status == 429) << status;
+    EXPECT_TRUE(error.data.contains("\"status\":" + std::to_string(status))) << error.data;
   }
   EXPECT_EQ(server_.connections(), 1);
+}
+
+TEST_F(HttpTest, TellsHowLongTheServerWantsToBeLeftAlone) {
+  server_.ThenSend(
+      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(CallError().data, R"({"origin":"server","code":"unavailable","retryable":false,)"
+                              R"("status":503,"retryAfterMs":30000})");
 }
 
 TEST_F(HttpTest, TakesAJsonRpcErrorForAnAnswerWhateverTheStatus) {

@@ -42,6 +42,19 @@ TEST_F(HttpTlsTest, TalksToAServerItCanVerify) {
   EXPECT_EQ(secure_.connections(), 1) << "TLS connections are kept, too";
 }
 
+TEST_F(HttpTlsTest, DoesNotReuseWhatTheServerTaintsWithARecordMore) {
+  Trust(certificate_.authority_pem);
+  for (int i = 1; i <= 2; ++i) {
+    secure_.Then([](ScriptedHttpServer::Peer& peer, const auto&) -> Task<void> {
+      co_await peer.Send(JsonAnswer(kResponse));
+      co_await peer.Send(JsonAnswer(kResponse));
+    });
+    EXPECT_EQ(Call(), Texts{kResponse});
+    RunAll();
+    EXPECT_EQ(secure_.connections(), i);
+  }
+}
+
 TEST_F(HttpTlsTest, StreamsOverTls) {
   Trust(certificate_.authority_pem);
   secure_.ThenSend(tests::EventsAnswer(tests::EventOf(kProgress) + tests::EventOf(kResponse)), 5);
@@ -94,6 +107,7 @@ TEST_F(HttpTlsTest, CoversTheHandshakeByTheDeadline) {
   Pass(std::chrono::seconds(30));
   ASSERT_TRUE(RunUntil([&] { return error.has_value(); }));
   EXPECT_EQ(error->code, Code::kDeadline);
+  EXPECT_TRUE(error->retryable) << "no byte of the request was sent";
 }
 
 }  // namespace

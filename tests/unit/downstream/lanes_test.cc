@@ -41,7 +41,7 @@ TEST_F(LanesTest, CallersDoNotShareASession) {
   Http({{"tools/call", Gives(kDone)}});
   for (const char* subject : {"a", "b", "a"}) {
     Call& call = CallOf(kForms);
-    call.caller.subject = subject;
+    call.caller = MakeCaller({.subject = subject});
     const auto going = Start(call);
     EXPECT_TRUE(NextOf(*going).contains("done"));
   }
@@ -189,7 +189,7 @@ class TaskLanesTest : public LanesTest {
     auto client = std::make_shared<Client>(*call.client);
     client->tasks = Tasks::kAccepted;
     call.client = std::move(client);
-    call.caller.subject = subject;
+    call.caller = MakeCaller({.subject = subject});
     call.target.definition = &tool_;
     call.target.name = method == "tools/call" ? "slow" : "t";
     return call;
@@ -250,7 +250,7 @@ TEST_F(LanesTest, TheNumberOfSessionsIsBounded) {
   std::vector<std::unique_ptr<Going>> calls;
   for (std::size_t i = 0; i <= Lanes::kMax; ++i) {
     Call& call = CallOf(kForms);
-    call.caller.subject = std::to_string(i);
+    call.caller = MakeCaller({.subject = std::to_string(i)});
     calls.push_back(Start(call));
   }
   EXPECT_EQ(lanes_.size(), Lanes::kMax);
@@ -260,7 +260,7 @@ TEST_F(LanesTest, TheNumberOfSessionsIsBounded) {
   calls.front().reset();  // its session is idle now
   loop_.RunReady();
   Call& call = CallOf(kForms);
-  call.caller.subject = "one more";
+  call.caller = MakeCaller({.subject = "one more"});
   const auto more = Start(call);
   EXPECT_EQ(lanes_.size(), Lanes::kMax + 1);
   EXPECT_EQ(lanes_.front()->sessions_ended, 1);

@@ -105,11 +105,88 @@ TEST_F(LegacyAdapterTest, NoticesAServerThatSpeaksTheModernEraNow) {
   EXPECT_TRUE(AnswerTo("tools/call").contains("content"));
 }
 
-TEST_F(LegacyAdapterTest, TriesAFewTimesMoreAndNoLonger) {
+TEST_F(LegacyAdapterTest, LooksAgainWhenNobodyTakesAPostThereAnyMore) {
+  wire_.http = true;
+  Legacy({});  // without a session
+  for (const int status : {404, 405}) {
+    bool moved = true;
+    wire_.answer = [&](const Sent& sent) {
+      if (sent.method() == "initialize") return Gives(kInitialized);
+      if (sent.method() != "tools/call") return Gives("{}");
+      return std::exchange(moved, false) ? Fails(Code::kNotFound, status) : Gives("{}");
+    };
+    EXPECT_TRUE(AnswerTo("tools/call").contains("result")) << status;
+  }
+  EXPECT_EQ(wire_.Count("initialize"), 2);
+  wire_.answer = [](const Sent&) { return Refuses(-32602, "null", 404); };
+  EXPECT_TRUE(AnswerTo("tools/call").contains("-32602")) << "an answer, whatever its status";
+  EXPECT_EQ(wire_.Count("initialize"), 2);
+}
+
+TEST_F(LegacyAdapterTest, AWorkerLearnsThatTheHomeHasGoneBackToAnOlderTransport) {
+  wire_.http = true;
+  Legacy({});
+  struct AtHome final : Service {
+    Task<Result<ReplyPtr>> Handle(Call& call) override {
+      co_return ReplyWith(mcp::Message::FromResult(call.message.id(), R"({"at":"home"})"));
+    }
+  };
+  FakeTransport::Wire other_wire;
+  other_wire.http = true;
+  other_wire.answer = [](const Sent&) { return Gives("{}"); };
+  auto other = std::make_unique<ServerDownstream>(
+      "x", std::make_unique<FakeTransport>(other_wire, loop_.deps()), loop_.deps(),
+      ServerDownstream::Elsewhere{.links = server_->links(), .home = std::make_shared<AtHome>()});
+  Result<ReplyPtr> here = loop_.Run(other->Handle(NewCall("tools/call")));
+  EXPECT_FALSE(Next(here).contains("home"));
+  wire_.http = false;  // the home's link is a connection now
+  ASSERT_TRUE(loop_.Run(server_->links()->Get(1)));
+  other_wire.answer = [](const Sent&) { return Fails(Code::kNotFound, 405); };
+  Result<ReplyPtr> there = loop_.Run(other->Handle(NewCall("tools/call")));
+  EXPECT_TRUE(Next(there).contains(R"({"at":"home"})"));
+  here = EmptyReply();
+  there = EmptyReply();
+  other = nullptr;
+  loop_.RunReady();  // what they leave behind uses the wire
+}
+
+TEST_F(LegacyAdapterTest, WhatANewSessionDoesNotHelpIsTriedOnceMoreAndThenSaidSo) {
   wire_.http = true;
   Legacy({{"tools/call", Fails(Code::kNotFound, 404)}}, "s1");
-  EXPECT_TRUE(AnswerTo("tools/call").contains("scripted failure"));
-  EXPECT_EQ(wire_.Count("tools/call"), 4);
+  Result<ReplyPtr> reply = Handle("tools/call");
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, Code::kUnavailable) << "the call named nothing that is unknown";
+  EXPECT_TRUE(reply.error().message.contains("scripted failure; its session was made anew, which"));
+  EXPECT_EQ(wire_.Count("initialize"), 1);
+  EXPECT_EQ(wire_.Count("tools/call"), 2);
+}
+
+TEST_F(LegacyAdapterTest, AWorkerThatIsBehindCatchesUpAndMakesOneSessionAnewAtMost) {
+  wire_.http = true;
+  Legacy({{"tools/call", Gives("{}")}}, "s1");
+  struct Nobody final : Service {
+    Task<Result<ReplyPtr>> Handle(Call&) override {
+      co_return Failure(Code::kInternal, Origin::kGateway, "not to be asked");
+    }
+  };
+  FakeTransport::Wire other_wire;
+  other_wire.http = true;
+  other_wire.answer = [](const Sent&) { return Gives("{}"); };
+  auto other = std::make_unique<ServerDownstream>(
+      "x", std::make_unique<FakeTransport>(other_wire, loop_.deps()), loop_.deps(),
+      ServerDownstream::Elsewhere{.links = server_->links(), .home = std::make_shared<Nobody>()});
+  Result<ReplyPtr> reply = loop_.Run(other->Handle(NewCall("tools/call")));
+  ASSERT_TRUE(reply);
+  ASSERT_TRUE(loop_.Run(server_->links()->Get(1)));  // made before the next call
+  loop_.Pass(std::chrono::seconds(1));
+  other_wire.answer = [](const Sent&) { return Fails(Code::kNotFound, 404); };
+  wire_.sent.clear();
+  reply = loop_.Run(other->Handle(NewCall("tools/call")));
+  EXPECT_FALSE(reply);
+  EXPECT_EQ(wire_.Count("initialize"), 1);
+  EXPECT_EQ(other_wire.Count("tools/call"), 4) << "in the first, the old, the known and a new one";
+  other = nullptr;
+  loop_.RunReady();  // what they leave behind uses the wire
 }
 
 TEST_F(LegacyAdapterTest, CancelsAtALegacyHttpServerByANotificationInItsSession) {
@@ -148,6 +225,22 @@ TEST_F(LegacyAdapterTest, RaisesTheSessionsLogLevelOnlyWhenItMust) {
   }
   EXPECT_EQ(wire_.Count("logging/setLevel"), 2);
   EXPECT_EQ(wire_.Last("logging/setLevel")->message.GetString(mcp::Key::kLevel), "debug");
+}
+
+TEST_F(LegacyAdapterTest, TriesAgainToRaiseTheLogLevelWhenTheServerWasNotTold) {
+  const auto call = [this](const char* level) {
+    Call& one = NewCall("tools/call");
+    one.log_level = level;
+    Result<ReplyPtr> reply = Handle(one);
+    Next(reply);
+    return wire_.Count("logging/setLevel");
+  };
+  Legacy({{"tools/call", Gives("{}")}, {"logging/setLevel", Fails(Code::kUnavailable)}});
+  EXPECT_EQ(call("info"), 1);
+  EXPECT_EQ(call("info"), 2);
+  Answers({{"tools/call", Gives("{}")}, {"logging/setLevel", Fails(Code::kDeadline)}});
+  EXPECT_EQ(call("info"), 3);
+  EXPECT_EQ(call("info"), 3) << "one that does not answer would use up the time of every call";
 }
 
 TEST_F(LegacyAdapterTest, EndsALegacySessionOnClose) {

@@ -26,12 +26,69 @@ TEST_F(ModernAsksTest, TheServersStateIsSealedAndComesBackAsItWas) {
   const std::string asked = Answer(CallOf(kForms));
   EXPECT_TRUE(asked.contains(R"("message":"[x] Which?")")) << asked;
   EXPECT_FALSE(asked.contains("u00e9")) << asked;
-  for (int i = 0; i < 2; ++i) {  // the server may allow it twice
-    Answer(Retry(StateIn(asked), R"({"k":{"action":"accept"}})"));
-    const std::string sent = wire_.Last("tools/call")->text();
-    EXPECT_TRUE(sent.contains(R"("requestState":"a \"b\" \u00e9")")) << sent;
-    EXPECT_TRUE(sent.contains(R"("inputResponses":{"k":{"action":"accept"}})")) << sent;
-  }
+  Answer(Retry(StateIn(asked), R"({"k":{"action":"accept"}})"));
+  const std::string sent = wire_.Last("tools/call")->text();
+  EXPECT_TRUE(sent.contains(R"("requestState":"a \"b\" \u00e9")")) << sent;
+  EXPECT_TRUE(sent.contains(R"("inputResponses":{"k":{"action":"accept"}})")) << sent;
+}
+
+TEST_F(ModernAsksTest, AStateThatHasHadItsResultIsWorthNothing) {
+  ModernServer({{"tools/call", Gives(Wants(kForm, R"("s")"))}});
+  const std::string asked = Answer(CallOf(kForms));
+  const std::string again = Answer(Retry(StateIn(asked)));
+  EXPECT_TRUE(again.contains("input_required")) << again;
+  EXPECT_EQ(Answer(Retry(StateIn(asked))), "no reply: " + BadStateText());
+  EXPECT_EQ(wire_.Count("tools/call"), 2);
+  EXPECT_TRUE(Answer(Retry(StateIn(again))).contains("input_required"))
+      << "the next one has its own, though the server's is the same";
+}
+
+TEST_F(ModernAsksTest, AStateServesOneCallAtATime) {
+  ModernServer({{"tools/call", Gives(Wants(kForm, R"("s")"))}});
+  const std::string state = StateIn(Answer(CallOf(kForms)));
+  Answers({{"tools/call", Hangs()}});
+  auto first = Start(Retry(state));
+  EXPECT_EQ(Answer(Retry(state)), "no reply: " + BadStateText());
+  first = nullptr;  // its client's connection broke
+  loop_.RunReady();
+  Answers({{"tools/call", Gives(kDone)}});
+  EXPECT_TRUE(Answer(Retry(state)).contains("done")) << "who got no answer may ask again";
+}
+
+TEST_F(ModernAsksTest, AStateThatCameToNoResultMayComeBack) {
+  ModernServer({{"tools/call", Gives(Wants(kForm, R"("s")"))}});
+  const std::string state = StateIn(Answer(CallOf(kForms)));
+  Answers({{"tools/call", Refuses(-32602)}});
+  EXPECT_TRUE(Answer(Retry(state)).contains("-32602")) << "answers that the server does not take";
+  Answers({{"tools/call", Fails(Code::kUnavailable)}});
+  EXPECT_TRUE(Answer(Retry(state)).contains("scripted failure"));
+  Script progress = Gives(kDone);
+  progress.messages.insert(
+      progress.messages.begin(),
+      R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":$ID,"progress":1}})");
+  Answers({{"tools/call", progress}});
+  Call& call = Retry(state);
+  call.progress_token = "1";
+  const auto going = Start(call);
+  EXPECT_TRUE(NextOf(*going).contains("progress"));
+  EXPECT_TRUE(Next(going->reply).contains("done"));
+  going->reply = EmptyReply();
+  EXPECT_EQ(Answer(Retry(state)), "no reply: " + BadStateText());
+}
+
+TEST(UsedStatesTest, AreRememberedUntilTheyAreTooOldAnywayAndInABoundedNumber) {
+  UsedStates states(2);
+  const TimePoint now{};
+  const TimePoint later = now + std::chrono::hours(1);
+  for (const char* ticket : {"a", "b"}) states.Begin(ticket, now, later)->Keep();
+  EXPECT_FALSE(states.Begin("a", now, later));
+  EXPECT_TRUE(states.Begin("a", later, later));
+  states.Begin("c", now, later)->Keep();
+  states.Begin("d", now, later)->Keep();
+  states.Begin("e", now, later)->Keep();
+  EXPECT_TRUE(states.Begin("c", now, later));
+  EXPECT_FALSE(states.Begin("d", now, later));
+  EXPECT_FALSE(states.Begin("e", now, later));
 }
 
 TEST_F(ModernAsksTest, AStateReachesNoServerButItsOwnForItsOwnCall) {
@@ -41,7 +98,7 @@ TEST_F(ModernAsksTest, AStateReachesNoServerButItsOwnForItsOwnCall) {
   std::vector<Call*> wrong = {&Retry("s"), &Retry(state + "A"),
                               &Retry(state, "{}", kForms, R"("name":"u")")};
   wrong.push_back(&Retry(state));
-  wrong.back()->caller.subject = "somebody else";
+  wrong.back()->caller = MakeCaller({.subject = "somebody else"});
   wrong.push_back(&Retry(state));
   wrong.back()->endpoint = "other";
   for (Call* call : wrong) {

@@ -93,12 +93,14 @@ class Server final : public Service {
   Home& home_;
 };
 
+constexpr unsigned kHomeWorker = 7;
+
 class RemoteTest : public ::testing::Test {
  protected:
   RemoteTest()
       : server_(std::make_shared<Server>(home_)),
-        remote_(
-            std::make_unique<RemoteService>(home_.executor(), loop_.deps().executor(), server_)) {}
+        remote_(std::make_unique<RemoteService>(home_.executor(), kHomeWorker,
+                                                loop_.deps().executor(), server_)) {}
   ~RemoteTest() override {
     remote_.reset();
     home_.Stop();
