@@ -8,8 +8,10 @@
 
 #include "catalog/content.h"
 #include "catalog/cursor.h"
+#include "catalog/lookup.h"
 #include "catalog/names.h"
 #include "catalog/render.h"
+#include "catalog/seen.h"
 
 namespace switchyard::catalog {
 namespace {
@@ -32,21 +34,32 @@ std::size_t Mix(std::size_t hash, std::string_view text) {
   return hash * 0x9E3779B97F4A7C15ULL ^ std::hash<std::string_view>()(text);
 }
 
-std::size_t HashOf(const std::vector<Definition>& items) {
+std::size_t Mix(std::size_t hash, const PolicySet* policies) {
+  return hash * 31 + (policies == nullptr ? 0 : policies->sight_key());
+}
+
+// Of what callers may see of a list, too.
+std::size_t HashOf(std::span<const Definition> items) {
   std::size_t hash = items.size();
-  for (const Definition& item : items) hash = Mix(Mix(hash, item.exposed), item.json);
+  for (const Definition& item : items) {
+    hash = Mix(Mix(Mix(hash, item.exposed), item.json), item.policies.get());
+    for (const auto& member : item.members) hash = Mix(hash, member->policies.get());
+  }
   return hash;
 }
 
-Destination To(const Definition& definition) {
-  return {.server = definition.server, .name = definition.name, .definition = &definition};
-}
-
-bool AnyMatches(const std::vector<Content::Template>& templates, std::string_view uri) {
-  for (const Content::Template& candidate : templates) {
-    if (candidate.pattern.Matches(uri)) return true;
+// Of all that ExposedUri() goes by.
+std::size_t HashOfUris(const Content& content) {
+  std::size_t hash = content.rewrites ? 1 : 0;
+  for (const auto& [server, owner] : content.owners) {
+    if (owner.has_resources) hash = Mix(hash, server);
   }
-  return false;
+  for (const ItemKind kind : {ItemKind::kResource, ItemKind::kTemplate}) {
+    for (const Definition& item : content.of(kind)) {
+      hash = Mix(Mix(Mix(hash, item.server), item.name), item.exposed);
+    }
+  }
+  return hash;
 }
 
 }  // namespace
@@ -56,66 +69,62 @@ struct Catalog::Data {
   Options options;
   std::uint64_t revision;
   Content content;
+  Lookup lookup;
   CursorSealer cursors;
   std::array<std::string, kVersions> capabilities;
   std::array<std::size_t, kItemKinds> hashes;
+  std::size_t uri_view;
 
   // Filled once each, on first use, by whichever thread comes first.
   struct Pages {
     std::once_flag once;
-    std::vector<std::shared_ptr<const std::string>> pages;
+    SeenPages::Pages pages;
   };
   mutable std::array<std::array<Pages, kVersions>, kItemKinds> lists;
+  // Of who sees less.
+  mutable SeenPages seen_lists;
 
   Data(Options given, std::vector<ServerState> servers, std::uint64_t given_revision)
       : options(std::move(given)),
         revision(given_revision),
         content(MergeServers(options, std::move(servers))),
-        cursors(options.cursor_key, options.view.name) {
+        lookup(content, options.view.transparent),
+        cursors(options.cursor_key, options.view.name),
+        uri_view(HashOfUris(content)) {
     for (std::size_t i = 0; i < kVersions; ++i) {
       capabilities[i] = content.offer.ToJson(static_cast<mcp::Version>(i));
     }
     for (std::size_t kind = 0; kind < kItemKinds; ++kind) {
-      hashes[kind] = HashOf(content.items[kind]);
+      hashes[kind] = HashOf(content.shown(static_cast<ItemKind>(kind)));
     }
   }
 
-  std::optional<Destination> Find(ItemKind kind, std::string_view exposed) const {
-    const auto& index = content.by_exposed[static_cast<std::size_t>(kind)];
-    const auto found = index.find(exposed);
-    if (found == index.end()) return std::nullopt;
-    return To(*found->second);
+  Seen All(ItemKind kind) const {
+    Seen all{.items = {}, .missing = content.missing, .outages = content.outages};
+    for (const Definition& item : content.shown(kind)) all.items.push_back(&item);
+    return all;
   }
 
-  std::optional<Destination> FindRewritten(std::string_view uri) const {
-    const std::optional<RewrittenUri> parsed = ParseRewrittenUri(uri);
-    if (!parsed || options.view.transparent) return std::nullopt;
-    const auto owner = content.owners.find(parsed->server);
-    if (owner == content.owners.end() || !owner->second.has_resources) return std::nullopt;
-    const auto exact = owner->second.resources.find(parsed->original);
-    if (exact != owner->second.resources.end()) return To(*exact->second);
-    return Destination{.server = owner->first, .name = parsed->original, .definition = nullptr};
-  }
-
-  std::vector<std::shared_ptr<const std::string>> BuildPages(ItemKind kind, mcp::Method method,
-                                                             mcp::Version version) const {
+  SeenPages::Pages BuildPages(ItemKind kind, mcp::Method method, mcp::Version version,
+                              const Seen& seen, ListHint hint) const {
     RenderOptions render{.keep_header_params = options.view.transparent, .exposed_uri = {}};
     if (content.rewrites) {
       render.exposed_uri = [this](std::string_view server, std::string_view uri) {
         return ExposedUri(server, uri);
       };
     }
-    const std::span<const Definition> items(content.of(kind));
+    const std::span<const Definition* const> items = seen.items;
     const std::size_t size = options.page_size == 0 ? items.size() : options.page_size;
-    std::vector<std::shared_ptr<const std::string>> pages;
+    SeenPages::Pages pages;
     std::size_t begin = 0;
     do {
       const std::size_t end = std::min(items.size(), begin + size);
       Page page{.key = kListKeys[static_cast<std::size_t>(kind)],
                 .items = items.subspan(begin, end - begin),
                 .next_cursor = {},
-                .missing = &content.missing,
-                .hint = content.hints[static_cast<std::size_t>(kind)]};
+                .missing = &seen.missing,
+                .outages = &seen.outages,
+                .hint = hint};
       if (end < items.size()) {
         page.next_cursor =
             cursors.Seal(mcp::Info(method).name, {.revision = revision, .offset = end});
@@ -126,9 +135,37 @@ struct Catalog::Data {
     return pages;
   }
 
-  std::optional<Destination> Find(std::string_view uri) const;
+  std::shared_ptr<const std::string> ListSeen(ItemKind kind, mcp::Method method,
+                                              mcp::Version version, std::size_t page,
+                                              const Sight& sight) const;
+  // The list has become shorter since.
+  static std::shared_ptr<const std::string> BeyondTheLast(ItemKind kind, mcp::Version version,
+                                                          const Seen& seen, ListHint hint) {
+    const Page empty{.key = kListKeys[static_cast<std::size_t>(kind)],
+                     .items = {},
+                     .next_cursor = {},
+                     .missing = &seen.missing,
+                     .outages = &seen.outages,
+                     .hint = hint};
+    return std::make_shared<const std::string>(RenderPage(empty, version, {}));
+  }
+
   std::string ExposedUri(std::string_view server, std::string_view uri) const;
 };
+
+std::shared_ptr<const std::string> Catalog::Data::ListSeen(ItemKind kind, mcp::Method method,
+                                                           mcp::Version version, std::size_t page,
+                                                           const Sight& sight) const {
+  const Seen seen = See(content, options.view, kind, sight);
+  std::shared_ptr<const SeenPages::Pages> pages = seen_lists.Find(kind, version, seen);
+  if (pages == nullptr) {
+    pages = std::make_shared<const SeenPages::Pages>(
+        BuildPages(kind, method, version, seen, HintSeen(content, kind, seen)));
+    seen_lists.Keep(kind, version, seen, pages);
+  }
+  if (page < pages->size()) return (*pages)[page];
+  return BeyondTheLast(kind, version, seen, HintSeen(content, kind, seen));
+}
 
 std::string Catalog::Data::ExposedUri(std::string_view server, std::string_view uri) const {
   const bool alone = content.resource_owners < 2 && !content.rewrites;
@@ -140,23 +177,9 @@ std::string Catalog::Data::ExposedUri(std::string_view server, std::string_view 
   if (HasOwnScheme(uri)) return RewriteUri(server, uri);
   if (IsFetchableUri(uri)) return std::string(uri);
   // An expansion of a template, or a link that nobody lists: verbatim only when it leads back.
-  const std::optional<Destination> leads = Find(uri);
+  const std::optional<Destination> leads = lookup.FindResource(uri);
   const bool back = leads ? leads->server == server : !owner->second.has_resources;
   return back ? std::string(uri) : RewriteUri(server, uri);
-}
-
-std::optional<Destination> Catalog::Data::Find(std::string_view uri) const {
-  if (auto exact = Find(ItemKind::kResource, uri)) return exact;
-  const auto original = content.by_original.find(uri);
-  if (original != content.by_original.end()) return To(*original->second);
-  if (auto rewritten = FindRewritten(uri)) return rewritten;
-  std::string_view only;
-  for (const auto& [server, owner] : content.owners) {
-    if (AnyMatches(owner.templates, uri)) return Destination{server, uri, nullptr};
-    if (owner.has_resources) only = server;
-  }
-  if (content.resource_owners == 1) return Destination{only, uri, nullptr};
-  return std::nullopt;
 }
 
 std::shared_ptr<const Catalog> Catalog::Build(Options options, std::vector<ServerState> servers,
@@ -169,19 +192,44 @@ Catalog::Catalog(std::unique_ptr<Data> data) : data_(std::move(data)) {}
 Catalog::~Catalog() = default;
 
 std::optional<Destination> Catalog::FindTool(std::string_view exposed) const {
-  return data_->Find(ItemKind::kTool, exposed);
+  return data_->lookup.Find(ItemKind::kTool, exposed);
+}
+
+const Definition* Catalog::FindToolOf(std::string_view server, std::string_view tool) const {
+  const Content& content = data_->content;
+  if (server.empty()) {
+    const auto& index = content.by_exposed[static_cast<std::size_t>(ItemKind::kTool)];
+    const auto found = index.find(tool);
+    return found == index.end() ? nullptr : found->second;
+  }
+  const auto owner = content.owners.find(server);
+  if (owner == content.owners.end()) return nullptr;
+  const auto found = owner->second.tools.find(tool);
+  return found == owner->second.tools.end() ? nullptr : found->second;
 }
 
 std::optional<Destination> Catalog::FindPrompt(std::string_view exposed) const {
-  return data_->Find(ItemKind::kPrompt, exposed);
+  return data_->lookup.Find(ItemKind::kPrompt, exposed);
 }
 
-std::optional<Destination> Catalog::FindResource(std::string_view uri) const {
-  return data_->Find(uri);
+std::optional<Destination> Catalog::FindResource(std::string_view uri, const Sight* sight,
+                                                 mcp::Route route) const {
+  return data_->lookup.FindResource(uri, {.sight = sight, .route = route});
 }
 
-Result<std::shared_ptr<const std::string>> Catalog::List(
-    mcp::Method method, mcp::Version version, std::optional<std::string_view> cursor) const {
+std::optional<Destination> Catalog::FindReference(std::string_view uri, const Sight* sight) const {
+  const Eyes eyes{.sight = sight, .route = mcp::Route::kReference};
+  const auto found = data_->lookup.FindTemplate(uri, eyes);
+  return found ? found : data_->lookup.FindResource(uri, eyes);
+}
+
+const std::shared_ptr<const PolicySet>& Catalog::PoliciesFor(std::string_view server) const {
+  return data_->lookup.PoliciesFor(server);
+}
+
+Result<std::shared_ptr<const std::string>> Catalog::List(mcp::Method method, mcp::Version version,
+                                                         std::optional<std::string_view> cursor,
+                                                         const Sight* sight) const {
   const std::optional<ItemKind> kind = KindOf(method);
   if (!kind) return Failure(Code::kInternal, Origin::kGateway, "not a list method");
   std::size_t number = 0;
@@ -192,27 +240,34 @@ Result<std::shared_ptr<const std::string>> Catalog::List(
     const std::size_t size = data_->options.page_size;
     number = size == 0 ? 0 : opened->offset / size;
   }
+  if (sight != nullptr) return data_->ListSeen(*kind, method, version, number, *sight);
   auto& list = data_->lists[static_cast<std::size_t>(*kind)][static_cast<std::size_t>(version)];
-  std::call_once(list.once, [&] { list.pages = data_->BuildPages(*kind, method, version); });
+  const ListHint hint = data_->content.hints[static_cast<std::size_t>(*kind)];
+  std::call_once(list.once, [&] {
+    list.pages = data_->BuildPages(*kind, method, version, data_->All(*kind), hint);
+  });
   if (number < list.pages.size()) return list.pages[number];
-  // The list has become shorter since.
-  const Page empty{.key = kListKeys[static_cast<std::size_t>(*kind)],
-                   .items = {},
-                   .next_cursor = {},
-                   .missing = &data_->content.missing,
-                   .hint = data_->content.hints[static_cast<std::size_t>(*kind)]};
-  return std::make_shared<const std::string>(RenderPage(empty, version, {}));
+  return data_->BeyondTheLast(*kind, version, data_->All(*kind), hint);
 }
 
-const std::string& Catalog::Capabilities(mcp::Version version) const {
-  return data_->capabilities[static_cast<std::size_t>(version)];
+std::string Catalog::Capabilities(mcp::Version version, const Sight* sight) const {
+  if (sight == nullptr) return data_->capabilities[static_cast<std::size_t>(version)];
+  return OfferSeen(data_->content, data_->options.view, *sight).ToJson(version);
 }
 
-bool Catalog::Offers(std::string_view capability) const {
-  return data_->content.offer.Has(capability);
+bool Catalog::Offers(std::string_view capability, const Sight* sight) const {
+  if (sight == nullptr) return data_->content.offer.Has(capability);
+  return OfferSeen(data_->content, data_->options.view, *sight).Has(capability);
 }
 
-const std::string& Catalog::Instructions() const { return data_->content.instructions; }
+std::string Catalog::Instructions(const Sight* sight) const {
+  if (sight == nullptr) return data_->content.instructions;
+  return InstructionsSeen(data_->content, data_->options, *sight);
+}
+
+bool Catalog::ShowsBuiltin(const Definition& builtin, const Sight& sight) const {
+  return IsAskedFor(builtin, data_->content, sight);
+}
 
 std::string Catalog::ExposedUri(std::string_view server, std::string_view uri) const {
   return data_->ExposedUri(server, uri);
@@ -226,11 +281,21 @@ bool Catalog::RewritesUrisOf(std::string_view server) const {
   return owner != content.owners.end() && owner->second.has_resources;
 }
 
+std::uint64_t Catalog::UriViewOf(std::string_view server) const {
+  return RewritesUrisOf(server) ? data_->uri_view : 0;
+}
+
+bool Catalog::IsUp(std::string_view server) const {
+  const auto owner = data_->content.owners.find(server);
+  return owner != data_->content.owners.end() && !owner->second.down;
+}
+
 const std::vector<Collision>& Catalog::collisions() const { return data_->content.collisions; }
 const std::vector<std::string>& Catalog::problems() const { return data_->content.problems; }
 const std::map<std::string, std::string>& Catalog::missing() const {
   return data_->content.missing;
 }
+TimePoint Catalog::outages_until() const { return data_->content.outages_until; }
 const EndpointView& Catalog::view() const { return data_->options.view; }
 std::uint64_t Catalog::revision() const { return data_->revision; }
 const std::vector<Definition>& Catalog::items(ItemKind kind) const {

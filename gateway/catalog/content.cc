@@ -1,6 +1,7 @@
 #include "catalog/content.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <utility>
@@ -8,10 +9,12 @@
 #include <simdjson.h>
 
 #include "catalog/glob.h"
+#include "catalog/groups.h"
+#include "catalog/item_facts.h"
 #include "catalog/names.h"
+#include "core/builtin.h"
 #include "mcp/message.h"
 #include "mcp/scan.h"
-#include "mcp/tasks.h"
 
 namespace switchyard::catalog {
 namespace {
@@ -24,69 +27,57 @@ using mcp::MembersOf;
 
 constexpr std::size_t kMaxProblems = 1000;
 
-std::string_view Word(ItemKind kind) {
-  switch (kind) {
-    case ItemKind::kTool: return "tool";
-    case ItemKind::kPrompt: return "prompt";
-    case ItemKind::kResource: return "resource";
-    case ItemKind::kTemplate: return "resource template";
-  }
-  return "item";
-}
-
-std::string_view NameMember(ItemKind kind) {
-  if (kind == ItemKind::kResource) return "uri";
-  return kind == ItemKind::kTemplate ? "uriTemplate" : "name";
-}
-
-Annotations ReadAnnotations(const Fields& tool) {
-  Annotations result;
-  const Field* field = Find(tool, "annotations");
-  const std::optional<Fields> hints = field != nullptr ? MembersOf(field->value) : std::nullopt;
-  if (!hints) return result;
-  const auto read = [&hints](std::string_view key, bool& hint) {
-    const Field* found = Find(*hints, key);
-    if (found != nullptr && (found->value == "true" || found->value == "false")) {
-      hint = found->value == "true";
-    }
-  };
-  read("readOnlyHint", result.read_only);
-  read("destructiveHint", result.destructive);
-  read("idempotentHint", result.idempotent);
-  read("openWorldHint", result.open_world);
-  return result;
-}
-
-// What a legacy server says of each tool (L-TASK), a modern one says of all at once (TASKX).
-TaskSupport ReadTaskSupport(const Inventory& inventory, const Fields& tool) {
-  if (!mcp::DeclaresTasks(inventory.facts.capabilities)) return TaskSupport::kNone;
-  if (mcp::IsModern(inventory.facts.version)) return TaskSupport::kOptional;
-  const Field* execution = Find(tool, "execution");
-  if (execution == nullptr) return TaskSupport::kNone;
-  const std::string support = mcp::RawObject::Parse(execution->value).GetString("taskSupport");
-  if (support == "required") return TaskSupport::kRequired;
-  return support == "optional" ? TaskSupport::kOptional : TaskSupport::kNone;
+IsUp UpIn(const Content& content) {
+  return [&content](std::string_view server) { return content.owners.contains(server); };
 }
 
 class Merger {
  public:
-  explicit Merger(const EndpointView& view) : view_(view) {}
+  explicit Merger(const Catalog::Options& options)
+      : view_(options.view), find_policies_(options.policies), find_outage_(options.outage) {
+    content.own_policies = PoliciesOf("");
+  }
+
+  // Also of one that is not up: what is left of its calls is still counted as its own.
+  void KnowServer(const std::string& server) {
+    content.policies[server] = PoliciesOf(server);
+    NoteOutage(content.policies[server].get(), server, "");
+  }
 
   void AddServer(const ServerState& state) {
     Content::Owner& owner = content.owners[state.naming.server];
     owner.inventory = state.inventory;
+    owner.down = !state.up;
+    owner.withheld = Withheld(*state.inventory);
     AddAll(state, ItemKind::kTool, state.inventory->tools);
     AddAll(state, ItemKind::kPrompt, state.inventory->prompts);
     AddAll(state, ItemKind::kResource, state.inventory->resources);
     AddAll(state, ItemKind::kTemplate, state.inventory->templates);
   }
 
+  // Of one that is not up: the tools that have a stand-in are offered all the same. Of a member of
+  // a group after all servers: not those that another one serves.
+  void AddStandIns(ServerState state, const GroupView* group, const HasStandIn& has_stand_in) {
+    if (state.last == nullptr || !has_stand_in) return;
+    const auto served = group != nullptr ? ServedNames(*group, of(ItemKind::kTool), UpIn(content))
+                                         : std::set<std::string, std::less<>>();
+    state.inventory = state.last;
+    AddAll(state, ItemKind::kTool, state.inventory->tools);
+    std::erase_if(of(ItemKind::kTool), [&](const Definition& tool) {
+      return tool.server == state.naming.server &&
+             (!has_stand_in(*tool.policies) || served.contains(tool.name));
+    });
+  }
+
   // After all servers.
-  void Finish() {
+  void Finish(const BuiltinTools& builtins) {
+    for (const GroupView& group : view_.groups) MergeMembers(group);
     DropCollisions(ItemKind::kTool);
+    AddBuiltins(builtins);
     DropCollisions(ItemKind::kPrompt);
     RewriteUris(ItemKind::kResource);
     RewriteUris(ItemKind::kTemplate);
+    PutHiddenLast();
     Index();
   }
 
@@ -95,6 +86,23 @@ class Merger {
  private:
   std::vector<Definition>& of(ItemKind kind) {
     return content.items[static_cast<std::size_t>(kind)];
+  }
+
+  std::shared_ptr<const PolicySet> PoliciesOf(
+      std::string_view server, std::optional<std::string_view> tool = std::nullopt) const {
+    if (!find_policies_) return nullptr;
+    return find_policies_({.endpoint = view_.name, .server = server, .tool = tool});
+  }
+
+  // True: hidden.
+  bool NoteOutage(const PolicySet* policies, const std::string& server, const std::string& tool) {
+    if (policies == nullptr || !find_outage_) return false;
+    const std::optional<Outage> outage = find_outage_(*policies, tool);
+    if (!outage) return false;
+    content.outages.emplace(outage->what, outage->reason);
+    content.outage_sources[outage->what].push_back({.server = server, .tool = tool});
+    content.outages_until = std::min(content.outages_until, outage->until);
+    return outage->hides;
   }
 
   void Problem(const std::string& server, ItemKind kind, std::string_view name,
@@ -108,6 +116,20 @@ class Merger {
                                    .append(mcp::Quote(name.substr(0, 160)))
                                    .append(" is not offered: ")
                                    .append(why));
+  }
+
+  void MergeMembers(const GroupView& group) {
+    const IsUp is_up = [this](std::string_view server) {
+      const auto owner = content.owners.find(server);
+      return owner != content.owners.end() && !owner->second.down;
+    };
+    for (std::size_t kind = 0; kind < kItemKinds; ++kind) {
+      for (std::string& differs :
+           MergeGroup(group, static_cast<ItemKind>(kind), content.items[kind], is_up)) {
+        content.outages.emplace("group " + group.name, differs);
+        if (content.problems.size() < kMaxProblems) content.problems.push_back(std::move(differs));
+      }
+    }
   }
 
   void AddAll(const ServerState& state, ItemKind kind, const std::vector<std::string>& raw) {
@@ -149,6 +171,8 @@ class Merger {
       return std::nullopt;
     }
     if (!Name(state.naming, definition)) return std::nullopt;
+    definition.policies = kind == ItemKind::kTool ? PoliciesOf(server, definition.name)
+                                                  : content.policies.find(server)->second;
     if (kind == ItemKind::kTool) {
       definition.annotations = ReadAnnotations(*fields);
       const Field* schema = Find(*fields, "inputSchema");
@@ -159,6 +183,7 @@ class Merger {
       }
       definition.param_marks = std::move(marks.legal);
       definition.tasks = ReadTaskSupport(*state.inventory, *fields);
+      definition.hidden = NoteOutage(definition.policies.get(), server, definition.name);
     }
     return definition;
   }
@@ -203,6 +228,39 @@ class Merger {
     std::erase_if(of(kind), [&](const Definition& item) { return refused.contains(item.exposed); });
   }
 
+  // Those that the policies of any tool here ask for. Their names are not for servers to take.
+  void AddBuiltins(const BuiltinTools& builtins) {
+    std::vector<Definition>& tools = of(ItemKind::kTool);
+    std::set<const PolicySet*> in_use;
+    for (const Definition& tool : tools) {
+      in_use.insert(tool.policies.get());
+      for (const auto& member : tool.members) in_use.insert(member->policies.get());
+    }
+    in_use.erase(nullptr);
+    for (const std::shared_ptr<const BuiltinTool>& builtin : builtins) {
+      const auto asks = [&](const PolicySet* policies) {
+        return builtin->IsOfferedWith(*policies);
+      };
+      if (std::ranges::none_of(in_use, asks)) continue;
+      const std::optional<Fields> fields = MembersOf(builtin->definition());
+      const Field* named = fields ? Find(*fields, "name") : nullptr;
+      const std::string name = named ? mcp::Unquote(named->value).value_or("") : std::string();
+      std::erase_if(tools, [&](const Definition& tool) {
+        if (tool.exposed != name) return false;
+        Problem(tool.server, tool.kind, tool.name, "the gateway has a tool of that name");
+        return true;
+      });
+      tools.push_back({.kind = ItemKind::kTool,
+                       .server = {},
+                       .name = name,
+                       .exposed = name,
+                       .json = builtin->definition(),
+                       .annotations = ReadAnnotations(*fields),
+                       .policies = content.own_policies,
+                       .builtin = builtin});
+    }
+  }
+
   void RewriteUris(ItemKind kind) {
     if (view_.transparent) return;
     std::unordered_map<std::string_view, int> owners;
@@ -217,11 +275,32 @@ class Merger {
     }
   }
 
+  void PutHiddenLast() {
+    std::vector<Definition>& tools = of(ItemKind::kTool);
+    std::vector<Definition> hidden;
+    for (Definition& tool : tools) {
+      if (tool.hidden) hidden.push_back(std::move(tool));
+    }
+    std::erase_if(tools, [](const Definition& tool) { return tool.hidden; });
+    content.hidden_tools = hidden.size();
+    std::ranges::move(hidden, std::back_inserter(tools));
+  }
+
   void Index() {
     for (std::size_t kind = 0; kind < kItemKinds; ++kind) {
       auto& index = content.by_exposed[kind];
       index.reserve(content.items[kind].size());
       for (const Definition& item : content.items[kind]) index.emplace(item.exposed, &item);
+    }
+    LinkMembers(of(ItemKind::kTool));
+    LinkMembers(of(ItemKind::kPrompt));
+    const auto own = [this](const Definition& tool) {
+      const auto owner = content.owners.find(tool.server);
+      if (owner != content.owners.end()) owner->second.tools.emplace(tool.name, &tool);
+    };
+    for (const Definition& tool : of(ItemKind::kTool)) {
+      for (const std::shared_ptr<Definition>& member : tool.members) own(*member);
+      own(tool);
     }
     for (const Definition& item : of(ItemKind::kResource)) {
       Content::Owner& owner = content.owners.find(item.server)->second;
@@ -236,10 +315,13 @@ class Merger {
   }
 
   const EndpointView& view_;
+  const FindPolicySet& find_policies_;
+  const FindOutage& find_outage_;
   simdjson::dom::parser parser_;
 };
 
 void MergeFacts(const Catalog::Options& options, Content& content) {
+  const IsUp is_up = UpIn(content);
   std::vector<std::pair<std::string_view, std::string_view>> instructions;
   std::array<std::optional<ListHint>, kItemKinds> hints;
   for (auto& [server, owner] : content.owners) {
@@ -255,6 +337,7 @@ void MergeFacts(const Catalog::Options& options, Content& content) {
     owner.has_resources = own.resources;
     content.resource_owners += own.resources ? 1 : 0;
     content.offer.Add(own);
+    owner.offer = own;
     const std::array<bool, kItemKinds> has = {own.tools, own.prompts, own.resources, own.resources};
     for (std::size_t kind = 0; kind < kItemKinds; ++kind) {
       const ListHint& hint = owner.inventory->hints[kind];
@@ -262,12 +345,18 @@ void MergeFacts(const Catalog::Options& options, Content& content) {
       if (!hints[kind]) hints[kind] = hint;
       hints[kind]->Tighten(hint);
     }
-    instructions.emplace_back(server, owner.inventory->facts.instructions);
+    if (const std::string_view heading = HeadingOf(options.view, server, is_up); !heading.empty()) {
+      instructions.emplace_back(heading, owner.inventory->facts.instructions);
+      owner.heading = heading;
+    }
   }
   for (std::size_t kind = 0; kind < kItemKinds; ++kind) {
     content.hints[kind] = hints[kind].value_or(ListHint());
-    // A list that lacks a server is about to change.
+    // A list that lacks a server, or has what it said before, is about to change.
     if (!content.missing.empty()) content.hints[kind] = {.ttl_ms = 0, .shared = false};
+  }
+  if (content.hidden_tools > 0) {
+    content.hints[static_cast<std::size_t>(ItemKind::kTool)] = {.ttl_ms = 0, .shared = false};
   }
   // A client decides once, at its start, what it will ever ask for: a server that is not up yet
   // must not cost it the server's tools for good.
@@ -283,19 +372,25 @@ void MergeFacts(const Catalog::Options& options, Content& content) {
 Content MergeServers(const Catalog::Options& options, std::vector<ServerState> servers) {
   const EndpointView& view = options.view;
   std::ranges::sort(servers, {}, [](const ServerState& state) { return state.naming.server; });
-  Merger merger(view);
-  for (const ServerState& state : servers) {
+  Merger merger(options);
+  std::vector<std::pair<const ServerState*, const GroupView*>> down;
+  for (ServerState& state : servers) {
     const bool chosen = view.servers.empty() ||
                         std::ranges::find(view.servers, state.naming.server) != view.servers.end();
     if (!chosen) continue;
-    if (state.inventory == nullptr) {
+    const GroupView* group = GroupOf(view, state.naming.server);
+    if (group != nullptr) state.naming.prefix = group->prefix;
+    merger.KnowServer(state.naming.server);
+    if (state.inventory == nullptr || !state.missing_because.empty()) {
       merger.content.missing.emplace(
           state.naming.server, state.missing_because.empty() ? "not up" : state.missing_because);
-    } else {
-      merger.AddServer(state);
     }
+    if (state.inventory != nullptr) merger.AddServer(state);
+    if (state.inventory == nullptr) down.emplace_back(&state, group);
   }
-  merger.Finish();
+  for (const auto& [state, group] : down) merger.AddStandIns(*state, group, options.stand_in);
+  NoteMissing(view, UpIn(merger.content), merger.content.missing);
+  merger.Finish(options.builtins);
   MergeFacts(options, merger.content);
   return std::move(merger.content);
 }

@@ -5,7 +5,10 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -14,6 +17,7 @@
 #include "catalog/catalog.h"
 #include "catalog/facts.h"
 #include "catalog/uri_template.h"
+#include "catalog/withheld.h"
 
 namespace switchyard::catalog {
 
@@ -24,12 +28,21 @@ struct Content {
     UriTemplate pattern;
     const Definition* definition;
   };
-  // One server that is up.
+  // One server whose lists are known.
   struct Owner {
     std::shared_ptr<const Inventory> inventory;
+    std::unordered_map<std::string_view, const Definition*> tools;      // by its own names
     std::unordered_map<std::string_view, const Definition*> resources;  // by original URI
     std::vector<Template> templates;
+    Withheld withheld = {};
     bool has_resources = false;
+    bool down = false;         // and its lists are kept
+    Offer offer = {};          // its part
+    std::string heading = {};  // of its instructions; "" = they do not stand there
+  };
+  // Of whom an outage was told: a server, or one of its tools.
+  struct OutageSource {
+    std::string server, tool;
   };
 
   std::array<std::vector<Definition>, kItemKinds> items;  // by ItemKind
@@ -43,14 +56,27 @@ struct Content {
   // How long and for whom lists may be kept: the strictest of all servers that have such items.
   std::array<ListHint, kItemKinds> hints{};  // by ItemKind
 
+  // Of calls that lead to a server, also to one that is not up, and of those that lead nowhere.
+  std::map<std::string, std::shared_ptr<const PolicySet>, std::less<>> policies;
+  std::shared_ptr<const PolicySet> own_policies;
+
   Offer offer;
   std::string instructions;
   std::vector<Collision> collisions;
   std::vector<std::string> problems;
   std::map<std::string, std::string> missing;
+  std::map<std::string, std::string> outages;                       // what -> why
+  std::map<std::string, std::vector<OutageSource>> outage_sources;  // what -> of whom
+  TimePoint outages_until = TimePoint::max();
+  std::size_t hidden_tools = 0;  // the last of the tools
 
   const std::vector<Definition>& of(ItemKind kind) const {
     return items[static_cast<std::size_t>(kind)];
+  }
+  // What lists show.
+  std::span<const Definition> shown(ItemKind kind) const {
+    const std::span<const Definition> all = of(kind);
+    return all.first(all.size() - (kind == ItemKind::kTool ? hidden_tools : 0));
   }
 };
 

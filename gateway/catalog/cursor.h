@@ -2,7 +2,8 @@
 //
 // A cursor says how many items came before. One of an older catalog is honoured: the client goes on
 // at the same place of the new list (list_changed tells it to start over, and a page past the end
-// is empty). Lists do not vary by caller, so a cursor is not bound to one.
+// is empty). It counts in the list as its bearer sees it and says nothing of what that is, so it is
+// not bound to a caller.
 #pragma once
 
 #include <cstdint>

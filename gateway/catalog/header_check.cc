@@ -19,15 +19,23 @@ std::unexpected<Error> Mismatch(std::string_view header, std::string_view what) 
                        .rpc_code = mcp::kHeaderMismatch});
 }
 
-const std::string* Sent(const Call& call, std::string_view name) {
+struct Sent {
+  const std::string* value = nullptr;  // null = not at all
+  int count = 0;
+};
+
+Sent FindSent(const Call& call, std::string_view name) {
+  Sent found;
   for (const auto& [sent, value] : call.header_params.sent) {
-    if (boost::algorithm::iequals(sent, name)) return &value;
+    if (!boost::algorithm::iequals(sent, name)) continue;
+    if (found.count++ == 0) found.value = &value;
   }
-  return nullptr;
+  return found;
 }
 
 Result<void> CheckOne(const Call& call, std::string_view name, std::string_view argument) {
-  const std::string* sent = Sent(call, name);
+  const auto [sent, count] = FindSent(call, name);
+  if (count > 1) return Mismatch(name, " is there more than once");
   const bool due = !argument.empty() && argument != "null";
   if (!due) {
     if (sent != nullptr) return Mismatch(name, " mirrors an argument that is not there");

@@ -33,6 +33,15 @@ Task<void> CancelTask(std::shared_ptr<Service> server, Call call, std::string en
   static_cast<void>(ignored);
 }
 
+// What fails about a task that is there says nothing of the call that it was made of: that one ran.
+void SayItRan(Error& error) {
+  error.retryable = false;
+  RawObject data = RawObject::Parse(error.data);
+  if (!data.Has("retryable")) return;
+  data.Set("retryable", "false");
+  error.data = data.ToText();
+}
+
 mcp::Message ErrorOf(std::string_view raw_id, std::string_view raw_error) {
   const RawObject error = RawObject::Parse(raw_error);
   int code = mcp::kInternalError;
@@ -57,6 +66,7 @@ Call CallAboutTask(const Call& of, mcp::Method method, std::string_view id, std:
   call.target.server = of.target.server;
   call.target.name = id;
   call.target.pin = of.target.pin;
+  call.target.policies = of.target.policies;
   call.target.transparent = of.target.transparent;
   call.depth = of.depth;
   return call;
@@ -81,12 +91,19 @@ HeldTask::HeldTask(const Call& call, std::shared_ptr<Service> server, const Deps
 
 HeldTask::~HeldTask() {
   if ((over_ && !lost_) || !options_.owns_task) return;
+  Call cancel = CallAboutTask(call_, mcp::Method::kTasksCancel, options_.id);
+  cancel.deadline = Deadline::In(deps_.clock, kCancelTime);  // the call's own may have passed
   Spawn(deps_.executor(), "cancel task",
-        CancelTask(server_, CallAboutTask(call_, mcp::Method::kTasksCancel, options_.id),
-                   std::string(call_.endpoint)));
+        CancelTask(server_, std::move(cancel), std::string(call_.endpoint)));
 }
 
 Task<Result<std::optional<mcp::Message>>> HeldTask::Next() {
+  Result<std::optional<mcp::Message>> next = co_await GoOn();
+  if (!next && options_.owns_task) SayItRan(next.error());
+  co_return next;
+}
+
+Task<Result<std::optional<mcp::Message>>> HeldTask::GoOn() {
   if (over_) co_return std::nullopt;
   const std::string_view responses = call_.message.Get(mcp::Key::kInputResponses);
   if (!std::exchange(started_, true) && responses.starts_with('{')) {

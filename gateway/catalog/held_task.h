@@ -30,6 +30,7 @@ class HeldTask final : public Reply {
   static constexpr Duration kMaxPause = std::chrono::seconds(30);
   static constexpr Duration kDefaultPause = std::chrono::seconds(1);
   static constexpr int kMaxFailures = 5;  // of polls in a row
+  static constexpr Duration kCancelTime = std::chrono::seconds(10);
 
   struct Options {
     std::string id;          // the server's own
@@ -47,6 +48,7 @@ class HeldTask final : public Reply {
   // The response that ends it; nullopt: ask again later.
   Result<std::optional<mcp::Message>> Conclude(const mcp::RawObject& task);
   std::optional<mcp::Message> AskForInput(const mcp::RawObject& task) const;
+  Task<Result<std::optional<mcp::Message>>> GoOn();
   Task<Result<std::optional<mcp::Message>>> Poll();
 
   const Call& call_;

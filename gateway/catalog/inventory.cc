@@ -1,5 +1,6 @@
 #include "catalog/inventory.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -55,6 +56,12 @@ ListHint HintOf(const mcp::Message& list_result, const ServerFacts& facts, std::
   if (error != std::errc() || end != ttl.data() + ttl.size()) hint.ttl_ms = 0;
   hint.ttl_ms = std::min(hint.ttl_ms, kLongestTtlMs);
   return hint;
+}
+
+bool SameLists(const Inventory& a, const Inventory& b) {
+  return a.tools == b.tools && a.prompts == b.prompts && a.resources == b.resources &&
+         a.templates == b.templates &&
+         std::ranges::equal(a.hints, b.hints, {}, &ListHint::shared, &ListHint::shared);
 }
 
 }  // namespace switchyard::catalog

@@ -43,13 +43,23 @@ struct Inventory {
   // The servers' own objects, verbatim, in the server's order.
   std::vector<std::string> tools, prompts, resources, templates;
   std::array<ListHint, 4> hints{};  // by ItemKind
+  // Resources and URI templates that it lists and nobody may know of: they are in no list above,
+  // and lead nowhere.
+  std::vector<std::string> withheld_uris = {}, withheld_templates = {};
 };
 
-// Up with an inventory, or down with a reason that clients and operators are told.
+// Whether a client would see the same of both.
+bool SameLists(const Inventory& a, const Inventory& b);
+
+// What is known of a server, and a reason that clients and operators are told where that is not
+// what it says now.
 struct ServerState {
   ServerNaming naming;
-  std::shared_ptr<const Inventory> inventory;  // null = not up
-  std::string missing_because;  // set when null: "starting", "connection refused", ...
+  std::shared_ptr<const Inventory> inventory;  // the last that was read; null = none, or too old
+  // "" = that is what it offers. "starting", "connection refused", ...
+  std::string missing_because;
+  bool up = false;
+  std::shared_ptr<const Inventory> last = nullptr;  // when inventory is null: the one before
 };
 
 // The hint of one list result. A legacy server gives none: what we are told of when it changes may

@@ -31,7 +31,7 @@ struct Branch {
   // Of the client's call.
   std::shared_ptr<const Client> client;
   std::string endpoint;
-  Principal caller;
+  Caller caller = Nobody();
   int depth = 0;
 };
 
@@ -61,11 +61,13 @@ Call CallFor(const std::shared_ptr<Branch>& branch) {
 class Listens::Listen : public std::enable_shared_from_this<Listen> {
  public:
   Listen(Listens& owner, ListenFilter filter, std::string id,
-         std::shared_ptr<const Catalog> catalog, std::shared_ptr<News> news)
+         std::shared_ptr<const Catalog> catalog, std::shared_ptr<const Sight> sight,
+         std::shared_ptr<News> news)
       : owner_(owner),
         filter_(std::move(filter)),
         id_(std::move(id)),
         catalog_(std::move(catalog)),
+        sight_(std::move(sight)),
         news_(std::move(news)),
         subscription_(owner.feed_) {
     owner_.open_.insert(this);
@@ -116,7 +118,8 @@ class Listens::Listen : public std::enable_shared_from_this<Listen> {
   const ListenFilter filter_;
   const std::string id_;  // of the client's request, raw
   std::shared_ptr<const Catalog> catalog_;
-  const std::shared_ptr<News> news_;  // null = none
+  const std::shared_ptr<const Sight> sight_;  // null = all
+  const std::shared_ptr<News> news_;          // null = none
   ChangeFeed::Subscription subscription_;
   std::vector<Slot> slots_;
   Catalog::Changes changes_;   // due
@@ -127,7 +130,7 @@ class Listens::Listen : public std::enable_shared_from_this<Listen> {
 void Listens::Listen::Start(const Call& call) {
   std::map<std::string, std::shared_ptr<Branch>> branches;
   for (const std::string& uri : filter_.uris) {
-    const std::optional<Destination> owner = catalog_->FindResource(uri);
+    const std::optional<Destination> owner = catalog_->FindResource(uri, sight_.get());
     if (!owner) continue;
     std::shared_ptr<Branch>& branch = branches[std::string(owner->server)];
     if (branch == nullptr) {
@@ -256,6 +259,9 @@ void Listens::Listen::Updated(const Branch& branch, const std::string& uri) {
 // How an update of the server reads for the client; none = it is not for it.
 std::vector<std::string> Listens::Listen::ClientForms(const Branch& branch,
                                                       const std::string& uri) const {
+  const PolicySet* const policies = catalog_->PoliciesFor(branch.server).get();
+  const Lead lead{.route = mcp::Route::kResource, .name = uri, .policies = policies};
+  if (sight_ != nullptr && !sight_->MayLead(lead)) return {};
   if (branch.honoured.contains(uri)) return branch.uris.find(uri)->second;
   for (const std::string& whole : branch.honoured) {
     if (!mcp::IsPartOf(uri, whole)) continue;
@@ -271,8 +277,7 @@ std::vector<std::string> Listens::Listen::ClientForms(const Branch& branch,
 }
 
 void Listens::Listen::Due(const std::string& uri, const std::string& instead) {
-  // Of a flood of parts, the whole is named instead.
-  due_.insert(due_.size() < kMaxDue ? uri : instead);
+  due_.insert(due_.size() < kMaxDue ? uri : instead);  // of a flood of parts the whole is named
 }
 
 Task<Result<std::optional<mcp::Message>>> Listens::Listen::Next() {
@@ -367,12 +372,14 @@ class Listens::ListenReply final : public Reply {
 Listens::Listens(FindServer find_server, const Deps& deps)
     : find_server_(std::move(find_server)), deps_(deps) {}
 
-Result<ReplyPtr> Listens::Open(const Call& call, const std::shared_ptr<const Catalog>& catalog) {
+Result<ReplyPtr> Listens::Open(const Call& call, const std::shared_ptr<const Catalog>& catalog,
+                               std::shared_ptr<const Sight> sight) {
   Result<ListenFilter> filter =
       ReadListenFilter(call.message.Get(mcp::Key::kNotifications), kMaxUris);
   if (!filter) return Failure(std::move(filter.error()));
-  const auto listen = std::make_shared<Listen>(*this, std::move(*filter),
-                                               std::string(call.message.id()), catalog, call.news);
+  const auto listen =
+      std::make_shared<Listen>(*this, std::move(*filter), std::string(call.message.id()), catalog,
+                               std::move(sight), call.news);
   listen->Start(call);
   return std::make_unique<ListenReply>(listen);
 }

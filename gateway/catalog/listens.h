@@ -36,8 +36,11 @@ class Listens {
   Listens(FindServer find_server, const Deps& deps);
   Listens(const Listens&) = delete;
 
-  // `call` is a subscriptions/listen. What it opens outlives neither this nor the reply.
-  Result<ReplyPtr> Open(const Call& call, const std::shared_ptr<const Catalog>& catalog);
+  // `call` is a subscriptions/listen. What it opens outlives neither this nor the reply. What
+  // `sight` (null = everything) does not show is subscribed to as little as what does not exist,
+  // and no update tells of it.
+  Result<ReplyPtr> Open(const Call& call, const std::shared_ptr<const Catalog>& catalog,
+                        std::shared_ptr<const Sight> sight = nullptr);
 
   // List changes: to be told, and told (changes.h). Servers may have come up with them: who waits
   // to ask one again asks now.

@@ -1,6 +1,5 @@
 #include "catalog/refresher.h"
 
-#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -17,6 +16,7 @@ namespace {
 // Far beyond any sane server: a server that never stops paging is cut off and named.
 constexpr std::size_t kMaxPages = 10'000;
 constexpr std::size_t kMaxItems = 100'000;
+constexpr int kMostTorn = 3;  // listings in a row thrown away since the lists changed meanwhile
 
 bool HasCapability(const ServerFacts& facts, std::string_view name) {
   boost::system::error_code error;
@@ -41,12 +41,6 @@ Call CallOfOurs(mcp::Method method, std::string_view params, Deadline deadline) 
   call.client = GatewayAsClient();
   call.deadline = deadline;
   return call;
-}
-
-bool SameLists(const Inventory& a, const Inventory& b) {
-  return a.tools == b.tools && a.prompts == b.prompts && a.resources == b.resources &&
-         a.templates == b.templates &&
-         std::ranges::equal(a.hints, b.hints, {}, &ListHint::shared, &ListHint::shared);
 }
 
 std::string ErrorText(const mcp::Message& answer) {
@@ -79,27 +73,31 @@ Task<void> Refresher::Run() {
   Backoff backoff(options_.backoff);
   for (;;) {
     Result<void> up = co_await BringUp();
-    std::string reason;
+    Error why;
     if (up) {
       const TimePoint since = deps_.clock.Now();
-      reason = co_await StayUp();
+      why = co_await StayUp();
       backoff.WasUp(deps_.clock.Now() - since);
     } else {
-      reason = up.error().message;
-      if (!up.error().detail.empty()) {
-        spdlog::warn("{}: {}", up.error().message, up.error().detail);
-      }
+      why = std::move(up.error());
+      if (!why.detail.empty()) spdlog::warn("{}: {}", why.message, why.detail);
     }
     // A server that is being closed is not down: somebody else may be reporting under its name.
     const net::cancellation_state cancellation = co_await net::this_coro::cancellation_state;
     if (cancellation.cancelled() != net::cancellation_type::none) co_return;
-    current_ = nullptr;
-    publish_(nullptr, reason);
+    if (!IsThere(why)) current_ = nullptr;
+    publish_(current_, why.message);
     const Duration pause = backoff.Next(ThreadRandom().NextUnit());
-    spdlog::warn("server {} is down: {}; next try in {} ms", downstream_.name(), reason,
+    spdlog::warn("server {} {}: {}; next try in {} ms", downstream_.name(),
+                 current_ != nullptr ? "keeps its last lists" : "is down", why.message,
                  std::chrono::duration_cast<std::chrono::milliseconds>(pause).count());
     co_await deps_.timers.Sleep(pause);
   }
+}
+
+// It shook hands and answers, though not with lists: calls may well succeed.
+bool Refresher::IsThere(const Error& why) const {
+  return connected_ && why.code != Code::kUnavailable;
 }
 
 Task<void> Refresher::Unwound() {
@@ -128,6 +126,7 @@ void Refresher::NoteEnd(const Error& why) {
 
 Task<Result<void>> Refresher::BringUp() {
   Result<ServerFacts> facts = co_await downstream_.Connect();
+  connected_ = facts.has_value();
   if (!facts) co_return Failure(std::move(facts.error()));
   Result<std::shared_ptr<Inventory>> inventory = co_await ListAll(std::move(*facts));
   if (!inventory) co_return Failure(std::move(inventory.error()));
@@ -136,19 +135,25 @@ Task<Result<void>> Refresher::BringUp() {
   co_return Result<void>{};
 }
 
-// Until the server is down; gives the reason.
-Task<std::string> Refresher::StayUp() {
+// Until the server is down or fails to list; gives the reason.
+Task<Error> Refresher::StayUp() {
   while (!events_.empty()) co_await events_.Take();  // of an earlier life
   TaskHandle listening(deps_.executor(), "listen", Listen());
-  for (;;) {
+  for (int torn = 0;;) {
     Event event = co_await events_.Take();
-    if (event.kind == Event::kDown) co_return event.reason;
+    if (event.kind == Event::kDown) {
+      co_return Error{.code = Code::kUnavailable,
+                      .origin = Origin::kServer,
+                      .message = std::move(event.reason)};
+    }
     if (event.kind == Event::kListenAgain) {
       listening = TaskHandle(deps_.executor(), "listen", Listen());
     }
     Result<std::shared_ptr<Inventory>> inventory = co_await ListAll(current_->facts);
-    if (!inventory) co_return inventory.error().message;
-    if (SameLists(**inventory, *current_)) continue;
+    if (!inventory) co_return std::move(inventory.error());
+    // Pages of a list that changed between them may lack what never went.
+    torn = !events_.empty() && torn < kMostTorn ? torn + 1 : 0;
+    if (torn > 0 || SameLists(**inventory, *current_)) continue;
     current_ = std::move(*inventory);
     publish_(current_, "");
   }

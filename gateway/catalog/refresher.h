@@ -1,6 +1,7 @@
 // Keeps one server up and its inventory fresh: connects, reads every page of every list, listens
-// for changes, lists again, and starts over with a growing pause when the server goes down. Runs on
-// the thread of the server's home worker, which owns the downstream.
+// for changes, lists again, and starts over with a growing pause when the server goes down. A
+// server that is there and fails to list keeps what it listed last. Runs on the thread of the
+// server's home worker, which owns the downstream.
 #pragma once
 
 #include <functional>
@@ -24,7 +25,8 @@ class Refresher {
     Backoff::Config backoff = {};
   };
 
-  // Called on the home worker's thread: up with an inventory, or null and the reason.
+  // Called on the home worker's thread: up with an inventory, or null and the reason. With both it
+  // is up, and the inventory is the last that could be read.
   using Publish =
       std::function<void(std::shared_ptr<const Inventory> inventory, std::string reason)>;
 
@@ -57,14 +59,16 @@ class Refresher {
   Task<void> Listen();
   Task<bool> Announcements(std::shared_ptr<Listening> listening);
   Task<void> Watch(std::shared_ptr<Listening> listening);
-  Task<std::string> StayUp();
+  Task<Error> StayUp();
+  bool IsThere(const Error& why) const;
 
   Downstream& downstream_;
   Options options_;
   Deps deps_;
   Publish publish_;
   Mailbox<Event> events_;
-  std::shared_ptr<const Inventory> current_;
+  std::shared_ptr<const Inventory> current_;  // null: nothing is known that still holds
+  bool connected_ = false;                    // the last handshake succeeded
   TimePoint stale_since_ = TimePoint::min();  // when NoteStale() was heeded last
   std::size_t live_ = 0;                      // tasks that were not unwound yet
   Mailbox<bool> all_gone_;

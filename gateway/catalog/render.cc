@@ -188,11 +188,12 @@ class ItemWriter {
   std::string out_;
 };
 
-std::string MissingJson(const std::map<std::string, std::string>& missing) {
+// [{"<key>":"...","reason":"..."}]
+std::string ReasonsJson(std::string_view key, const std::map<std::string, std::string>& reasons) {
   std::string out = "[";
-  for (const auto& [server, why] : missing) {
+  for (const auto& [what, why] : reasons) {
     if (out.size() > 1) out += ',';
-    out.append("{\"server\":").append(mcp::Quote(server));
+    out.append("{\"").append(key).append("\":").append(mcp::Quote(what));
     out.append(",\"reason\":").append(mcp::Quote(why)).append("}");
   }
   return out += ']';
@@ -208,7 +209,11 @@ std::string MetaJson(const Page& page, Version version) {
   }
   if (page.missing != nullptr && !page.missing->empty()) {
     if (!out.empty()) out += ',';
-    out.append("\"switchyard/missing\":").append(MissingJson(*page.missing));
+    out.append("\"switchyard/missing\":").append(ReasonsJson("server", *page.missing));
+  }
+  if (page.outages != nullptr && !page.outages->empty()) {
+    if (!out.empty()) out += ',';
+    out.append("\"switchyard/outages\":").append(ReasonsJson("what", *page.outages));
   }
   return out;
 }
@@ -222,13 +227,13 @@ std::string RenderItem(const Definition& definition, Version version,
 
 std::string RenderPage(const Page& page, Version version, const RenderOptions& options) {
   std::size_t size = 512;
-  for (const Definition& item : page.items) size += item.json.size() + item.exposed.size();
+  for (const Definition* item : page.items) size += item->json.size() + item->exposed.size();
   std::string out;
   out.reserve(size);
   out.append("{\"").append(page.key).append("\":[");
-  for (const Definition& item : page.items) {
+  for (const Definition* item : page.items) {
     if (out.back() != '[') out += ',';
-    out += RenderItem(item, version, options);
+    out += RenderItem(*item, version, options);
   }
   out += ']';
   if (!page.next_cursor.empty())

@@ -29,9 +29,10 @@ std::string RenderItem(const Definition& definition, mcp::Version version,
 
 struct Page {
   std::string_view key;  // "tools", "prompts", "resources", "resourceTemplates"
-  std::span<const Definition> items;
+  std::span<const Definition* const> items;
   std::string next_cursor;                                 // "" = the last page
   const std::map<std::string, std::string>* missing = {};  // server -> why
+  const std::map<std::string, std::string>* outages = {};  // what -> why
   ListHint hint = {};
 };
 

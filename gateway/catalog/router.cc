@@ -1,11 +1,14 @@
 #include "catalog/router.h"
 
+#include <functional>
 #include <utility>
 
-#include <boost/json.hpp>
-
+#include "catalog/completions.h"
 #include "catalog/header_check.h"
+#include "catalog/reference.h"
 #include "catalog/result_uris.h"
+#include "core/builtin.h"
+#include "core/resolver.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::catalog {
@@ -18,36 +21,67 @@ Error MethodNotFound(const Call& call) {
                .rpc_code = mcp::kMethodNotFound};
 }
 
-// `ref` of completion/complete: {"type":"ref/prompt","name":...} or
-// {"type":"ref/resource","uri":...}.
-struct Reference {
-  bool prompt = false;
-  std::string key;
-  boost::json::object object;
-};
+const Definition* MemberOf(const Definition& listed, std::string_view server) {
+  for (const std::shared_ptr<Definition>& one : listed.members) {
+    if (one->server == server) return one.get();
+  }
+  return nullptr;
+}
 
-std::optional<Reference> ParseReference(std::string_view raw) {
-  boost::system::error_code error;
-  boost::json::value value = boost::json::parse(raw, error);
-  if (error || !value.is_object()) return std::nullopt;
-  Reference reference{.prompt = false, .key = {}, .object = std::move(value.as_object())};
-  const boost::json::value* type = reference.object.if_contains("type");
-  if (type == nullptr || !type->is_string()) return std::nullopt;
-  reference.prompt = type->as_string() == "ref/prompt";
-  const boost::json::value* key = reference.object.if_contains(reference.prompt ? "name" : "uri");
-  if (key == nullptr || !key->is_string()) return std::nullopt;
-  reference.key = std::string(key->as_string());
-  return reference;
+// Without the catalog, which a stream that lasts would keep for as long.
+void GoBy(Call& call, const std::shared_ptr<const PolicySet>& policies) {
+  call.target.policies = policies.get();
+  if (call.target.pin == nullptr) {
+    call.target.pin = policies;
+    return;
+  }
+  struct Pins {
+    std::shared_ptr<const void> before;
+    std::shared_ptr<const PolicySet> policies;
+  };
+  call.target.pin = std::make_shared<Pins>(Pins{std::move(call.target.pin), policies});
 }
 
 }  // namespace
 
 Router::Router(std::shared_ptr<const Catalog> catalog, FindServer find_server, const Deps& deps,
-               std::unique_ptr<TaskRoutes> tasks)
+               std::unique_ptr<TaskRoutes> tasks, Choosing choosing, FindSight sight)
     : catalog_(std::move(catalog)),
       find_server_(std::move(find_server)),
       listens_(find_server_, deps),
-      tasks_(std::move(tasks)) {}
+      tasks_(std::move(tasks)),
+      choosing_(std::move(choosing)),
+      sight_(std::move(sight)),
+      member_states_(choosing_.sealer == nullptr ? std::nullopt
+                                                 : std::optional<MemberStates>(*choosing_.sealer)),
+      others_(OthersIn(catalog_)) {}
+
+class Router::Others final : public Resolver {
+ public:
+  Others(std::shared_ptr<const Catalog> catalog, const Choosing& choosing)
+      : catalog_(std::move(catalog)), choosing_(choosing) {}
+
+  const Definition* FindToolOf(std::string_view server, std::string_view tool) const override {
+    const Definition* const found = catalog_->FindToolOf(server, tool);
+    if (found == nullptr || found->members.empty()) return found;
+    return &ChooseMember(*found, choosing_, std::bind_front(&Catalog::IsUp, catalog_.get()));
+  }
+  const std::shared_ptr<const PolicySet>& PoliciesOfUnknown() const override {
+    return catalog_->PoliciesFor("");
+  }
+  std::uint64_t UriViewOf(std::string_view server) const override {
+    return catalog_->UriViewOf(server);
+  }
+
+ private:
+  const std::shared_ptr<const Catalog> catalog_;
+  const Choosing& choosing_;  // of the router: it is there as long as calls on their way are
+};
+
+std::shared_ptr<const Router::Others> Router::OthersIn(
+    std::shared_ptr<const Catalog> catalog) const {
+  return std::make_shared<const Others>(std::move(catalog), choosing_);
+}
 
 void Router::Resolve(Call& call) const {
   call.target.transparent = catalog_->view().transparent;
@@ -71,23 +105,68 @@ void Router::Resolve(Call& call) const {
       reference = ParseReference(call.message.Get(mcp::Key::kRef));
       if (!reference) break;
       found = reference->prompt ? catalog_->FindPrompt(reference->key)
-                                : catalog_->FindResource(reference->key);
-      if (!found || found->name == reference->key) break;
-      reference->object[reference->prompt ? "name" : "uri"] = found->name;
-      call.message.edits().Replace(call.message.member(mcp::Key::kRef).value,
-                                   boost::json::serialize(reference->object));
+                                : catalog_->FindReference(reference->key);
+      if (found && found->name != reference->key) RenameReference(call, *reference, found->name);
       break;
     }
-    case mcp::Route::kTask:
-      if (tasks_ != nullptr) tasks_->Resolve(call);
-      return;
+    case mcp::Route::kTask: ResolveTask(call); return;
     default: break;
   }
-  if (!found) return;
-  call.target.server = found->server;
-  call.target.name = found->name;
-  call.target.definition = found->definition;
-  call.target.pin = catalog_;
+  if (!found) return GoBy(call, catalog_->PoliciesFor(""));
+  LeadTo(*found, call);
+  if (found->definition != nullptr && !found->definition->members.empty()) ResolveMember(call);
+}
+
+void Router::LeadTo(const Destination& found, Call& call) const {
+  call.target.server = found.server;
+  call.target.name = found.name;
+  call.target.definition = found.definition;
+  call.target.policies = found.policies;
+  call.target.pin = others_;
+  call.target.others = others_.get();
+}
+
+// Of a group: whoever asked the client something, else the best. What answers a question is for
+// nobody else to see: without the one who asked, the target stays the group, which nobody serves.
+void Router::ResolveMember(Call& call) const {
+  const Definition& listed = *call.target.definition;
+  const Definition* member = nullptr;
+  if (member_states_ && MemberStates::Concerns(call)) {
+    const std::optional<TaskIds::Named> asked = member_states_->Read(call);
+    if (asked) member = MemberOf(listed, asked->server);
+    if (!asked || member == nullptr || !MemberStates::TakeOff(call, asked->id)) {
+      call.target.server = {};
+      call.target.policies = catalog_->PoliciesFor("").get();
+      return;
+    }
+  } else {
+    member = &ChooseMember(listed, choosing_, std::bind_front(&Catalog::IsUp, catalog_.get()));
+  }
+  call.target.server = member->server;
+  call.target.definition = member;
+  call.target.policies = member->policies.get();
+}
+
+Error Router::WithoutWhoAsked(const Call& call) const {
+  const std::optional<TaskIds::Named> asked = member_states_->Read(call);
+  if (!asked) {
+    return Error{.code = Code::kInvalid,
+                 .origin = Origin::kClient,
+                 .message =
+                     "requestState is not what the gateway gave for this tool or prompt; "
+                     "call it anew, without requestState and inputResponses"};
+  }
+  return Error{.code = Code::kUnavailable,
+               .origin = Origin::kGateway,
+               .retryable = true,
+               .message = "server " + asked->server +
+                          ", which asked, does not serve this at present; retry later, or call "
+                          "anew, without requestState and inputResponses"};
+}
+
+void Router::ResolveTask(Call& call) const {
+  if (tasks_ != nullptr) tasks_->Resolve(call);
+  GoBy(call, catalog_->PoliciesFor(call.target.server));
 }
 
 Task<Result<ReplyPtr>> Router::Handle(Call& call) {
@@ -97,14 +176,12 @@ Task<Result<ReplyPtr>> Router::Handle(Call& call) {
   // to set a level for is known here.
   const bool spoken = method.SpokenIn(mcp::kModern) || method.method == mcp::Method::kTasksResult ||
                       method.method == mcp::Method::kSetLevel;
-  if (!spoken || (!method.capability.empty() && !catalog_->Offers(method.capability))) {
-    co_return Failure(MethodNotFound(call));
-  }
+  if (!spoken || !Offers(call)) co_return Failure(MethodNotFound(call));
   switch (method.route) {
     case mcp::Route::kLocal: co_return Local(call);
     case mcp::Route::kList: co_return List(call);
     case mcp::Route::kListen: {
-      Result<ReplyPtr> listening = listens_.Open(call, catalog_);
+      Result<ReplyPtr> listening = listens_.Open(call, catalog_, SightOf(call));
       if (tasks_ == nullptr) co_return listening;
       co_return tasks_->Listen(call, std::move(listening), weak_from_this().lock());
     }
@@ -125,6 +202,22 @@ Task<Result<ReplyPtr>> Router::Handle(Call& call) {
   }
 }
 
+// To its caller. What leads somewhere is offered; but of what somebody else completes nothing is
+// said by where a reference leads.
+bool Router::Offers(const Call& call) const {
+  const mcp::MethodInfo& method = call.method();
+  if (method.capability.empty()) return true;
+  if (!catalog_->Offers(method.capability)) return false;
+  const bool leads = call.target.definition != nullptr || !call.target.server.empty();
+  if (leads && method.route != mcp::Route::kReference) return true;
+  const std::shared_ptr<const Sight> sight = SightOf(call);
+  return sight == nullptr || catalog_->Offers(method.capability, sight.get());
+}
+
+std::shared_ptr<const Sight> Router::SightOf(const Call& call) const {
+  return sight_ ? sight_(call) : nullptr;
+}
+
 Result<ReplyPtr> Router::Local(const Call& call) const {
   if (call.message.method() == mcp::Method::kSetLevel) {  // the level is the session's
     return ReplyWith(
@@ -137,10 +230,11 @@ Result<ReplyPtr> Router::Local(const Call& call) const {
     if (!result.ends_with('[')) result += ',';
     result.append(mcp::Quote(mcp::ToString(version)));
   }
-  result.append(R"(],"capabilities":)").append(catalog_->Capabilities(call.client->version));
-  if (!catalog_->Instructions().empty()) {
-    result.append(R"(,"instructions":)").append(mcp::Quote(catalog_->Instructions()));
-  }
+  const std::shared_ptr<const Sight> sight = SightOf(call);
+  result.append(R"(],"capabilities":)")
+      .append(catalog_->Capabilities(call.client->version, sight.get()));
+  const std::string instructions = catalog_->Instructions(sight.get());
+  if (!instructions.empty()) result.append(R"(,"instructions":)").append(mcp::Quote(instructions));
   result.append(R"(,"ttlMs":5000,"cacheScope":"private","_meta":{)")
       .append(R"("io.modelcontextprotocol/serverInfo":{"name":"switchyard","version":")")
       .append(SWITCHYARD_VERSION)
@@ -149,18 +243,32 @@ Result<ReplyPtr> Router::Local(const Call& call) const {
 }
 
 Result<ReplyPtr> Router::List(const Call& call) const {
+  const std::shared_ptr<const Sight> sight = SightOf(call);
   std::optional<std::string> cursor;
   const std::string_view raw = call.message.Get(mcp::Key::kCursor);
   if (!raw.empty() && raw != "null") cursor = call.message.GetString(mcp::Key::kCursor);
   Result<std::shared_ptr<const std::string>> list =
       catalog_->List(call.message.method(), call.client->version,
-                     cursor ? std::optional<std::string_view>(*cursor) : std::nullopt);
+                     cursor ? std::optional<std::string_view>(*cursor) : std::nullopt, sight.get());
   if (!list) return Failure(std::move(list.error()));
   return ReplyWith(mcp::Message::FromResult(call.message.id(), std::move(*list)));
 }
 
 Task<Result<ReplyPtr>> Router::Forward(Call& call) {
   const Call& named = call;
+  if (call.only_kept > Duration::zero()) {
+    co_return Failure(Error{.code = Code::kUnavailable,
+                            .retryable = true,
+                            .message = "no answer to an equal call is kept"});
+  }
+  if (call.target.definition != nullptr && call.target.definition->builtin != nullptr) {
+    Result<ReplyPtr> reply = co_await call.target.definition->builtin->Handle(call);
+    co_return reply;
+  }
+  const Definition* const group = call.target.definition;
+  if (call.target.server.empty() && group != nullptr && !group->members.empty()) {
+    co_return Failure(WithoutWhoAsked(call));
+  }
   std::shared_ptr<Service> server;
   if (!call.target.server.empty()) server = find_server_(call.target.server);
   if (server == nullptr) {
@@ -184,17 +292,21 @@ Task<Result<ReplyPtr>> Router::Forward(Call& call) {
     Result<void> checked = CheckHeaderParams(call);
     if (!checked) co_return Failure(std::move(checked.error()));
   }
-  // The call outlives its reply, so what it pins does as well, also across a reload.
-  struct Pins {
-    std::shared_ptr<const void> catalog;
-    std::shared_ptr<Service> server;
-  };
-  call.target.pin = std::make_shared<Pins>(Pins{std::move(call.target.pin), server});
+  call.route = server;  // the call outlives its reply
   const std::shared_ptr<const Catalog> catalog =
       NeedsClientUris(call, *catalog_) ? catalog_ : nullptr;
   const bool task = tasks_ != nullptr && TaskRoutes::Concerns(call);
   Result<ReplyPtr> reply =
       co_await (task ? tasks_->Forward(call, std::move(server)) : server->Handle(call));
+  const Definition* tool = call.target.definition;
+  if (reply && member_states_ && tool != nullptr && tool->listed != nullptr) {
+    reply = member_states_->Wrap(std::move(*reply), call);
+  }
+  if (reply && named.method().route == mcp::Route::kReference && tool != nullptr &&
+      tool->kind == ItemKind::kTemplate) {
+    auto sight = SightOf(call);
+    if (sight != nullptr) reply = WithSeenCompletions(std::move(*reply), call, std::move(sight));
+  }
   if (reply && catalog != nullptr) co_return WithClientUris(std::move(*reply), call, catalog);
   co_return reply;
 }
@@ -202,6 +314,7 @@ Task<Result<ReplyPtr>> Router::Forward(Call& call) {
 void Router::Update(std::shared_ptr<const Catalog> catalog) {
   const Catalog::Changes changes = catalog->Since(*catalog_);
   catalog_ = std::move(catalog);
+  others_ = OthersIn(catalog_);
   listens_.Stage(catalog_, changes);
 }
 

@@ -4,26 +4,37 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 
 #include "catalog/catalog.h"
+#include "catalog/groups.h"
 #include "catalog/listens.h"
+#include "catalog/member_states.h"
 #include "catalog/tasks.h"
 #include "core/service.h"
+#include "core/sight.h"
 
 namespace switchyard::catalog {
 
 class Router final : public Service, public std::enable_shared_from_this<Router> {
  public:
-  // `tasks` null: nobody is told of any.
+  // `tasks` null: nobody is told of any. `sight` null: everybody may know of everything.
   Router(std::shared_ptr<const Catalog> catalog, FindServer find_server, const Deps& deps,
-         std::unique_ptr<TaskRoutes> tasks = nullptr);
+         std::unique_ptr<TaskRoutes> tasks = nullptr, Choosing choosing = {},
+         FindSight sight = nullptr);
 
-  // Before the chain: names the target, so that every policy can see it. A name that leads nowhere
-  // leaves the target empty; Handle() refuses it, after the policies had their say.
+  // Before the chain: names the target, and what the policies go by for it, so that every policy
+  // can see both. A name that leads nowhere leaves the target empty; Handle() refuses it, after the
+  // policies had their say.
   void Resolve(Call& call) const;
+
+  // Before any policy that goes by the target: leads the call away from what does not exist for its
+  // caller, to where it would lead if that were not there. Why, for the log; nullopt: it leads
+  // where its caller may know of, or nowhere anyway.
+  std::optional<std::string> Hide(Call& call) const;
 
   Task<Result<ReplyPtr>> Handle(Call& call) override;
 
@@ -43,14 +54,30 @@ class Router final : public Service, public std::enable_shared_from_this<Router>
   std::size_t listeners() const { return listens_.size(); }
 
  private:
+  void ResolveTask(Call& call) const;
+  void ResolveMember(Call& call) const;
+  // Why a call of a group has no member that it may go to.
+  Error WithoutWhoAsked(const Call& call) const;
+  std::shared_ptr<const Sight> SightOf(const Call& call) const;
+  bool Offers(const Call& call) const;
+  void LeadTo(const Destination& found, Call& call) const;
+  bool LeadElsewhere(const Sight& sight, Call& call) const;
   Result<ReplyPtr> Local(const Call& call) const;
   Result<ReplyPtr> List(const Call& call) const;
   Task<Result<ReplyPtr>> Forward(Call& call);
+
+  // What else the calls of a catalog find; keeps it alive.
+  class Others;
+  std::shared_ptr<const Others> OthersIn(std::shared_ptr<const Catalog> catalog) const;
 
   std::shared_ptr<const Catalog> catalog_;
   FindServer find_server_;
   Listens listens_;
   const std::unique_ptr<TaskRoutes> tasks_;
+  const Choosing choosing_;
+  const FindSight sight_;
+  const std::optional<MemberStates> member_states_;
+  std::shared_ptr<const Others> others_;  // in catalog_
 };
 
 }  // namespace switchyard::catalog

@@ -7,14 +7,20 @@ namespace {
 
 // Longer ones are none of ours, and would cost to look at.
 constexpr std::size_t kMaxToken = 8 * 1024;
+constexpr std::size_t kMaxState = 256 * 1024;  // with that of a server inside
 
 std::string_view PurposeOf(TaskIds::Use use) {
-  return use == TaskIds::Use::kTask ? "task" : "held task";
+  switch (use) {
+    case TaskIds::Use::kTask: return "task";
+    case TaskIds::Use::kHeld: return "held task";
+    case TaskIds::Use::kMember: return "member of a group";
+  }
+  return "task";
 }
 
 // What a token of this use is bound to besides the caller.
 std::string ToolOf(TaskIds::Use use, const Call& call) {
-  return use == TaskIds::Use::kHeld ? call.target.name : std::string();
+  return use == TaskIds::Use::kTask ? std::string() : call.target.name;
 }
 
 bool IsFor(const boost::json::array& fields, const Principal& caller) {
@@ -25,22 +31,23 @@ bool IsFor(const boost::json::array& fields, const Principal& caller) {
 }  // namespace
 
 std::string TaskIds::Seal(Use use, const Call& call, const Named& task) const {
-  const boost::json::array fields = {
-      task.server,         task.id,           call.endpoint, ToolOf(use, call), call.caller.issuer,
-      call.caller.subject, call.caller.client};
+  const boost::json::array fields = {task.server,         task.id,
+                                     call.endpoint,       ToolOf(use, call),
+                                     call.caller->issuer, call.caller->subject,
+                                     call.caller->client};
   return sealer_.Seal(PurposeOf(use), boost::json::serialize(fields));
 }
 
 std::optional<TaskIds::Named> TaskIds::Open(Use use, const Call& call, std::string_view token,
                                             Owner owner) const {
-  if (token.size() > kMaxToken) return std::nullopt;
+  if (token.size() > (use == Use::kMember ? kMaxState : kMaxToken)) return std::nullopt;
   const std::optional<std::string> text = sealer_.Open(PurposeOf(use), token);
   if (!text) return std::nullopt;
   const boost::json::value value = boost::json::parse(*text);  // we wrote it
   const boost::json::array& fields = value.as_array();
   if (fields[2].as_string() != call.endpoint) return std::nullopt;
   if (fields[3].as_string() != ToolOf(use, call)) return std::nullopt;
-  if (owner == Owner::kCaller && !IsFor(fields, call.caller)) return std::nullopt;
+  if (owner == Owner::kCaller && !IsFor(fields, *call.caller)) return std::nullopt;
   return Named{.server = std::string(fields[0].as_string()),
                .id = std::string(fields[1].as_string())};
 }

@@ -15,8 +15,9 @@ namespace switchyard::catalog {
 class TaskIds {
  public:
   // kTask: an id. kHeld: the requestState of a call that the gateway holds until its task ends; it
-  // belongs to the tool, too.
-  enum class Use : std::uint8_t { kTask, kHeld };
+  // belongs to the tool, too. kMember: the same of one that a member of a group serves, around the
+  // state that comes from within (as `id`).
+  enum class Use : std::uint8_t { kTask, kHeld, kMember };
 
   struct Named {
     std::string server;

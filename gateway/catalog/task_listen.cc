@@ -45,7 +45,7 @@ struct Feed {
   // Of the client's call.
   std::shared_ptr<const Client> client;
   std::string endpoint;
-  Principal caller;
+  Caller caller = Nobody();
   int depth = 0;
   bool transparent = false;  // the endpoint
 

@@ -124,11 +124,7 @@ Task<Result<ReplyPtr>> TaskRoutes::Handle(Call& call) {
     co_return std::make_unique<HeldTask>(call, std::move(server), deps_,
                                          HeldTask::Options{.id = call.target.name});
   }
-  struct Pins {
-    std::shared_ptr<const void> name;
-    std::shared_ptr<Service> server;
-  };
-  call.target.pin = std::make_shared<Pins>(Pins{std::move(call.target.pin), server});
+  call.route = server;
   Result<ReplyPtr> reply = co_await server->Handle(call);
   if (!reply) co_return reply;
   co_return std::make_unique<ChangedReply>(

@@ -38,6 +38,11 @@ TEST(HeaderCheck, AMissingOrDifferentOneIsAMismatch) {
   EXPECT_EQ(Check(R"({"lang":"en"})", {{"Lang", "=?base64?%%%?="}}), -32020);
 }
 
+TEST(HeaderCheck, OneThatIsThereTwiceIsAMismatchWhateverItSays) {
+  EXPECT_EQ(Check(R"({"lang":"en"})", {{"Lang", "en"}, {"LANG", "de"}}), -32020);
+  EXPECT_EQ(Check(R"({"lang":"en"})", {{"Lang", "en"}, {"LANG", "en"}}), -32020);
+}
+
 TEST(HeaderCheck, NoneIsExpectedOfWhatIsNotThere) {
   EXPECT_EQ(Check("", {}), 0);
   EXPECT_EQ(Check(R"({"lang":null})", {}), 0);

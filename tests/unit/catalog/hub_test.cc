@@ -75,6 +75,34 @@ TEST_F(HubTest, ReportsThatComeTogetherAreOneCatalog) {
   EXPECT_GT(published[1].at("")->revision(), published[0].at("")->revision());
 }
 
+TEST_F(HubTest, OutagesAreReadAgainWhenTheyChangedAndWhenTheyMayBeOver) {
+  std::optional<Outage> outage;
+  Hub reads(context.get_executor(), timers,
+            {.outage = [&outage](const PolicySet&, std::string_view) { return outage; }},
+            [this](Catalogs catalogs) { published.push_back(std::move(catalogs)); });
+  const auto nothing =
+      std::make_shared<const PolicySet>(std::vector<std::shared_ptr<const void>>());
+  reads.Configure({{.server = "a", .prefix = "a", .include = {}, .exclude = {}}}, {EndpointView{}},
+                  0, {}, [nothing](const PolicyPlace&) { return nothing; });
+  const auto pass = [this](Duration time) {
+    Post();
+    clock.Advance(time);
+    timers.FireDue();
+    return published.size();
+  };
+  ASSERT_EQ(published.size(), 1U);
+  outage = {.what = "server a", .reason = "r", .until = clock.Now() + std::chrono::seconds(9)};
+  for (int i = 0; i < 50; ++i) reads.OutagesChanged();
+  EXPECT_EQ(pass(milliseconds(99)), 1U);
+  EXPECT_EQ(pass(milliseconds(1)), 2U) << "many changes are one catalog";
+  EXPECT_EQ(published.back().at("")->outages_until(), outage->until);
+  EXPECT_EQ(pass(milliseconds(8899)), 2U);
+  outage = std::nullopt;
+  EXPECT_EQ(pass(milliseconds(1)), 3U);
+  EXPECT_EQ(published.back().at("")->outages_until(), TimePoint::max());
+  EXPECT_EQ(pass(std::chrono::hours(1)), 3U);
+}
+
 TEST_F(HubTest, IsSettledOnceEveryServerWasHeardOf) {
   Configure({"a", "b"});
   hub.Report("a", With("a", {}), "");
@@ -86,13 +114,50 @@ TEST_F(HubTest, IsSettledOnceEveryServerWasHeardOf) {
   EXPECT_EQ(published.back().at("")->missing().at("b"), "connection refused");
 }
 
-TEST_F(HubTest, AServerThatGoesDownTakesItsToolsAlong) {
+TEST_F(HubTest, AServerThatIsDownForLongTakesItsToolsAlong) {
   Configure({"a"});
   hub.Report("a", With("a", {Tool("x")}), "");
   SettleDown();
   hub.Report("a", nullptr, "exited");
   SettleDown();
+  EXPECT_EQ(Tools(), (std::vector<std::string>{"a__x"}));
+  EXPECT_EQ(published.back().at("")->missing().at("a"), "exited");
+  EXPECT_FALSE(hub.servers().at("a").up);
+  clock.Advance(std::chrono::seconds(20));
+  hub.Report("a", nullptr, "connection refused");  // no time anew
+  SettleDown();
+  EXPECT_EQ(published.back().at("")->missing().at("a"), "connection refused");
+  clock.Advance(std::chrono::seconds(10));
+  timers.FireDue();
   EXPECT_TRUE(Tools().empty());
+  EXPECT_EQ(published.back().at("")->missing().at("a"), "connection refused");
+}
+
+TEST_F(HubTest, AServerThatIsBackSoonWasNeverOffTheLists) {
+  Configure({"a"});
+  hub.Report("a", With("a", {Tool("x")}), "");
+  SettleDown();
+  hub.Report("a", nullptr, "exited");
+  SettleDown();
+  hub.Report("a", With("a", {Tool("x")}), "");
+  SettleDown();
+  EXPECT_TRUE(published.back().at("")->missing().empty());
+  clock.Advance(std::chrono::hours(1));
+  timers.FireDue();
+  EXPECT_EQ(Tools(), (std::vector<std::string>{"a__x"}));
+}
+
+TEST_F(HubTest, AServerThatIsUpAndFailsToListKeepsWhatItListed) {
+  Configure({"a"});
+  hub.Report("a", With("a", {Tool("x")}), "");
+  SettleDown();
+  hub.Report("a", With("a", {Tool("x")}), "tools/list: no answer");
+  SettleDown();
+  clock.Advance(std::chrono::hours(1));
+  timers.FireDue();
+  EXPECT_EQ(Tools(), (std::vector<std::string>{"a__x"}));
+  EXPECT_EQ(published.back().at("")->missing().at("a"), "tools/list: no answer");
+  EXPECT_TRUE(hub.servers().at("a").up);
 }
 
 TEST_F(HubTest, AReloadKeepsWhatIsKnownExceptOfFreshServers) {

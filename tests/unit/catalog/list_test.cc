@@ -1,6 +1,7 @@
 #include <thread>
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <gtest/gtest.h>
 
@@ -52,6 +53,46 @@ TEST(List, AMissingServerIsNamedAndTheListGoesStaleAtOnce) {
             "refused \"");
   const auto legacy = List(*catalog, Method::kToolsList, mcp::kNewestLegacy);
   EXPECT_EQ(legacy.at("_meta").as_object().size(), 1U);
+}
+
+// With an outage of some tools; each tool's set is one of its own.
+std::shared_ptr<const Catalog> MergeWithOutage(std::vector<std::string> tools, Outage outage,
+                                               const std::string& only) {
+  const auto set = std::make_shared<const PolicySet>(std::vector<std::shared_ptr<const void>>());
+  Catalog::Options options;
+  options.policies = [set](const PolicyPlace&) { return set; };
+  options.outage = [outage, only](const PolicySet&, std::string_view tool) {
+    return tool == only ? std::optional(outage) : std::nullopt;
+  };
+  return Merge({TestServer("a").Tools(std::move(tools))}, std::move(options));
+}
+
+TEST(List, WhatIsRefusedAtPresentIsNamed) {
+  const Outage outage{.what = "tool t of server a", .reason = "open", .until = TimePoint()};
+  const auto catalog = MergeWithOutage({Tool("s"), Tool("t")}, outage, "t");
+  const auto list = List(*catalog, Method::kToolsList, mcp::kNewestLegacy);
+  EXPECT_EQ(boost::json::serialize(list.at("_meta")),
+            R"({"switchyard/outages":[{"what":"tool t of server a","reason":"open"}]})");
+  EXPECT_EQ(list.at("tools").as_array().size(), 2U);
+  EXPECT_EQ(catalog->outages_until(), TimePoint());
+  EXPECT_FALSE(catalog->Since(*MergeWithOutage({Tool("s"), Tool("t")}, outage, "none")).tools);
+}
+
+TEST(List, AHiddenToolIsOnNoListAndIsFoundAllTheSame) {
+  const Outage outage{.what = "w", .reason = "r", .until = TimePoint(), .hides = true};
+  const std::vector<std::string> tools = {Tool("r"), Tool("s"), Tool("t")};
+  const auto hiding = MergeWithOutage(tools, outage, "s");
+  const auto list = List(*hiding, Method::kToolsList, mcp::kModern);
+  ASSERT_EQ(list.at("tools").as_array().size(), 2U);
+  EXPECT_EQ(list.at("tools").at(0).at("name").as_string(), "a__r");
+  EXPECT_EQ(list.at("tools").at(1).at("name").as_string(), "a__t");
+  EXPECT_EQ(list.at("ttlMs").as_int64(), 0) << "it comes back";
+  const auto found = hiding->FindTool("a__s");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->name, "s");
+  const auto before = MergeWithOutage(tools, outage, "none");
+  EXPECT_TRUE(hiding->Since(*before).tools);
+  EXPECT_TRUE(before->Since(*hiding).tools);
 }
 
 TEST(List, TheTitleOfAToolGoesWhereOlderClientsLook) {

@@ -208,20 +208,34 @@ TEST_F(RefresherTest, ListsAgainWhenACallMetANewerListButNotForEachCall) {
   EXPECT_EQ(lists(), 4);
 }
 
-TEST_F(RefresherTest, AChangeDuringAListingIsNotLost) {
+TEST_F(RefresherTest, AListThatChangesWhileItIsReadIsReadAgainBeforeAnybodySeesIt) {
   Start();
   Acknowledge();
-  downstream.service.answers.clear();  // the next listing waits for its script
+  downstream.service.answers.clear();  // each listing waits for its script
   const std::shared_ptr<Script> listening = listen();
-  Announce();
-  Run();
-  const std::shared_ptr<Script> listing = downstream.service.scripts.back();
-  ASSERT_NE(listing, listening);
-  listening->Say(Notification("notifications/tools/list_changed", "{}"));
-  Run();
-  listing->Say(ResultOf(List("tools", {Tool("y")})));
-  Run();
-  EXPECT_EQ(std::ranges::count(downstream.service.seen, "tools/list"), 4);
+  const auto lists = [this](const char* tool) {
+    downstream.service.scripts.back()->Say(ResultOf(List("tools", {Tool(tool)})));
+    Run();
+  };
+  const auto announces = [&] {
+    listening->Say(Notification("notifications/tools/list_changed", "{}"));
+    Run();
+  };
+  announces();
+  ASSERT_NE(downstream.service.scripts.back(), listening);
+  announces();
+  lists("torn");
+  EXPECT_EQ(published.size(), 1U);
+  lists("whole");
+  ASSERT_EQ(published.size(), 2U);
+  EXPECT_EQ(last().tools, std::vector<std::string>{Tool("whole")});
+
+  announces();
+  for (int i = 0; i < 4; ++i) {  // who never rests is not waited for
+    announces();
+    lists("restless");
+  }
+  EXPECT_EQ(published.size(), 3U);
 }
 
 TEST_F(RefresherTest, PollsAServerThatHonoursNothingAndStillSeesItGo) {
@@ -288,17 +302,38 @@ TEST_F(RefresherTest, AServerThatGoesDownComesBackWithWhatItHasThen) {
   EXPECT_NE(listen(), before);
 }
 
-TEST_F(RefresherTest, AListingThatFailsLaterTakesTheServerDown) {
+TEST_F(RefresherTest, AListingThatFailsLaterLeavesTheLastOneInPlace) {
   Start();
   Acknowledge();
+  const std::shared_ptr<const Inventory> before = published.back().first;
   downstream.service.answers.clear();
   downstream.service.On("tools/list", [](Call&) -> Result<ReplyPtr> {
     return Failure(Code::kDeadline, Origin::kServer, "no answer within 10s");
   });
   Announce();
   Run();
-  EXPECT_EQ(published.back().first, nullptr);
+  EXPECT_EQ(published.back().first, before);
   EXPECT_TRUE(published.back().second.contains("tools/list: no answer within 10s"));
+  EXPECT_EQ(log.count("server wiki keeps its last lists: "), 1);
+  Pass(seconds(1));
+  EXPECT_EQ(downstream.connects, 2);
+  EXPECT_EQ(published.back().first, before) << "it still shakes hands";
+  downstream.up = false;
+  Pass(seconds(2));
+  EXPECT_EQ(published.back().first, nullptr);
+  EXPECT_EQ(published.back().second, "connection refused");
+}
+
+TEST_F(RefresherTest, AListingThatFindsNobodyTakesTheServerDown) {
+  Start();
+  Acknowledge();
+  downstream.service.answers.clear();
+  downstream.service.On("tools/list", [](Call&) -> Result<ReplyPtr> {
+    return Failure(Code::kUnavailable, Origin::kServer, "connection refused");
+  });
+  Announce();
+  Run();
+  EXPECT_EQ(published.back().first, nullptr);
 }
 
 TEST_F(RefresherTest, ACancelUnwindsEverythingAndReportsNothing) {

@@ -26,6 +26,23 @@ TEST(Resources, StayVerbatimWhenNobodyElseListsThem) {
   EXPECT_EQ(catalog->ExposedUri("b", "file:///y"), "file:///y");
 }
 
+TEST(Resources, ThatAreWithheldLeadNowhereByAnyName) {
+  TestServer a = TestServer("a").Resource("file:///x").Template("file:///docs/{p}");
+  EXPECT_EQ(Leads(*Merge({a}), "file:///secret"), "a file:///secret") << "the only one with any";
+  a.inventory->withheld_uris = {"file:///secret", "file:///docs/1"};
+  a.inventory->withheld_templates = {"file:///{any}", "file:///docs/{p}"};
+  for (const auto& catalog : {Merge({a}), Merge({a, TestServer("b").Resource("file:///y")})}) {
+    for (const char* uri : {"file:///secret", "switchyard://a/file:///secret", "file:///docs/1",
+                            "switchyard://a/file:///docs/1", "file:///other"}) {
+      EXPECT_EQ(Leads(*catalog, uri), "none") << uri;
+    }
+    EXPECT_EQ(Leads(*catalog, "file:///x"), "a file:///x");
+    EXPECT_EQ(Leads(*catalog, "file:///docs/2"), "a file:///docs/2") << "an offered template";
+  }
+  const auto shared = Merge({a, TestServer("b").Resource("file:///secret")});
+  EXPECT_EQ(Leads(*shared, "file:///secret"), "b file:///secret") << "another server's own";
+}
+
 TEST(Resources, ThatTwoServersListAreBothServedRewritten) {
   const auto catalog = Merge({TestServer("a").Resource("file:///x"),  //
                               TestServer("b").Resource("file:///x")});
@@ -35,6 +52,18 @@ TEST(Resources, ThatTwoServersListAreBothServedRewritten) {
   EXPECT_EQ(Leads(*catalog, "file:///x"), "a file:///x");  // the first owner
   EXPECT_EQ(catalog->ExposedUri("b", "file:///x"), "switchyard://b/file:///x");
   EXPECT_TRUE(catalog->collisions().empty());
+}
+
+TEST(Resources, HaveANumberForHowTheirUrisRead) {
+  const TestServer a = TestServer("a").Resource("file:///x"), tools("t");
+  const auto view = [](const auto& catalog) { return catalog->UriViewOf("a"); };
+  EXPECT_EQ(view(Merge({a})), 0U) << "verbatim";
+  EXPECT_EQ(view(Merge({a, tools})), 0U);
+  const TestServer other = TestServer("b").Resource("file:///y"),
+                   same = TestServer("b").Resource("file:///x");
+  EXPECT_NE(view(Merge({a, other})), 0U);
+  EXPECT_NE(view(Merge({a, other})), view(Merge({a, same})));
+  EXPECT_EQ(view(Merge({a, same})), view(Merge({a, same, tools}))) << "nothing there has changed";
 }
 
 TEST(Resources, ThatClientsMayFetchStayVerbatimForTheFirstOwner) {

@@ -1,7 +1,13 @@
 #include "catalog/router.h"
 
+#include <map>
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
+#include "core/resolver.h"
+#include "downstream/remote.h"
 #include "support/json.h"
 #include "unit/catalog/support.h"
 #include "unit/core/support.h"
@@ -139,6 +145,20 @@ TEST_F(RouterTest, ANameThatLeadsNowhereLeavesTheTargetToPoliciesEmpty) {
   router.Resolve(call);
   EXPECT_EQ(call.target.server, "");
   EXPECT_EQ(call.target.definition, nullptr);
+}
+
+TEST_F(RouterTest, ATargetSaysWhenUrisReadOtherwise) {
+  const auto uris = [this](std::string_view method, std::string_view params) {
+    Call call = Make(method, params);
+    router.Resolve(call);
+    return call.target.others->UriViewOf(call.target.server);
+  };
+  TestServer wiki("wiki"), other("other");
+  wiki.Tools({Tool("search")}).Resource("wiki://start");
+  const auto before = uris("tools/call", R"({"name":"wiki__search"})");
+  router.Update(Merge({wiki, other.Resource("wiki://start")}, {}, 2));
+  EXPECT_NE(uris("tools/call", R"({"name":"wiki__search"})"), before);
+  EXPECT_NE(uris("resources/read", R"({"uri":"wiki://start"})"), before);
 }
 
 TEST_F(RouterTest, AServerThatIsConfiguredNoMoreReadsLikeAMissingTool) {
@@ -281,6 +301,46 @@ TEST_F(RouterTest, ACallKeepsItsCatalogAndItsServerAcrossAReload) {
   reply = nullptr;
   call = Call();
   EXPECT_TRUE(server.expired());
+}
+
+TEST_F(RouterTest, AnotherCallFindsTheMemberOfAGroupThatACallByItsNameWouldGoTo) {
+  std::map<std::string, std::size_t, std::less<>> load = {{"a", 1}, {"b", 0}};
+  const auto with = [](const std::vector<TestServer>& of_group, int revision) {
+    Catalog::Options options;
+    options.view.groups = {{.name = "g", .prefix = "g", .servers = {"a", "b"}, .by_load = true}};
+    std::vector<TestServer> all = of_group;
+    all.push_back(TestServer("wiki").Tools({Tool("search")}));
+    return Merge(all, std::move(options), revision);
+  };
+  const TestServer a = TestServer("a").Tools({Tool("t")});
+  TestServer b = TestServer("b").Tools({Tool("t")});
+  Router grouped(with({a, b}, 1), [](std::string_view) { return nullptr; }, deps, nullptr,
+                 {.load = [&load](std::string_view server) { return load.find(server)->second; }});
+  Call call = Make("tools/call", R"({"name":"wiki__search"})");
+  const auto found = [&](std::string_view server, std::string_view tool) {
+    const Definition* const other = call.target.others->FindToolOf(server, tool);
+    return other == nullptr ? "none" : other->server;
+  };
+  grouped.Resolve(call);
+  EXPECT_EQ(found("", "g__t"), "b") << "a has more to do";
+  EXPECT_EQ(found("a", "t"), "a") << "it is meant by itself";
+  EXPECT_EQ(found("", "wiki__search"), "wiki");
+  EXPECT_EQ(found("", "g__u"), "none");
+  grouped.Update(with({a, b.Kept("gone")}, 2));
+  EXPECT_EQ(found("", "g__t"), "b") << "a call has the catalog that it began with";
+  grouped.Resolve(call);
+  EXPECT_EQ(found("", "g__t"), "a") << "b is down";
+}
+
+TEST_F(RouterTest, TheCopyOfACallThatGoesToAnotherThreadDoesNotHoldTheWayThatIsThisThreads) {
+  Call call = Make("tools/call", R"({"name":"wiki__search"})");
+  ASSERT_TRUE(Handle(call));
+  const downstream::OwnedCall copy(call);
+  const std::weak_ptr<FakeService> server = servers["wiki"];
+  servers.clear();
+  call = Call();
+  EXPECT_TRUE(server.expired());
+  EXPECT_EQ(copy.call.target.definition->name, "search") << "the catalog is anybody's";
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ struct TestServer {
     state.naming.prefix = prefix;
     inventory->server = name;
     state.inventory = inventory;
+    state.up = true;
   }
   TestServer& Tools(std::vector<std::string> tools) {
     inventory->tools = std::move(tools);
@@ -51,6 +52,11 @@ struct TestServer {
   }
   TestServer& Down(const std::string& why) {
     state.inventory = nullptr;
+    return Kept(why);
+  }
+  // Down, and its lists are kept.
+  TestServer& Kept(const std::string& why) {
+    state.up = false;
     state.missing_because = why;
     return *this;
   }

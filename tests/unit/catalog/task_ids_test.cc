@@ -14,7 +14,7 @@ struct TaskIdsTest : ::testing::Test {
   Call call;
   TaskIdsTest() {
     call.endpoint = "team";
-    call.caller = {.issuer = "i", .subject = "s", .client = "c", .scopes = {}};
+    call.caller = MakeCaller({.issuer = "i", .subject = "s", .client = "c"});
     call.target.name = "tool";
   }
   std::string Id(Use use = Use::kTask) {
@@ -37,8 +37,9 @@ TEST_F(TaskIdsTest, OfAnotherCallerDoNotOpen) {
        {&Principal::issuer, &Principal::subject, &Principal::client}) {
     Call other;
     other.endpoint = call.endpoint;
-    other.caller = call.caller;
-    other.caller.*part += "x";
+    Principal changed = *call.caller;
+    changed.*part += "x";
+    other.caller = MakeCaller(std::move(changed));
     EXPECT_FALSE(ids.Open(Use::kTask, other, id, Owner::kCaller));
     EXPECT_TRUE(ids.Open(Use::kTask, other, id, Owner::kAnyone));
   }

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "downstream/remote.h"
+#include "mcp/json_string.h"
 #include "support/json.h"
 #include "unit/core/support.h"
 #include "unit/downstream/loop.h"
@@ -103,12 +105,12 @@ TEST_F(TaskRoutesTest, AnIdIsSealedOnItsWayOutAndOpenedOnItsWayIn) {
 TEST_F(TaskRoutesTest, ATaskOfAnotherCallerIsUnknown) {
   server->OnResult("tools/call", kCreated);
   Call& owner = Make("tools/call", R"({"name":"slow"})", Tasks::kAccepted);
-  owner.caller.subject = "ada";
+  owner.caller = MakeCaller({.subject = "ada"});
   const std::string id = IdOf(owner);
   for (const char* method : {"tasks/get", "tasks/update", "tasks/cancel", "tasks/result"}) {
     Call& thief =
         Make(method, R"({"taskId":")" + id + R"(","inputResponses":{}})", Tasks::kAccepted);
-    thief.caller.subject = "bob";
+    thief.caller = MakeCaller({.subject = "bob"});
     Result<ReplyPtr> reply = Handle(thief);
     ASSERT_FALSE(reply) << method;
     EXPECT_EQ(reply.error().rpc_code, -32602);
@@ -124,6 +126,21 @@ TEST_F(TaskRoutesTest, ATaskOfAServerThatIsGoneIsUnknown) {
   Result<ReplyPtr> reply =
       Handle(Make("tasks/get", R"({"taskId":")" + id + "\"}", Tasks::kAccepted));
   EXPECT_EQ(At(Next(reply), "/refused"), -32602);
+}
+
+TEST_F(TaskRoutesTest, OnlyTheCallItselfHoldsTheWayToTheServerOfATask) {
+  server->OnResult("tools/call", kCreated);
+  polls = {kWorking};
+  const std::string id = IdOf(Make("tools/call", R"({"name":"slow"})", Tasks::kAccepted));
+  Call& call = Make("tasks/get", R"({"taskId":")" + id + "\"}", Tasks::kAccepted);
+  ASSERT_TRUE(Handle(call));
+  const downstream::OwnedCall copy(call);  // may end on the thread of the server's home
+  const std::weak_ptr<FakeService> way = server;
+  server = nullptr;
+  EXPECT_FALSE(way.expired());
+  calls.clear();
+  EXPECT_TRUE(way.expired());
+  EXPECT_EQ(copy.call.target.name, "up-1");
 }
 
 TEST_F(TaskRoutesTest, AToolThatCannotBeATaskIsNotCalledAsOne) {
@@ -176,7 +193,7 @@ TEST_F(TaskRoutesTest, WhatAHeldTaskAsksForEndsTheRequestAndTheRetryGoesOn) {
                                                     "tasks/get", "tasks/get"}));
 
   Call& thief = Make("tools/call", params + state + "\"}", Tasks::kNone);
-  thief.caller.subject = "bob";
+  thief.caller = MakeCaller({.subject = "bob"});
   Result<ReplyPtr> stolen = Forward(thief);
   EXPECT_EQ(server->seen.back(), "tools/call");  // a call like any other
 }
@@ -195,6 +212,11 @@ TEST_F(TaskRoutesTest, AHeldTaskThatIsGivenUpIsCancelledInTimeForTheCall) {
   tool.tasks = TaskSupport::kRequired;
   server->OnResult("tools/call", kCreated);
   int polls_made = 0;
+  Deadline of_cancel;
+  server->answers.emplace(server->answers.begin(), "tasks/cancel", [&](Call& cancel) {
+    of_cancel = cancel.deadline;
+    return ReplyWith(mcp::Message::FromResult("99", std::string("{}")));
+  });
   server->answers.emplace(server->answers.begin(), "tasks/get", [&](Call&) -> Result<ReplyPtr> {
     ++polls_made;
     return Failure(Code::kDeadline, Origin::kServer, "no answer in time");
@@ -213,6 +235,9 @@ TEST_F(TaskRoutesTest, AHeldTaskThatIsGivenUpIsCancelledInTimeForTheCall) {
   reply->reset();
   loop.RunReady();
   EXPECT_EQ(server->seen.back(), "tasks/cancel");
+  EXPECT_TRUE(call.deadline.Passed(loop.deps().clock.Now()));
+  EXPECT_FALSE(of_cancel.Passed(loop.deps().clock.Now())) << "or it would not be sent";
+  EXPECT_TRUE(of_cancel.Passed(loop.deps().clock.Now() + std::chrono::minutes(1)));
 }
 
 TEST_F(TaskRoutesTest, AServerThatIsAwayForAMomentIsAskedAgain) {
@@ -235,6 +260,44 @@ TEST_F(TaskRoutesTest, AServerThatIsAwayForAMomentIsAskedAgain) {
   }(**again, next));
   EXPECT_TRUE(loop.RunUntilWithTime([&] { return next.has_value(); }));
   EXPECT_FALSE(*next);
+}
+
+TEST_F(TaskRoutesTest, WhatBecameATaskRanThoughItsServerCannotBeReachedAnyMore) {
+  tool.tasks = TaskSupport::kRequired;
+  server->OnResult("tools/call", kCreated);
+  polls = {kAsking};
+  for (const char* method : {"tasks/get", "tasks/update"}) {
+    Call& first = Make("tools/call", R"({"name":"slow"})", Tasks::kNone);
+    Call* call = &first;
+    if (method == std::string_view("tasks/update")) {
+      Result<ReplyPtr> asks = Forward(first);
+      call = &Make("tools/call",
+                   R"({"name":"slow","inputResponses":{"k":{}},"requestState":)" +
+                       mcp::Quote(TextAt(Next(asks), "/result/requestState")) + "}",
+                   Tasks::kNone);
+    }
+    const auto down =
+        server->answers.emplace(server->answers.begin(), method, [](Call&) -> Result<ReplyPtr> {
+          return Failure(Error{.code = Code::kUnavailable,
+                               .origin = Origin::kServer,
+                               .retryable = true,
+                               .message = "connect: refused",
+                               .data = R"({"origin":"server","retryable":true})"});
+        });
+    Result<ReplyPtr> reply = Forward(*call);
+    std::optional<Pulled> next;
+    Spawn(loop.deps().executor(), "pull",
+          [](Reply& from, std::optional<Pulled>& out) -> Task<void> {
+            Pulled pulled = co_await from.Next();
+            out = std::move(pulled);
+          }(**reply, next));
+    ASSERT_TRUE(loop.RunUntilWithTime([&] { return next.has_value(); }));
+    ASSERT_FALSE(*next) << method;
+    EXPECT_EQ(next->error().code, Code::kUnavailable);
+    EXPECT_FALSE(next->error().retryable) << method;
+    EXPECT_EQ(next->error().data, R"({"origin":"server","retryable":false})");
+    server->answers.erase(down);
+  }
 }
 
 TEST_F(TaskRoutesTest, ALegacyClientsCallIsHeldOnceTheServerInsists) {

@@ -1,0 +1,115 @@
+// What a member of a group asked its client, and where the answers may go.
+#include "catalog/member_states.h"
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "catalog/router.h"
+#include "mcp/json_string.h"
+#include "support/json.h"
+#include "unit/catalog/support.h"
+#include "unit/core/support.h"
+#include "unit/downstream/loop.h"
+
+namespace switchyard::catalog {
+namespace {
+
+using switchyard::testing::FakeService;
+using ::testing::HasSubstr;
+using testing::Merge;
+using ::testing::Not;
+using testing::TestServer;
+using testing::Tool;
+using tests::Parse;
+using tests::TextAt;
+
+constexpr const char* kAsks =
+    R"({"resultType":"input_required","inputRequests":{"k":{"method":"roots/list"}},)"
+    R"("requestState":"of a"})";
+
+std::shared_ptr<const Catalog> GroupOf(const std::vector<std::string>& names) {
+  Catalog::Options options;
+  options.view.groups = {{.name = "g", .prefix = "g", .servers = {"a", "b"}}};
+  std::vector<TestServer> servers;
+  for (const std::string& name : names) {
+    servers.push_back(TestServer(name).Tools({Tool("t")}).Capabilities(R"({"tools":{}})"));
+  }
+  return Merge(servers, std::move(options));
+}
+
+struct MemberStatesTest : ::testing::Test {
+  downstream::Loop loop;
+  Sealer sealer{Sealer::RandomKey()};
+  std::map<std::string, std::shared_ptr<FakeService>, std::less<>> servers = {
+      {"a", std::make_shared<FakeService>()}, {"b", std::make_shared<FakeService>()}};
+  Router router{GroupOf({"a", "b"}),
+                [this](std::string_view name) -> std::shared_ptr<Service> {
+                  const auto found = servers.find(name);
+                  return found == servers.end() ? nullptr : found->second;
+                },
+                loop.deps(),
+                nullptr,
+                {.sealer = &sealer}};
+
+  MemberStatesTest() {
+    servers["a"]->OnResult("tools/call", kAsks);
+    servers["b"]->OnResult("tools/call", R"({"content":[]})");
+  }
+  // The response, or the error's message.
+  std::string Answered(const std::string& more) {
+    Call call;
+    call.message =
+        mcp::Message::Make("5", "tools/call", R"({"name":"g__t","arguments":{})" + more + "}");
+    call.client = std::make_shared<Client>();
+    router.Resolve(call);
+    Result<ReplyPtr> reply = loop.Run(router.Handle(call));
+    if (!reply) {
+      error = reply.error();
+      return error.message;
+    }
+    const mcp::Message* whole = (*reply)->Whole();
+    return whole == nullptr ? "" : whole->ToText();
+  }
+  std::string StateOfA() { return mcp::Quote(TextAt(Parse(Answered("")), "/result/requestState")); }
+  static std::string With(const std::string& state) {
+    return R"(,"inputResponses":{"k":{"roots":[]}},"requestState":)" + state;
+  }
+
+  Error error;
+};
+
+TEST_F(MemberStatesTest, AnswersGoToTheMemberThatAsked) {
+  const std::string state = StateOfA();
+  EXPECT_THAT(state, Not(HasSubstr("of a"))) << "sealed";
+  EXPECT_THAT(Answered(With(state)), HasSubstr("input_required"));
+  EXPECT_THAT(servers["a"]->last_call->message, HasSubstr(R"("requestState":"of a")"));
+}
+
+TEST_F(MemberStatesTest, AnswersGoToNobodyWhenTheMemberThatAskedIsGone) {
+  const std::string state = StateOfA();
+  router.Update(GroupOf({"b"}));
+  EXPECT_THAT(Answered(With(state)), HasSubstr("server a, which asked, "));
+  EXPECT_EQ(error.code, Code::kUnavailable);
+  EXPECT_TRUE(servers["b"]->seen.empty()) << "they are for a alone";
+  EXPECT_EQ(servers["a"]->seen.size(), 1U);
+  EXPECT_THAT(Answered(""), HasSubstr("content")) << "a call that answers nothing";
+}
+
+TEST_F(MemberStatesTest, AnswersWithAStateThatIsNotOursGoToNobody) {
+  const std::string state = StateOfA();
+  for (const std::string& more : {With(R"("of a")"), With(state.substr(0, state.size() - 3) + "\""),
+                                  With("7"), std::string(R"(,"inputResponses":{"k":{"roots":[]}})"),
+                                  std::string(R"(,"requestState":"of b")")}) {
+    EXPECT_THAT(Answered(more), HasSubstr("requestState is not what the gateway gave")) << more;
+    EXPECT_EQ(error.code, Code::kInvalid);
+  }
+  EXPECT_EQ(servers["a"]->seen.size(), 1U);
+  EXPECT_TRUE(servers["b"]->seen.empty());
+}
+
+}  // namespace
+}  // namespace switchyard::catalog
