@@ -1,14 +1,28 @@
-// The policies that exist, in the order of order.def: their keys for the configuration reader, and
-// the chain of one endpoint (kCall) or one server (kServer).
+// The policies that exist, in the order of order.def: their keys for the configuration reader, the
+// policies themselves, and how each finds what it goes by for a call.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <memory>
-#include <string>
+#include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
-#include "config/config.h"
+#include "config/policy_key.h"
+#include "core/call.h"
 #include "core/policy.h"
+
+namespace switchyard {
+class Sealer;
+class Store;
+}  // namespace switchyard
+
+namespace switchyard::audit {
+class Sink;
+}
 
 namespace switchyard::telemetry {
 class CallLog;
@@ -17,26 +31,61 @@ class Metrics;
 
 namespace switchyard::policies {
 
+class States;
+
 // What policies may use. All of it outlives them.
 struct PolicyDeps {
-  std::string name;  // of the server (kServer) or the endpoint ("" = /mcp; kCall)
   const Clock& clock;
   telemetry::Metrics& metrics;
-  telemetry::CallLog* call_log = nullptr;  // null = no lines
+  telemetry::CallLog* call_log = nullptr;    // null = no lines
+  std::function<double()> random = nullptr;  // in [0, 1), any thread; null = the thread's own
+  Store* store = nullptr;                    // of the process; null only in tests that need none
+  States* states = nullptr;                  // null = nothing is shared or outlives a reload
+  const Sealer* sealer = nullptr;            // of what clients are handed and bring back
+  switchyard::audit::Sink* audit = nullptr;  // null = no records
+  // Lists are to be built anew: Policy::OutageOf() answers otherwise. Thread-safe, returns at once.
+  std::function<void()> outages_changed = nullptr;  // null = nobody keeps lists
+  std::size_t slot = 0;  // the policy's own place in order.def; MakePolicies() sets it
 };
 
-// For config::Load: key and parser of every policy, in the order of order.def.
+// How a policy reads its settings in Handle(): `const Config& config = settings_(call)`. T is what
+// its Bind() gives (by default what its Parse() gives) and has a default constructor for calls that
+// nobody said anything of. Costs three loads. What it gives lives as long as the call's target.
+template <class T>
+class SettingsOf {
+ public:
+  explicit SettingsOf(const PolicyDeps& deps) : slot_(deps.slot) {}
+
+  const T& operator()(const Call& call) const {
+    return call.target.policies == nullptr ? defaults_ : (*this)(*call.target.policies);
+  }
+  const T& operator()(const PolicySet& policies) const {
+    const void* found = policies.At(slot_);
+    return found == nullptr ? defaults_ : *static_cast<const T*>(found);
+  }
+
+ private:
+  const std::size_t slot_;
+  const T defaults_{};
+};
+
+// For config::Load: every policy's key, in the order of order.def.
 std::vector<config::PolicyKey> PolicyKeys();
 
-// What applies at a level: its own settings, else those of the enclosing level.
-config::PolicySettings Effective(const config::PolicySettings& enclosing,
-                                 const config::PolicySettings& own);
+using Policies = std::vector<std::shared_ptr<const Policy>>;
 
-// The policies of a stage, outermost first; one that `settings` does not name gets its defaults.
-// Made once per endpoint or server and shared by all workers: a policy's counters are those of the
-// whole process. A policy outlives the calls that wait in its Handle(), not the Replies it gave.
-std::vector<std::shared_ptr<const Policy>> MakeChain(Stage stage,
-                                                     const config::PolicySettings& settings,
-                                                     const PolicyDeps& deps);
+// All of them, by slot. Made once a process; shared by all workers, endpoints and servers.
+Policies MakePolicies(PolicyDeps deps);
+
+// Those of one stage, outermost first: what a Chain is made of.
+std::vector<PlacedPolicy> ChainOf(Stage stage, const Policies& all);
+
+// What the first of them says that says anything: see Policy.
+std::optional<Outage> OutageOf(const Policies& all, const PolicySet& set, std::string_view tool);
+bool StandsIn(const Policies& all, const PolicySet& set);  // whether any of them does
+// What none of them hides from a caller. They outlive it.
+FindSight SightsOf(const Policies& all);
+// What all of them bring for clients to use.
+BuiltinTools ToolsOf(const Policies& all);
 
 }  // namespace switchyard::policies

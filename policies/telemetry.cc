@@ -2,6 +2,8 @@
 //
 // Measures each call from its arrival to its last message, counts how it ended, and writes its line
 // of the call log: also when it failed, was refused further in, or was dropped by the client.
+#include <algorithm>
+
 #include "config/section.h"
 #include "policies/lib/settings.h"
 #include "policies/registry.h"
@@ -18,17 +20,25 @@ struct Config {
   bool log = true;
 };
 
-// What all calls of a policy share. Owned by their replies too: those of a chain that a reload has
-// replaced end after it.
+// What all calls share; outlives them.
 struct Shared {
-  Config config;
-  std::string endpoint;  // as a label
+  const SettingsOf<Config> settings;
   const Clock& clock;
   tel::Metrics& metrics;
   tel::CallLog* log;
 };
 
+// As a label.
+std::string PathOf(std::string_view endpoint) {
+  return endpoint.empty() ? "/mcp" : std::string("/mcp/").append(endpoint);
+}
+
 std::array<char, 32> TraceIdOf(const Call& call) {
+  if (call.notes != nullptr && call.notes->trace.size() == 32) {  // its record says the same
+    std::array<char, 32> noted;
+    std::ranges::copy(call.notes->trace, noted.begin());
+    return noted;
+  }
   std::string_view raw = call.message.Get(mcp::MetaKey::kTraceParent);
   if (raw.size() >= 2) raw = raw.substr(1, raw.size() - 2);
   const std::optional<tel::TraceContext> parent = tel::TraceContext::Parse(raw);
@@ -38,15 +48,15 @@ std::array<char, 32> TraceIdOf(const Call& call) {
 // One call under measurement. Whoever destroys it before its end has cancelled the call.
 class Observation {
  public:
-  Observation(std::shared_ptr<const Shared> shared, const Call& call)
-      : shared_(std::move(shared)),
+  Observation(const Shared& shared, const Call& call)
+      : shared_(&shared),
         call_(&call),
-        series_(&shared_->metrics.Calls(LabelsOf(*shared_, call))),
-        begin_(shared_->clock.Now()) {
+        series_(&shared.metrics.Calls(LabelsOf(PathOf(call.endpoint), call))),
+        begin_(shared.clock.Now()) {
     series_->CountBegin();
   }
   Observation(Observation&& other) noexcept
-      : shared_(std::move(other.shared_)),
+      : shared_(other.shared_),
         call_(std::exchange(other.call_, nullptr)),
         series_(other.series_),
         begin_(other.begin_),
@@ -81,7 +91,7 @@ class Observation {
     std::string_view message = {}, detail = {};
   };
 
-  static tel::Metrics::CallLabels LabelsOf(const Shared& shared, const Call& call) {
+  static tel::Metrics::CallLabels LabelsOf(std::string_view endpoint, const Call& call) {
     const mcp::MethodInfo& method = call.method();
     std::string_view tool;
     if (method.route == mcp::Route::kTool) {
@@ -89,7 +99,7 @@ class Observation {
       tool = "unknown";
       if (call.target.definition != nullptr) tool = call.target.definition->name;
     }
-    return {.endpoint = shared.endpoint,
+    return {.endpoint = endpoint,
             .server = call.target.server,
             .tool = tool,
             .method = method.name.empty() ? "unknown" : method.name};
@@ -104,23 +114,28 @@ class Observation {
                        .duration = duration,
                        .bytes_in = call.message.size(),
                        .bytes_out = bytes_out_});
-    if (shared_->log != nullptr && shared_->config.log) Log(call, verdict, duration);
+    if (shared_->log != nullptr && shared_->log->on() && shared_->settings(call).log) {
+      Log(call, verdict, duration);
+    }
   }
 
   void Log(const Call& call, const Verdict& verdict, Duration duration) const {
     const mcp::MethodInfo& method = call.method();
     const std::array<char, 32> trace = TraceIdOf(call);
+    const std::string endpoint = PathOf(call.endpoint);
     std::string asked;  // what is not in the catalog is logged as the client named it
     const bool named = method.key == mcp::TargetKey::kName;
     if (named && call.target.name.empty()) asked = call.message.GetString(mcp::Key::kName);
     tel::CallLine line{
         .time = shared_->clock.WallNow(),
-        .endpoint = shared_->endpoint,
+        .endpoint = endpoint,
+        .subject = call.caller->subject,
         .client = call.client != nullptr ? std::string_view(call.client->name) : "",
         .era = call.client == nullptr || mcp::IsModern(call.client->version) ? "modern" : "legacy",
         .server = call.target.server,
         .tool = named ? std::string_view(asked.empty() ? call.target.name : asked) : "",
         .method = method.name.empty() ? call.message.method_name() : method.name,
+        .stand_in = call.stand_in,
         .trace = {trace.data(), trace.size()},
         .outcome = verdict.outcome,
         .code = {},
@@ -128,12 +143,13 @@ class Observation {
         .detail = verdict.detail,
         .duration = duration,
         .bytes_in = call.message.size(),
-        .bytes_out = bytes_out_};
+        .bytes_out = bytes_out_,
+        .attempts = call.attempts};
     if (verdict.outcome == tel::Outcome::kError) line.code = verdict.error.word();
     shared_->log->Write(line);
   }
 
-  std::shared_ptr<const Shared> shared_;
+  const Shared* shared_;
   const Call* call_;  // null once it ended
   tel::CallSeries* series_;
   TimePoint begin_;
@@ -164,13 +180,11 @@ class WatchedReply final : public Reply {
 
 class Telemetry final : public Policy {
  public:
-  Telemetry(Config config, const PolicyDeps& deps)
-      : shared_(std::make_shared<const Shared>(
-            Shared{.config = config,
-                   .endpoint = deps.name.empty() ? "/mcp" : "/mcp/" + deps.name,
-                   .clock = deps.clock,
-                   .metrics = deps.metrics,
-                   .log = deps.call_log})) {}
+  explicit Telemetry(const PolicyDeps& deps)
+      : shared_{.settings = SettingsOf<Config>(deps),
+                .clock = deps.clock,
+                .metrics = deps.metrics,
+                .log = deps.call_log} {}
 
   Task<Result<ReplyPtr>> Handle(Call& call, Service& next) const override {
     Observation observation(shared_, call);
@@ -188,19 +202,19 @@ class Telemetry final : public Policy {
   }
 
  private:
-  const std::shared_ptr<const Shared> shared_;
+  const Shared shared_;
 };
 
 }  // namespace
 
 std::shared_ptr<const void> Parse(config::Section section, const void* inherited) {
   const std::shared_ptr<Config> config = CopyOrDefault<Config>(inherited);
-  if (auto log = section.Bool("log")) config->log = *log;
+  section.Take("log", config->log);
   return config;
 }
 
-std::shared_ptr<const Policy> Make(const void* config, const PolicyDeps& deps) {
-  return std::make_shared<Telemetry>(ValueOrDefault<Config>(config), deps);
+std::shared_ptr<const Policy> Make(const PolicyDeps& deps) {
+  return std::make_shared<Telemetry>(deps);
 }
 
 }  // namespace switchyard::policies::telemetry

@@ -31,4 +31,10 @@ Timers& TimersOf(const Executor& executor, const Clock& clock) {
   return net::use_service<WorkerTimers>(context).timers;
 }
 
+void DisarmTimersOf(const Executor& executor) {
+  net::execution_context& context = executor.context();
+  if (net::has_service<WorkerTimers>(context))
+    net::use_service<WorkerTimers>(context).timers.Disarm();
+}
+
 }  // namespace switchyard::policies

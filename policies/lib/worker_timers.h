@@ -12,4 +12,7 @@ namespace switchyard::policies {
 // context's thread.
 Timers& TimersOf(const Executor& executor, const Clock& clock);
 
+// As Timers::Disarm(), if there are any: what they are armed for would hold up the end of the loop.
+void DisarmTimersOf(const Executor& executor);
+
 }  // namespace switchyard::policies

@@ -12,6 +12,7 @@ namespace switchyard::policies {
 namespace {
 
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using testing::FakeService;
 using ::testing::HasSubstr;
@@ -22,7 +23,7 @@ class ConcurrencyPolicy : public ::testing::Test {
  protected:
   std::shared_ptr<const Policy> Make(const std::string& yaml) {
     return testing::MakePolicy("concurrency", &concurrency::Make, yaml,
-                               {.name = "x", .clock = clock_, .metrics = metrics_});
+                               {.clock = clock_, .metrics = metrics_});
   }
   // Starts a call; what becomes of it is in `results`.
   void Start(const std::shared_ptr<const Policy>& policy, Deadline deadline = {}) {
@@ -68,6 +69,31 @@ TEST_F(ConcurrencyPolicy, ASlotIsHeldUntilTheReplyIsGone) {
   End(0);
   EXPECT_EQ(State(1), "runs");
   EXPECT_EQ(service_.calls, 2);
+}
+
+TEST_F(ConcurrencyPolicy, SlotsQueueAndRefusalsAreSeenInMetrics) {
+  const auto policy = Make("{max_in_flight: 1, queue: 2, queue_timeout: 2s}");
+  for (int i = 0; i < 3; ++i) Start(policy);
+  Start(policy);
+  const auto shows = [](const std::string& line) { return HasSubstr(line + "\n"); };
+  const std::string of = R"({server="x",scope=""} )";
+  const auto all = [&](int inside, int queued) {
+    return AllOf(shows("switchyard_concurrency_in_flight" + of + std::to_string(inside)),
+                 shows("switchyard_concurrency_queued" + of + std::to_string(queued)));
+  };
+  EXPECT_THAT(metrics_.Serialize(), all(1, 2));
+  Advance(seconds(1));
+  End(0);
+  EXPECT_THAT(metrics_.Serialize(), all(1, 1));
+  Advance(seconds(1));
+  EXPECT_THAT(metrics_.Serialize(), all(1, 0));
+  End(1);
+  const std::string text = metrics_.Serialize();
+  EXPECT_THAT(text, all(0, 0));
+  const std::string refused = R"(switchyard_concurrency_refused_total{server="x",scope="",reason=)";
+  EXPECT_THAT(text,
+              AllOf(shows(refused + R"("queue_full"} 1)"), shows(refused + R"("timed_out"} 1)"),
+                    shows(refused + R"("deadline"} 0)")));
 }
 
 TEST_F(ConcurrencyPolicy, WhoWaitsGetsItsTurnInOrder) {
@@ -179,16 +205,45 @@ TEST_F(ConcurrencyPolicy, ZeroMeansNoCap) {
 TEST_F(ConcurrencyPolicy, ALevelInheritsWhatItDoesNotSay) {
   const config::ProcessEnvironment environment;
   config::Document document("{max_in_flight: 1, queue: 0}", "test.yaml", environment);
-  std::shared_ptr<const void> outer;
-  for (const config::PolicyKey& key : PolicyKeys()) {
-    if (key.name == "concurrency") outer = key.parse(std::move(*document.Root()), nullptr);
-  }
-  const auto policy =
-      testing::MakePolicy("concurrency", &concurrency::Make, "queue_timeout: 1s",
-                          {.name = "x", .clock = clock_, .metrics = metrics_}, outer.get());
+  const std::shared_ptr<const void> outer =
+      testing::KeyOf("concurrency").parse(std::move(*document.Root()), nullptr);
+  const auto policy = testing::MakePolicy("concurrency", &concurrency::Make, "queue_timeout: 1s",
+                                          {.clock = clock_, .metrics = metrics_}, outer.get());
   Start(policy);
   Start(policy);
   EXPECT_THAT(State(1), HasSubstr("busy with 1 calls and 0 waiting, try again in 1s"));
+}
+
+TEST_F(ConcurrencyPolicy, SetForSomeToolsItCountsTheseAlone) {
+  States states;
+  const PolicyDeps deps{.clock = clock_, .metrics = metrics_, .states = &states};
+  const auto of_server =
+      testing::MakePolicy("concurrency", &concurrency::Make, "{max_in_flight: 1, queue: 0}", deps);
+  const auto of_tools = testing::MakePolicy(
+      "concurrency", &concurrency::Make, "{max_in_flight: 1, queue: 0}", deps, nullptr,
+      {.level = config::Level::kTool, .endpoint = {}, .server = "x", .glob = "delete_*"});
+  Start(of_server);
+  Start(of_tools);
+  EXPECT_EQ(State(1), "runs");
+  Start(of_tools);
+  EXPECT_EQ(State(2),
+            "tools delete_* of server x: busy with 1 calls and 0 waiting, try again in 5s");
+}
+
+TEST_F(ConcurrencyPolicy, AGateOutlivesAReloadUnlessItsSizeChanged) {
+  States states;
+  const PolicyDeps deps{.clock = clock_, .metrics = metrics_, .states = &states};
+  const auto make = [&](const std::string& yaml) {
+    return testing::MakePolicy("concurrency", &concurrency::Make, yaml, deps);
+  };
+  const auto before = make("{max_in_flight: 1, queue: 0}");
+  const auto after = make("{max_in_flight: 1, queue: 0, queue_timeout: 9s}");
+  const auto larger = make("{max_in_flight: 2, queue: 0}");
+  Start(before);
+  Start(after);
+  EXPECT_THAT(State(1), HasSubstr("busy with 1 calls"));
+  Start(larger);
+  EXPECT_EQ(State(2), "runs");
 }
 
 TEST_F(ConcurrencyPolicy, UnknownSettingsAreProblems) {

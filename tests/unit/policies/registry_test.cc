@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "policies/lib/settings.h"
+#include "policies/lib/states.h"
 #include "unit/policies/support.h"
 
 namespace switchyard::policies {
@@ -14,24 +15,64 @@ using ::testing::ElementsAre;
 TEST(Registry, KeysStandInTheOrderOfTheFile) {
   std::vector<std::string> names;
   for (const config::PolicyKey& key : PolicyKeys()) names.push_back(key.name);
-  EXPECT_THAT(names, ElementsAre("telemetry", "concurrency", "timeout"));
+  EXPECT_THAT(names, ElementsAre("telemetry", "audit", "context_budget", "fallback", "authorize",
+                                 "rate_limit", "result_cap", "guardrail", "validate", "cache",
+                                 "budget", "retry", "breaker", "concurrency", "timeout"));
 }
 
-TEST(Registry, AChainHasThePoliciesOfItsStageWithDefaults) {
+TEST(Registry, AChainHasThePoliciesOfItsStage) {
   const ManualClock clock;
   switchyard::telemetry::Metrics metrics;
-  const PolicyDeps deps{.name = "x", .clock = clock, .metrics = metrics};
-  EXPECT_EQ(MakeChain(Stage::kCall, {}, deps).size(), 1U);
-  EXPECT_EQ(MakeChain(Stage::kServer, {}, deps).size(), 2U);
+  States states;
+  const Policies all = MakePolicies({.clock = clock, .metrics = metrics, .states = &states});
+  std::size_t slot = 0;
+  for (const Stage stage : {Stage::kWatch, Stage::kCall, Stage::kServer}) {
+    for (const PlacedPolicy& placed : ChainOf(stage, all)) {
+      EXPECT_EQ(placed.slot, slot);
+      EXPECT_EQ(placed.policy, all[slot++]);
+    }
+    EXPECT_EQ(slot, stage == Stage::kWatch ? 2U : stage == Stage::kCall ? 11U : 15U);
+  }
 }
 
-TEST(Registry, OwnSettingsHideThoseOfTheEnclosingLevel) {
-  const auto outer = std::make_shared<int>(1), own = std::make_shared<int>(2);
-  const config::PolicySettings result =
-      Effective({.by_name = {{"a", outer}, {"b", outer}}}, {.by_name = {{"a", own}}});
-  EXPECT_EQ(result.Find("a"), own.get());
-  EXPECT_EQ(result.Find("b"), outer.get());
-  EXPECT_EQ(result.Find("c"), nullptr);
+TEST(Registry, APolicyOfWhichNobodySaidAnythingIsOffUnlessItDoesSomethingAllTheSame) {
+  const ManualClock clock;
+  switchyard::telemetry::Metrics metrics;
+  States states;
+  const Policies all = MakePolicies({.clock = clock, .metrics = metrics, .states = &states});
+  constexpr PolicyScope kOfX{.endpoint = {}, .server = "x", .glob = {}};
+  std::vector<std::shared_ptr<const void>> by_slot;
+  for (const auto& policy : all) by_slot.push_back(policy->Bind(nullptr, kOfX));
+  const PolicySet set(by_slot);
+  std::vector<std::string> on;
+  for (std::size_t slot = 0; slot < all.size(); ++slot) {
+    if (!all[slot]->IsOff(set)) on.push_back(PolicyKeys()[slot].name);
+  }
+  EXPECT_THAT(on,
+              ElementsAre("telemetry", "fallback", "authorize", "cache", "concurrency", "timeout"));
+}
+
+TEST(Registry, KeysKnowTheirStage) {
+  EXPECT_EQ(testing::KeyOf("telemetry").stage, Stage::kWatch);
+  EXPECT_EQ(testing::KeyOf("timeout").stage, Stage::kServer);
+}
+
+struct Limit {
+  int most = 7;
+};
+
+TEST(Registry, ACallFindsTheSettingsOfItsPolicyByPlace) {
+  const ManualClock clock;
+  switchyard::telemetry::Metrics metrics;
+  const SettingsOf<Limit> second({.clock = clock, .metrics = metrics, .slot = 1});
+  Call call;
+  EXPECT_EQ(second(call).most, 7);
+  const PolicySet set({std::make_shared<Limit>(1), std::make_shared<Limit>(2)});
+  call.target.policies = &set;
+  EXPECT_EQ(second(call).most, 2);
+  const PolicySet nothing({nullptr, nullptr});
+  call.target.policies = &nothing;
+  EXPECT_EQ(second(call).most, 7);
 }
 
 TEST(Registry, DurationsReadWellInMessages) {

@@ -16,6 +16,7 @@
 #include "core/call.h"
 #include "core/policy.h"
 #include "core/reply.h"
+#include "policies/lib/states.h"
 #include "policies/registry.h"
 #include "telemetry/metrics.h"
 
@@ -32,6 +33,7 @@ inline Call ToolCall(const std::string& tool = "t") {
   Call call;
   call.message = Parsed(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":")" +
                         tool + R"("}})");
+  call.target.server = "x";
   return call;
 }
 
@@ -128,28 +130,59 @@ class Loop {
   std::vector<std::unique_ptr<TaskHandle>> handles_;
 };
 
-using MakeFunction = std::shared_ptr<const Policy> (*)(const void*, const PolicyDeps&);
+using MakeFunction = std::shared_ptr<const Policy> (*)(const PolicyDeps&);
 
-// The policy with settings as they stand in a configuration file ("{}" = its defaults).
-inline std::shared_ptr<const Policy> MakePolicy(const std::string& name, MakeFunction make,
-                                                const std::string& yaml, const PolicyDeps& deps,
-                                                const void* inherited = nullptr) {
+// A policy, and the settings that every call finds which comes through here.
+class Settled final : public Policy {
+ public:
+  Settled(MakeFunction make, PolicyDeps deps, std::shared_ptr<const void> settings,
+          const PolicyScope& scope) {
+    if (deps.states == nullptr) deps.states = &states_;
+    deps.slot = 0;
+    policy_ = make(deps);
+    set_.emplace(std::vector{policy_->Bind(std::move(settings), scope)});
+  }
+
+  Task<Result<ReplyPtr>> Handle(Call& call, Service& next) const override {
+    call.target.policies = &*set_;
+    return policy_->Handle(call, next);
+  }
+  // Of its own set, whichever is given.
+  std::optional<Outage> OutageOf(const PolicySet& /*set*/, std::string_view tool) const override {
+    return policy_->OutageOf(*set_, tool);
+  }
+
+ private:
+  States states_;
+  std::shared_ptr<const Policy> policy_;
+  std::optional<PolicySet> set_;
+};
+
+inline config::PolicyKey KeyOf(const std::string& name) {
+  for (config::PolicyKey& key : PolicyKeys()) {
+    if (key.name == name) return key;
+  }
+  return {};
+}
+
+// The policy with settings as they stand in a configuration file ("{}" = its defaults), for calls
+// of server x.
+inline std::shared_ptr<const Policy> MakePolicy(
+    const std::string& name, MakeFunction make, const std::string& yaml, const PolicyDeps& deps,
+    const void* inherited = nullptr,
+    const PolicyScope& scope = {
+        .level = config::Level::kServer, .endpoint = {}, .server = "x", .glob = {}}) {
   const config::ProcessEnvironment environment;
   config::Document document(yaml, "test.yaml", environment);
-  std::shared_ptr<const void> settings;
-  for (const config::PolicyKey& key : PolicyKeys()) {
-    if (key.name == name) settings = key.parse(std::move(*document.Root()), inherited);
-  }
-  return make(settings.get(), deps);
+  return std::make_shared<Settled>(
+      make, deps, KeyOf(name).parse(std::move(*document.Root()), inherited), scope);
 }
 
 // What its parser says of bad settings: path and message of each.
 inline std::vector<std::string> ProblemsOf(const std::string& name, const std::string& yaml) {
   const config::ProcessEnvironment environment;
   config::Document document(yaml, "test.yaml", environment);
-  for (const config::PolicyKey& key : PolicyKeys()) {
-    if (key.name == name) key.parse(std::move(*document.Root()), nullptr);
-  }
+  KeyOf(name).parse(std::move(*document.Root()), nullptr);
   std::vector<std::string> out;
   for (const config::Problem& problem : document.problems().Errors()) {
     out.push_back(problem.path + ": " + problem.message);
@@ -161,9 +194,9 @@ inline std::vector<std::string> ProblemsOf(const std::string& name, const std::s
 
 // Every policy's Make, as order.def declares them.
 namespace switchyard::policies {
-#define POLICY(name, stage)                                                       \
-  namespace name {                                                                \
-  std::shared_ptr<const Policy> Make(const void* config, const PolicyDeps& deps); \
+#define POLICY(name, stage, ...)                              \
+  namespace name {                                            \
+  std::shared_ptr<const Policy> Make(const PolicyDeps& deps); \
   }
 #include "policies/order.def"
 #undef POLICY

@@ -32,6 +32,7 @@ class TelemetryPolicy : public ::testing::Test {
     definition_.server = "files";
     definition_.name = "read";
     call_ = ToolCall("files__read");
+    call_.endpoint = "e";
     call_.target = {.server = "files", .name = "read", .definition = &definition_, .pin = nullptr};
   }
   ~TelemetryPolicy() override {
@@ -41,9 +42,9 @@ class TelemetryPolicy : public ::testing::Test {
   }
 
   std::shared_ptr<const Policy> Make(const std::string& yaml = "{}") {
-    return testing::MakePolicy(
-        "telemetry", &telemetry::Make, yaml,
-        {.name = "e", .clock = clock_, .metrics = metrics_, .call_log = &*log_});
+    return made_.emplace_back(
+        testing::MakePolicy("telemetry", &telemetry::Make, yaml,
+                            {.clock = clock_, .metrics = metrics_, .call_log = &*log_}));
   }
 
   // Handles the call and pulls its reply to the end. True when it ended.
@@ -78,6 +79,7 @@ class TelemetryPolicy : public ::testing::Test {
 
   ManualClock clock_;
   switchyard::telemetry::Metrics metrics_;
+  Policies made_;  // outlive their calls, as in the gateway
   std::array<int, 2> pipe_{};
   std::optional<switchyard::telemetry::LineWriter> writer_;
   std::optional<switchyard::telemetry::CallLog> log_;
@@ -103,6 +105,17 @@ TEST_F(TelemetryPolicy, AnAnsweredCallIsCountedAndLoggedOnce) {
   EXPECT_EQ(line.at("duration_ms").as_double(), 7.0);
   EXPECT_EQ(line.at("trace").as_string().size(), 32U);
   EXPECT_GT(line.at("bytes_out").as_int64(), 36);
+}
+
+TEST_F(TelemetryPolicy, TheLineNamesWhoAnsweredInTheTargetsStead) {
+  service_.answer = [](Call& call) -> Result<ReplyPtr> {
+    call.stand_in = "b__read";
+    return FakeService::Script(Answer());
+  };
+  EXPECT_TRUE(Serve(Make()));
+  const auto line = Line();
+  EXPECT_EQ(line.at("answered_by").as_string(), "b__read");
+  EXPECT_EQ(line.at("server").as_string(), "files");
 }
 
 TEST_F(TelemetryPolicy, AToolThatSaysIsErrorIsAToolError) {
@@ -186,6 +199,17 @@ TEST_F(TelemetryPolicy, TheLogCanBeOffWhileCountingGoesOn) {
   EXPECT_EQ(Count("ok"), "1");
   EXPECT_TRUE(Serve(Make("log: true")));
   EXPECT_EQ(Line().at("outcome").as_string(), "ok");  // exactly one line: else this does not parse
+}
+
+TEST_F(TelemetryPolicy, ACallThatTookSeveralAttemptsSaysHowMany) {
+  EXPECT_TRUE(Serve(Make()));
+  EXPECT_FALSE(Line().as_object().contains("attempts"));
+  service_.answer = [](Call& call) -> Result<ReplyPtr> {
+    call.attempts = 3;
+    return FakeService::Script(Answer());
+  };
+  EXPECT_TRUE(Serve(Make()));
+  EXPECT_EQ(Line().at("attempts").as_int64(), 3);
 }
 
 TEST_F(TelemetryPolicy, UnknownSettingsAreProblems) {

@@ -1,0 +1,366 @@
+// authorize:
+//   rules:
+//     - {effect: allow, who: {role: admin}}
+//     - {effect: allow, who: {scope: files.read}, what: {server: files, tool: [read_*, list_*]}}
+//     - name: no-secrets
+//       effect: deny
+//       what: {server: files}
+//       when: {arguments: [{at: /path, glob: "*secret*"}]}
+//
+// Who may use what. No rule at any level: everyone may use everything. From the first rule on that
+// speaks for a call nobody may use anything but what a rule allows, and no rule allows what another
+// one denies. A level adds its rules to those around it.
+//
+// What a caller may not use in any way does not exist for it: no list shows it, and a call of it is
+// one of a name that leads nowhere, before any policy that goes by where it leads (SightOf); what
+// asks for it in another's stead meets the same here. What it may use, but not so or not now, it is
+// told.
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "config/section.h"
+#include "core/resolver.h"
+#include "core/sight.h"
+#include "mcp/json_string.h"
+#include "policies/authorize/rulebook.h"
+#include "policies/authorize/settings.h"
+#include "policies/registry.h"
+#include "telemetry/metrics.h"
+
+namespace switchyard::policies::authorize {
+namespace {
+
+constexpr std::array<std::string_view, 3> kOutcomeWords = {"allowed", "denied", "hidden"};
+
+// The rules of one stack of levels, and how often each decided.
+class Book {
+ public:
+  explicit Book(const Settings& settings)
+      : rules(settings.rules), counters_((settings.rules.size() + 1) * kOutcomeWords.size()) {}
+
+  // Of the rule, for the log.
+  std::string_view NameOf(const Verdict& verdict) const {
+    return verdict.rule == kNoRule ? "none" : std::string_view(rules.rules()[verdict.rule]->name);
+  }
+  // Asked for by its name once.
+  void Count(const Verdict& verdict, switchyard::telemetry::Metrics& metrics) const {
+    const auto outcome = static_cast<std::size_t>(verdict.outcome);
+    const std::size_t row = verdict.rule == kNoRule ? rules.rules().size() : verdict.rule;
+    std::atomic<switchyard::telemetry::Counter*>& slot =
+        counters_[row * kOutcomeWords.size() + outcome];
+    switchyard::telemetry::Counter* counter = slot.load(std::memory_order_acquire);
+    if (counter == nullptr) {
+      counter = &metrics.CounterOf(
+          "switchyard_authorize_decisions_total",
+          {std::string(kOutcomeWords.at(outcome)), std::string(NameOf(verdict))});
+      slot.store(counter, std::memory_order_release);
+    }
+    counter->Add();
+  }
+
+  const Rulebook rules;
+
+ private:
+  mutable std::vector<std::atomic<switchyard::telemetry::Counter*>> counters_;
+};
+
+struct Judged {
+  Verdict verdict;
+  const Book* book;  // lives as long as the call's target
+  // Of a denial: with these scopes it would be allowed.
+  std::vector<std::string> scopes = {};
+};
+
+// What the calls of one scope go by. No book: there is no rule.
+struct Bound {
+  std::shared_ptr<const Book> book = nullptr;
+  RuleSet of_server = {};
+
+  bool Could(const Caller& caller, std::string_view endpoint, ItemKind kind,
+             std::string_view name) const {
+    return book == nullptr ||
+           book->rules.Could(of_server, *book->rules.RulesFor(caller, endpoint), kind, name);
+  }
+  bool CouldAny(const Caller& caller, std::string_view endpoint, ItemKind kind) const {
+    return book == nullptr ||
+           book->rules.CouldAny(of_server, *book->rules.RulesFor(caller, endpoint), kind);
+  }
+};
+
+struct Asked {
+  ItemKind kind;
+  Use use;
+};
+
+std::optional<Asked> AskedBy(mcp::Route route, const Definition* item) {
+  switch (route) {
+    case mcp::Route::kTool: return Asked{ItemKind::kTool, Use::kCallTool};
+    case mcp::Route::kPrompt: return Asked{ItemKind::kPrompt, Use::kGetPrompt};
+    // Of a template: something that it makes.
+    case mcp::Route::kResource:
+    case mcp::Route::kReference: {
+      const ItemKind kind = item != nullptr ? item->kind : ItemKind::kResource;
+      return Asked{kind, route == mcp::Route::kResource ? Use::kReadResource : Use::kComplete};
+    }
+    default: return std::nullopt;
+  }
+}
+
+// The group that an item is a member of, or is; else null.
+const Definition* GroupOf(const Definition* item) {
+  if (item == nullptr) return nullptr;
+  const Definition* group = item->listed == nullptr ? item : item->listed;
+  return group->members.empty() ? nullptr : group;
+}
+
+void Note(const Judged& judged, CallNotes& notes) {
+  notes.decided_by = "authorize";
+  notes.decision = kOutcomeWords.at(static_cast<std::size_t>(judged.verdict.outcome));
+  notes.rule = judged.book->NameOf(judged.verdict);
+}
+
+class RulesSight final : public Sight {
+ public:
+  RulesSight(const SettingsOf<Bound>& bound, switchyard::telemetry::Metrics& metrics,
+             const Call& call)
+      : bound_(bound), metrics_(metrics), caller_(call.caller), endpoint_(call.endpoint) {}
+
+  // All members of a group, for any of them may get the call.
+  bool Shows(const Definition& item) const override {
+    if (item.builtin != nullptr) return true;
+    for (const std::shared_ptr<Definition>& member : item.members) {
+      if (!ShowsOne(*member)) return false;
+    }
+    return !item.members.empty() || ShowsOne(item);
+  }
+  bool MayLead(const Lead& lead) const override { return !HiddenBy(lead).has_value(); }
+  std::string Hide(const Lead& lead, Call& call) const override {
+    const std::optional<Judged> judged = HiddenBy(lead);
+    if (!judged) return {};
+    if (call.notes != nullptr) Note(*judged, *call.notes);
+    judged->book->Count(judged->verdict, metrics_);
+    return fmt::format("hidden by rule {}", judged->book->NameOf(judged->verdict));
+  }
+  bool ShowsAny(ItemKind kind, const PolicySet* policies) const override {
+    return policies == nullptr || bound_(*policies).CouldAny(caller_, endpoint_, kind);
+  }
+
+ private:
+  bool ShowsOne(const Definition& item) const {
+    return item.policies == nullptr ||
+           bound_(*item.policies).Could(caller_, endpoint_, item.kind, item.name);
+  }
+  // A group is hidden with any of its members.
+  std::optional<Judged> HiddenBy(const Lead& lead) const {
+    const std::optional<Asked> asked = AskedBy(lead.route, lead.item);
+    if (!asked) return std::nullopt;
+    const Definition* group = GroupOf(lead.item);
+    if (group == nullptr) return HiddenAt(lead.policies, *asked, lead.name);
+    for (const std::shared_ptr<Definition>& member : group->members) {
+      const auto judged = HiddenAt(member->policies.get(), *asked, member->name);
+      if (judged) return judged;
+    }
+    return std::nullopt;
+  }
+  std::optional<Judged> HiddenAt(const PolicySet* policies, const Asked& asked,
+                                 std::string_view name) const {
+    const Book* book = policies == nullptr ? nullptr : bound_(*policies).book.get();
+    if (book == nullptr) return std::nullopt;
+    const std::optional<Verdict> verdict =
+        book->rules.Hides(bound_(*policies).of_server, *book->rules.RulesFor(caller_, endpoint_),
+                          {.kind = asked.kind, .name = name, .use = asked.use});
+    if (!verdict) return std::nullopt;
+    return Judged{.verdict = *verdict, .book = book};
+  }
+
+  const SettingsOf<Bound>& bound_;
+  switchyard::telemetry::Metrics& metrics_;
+  const Caller caller_;
+  const std::string endpoint_;
+};
+
+// An HTTP client is told which scopes to get.
+Error LacksScopes(const Call& call, const Judged& judged) {
+  std::string names;
+  for (const std::string& scope : judged.scopes) {
+    names.append(names.empty() ? "" : ",").append(mcp::Quote(scope));
+  }
+  const Definition* item = call.target.definition;
+  return {.code = Code::kForbidden,
+          .retryable = true,  // nothing ran
+          .message = fmt::format("{} needs more scopes: {}",
+                                 item != nullptr ? item->exposed : call.target.name,
+                                 fmt::join(judged.scopes, " ")),
+          .detail = "denied for the lack of scopes",
+          .data = fmt::format(R"({{"origin":"gateway","code":"forbidden","retryable":true,)"
+                              R"("scopes":[{}]}})",
+                              names)};
+}
+
+Error Refusal(const Call& call, const Judged& judged) {
+  if (!judged.scopes.empty()) return LacksScopes(call, judged);
+  const Verdict& verdict = judged.verdict;
+  const Definition* item = call.target.definition;
+  const std::string_view name =
+      item != nullptr ? std::string_view(item->exposed) : std::string_view(call.target.name);
+  std::string_view so = "so";
+  std::string_view then = "it may be allowed in another way";
+  if (verdict.by_arguments && verdict.by_time) {
+    so = "with these arguments at this time";
+    then = "use other arguments or come at another time";
+  } else if (verdict.by_arguments) {
+    so = "with these arguments";
+    then = "use other arguments";
+  } else if (verdict.by_time) {
+    so = "at this time";
+    then = "come at another time";
+  }
+  return {.code = Code::kForbidden,
+          .message =
+              fmt::format("you may not use {} {}: {}, or ask whoever runs this gateway{}", name, so,
+                          then, verdict.by_time ? "" : "; repeating the same call does not help"),
+          .detail = fmt::format("denied by rule {}", judged.book->NameOf(verdict)),
+          .data = fmt::format(R"({{"origin":"gateway","code":"forbidden","retryable":false,)"
+                              R"("dependsOn":[{}{}{}]}})",
+                              verdict.by_arguments ? R"("arguments")" : "",
+                              verdict.by_arguments && verdict.by_time ? "," : "",
+                              verdict.by_time ? R"("time")" : ""),
+          .for_agent = true};
+}
+
+class Authorize final : public Policy {
+ public:
+  explicit Authorize(const PolicyDeps& deps)
+      : bound_(deps), clock_(deps.clock), metrics_(deps.metrics) {}
+
+  std::shared_ptr<const void> Bind(std::shared_ptr<const void> settings,
+                                   const PolicyScope& scope) const override {
+    if (settings == nullptr) return nullptr;
+    const auto& given = *static_cast<const Settings*>(settings.get());
+    if (given.rules.empty()) return nullptr;
+    auto bound = std::make_shared<Bound>();
+    bound->book = BookOf(given);
+    bound->of_server = bound->book->rules.RulesOf(scope.server);
+    ruled_.store(true, std::memory_order_relaxed);
+    return bound;
+  }
+
+  bool HasSights() const override { return true; }
+  std::uint64_t SightKey(const PolicySet& set) const override {
+    const Bound& bound = bound_(set);
+    return bound.book == nullptr ? 0 : bound.book->rules.SightKey();
+  }
+  std::shared_ptr<const Sight> SightOf(const Call& call) const override {
+    if (!ruled_.load(std::memory_order_relaxed)) return nullptr;
+    return std::make_shared<RulesSight>(bound_, metrics_, call);
+  }
+
+  Task<Result<ReplyPtr>> Handle(Call& call, Service& next) const override {
+    const Target& target = call.target;
+    const bool own = target.definition != nullptr && target.definition->builtin != nullptr;
+    // One that gives up what waits at a server asks for nothing.
+    const bool nowhere = target.definition == nullptr && target.server.empty();
+    if (!ruled_.load(std::memory_order_relaxed) || call.forsaken || own || nowhere) {
+      return next.Handle(call);
+    }
+    const std::optional<Asked> asked = AskedBy(call.method().route, target.definition);
+    if (!asked) return next.Handle(call);
+    const std::optional<Judged> judged = Judge(call, *asked);
+    if (!judged) return next.Handle(call);
+    judged->book->Count(judged->verdict, metrics_);
+    // Of what stands in, what was decided about the call itself is the record.
+    if (call.notes != nullptr && call.meant.empty()) Note(*judged, *call.notes);
+    switch (judged->verdict.outcome) {
+      case Outcome::kAllowed: break;
+      case Outcome::kDenied: return Refuse(Refusal(call, *judged));
+      case Outcome::kHidden: return Hide(call, next, *judged);
+    }
+    return next.Handle(call);
+  }
+
+ private:
+  static std::shared_ptr<const Book> BookOf(const Settings& settings) {
+    return settings.compiled.Get<std::shared_ptr<const Book>>(
+        [&settings] { return std::make_shared<const Book>(settings); });
+  }
+
+  // nullopt: there is no rule. Of a group, as all its members together.
+  std::optional<Judged> Judge(const Call& call, const Asked& asked) const {
+    const Definition* item = call.target.definition;
+    const Definition* group = GroupOf(item);
+    if (group == nullptr) {
+      return JudgeAt(bound_(call), call, asked, item == nullptr ? call.target.name : item->name);
+    }
+    std::optional<Judged> strictest;
+    for (const std::shared_ptr<Definition>& member : group->members) {
+      if (member->policies == nullptr) continue;
+      const auto judged = JudgeAt(bound_(*member->policies), call, asked, member->name);
+      if (!judged) continue;
+      if (!strictest || judged->verdict.outcome > strictest->verdict.outcome) strictest = judged;
+    }
+    return strictest;
+  }
+
+  std::optional<Judged> JudgeAt(const Bound& bound, const Call& call, const Asked& asked,
+                                std::string_view name) const {
+    if (bound.book == nullptr) return std::nullopt;
+    const Rulebook& rules = bound.book->rules;
+    const auto for_caller = rules.RulesFor(call.caller, call.endpoint);
+    const bool has_arguments = asked.use == Use::kCallTool || asked.use == Use::kGetPrompt;
+    const Question question{
+        .kind = asked.kind,
+        .name = name,
+        .use = asked.use,
+        .arguments = has_arguments ? call.message.Get(mcp::Key::kArguments) : "",
+        .now = clock_.WallNow()};
+    Judged judged{.verdict = rules.Decide(bound.of_server, *for_caller, question),
+                  .book = bound.book.get()};
+    // What a rule denies no scope makes allowed, and who proved nothing has none.
+    const Verdict& verdict = judged.verdict;
+    if (verdict.outcome == Outcome::kDenied && verdict.rule == kNoRule &&
+        !call.caller->subject.empty()) {
+      judged.scopes = rules.ScopesFor(bound.of_server, *call.caller, call.endpoint, question);
+    }
+    return judged;
+  }
+
+  static Task<Result<ReplyPtr>> Refuse(Error refusal) { co_return Failure(std::move(refusal)); }
+
+  // By its own coroutine: the log is told why, the caller is not.
+  static Task<Result<ReplyPtr>> Hide(Call& call, Service& next, Judged judged) {
+    std::string why = fmt::format("hidden by rule {}", judged.book->NameOf(judged.verdict));
+    LeadNowhere(call);
+    Result<ReplyPtr> reply = co_await next.Handle(call);
+    if (!reply) reply.error().detail = std::move(why);
+    co_return reply;
+  }
+
+  const SettingsOf<Bound> bound_;
+  const Clock& clock_;
+  switchyard::telemetry::Metrics& metrics_;
+  // Whether there ever was a rule: without one this costs a branch.
+  mutable std::atomic<bool> ruled_{false};
+};
+
+}  // namespace
+
+std::shared_ptr<const void> Parse(config::Section section, const void* inherited) {
+  return ParseSettings(std::move(section), static_cast<const Settings*>(inherited));
+}
+
+std::shared_ptr<const Policy> Make(const PolicyDeps& deps) {
+  return std::make_shared<Authorize>(deps);
+}
+
+}  // namespace switchyard::policies::authorize

@@ -1,0 +1,250 @@
+#include "policies/authorize/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <bitset>
+#include <charconv>
+#include <cstddef>
+#include <re2/re2.h>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "config/environment.h"
+#include "policies/lib/budget_calendar.h"
+#include "policies/lib/per.h"
+#include "policies/lib/settings.h"
+#include "policies/lib/uri_form.h"
+
+namespace switchyard::policies::authorize {
+namespace {
+
+constexpr std::size_t kMaxPattern = 4096;
+constexpr std::int64_t kMaxRegexMemory = 1 << 20;
+constexpr double kHuge = 1e300;
+
+// A text or a list of texts, none of them empty; empty: it is not there, or a problem is told.
+std::vector<std::string> OneOrMore(config::Section& section, std::string_view key) {
+  std::optional<std::vector<std::string>> values;
+  if (section.IsList(key)) {
+    values = section.Strings(key);
+  } else if (auto value = section.String(key)) {
+    values.emplace().push_back(std::move(*value));
+  }
+  if (!values) return {};
+  const bool empty = std::ranges::any_of(*values, &std::string::empty);
+  if (values->empty() || empty) {
+    section.Error(key, "names nothing: leave it out where it does not matter");
+    return {};
+  }
+  return std::move(*values);
+}
+
+// Which of the words the section names; whatever is there without it stays.
+template <std::size_t N>
+void TakeWords(config::Section& section, std::string_view key,
+               const std::array<std::string_view, N>& words, std::bitset<N>& named) {
+  const std::vector<std::string> given = OneOrMore(section, key);
+  if (!given.empty()) named.reset();
+  for (const std::string& word : given) {
+    const auto found = std::ranges::find(words, word);
+    if (found == words.end()) {
+      section.Error(key, fmt::format("{} is none of {}", word, fmt::join(words, ", ")));
+    } else {
+      named.set(static_cast<std::size_t>(found - words.begin()));
+    }
+  }
+}
+
+Who ReadMatches(config::Section& section) {
+  Who who;
+  who.anonymous = section.Bool("anonymous");
+  for (std::size_t i = 0; i + 1 < kPartWords.size(); ++i) {
+    std::vector<std::string> globs = OneOrMore(section, kPartWords.at(i));
+    if (globs.empty()) continue;
+    who.matches.push_back({.part = static_cast<Who::Part>(i), .globs = std::move(globs)});
+  }
+  if (const auto claims = section.StringMap("claim")) {
+    for (const auto& [name, glob] : *claims) {
+      who.matches.push_back({.part = Who::Part::kClaim, .claim = name, .globs = {glob}});
+    }
+    if (claims->empty()) section.Error("claim", "names none");
+  }
+  return who;
+}
+
+Who ReadWho(config::Section& section) {
+  Who who = ReadMatches(section);
+  const auto read = [&section](std::string_view key, std::vector<Who>& into) {
+    for (config::Section& item : section.Items(key)) into.push_back(ReadMatches(item));
+    if (section.IsList(key) && into.empty()) section.Error(key, "names none");
+  };
+  read("all", who.all);
+  read("any", who.any);
+  read("not", who.none);
+  return who;
+}
+
+What ReadWhat(config::Section& section) {
+  What what;
+  what.endpoints = OneOrMore(section, "endpoint");
+  for (std::string& endpoint : what.endpoints) {
+    if (!endpoint.starts_with('/') && !endpoint.starts_with('*')) endpoint.insert(0, "/mcp/");
+  }
+  for (const std::string& glob : what.endpoints) section.MeansEndpoints("endpoint", glob);
+  what.servers = OneOrMore(section, "server");
+  for (const std::string& glob : what.servers) section.MeansServers("server", glob);
+  what.tools = OneOrMore(section, "tool");
+  what.prompts = OneOrMore(section, "prompt");
+  what.resources = OneOrMore(section, "resource");
+  for (std::string& glob : what.resources) glob = NormalUriGlob(glob);
+  TakeWords(section, "methods", kUseWords, what.uses);
+  return what;
+}
+
+std::shared_ptr<const re2::RE2> Compile(config::Section& section) {
+  const auto text = section.String("regex");
+  if (!text) return nullptr;
+  if (text->size() > kMaxPattern) {
+    section.Error("regex", fmt::format("has more than {} bytes", kMaxPattern));
+    return nullptr;
+  }
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_never_capture(true);
+  options.set_dot_nl(true);  // a line end in an argument is no way around a pattern
+  options.set_max_mem(kMaxRegexMemory);
+  auto regex = std::make_shared<const re2::RE2>(*text, options);
+  if (regex->ok()) return regex;
+  section.Error("regex", "is no regular expression of RE2: " + regex->error());
+  return nullptr;
+}
+
+ArgumentTest ReadTest(config::Section& section) {
+  ArgumentTest test{.at = section.String("at").value_or("")};
+  if (!section.Has("at")) section.Error("at", "is missing: a JSON pointer such as /amount");
+  if (auto tokens = PointerTokens(test.at)) {
+    test.tokens = std::move(*tokens);
+  } else {
+    section.Error("at", "must be a JSON pointer such as /amount or /items/*/id, got " + test.at);
+  }
+  test.globs = OneOrMore(section, "glob");
+  test.one_of = OneOrMore(section, "one_of");
+  test.regex = Compile(section);
+  test.min = section.Number("min", -kHuge, kHuge);
+  test.max = section.Number("max", -kHuge, kHuge);
+  test.present = section.Bool("present");
+  const bool of_value =
+      !test.globs.empty() || !test.one_of.empty() || section.Has("regex") || test.min || test.max;
+  if (!of_value && !test.present) {
+    section.Error("", "tests nothing: needs glob, one_of, regex, min, max or present");
+  }
+  if (of_value && test.present == false) {
+    section.Error("present", "false leaves nothing to test");
+  }
+  if (test.min && test.max && *test.min > *test.max) section.Error("min", "is more than max");
+  return test;
+}
+
+// 08:30; 24:00 is the end of a day.
+std::optional<int> MinuteOf(std::string_view text) {
+  const auto number = [](std::string_view part) {
+    int value = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    const bool ok = part.size() == 2 && error == std::errc() && end == part.data() + part.size();
+    return ok && value >= 0 ? std::optional(value) : std::nullopt;
+  };
+  if (text.size() != 5 || text[2] != ':') return std::nullopt;
+  const std::optional<int> hour = number(text.substr(0, 2)), minute = number(text.substr(3));
+  if (!hour || !minute || *minute > 59 || *hour > 24 || (*hour == 24 && *minute > 0)) {
+    return std::nullopt;
+  }
+  return *hour * 60 + *minute;
+}
+
+Hours ReadHours(config::Section& section) {
+  constexpr std::array<std::string_view, 7> kDays = {"mon", "tue", "wed", "thu",
+                                                     "fri", "sat", "sun"};
+  Hours hours;
+  TakeWords(section, "days", kDays, hours.days);
+  if (const auto text = section.String("hours")) {
+    const std::size_t dash = text->find('-');
+    const auto from = MinuteOf(text->substr(0, dash));
+    const auto to = dash == std::string::npos ? std::nullopt : MinuteOf(text->substr(dash + 1));
+    if (!from || !to || *from == *to || *from == 24 * 60) {
+      section.Error("hours", "must be two times of a day such as 08:00-18:00, got " + *text);
+    } else {
+      hours.from = *from;
+      hours.to = *to;
+    }
+  }
+  if (const auto text = section.String("utc_offset")) {
+    if (const auto offset = ParseOffset(*text)) {
+      hours.offset = *offset;
+    } else {
+      section.Error("utc_offset", "must be a distance from UTC such as +01:00, got " + *text);
+    }
+  }
+  return hours;
+}
+
+When ReadWhen(config::Section& section) {
+  When when;
+  for (config::Section& item : section.Items("arguments")) {
+    when.arguments.push_back(ReadTest(item));
+  }
+  for (config::Section& item : section.Items("time")) when.time.push_back(ReadHours(item));
+  if (when.always()) section.Error("", "says nothing: needs arguments or time");
+  return when;
+}
+
+Rule ReadRule(config::Section& section) {
+  Rule rule{.name = section.String("name").value_or("")};
+  if (section.Has("name") && !IsLimitName(rule.name)) {
+    section.Error("name", fmt::format("must be {}", kLimitNameForm));
+  }
+  if (rule.name.empty()) rule.name = section.path();
+  const auto effect = section.Enum("effect", {ToString(Effect::kAllow), ToString(Effect::kDeny)});
+  if (!section.Has("effect")) section.Error("effect", "is missing: allow or deny");
+  if (effect) rule.effect = *effect == "allow" ? Effect::kAllow : Effect::kDeny;
+  if (auto who = section.Child("who")) rule.who = ReadWho(*who);
+  if (auto what = section.Child("what")) rule.what = ReadWhat(*what);
+  if (auto when = section.Child("when")) rule.when = ReadWhen(*when);
+  return rule;
+}
+
+}  // namespace
+
+std::shared_ptr<const Settings> ParseSettings(config::Section section, const Settings* inherited) {
+  const std::shared_ptr<Settings> settings = CopyOrDefault<Settings>(inherited);
+  for (config::Section& item : section.Items("rules")) {
+    settings->rules.push_back(std::make_shared<const Rule>(ReadRule(item)));
+  }
+  return settings;
+}
+
+std::optional<Principal> ParseCaller(const std::string& text, std::string& problem) {
+  if (text == "anonymous") return Principal();
+  if (!text.starts_with('{')) return Principal{.subject = text};
+  Principal caller;
+  config::Document document(text, "--as", config::ProcessEnvironment());
+  if (std::optional<config::Section> root = document.Root()) {
+    caller.issuer = root->String("issuer").value_or("");
+    caller.subject = root->String("subject").value_or("");
+    caller.client = root->String("client").value_or("");
+    caller.scopes = OneOrMore(*root, "scopes");
+    caller.roles = OneOrMore(*root, "roles");
+    caller.groups = OneOrMore(*root, "groups");
+    caller.capabilities = OneOrMore(*root, "capabilities");
+    if (const auto claims = root->StringMap("claims")) {
+      for (const auto& [name, value] : *claims) caller.claims[name] = {value};
+    }
+  }
+  if (!document.problems().has_errors()) return caller;
+  problem = document.problems().Errors().front().ToString();
+  return std::nullopt;
+}
+
+}  // namespace switchyard::policies::authorize

@@ -1,0 +1,118 @@
+// Which calls are equal for the cache. Of policies/cache.cc alone. Pure but for the topics.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/digest.h"
+#include "core/call.h"
+#include "core/definition.h"
+#include "core/resolver.h"
+#include "mcp/method.h"
+#include "policies/cache.h"
+#include "policies/lib/answer_cache.h"
+#include "policies/lib/arguments.h"
+#include "policies/lib/canonical_json.h"
+#include "policies/lib/store_key.h"
+
+namespace switchyard::policies::cache {
+
+// Where the answer is read (method, endpoint and how URIs read there), what is asked (server, name,
+// the URI as the client has it, the definition's digest, arguments or what the operator made of
+// them), and what the server is told of the client: capabilities, info, tasks, `_meta`, headers.
+struct CacheKeys {
+  CacheKey own;         // for this caller alone: issuer, subject, client and scopes
+  std::size_t who = 0;  // where in `own` the caller stands, to its end
+  TopicPtr topic;
+  std::uint64_t generation = 0;  // of the topic, as of now
+
+  CacheKey Everybody() const { return own.text.substr(0, who) + "9:everybody"; }
+};
+
+// Of a definition, once a catalog.
+struct Traits {
+  std::string digest;
+  TopicPtr topic;
+};
+
+inline TopicPtr AddDefinition(StoreKey& key, Topics& topics, const Call& call) {
+  const Definition* definition = call.target.definition;
+  if (definition == nullptr) {
+    key.Add("");
+    return topics.Of(call.target.server, call.target.name);
+  }
+  const Traits& traits = definition->derived.Get<Traits>([&] {
+    return Traits{.digest = Sha256(definition->json),
+                  .topic = topics.Of(definition->server, definition->name)};
+  });
+  key.Add(traits.digest);
+  return traits.topic;
+}
+
+inline std::uint64_t UriViewOf(const Target& target) {
+  return target.others == nullptr ? 0 : target.others->UriViewOf(target.server);
+}
+
+inline void AddClient(StoreKey& key, const Call& call) {
+  if (const Client* client = call.client.get()) {
+    key.Add(client->capabilities).Add(client->info);
+    key.Add(std::to_string(static_cast<int>(client->tasks)));
+  } else {
+    key.Add("").Add("").Add("");
+  }
+  // Parameters in headers that no schema marks are passed on, so they may count as well.
+  key.Add(call.message.OtherMeta()).Add(std::to_string(call.header_params.sent.size()));
+  for (const auto& [name, value] : call.header_params.sent) key.Add(name).Add(value);
+}
+
+inline void AddCaller(StoreKey& key, const Principal& caller) {
+  key.Add("own").Add(caller.issuer).Add(caller.subject).Add(caller.client);
+  if (caller.scopes.empty()) return;
+  std::vector<std::string> scopes = caller.scopes;
+  std::ranges::sort(scopes);
+  for (const std::string& scope : scopes) key.Add(scope);
+}
+
+// nullopt: there is no key, and so no answer from the cache. The call has its target.
+inline std::optional<CacheKeys> CacheKeysOf(Topics& topics, const CacheSettings& settings,
+                                            const Call& call) {
+  const json_schema::JsonDoc::Read& read = ReadArguments(call.message.Get(mcp::Key::kArguments));
+  const std::optional<std::string> arguments =
+      settings.key.empty() ? CanonicalJson(read) : settings.key.Fill(read);
+  if (!arguments) return std::nullopt;
+  StoreKey key;
+  key.Add(call.method().name).Add(call.endpoint).Add(std::to_string(UriViewOf(call.target)));
+  key.Add(call.target.server).Add(call.target.name);
+  // The answer names the resource as it was asked for, and there may be two ways to.
+  const bool resource = call.method().route == mcp::Route::kResource;
+  if (resource) key.Add(call.message.GetString(mcp::Key::kUri));
+  TopicPtr topic = AddDefinition(key, topics, call);
+  key.Add(settings.key_text).Add(*arguments);
+  AddClient(key, call);
+  const std::size_t who = key.text().size();
+  AddCaller(key, *call.caller);
+  const std::uint64_t generation = topic->generation.load();
+  return CacheKeys{.own = std::string(key.text()),
+                   .who = who,
+                   .topic = std::move(topic),
+                   .generation = generation};
+}
+
+// A call that goes to its server whatever is known: it answers a question, wants a task, or has
+// headers that the router must hold against its arguments.
+inline bool MustReachServer(const Call& call) {
+  const bool checked = call.header_params.expected && call.target.transparent &&
+                       call.target.definition != nullptr &&
+                       !call.target.definition->param_marks.empty();
+  return checked || call.forsaken || call.message.Has(mcp::Key::kRequestState) ||
+         call.message.Has(mcp::Key::kInputResponses) || call.message.Has(mcp::Key::kTask) ||
+         (call.client != nullptr && call.client->tasks == Tasks::kWanted);
+}
+
+}  // namespace switchyard::policies::cache

@@ -1,0 +1,193 @@
+// guardrail:
+//   arguments: {secrets: deny}
+//   results: {all: redact, email: off}
+//   patterns: {employee: '\bE-\d{6}\b'}
+//
+// What a call must not carry to a server, and what an answer must not carry back: keys, tokens,
+// private keys, passwords, card numbers, addresses, and what the operator's own patterns (RE2) fit.
+// Each is off, reported, redacted (`[redacted:aws_key]`) or denied, in each direction, by the name
+// of a detector (policies/lib/guardrail_detectors.def) or of a group: all, secrets, personal,
+// patterns.
+//
+// Of a call its arguments are looked at, what it answers to questions, a resource's URI and headers
+// that mirror arguments; of an answer all text, also of errors and notifications. Nothing is kept,
+// and neither logs nor metrics nor refusals ever hold what was found.
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "config/section.h"
+#include "policies/guardrail/judge.h"
+#include "policies/guardrail/settings.h"
+#include "policies/registry.h"
+#include "telemetry/metrics.h"
+
+namespace switchyard::policies::guardrail {
+namespace {
+
+// What the calls of one scope go by.
+struct Bound {
+  std::shared_ptr<const Settings> settings = nullptr;
+  const Compiled* compiled = nullptr;  // of settings; null: nothing was said
+  std::string server = {};
+
+  bool Has(Direction direction) const { return compiled != nullptr && !RulesOf(direction).off(); }
+  const Rules& RulesOf(Direction direction) const {
+    return compiled->rules.at(static_cast<std::size_t>(direction));
+  }
+};
+
+std::string_view OutcomeOf(Action action) {
+  constexpr std::array<std::string_view, 4> kOutcomes = {"off", "reported", "redacted", "denied"};
+  return kOutcomes.at(static_cast<std::size_t>(action));
+}
+
+// Who counts and tells. Borrows what its call's target and the process hold.
+class Clerk {
+ public:
+  Clerk(const Bound& bound, switchyard::telemetry::Metrics& metrics)
+      : bound_(bound), metrics_(metrics) {}
+
+  void Tell(const Call& call, Direction direction, const Judged& judged) const {
+    const Rules& rules = bound_.RulesOf(direction);
+    for (const Note& note : judged.notes) {
+      metrics_
+          .CounterOf("switchyard_guardrail_total",
+                     {bound_.server, std::string(NameOf(direction)), rules.names[note.detector],
+                      std::string(OutcomeOf(note.action))})
+          .Add(note.count);
+    }
+    const std::string reported = Places(judged.notes, rules, Action::kReport);
+    if (reported.empty()) return;
+    spdlog::warn("guardrail: server {}: {}: {}: {}", bound_.server, NameOf(call), NameOf(direction),
+                 reported);
+  }
+
+  // The error is what the client gets instead.
+  Result<void> Judge(const Call& call, mcp::Message& message) const {
+    Judged judged = JudgeAnswer(call, message, bound_.RulesOf(Direction::kResult));
+    Tell(call, Direction::kResult, judged);
+    if (judged.refusal) return Failure(std::move(*judged.refusal));
+    return {};
+  }
+  Error Judge(const Call& call, Error error) const {
+    Tell(call, Direction::kResult, JudgeFailure(error, bound_.RulesOf(Direction::kResult)));
+    return error;
+  }
+
+ private:
+  const Bound& bound_;
+  switchyard::telemetry::Metrics& metrics_;
+};
+
+// Of what a subscription tells only tasks have somebody's words in them.
+bool IsLookedAt(const Call& call, const mcp::Message& message) {
+  return call.method().route != mcp::Route::kListen || message.is_response() ||
+         message.method() == mcp::Method::kTaskChanged;
+}
+
+class GuardedReply final : public Reply {
+ public:
+  GuardedReply(ReplyPtr inner, Clerk clerk, const Call& call)
+      : inner_(std::move(inner)), clerk_(clerk), call_(call) {}
+
+  Task<Result<std::optional<mcp::Message>>> Next() override {
+    for (;;) {
+      Result<std::optional<mcp::Message>> next = co_await inner_->Next();
+      if (!next) co_return Failure(clerk_.Judge(call_, std::move(next.error())));
+      if (!*next) co_return next;
+      const bool response = (*next)->is_response();
+      if (!IsLookedAt(call_, **next)) co_return next;
+      Result<void> judged = clerk_.Judge(call_, **next);
+      if (judged) co_return next;
+      // The work goes on without what it said on the way.
+      if (response) co_return Failure(std::move(judged.error()));
+    }
+  }
+
+ private:
+  ReplyPtr inner_;
+  const Clerk clerk_;
+  const Call& call_;  // outlives its reply
+};
+
+// Requests that carry somebody's words to a server, or from it.
+bool Concerns(const Call& call) {
+  if (call.message.kind() != mcp::Kind::kRequest || call.forsaken) return false;
+  switch (call.method().route) {
+    case mcp::Route::kTool:
+    case mcp::Route::kPrompt:
+    case mcp::Route::kResource:
+    case mcp::Route::kReference:
+    case mcp::Route::kListen:
+    case mcp::Route::kTask: return true;
+    default: return false;
+  }
+}
+
+class Guardrail final : public Policy {
+ public:
+  explicit Guardrail(const PolicyDeps& deps) : bound_(deps), metrics_(deps.metrics) {}
+
+  std::shared_ptr<const void> Bind(std::shared_ptr<const void> settings,
+                                   const PolicyScope& scope) const override {
+    if (settings == nullptr) return nullptr;
+    auto bound = std::make_shared<Bound>();
+    bound->settings = std::static_pointer_cast<const Settings>(std::move(settings));
+    bound->compiled = &CompiledOf(*bound->settings);
+    bound->server = scope.server;
+    return bound;
+  }
+
+  Task<Result<ReplyPtr>> Handle(Call& call, Service& next) const override {
+    const Bound& bound = bound_(call);
+    if (!Concerns(call)) return next.Handle(call);
+    const Clerk clerk(bound, metrics_);
+    if (bound.Has(Direction::kArguments)) {
+      Judged judged = JudgeCall(call, bound.RulesOf(Direction::kArguments));
+      clerk.Tell(call, Direction::kArguments, judged);
+      if (judged.refusal) return Refuse(std::move(*judged.refusal));
+    }
+    return bound.Has(Direction::kResult) ? Guarded(call, next, clerk) : next.Handle(call);
+  }
+
+  bool IsOff(const PolicySet& set) const override {
+    const Bound& bound = bound_(set);
+    return !bound.Has(Direction::kArguments) && !bound.Has(Direction::kResult);
+  }
+
+ private:
+  static Task<Result<ReplyPtr>> Refuse(Error refusal) { co_return Failure(std::move(refusal)); }
+
+  static Task<Result<ReplyPtr>> Guarded(Call& call, Service& next, Clerk clerk) {
+    Result<ReplyPtr> reply = co_await next.Handle(call);
+    if (!reply) co_return Failure(clerk.Judge(call, std::move(reply.error())));
+    if (mcp::Message* whole = (*reply)->Whole()) {
+      Result<void> judged = clerk.Judge(call, *whole);
+      if (!judged) co_return Failure(std::move(judged.error()));
+      co_return reply;
+    }
+    ReplyPtr guarded = std::make_unique<GuardedReply>(std::move(*reply), clerk, call);
+    co_return guarded;
+  }
+
+  const SettingsOf<Bound> bound_;
+  switchyard::telemetry::Metrics& metrics_;
+};
+
+}  // namespace
+
+std::shared_ptr<const void> Parse(config::Section section, const void* inherited) {
+  return ParseSettings(std::move(section), static_cast<const Settings*>(inherited));
+}
+
+std::shared_ptr<const Policy> Make(const PolicyDeps& deps) {
+  return std::make_shared<Guardrail>(deps);
+}
+
+}  // namespace switchyard::policies::guardrail
