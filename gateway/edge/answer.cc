@@ -96,7 +96,18 @@ mcp::Message ForClient(const Call& call, mcp::Message response) {
   return response;
 }
 
+// A client that wants a task takes no other result.
+bool IsForAgent(const Call& call, const Error& error) {
+  return error.for_agent && call.message.method() == mcp::Method::kToolsCall &&
+         call.client->tasks != Tasks::kWanted;
+}
+
 Task<void> Fail(const Call& call, Sink& sink, const Error& error) {
+  if (IsForAgent(call, error)) {
+    mcp::Message told = ForClient(call, mcp::ToolErrorMessage(call.message.id(), error));
+    co_await sink.Finish(std::move(told), nullptr);
+    co_return;
+  }
   mcp::Message message = mcp::ErrorMessage(call.message.id(), error);
   if (error.rpc_code == mcp::kMissingCapability) message = ForClient(call, std::move(message));
   const bool failed = message.kind() == mcp::Kind::kError;

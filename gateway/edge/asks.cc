@@ -96,7 +96,7 @@ struct Asks::Rounds {
 
   const Executor executor;
   const Call* call = nullptr;
-  std::string state;  // raw, what a server waits under for this round's answers; "" = for none
+  std::string state;  // raw, what a server may wait under for this round's answers; "" = for none
   int asked = 0, repeated = 0;
   std::map<std::string, Agreed> agreed;  // by key
   std::vector<Question> questions;       // of this round
@@ -176,14 +176,16 @@ Task<std::optional<mcp::Message>> Asks::Round(Call& call, mcp::Message input_req
   if (!answers.empty()) answers += '}';
   Result<mcp::Message> retry = RetryOf(call.message, answers, rounds.state);
   if (!retry) co_return GiveUp(call, retry.error());
+  // The state stays: a retry may be refused, and what waits for it is given up then.
   call.message = std::move(*retry);
-  rounds.state.clear();
   co_return std::nullopt;
 }
 
 // Sends the questions that are open and waits until each is answered.
 Task<std::optional<mcp::Message>> Asks::AskAll(Call& call, Sink& sink) {
   Rounds& rounds = *rounds_;
+  // The end of the last round's time may have come together with its last answer.
+  while (!rounds.arrived.empty()) co_await rounds.arrived.Take();
   std::size_t open = 0;
   for (std::size_t i = 0; i < rounds.questions.size(); ++i) {
     if (!rounds.answers[i].empty()) continue;
@@ -276,6 +278,7 @@ std::vector<mcp::Message> Asks::Withdraw(std::string_view reason) {
 std::vector<mcp::Message> Asks::Completions() {
   std::vector<mcp::Message> messages;
   if (rounds_ == nullptr) return messages;
+  rounds_->state.clear();
   for (const auto& [key, agreed] : std::exchange(rounds_->agreed, {})) {
     messages.push_back(mcp::Message::Make("", "notifications/elicitation/complete",
                                           R"({"elicitationId":")" + agreed.elicitation_id + "\"}"));

@@ -45,7 +45,8 @@ class Asks {
 
   // For a call that was cancelled: what tells the client to forget its open questions.
   std::vector<mcp::Message> Withdraw(std::string_view reason);
-  // For a call that ends well: elicitations by URL that were agreed to are complete now.
+  // For a call that ends well: nothing waits for it any more, and elicitations by URL that were
+  // agreed to are complete now.
   std::vector<mcp::Message> Completions();
 
  private:

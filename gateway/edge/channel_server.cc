@@ -92,7 +92,7 @@ Task<void> ChannelServer::Finish() {
   if (session_ != nullptr) sessions_.End(session_->client->session);
 }
 
-void ChannelServer::Receive(std::string text) {
+void ChannelServer::Receive(std::string text, const Caller& caller) {
   std::string raw_id;
   Result<mcp::Message> message = mcp::Message::Parse(std::move(text), mcp::Check::kFull, &raw_id);
   if (!message) return Refuse(raw_id, message.error());
@@ -105,15 +105,16 @@ void ChannelServer::Receive(std::string text) {
     return;
   }
   if (!dialect_.both_eras || !IsModernRequest(*message, ""))
-    return ReceiveLegacy(std::move(*message));
+    return ReceiveLegacy(std::move(*message), caller);
   if (message->kind() != mcp::Kind::kRequest) return;
   raw_id = message->id();
   Result<Call> call = MakeModernCall(std::move(*message), "");
   if (!call) return Refuse(raw_id, call.error());
+  call->caller = caller;
   StartCall(std::move(*call), nullptr);
 }
 
-void ChannelServer::ReceiveLegacy(mcp::Message message) {
+void ChannelServer::ReceiveLegacy(mcp::Message message, const Caller& caller) {
   const std::string raw_id(message.id());
   if (message.kind() == mcp::Kind::kNotification) {
     // From now on the client may be told of changes (L-LIFE: not before it is initialized).
@@ -127,7 +128,8 @@ void ChannelServer::ReceiveLegacy(mcp::Message message) {
     if (!Admit(raw_id)) return;
     auto over = std::make_shared<bool>(false);
     // L-CAN: initialize must not be cancelled.
-    return Start(raw_id, Span::kUncancellable, over, ServeInitialize(std::move(message), over));
+    return Start(raw_id, Span::kUncancellable, over,
+                 ServeInitialize(std::move(message), caller, over));
   }
   if (message.method() == mcp::Method::kPing) {
     return Send(mcp::Message::FromResult(raw_id, std::string("{}")));
@@ -136,7 +138,7 @@ void ChannelServer::ReceiveLegacy(mcp::Message message) {
     return Refuse(raw_id,
                   BadRequest("send initialize first, or speak 2026-07-28 with params._meta"));
   }
-  Result<LegacyCall> made = MakeLegacyCall(std::move(message), *session_);
+  Result<LegacyCall> made = MakeLegacyCall(std::move(message), *session_, caller);
   if (!made) return Refuse(raw_id, made.error());
   if (made->answer) return Send(*made->answer);
   StartCall(std::move(made->call), session_);
@@ -172,17 +174,18 @@ void ChannelServer::Start(std::string raw_id, Span span, std::shared_ptr<bool> o
   running.task = TaskHandle(executor_, "channel call", std::move(task));
 }
 
-Task<void> ChannelServer::ServeInitialize(mcp::Message message, std::shared_ptr<bool> over) {
+Task<void> ChannelServer::ServeInitialize(mcp::Message message, Caller caller,
+                                          std::shared_ptr<bool> over) {
   const Live live(*this, std::move(over));
   Result<Initialized> initialized =
-      co_await Initialize(message, dialect_.endpoint, service_, dialect_.oldest);
+      co_await Initialize(message, caller, dialect_.endpoint, service_, dialect_.oldest);
   if (!initialized) {
     Refuse(message.id(), initialized.error());
     co_return;
   }
   if (session_ != nullptr) sessions_.End(session_->client->session);
   changes_.Cancel();
-  session_ = sessions_.Open(std::move(initialized->client), dialect_.endpoint);
+  session_ = sessions_.Open(std::move(initialized->client), dialect_.endpoint, initialized->owner);
   Send(initialized->response);
 }
 
@@ -207,7 +210,7 @@ Task<void> ChannelServer::ServeCall(Call call, std::shared_ptr<Session> session,
 
 Task<void> ChannelServer::ServeChanges(std::shared_ptr<Session> session) {
   const Live live(*this);
-  Call call = MakeStreamCall(*session);
+  Call call = MakeStreamCall(*session, dialect_.opened_by);
   ChannelSink sink(*this, ChannelSink::Response::kDropped);
   call.news = Updates::Of(*session, sessions_)->ForStream();
   co_await Answer(service_, call, sink);

@@ -23,14 +23,15 @@ class ChannelServer {
     mcp::Version oldest = mcp::Version::k2025_03_26;
     bool both_eras = true;
     bool ends_with_changes = false;  // the gateway ends the channel as it ends a GET stream
+    Caller opened_by = Nobody();
   };
 
   // `service` and `sessions` outlive the last task: see Finish().
   ChannelServer(Executor executor, Service& service, Sessions& sessions, Dialect dialect);
   ChannelServer(const ChannelServer&) = delete;
 
-  // One message of the client.
-  void Receive(std::string text);
+  // One message of the client, and by whom it is, if that was proved.
+  void Receive(std::string text, const Caller& caller = Nobody());
   // So many calls are running that the client should wait before it sends more.
   bool IsFull();
   Task<void> WaitUntilNotFull();
@@ -75,12 +76,12 @@ class ChannelServer {
   };
   enum class Span { kCall, kLasting, kUncancellable };
 
-  void ReceiveLegacy(mcp::Message message);
+  void ReceiveLegacy(mcp::Message message, const Caller& caller);
   // False: refused, a request with this id is being served.
   bool Admit(const std::string& raw_id);
   void StartCall(Call call, std::shared_ptr<Session> session);
   void Start(std::string raw_id, Span span, std::shared_ptr<bool> over, Task<void> task);
-  Task<void> ServeInitialize(mcp::Message message, std::shared_ptr<bool> over);
+  Task<void> ServeInitialize(mcp::Message message, Caller caller, std::shared_ptr<bool> over);
   // `session` is pinned, for the call has views into it.
   Task<void> ServeCall(Call call, std::shared_ptr<Session> session, std::shared_ptr<bool> over);
   Task<void> ServeChanges(std::shared_ptr<Session> session);

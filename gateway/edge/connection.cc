@@ -15,13 +15,14 @@ constexpr Duration kIdle = std::chrono::seconds(5);
 
 }  // namespace
 
-Connection::Connection(Socket socket, const ConnectionLimits& limits, const Clock& clock,
-                       Serve serve)
-    : io_(std::make_shared<ReadAhead>(std::move(socket))),
+Connection::Connection(std::shared_ptr<ReadAhead> io, const ConnectionLimits& limits,
+                       const Clock& clock, Serve serve, Move move)
+    : io_(std::move(io)),
       parser_(http::Limits{.header = limits.max_header, .body = limits.max_body}),
       limits_(limits),
       clock_(clock),
       serve_(std::move(serve)),
+      move_(std::move(move)),
       since_(clock.Now()) {
   io_->OnGone([this] { Gone(); });
 }
@@ -32,19 +33,35 @@ struct Connection::Ending {
   ~Ending() {
     connection.finished_ = true;
     connection.io_->Close();
+    connection.place_ = {};
   }
 };
 
-Task<void> Connection::Run() {
-  const std::shared_ptr<Connection> self = shared_from_this();
+Task<void> Connection::Run() { return Loop(shared_from_this()); }
+
+// Holds itself from before its first turn: it may be ended and let go of until then.
+Task<void> Connection::Loop(std::shared_ptr<Connection> /*self*/) {
   const Ending ending{*this};
+  if (finished_) co_return;
+  begun_ = true;
   for (;;) {
     const Read read = co_await ReadRequest();
     if (read != Read::kRequest) co_return;
     const bool again = co_await ServeOne();
     if (!again) co_return;
     parser_.Reset();
+    if (hops_ < kHopsToMove || stays_) continue;
+    std::optional<Handover> handover = co_await io_->Release();
+    if (!handover) co_return;
+    handover->place = std::move(place_);
+    move_(*done_at_, std::move(*handover));
+    co_return;
   }
+}
+
+void Connection::Count(std::optional<unsigned> done_at) {
+  hops_ = !done_at ? 0 : done_at == done_at_ ? hops_ + 1 : 1;
+  done_at_ = done_at;
 }
 
 // True: the connection may go on.
@@ -68,6 +85,7 @@ Task<bool> Connection::ServeOne() {
   io_->Shrink();
   io_->Start();
   co_await serve_(exchange, *this);
+  Count(exchange.done_at());
   co_return exchange.answered() && exchange.keep_alive() && !draining_;
 }
 
@@ -99,7 +117,7 @@ Task<Connection::Read> Connection::ReadRequest() {
     if (parser_.expects_continue() && parser_.version() >= 11 && !std::exchange(continued, true)) {
       static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       http::Gather out(std::span(&kContinue, 1));
-      const boost::system::error_code error = co_await http::WriteRest(io_->socket(), out);
+      const boost::system::error_code error = co_await io_->Send(out);
       if (error) co_return Read::kClosed;
     }
     io_->Grow();
@@ -117,8 +135,7 @@ Task<void> Connection::Refuse(int status, const Error& error) {
   co_await exchange.Respond(status, kJson, body);
   // What the client is still sending is taken off the socket for a moment: closing on unread bytes
   // would reset the connection and take the answer along.
-  boost::system::error_code ignored;
-  io_->socket().shutdown(net::ip::tcp::socket::shutdown_send, ignored);
+  io_->EndOutput();
   since_ = clock_.Now();
   for (std::size_t drained = 0; drained < limits_.max_body + (1 << 20);) {
     const bool more = co_await io_->WaitForBytes();
@@ -142,18 +159,21 @@ void Connection::Abort() {
   const std::shared_ptr<Connection> self = shared_from_this();
   io_->Close();
   task_.Cancel();
+  place_ = {};
   finished_ = true;
 }
 
 void Connection::Drain() {
   draining_ = true;
-  if (!serving_) Abort();
+  if (!serving_) return Abort();
+  if (exchange_ != nullptr) exchange_->CloseAfter();
 }
 
 void Connection::Tick(TimePoint now) {
   if (finished_) return;
   if (!serving_) {
-    const Duration limit = parser_.started() ? limits_.request_timeout : limits_.idle_timeout;
+    const bool begun = parser_.started() || io_->opening();
+    const Duration limit = begun ? limits_.request_timeout : limits_.idle_timeout;
     if (now - since_ > limit) return Abort();
     if (released_ || parser_.started() || now - since_ < kIdle) return;
     parser_.Release();

@@ -4,10 +4,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
 
 #include "base/http/parser.h"
 #include "base/timers.h"
 #include "edge/exchange.h"
+#include "edge/quota.h"
 #include "edge/read_ahead.h"
 
 namespace switchyard::edge {
@@ -15,18 +19,26 @@ namespace switchyard::edge {
 struct ConnectionLimits {
   std::size_t max_header = 16 * 1024;
   std::size_t max_body = 4 * 1024 * 1024;
-  Duration request_timeout = std::chrono::seconds(30);  // from a request's first byte to its last
-  Duration idle_timeout = std::chrono::seconds(120);    // between requests
-  Duration write_timeout = std::chrono::seconds(30);    // a client that does not read
-  Duration keep_alive = std::chrono::seconds(15);       // comments on silent streams
+  Duration request_timeout =
+      std::chrono::seconds(30);  // from a request's first byte to its last; of TLS, the handshake
+  Duration idle_timeout = std::chrono::seconds(120);  // between requests
+  Duration write_timeout = std::chrono::seconds(30);  // a client that does not read
+  Duration keep_alive = std::chrono::seconds(15);     // comments on silent streams
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   // Answers one request. `connection` may be told what a vanishing client means.
   using Serve = std::function<Task<void>(Exchange&, Connection&)>;
+  // Takes a connection to another worker.
+  using Move = std::function<void(unsigned worker, Handover)>;
 
-  Connection(Socket socket, const ConnectionLimits& limits, const Clock& clock, Serve serve);
+  // After so many requests in a row that another worker did the work for, the connection moves
+  // there: a hop between threads costs as much as half a call (docs/decisions/0031).
+  static constexpr unsigned kHopsToMove = 16;
+
+  Connection(std::shared_ptr<ReadAhead> io, const ConnectionLimits& limits, const Clock& clock,
+             Serve serve, Move move);
 
   // Runs until the connection is over. Started once, as a task of its own.
   Task<void> Run();
@@ -48,6 +60,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Aborts what the request being served awaits; who serves it may catch that and go on.
   void CancelServing() { task_.Interrupt(); }
 
+  // Its place among all that there may be: given back when it is over, handed on when it moves.
+  void Hold(Quota::Permit place) { place_ = std::move(place); }
+
+  // It does not move any more.
+  void Stay() { stays_ = true; }
+
   // Closes the socket; what is being served goes on, unheard.
   void HangUp() { io_->Close(); }
 
@@ -55,6 +73,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Drain();
 
   void SetTask(TaskHandle task) { task_ = std::move(task); }
+  bool begun() const { return begun_; }  // what came before is being read, or was
   bool serving() const { return serving_; }
   bool streaming() const { return exchange_ != nullptr && exchange_->streaming(); }
   bool finished() const { return finished_; }
@@ -62,7 +81,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   enum class Read { kRequest, kClosed, kRefused };
   struct Ending;
+  Task<void> Loop(std::shared_ptr<Connection> self);
   Task<bool> ServeOne();
+  void Count(std::optional<unsigned> done_at);
   Task<Read> ReadRequest();
   Task<void> Refuse(int status, const Error& error);
   void Gone();
@@ -72,13 +93,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const ConnectionLimits& limits_;
   const Clock& clock_;
   Serve serve_;
+  Move move_;
+  Quota::Permit place_;
   TaskHandle task_;
   std::function<void()> on_gone_, on_silence_;
   Exchange* exchange_ = nullptr;
   // Of the request's first byte, of the last answer, or of the last byte that the client took.
   TimePoint since_;
-  std::uint64_t seen_sent_ = 0;  // of exchange_
+  std::uint64_t seen_sent_ = 0;      // of exchange_
+  std::optional<unsigned> done_at_;  // the worker of the last requests
+  unsigned hops_ = 0;                // how many in a row it was
   bool serving_ = false, draining_ = false, finished_ = false, was_writing_ = false;
+  bool begun_ = false, stays_ = false;
   bool released_ = false;  // the parser's memory, while nothing comes
 };
 

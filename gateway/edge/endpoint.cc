@@ -53,13 +53,21 @@ std::optional<std::string_view> EndpointOf(std::string_view path, std::string_vi
 
 }  // namespace
 
-Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Sessions& sessions)
+std::string Endpoint::PathTo(std::string_view name, bool sse) {
+  std::string path(sse ? kSseRoot : kRoot);
+  if (!name.empty()) path.append("/").append(name);
+  return path;
+}
+
+Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Sessions& sessions,
+                   FindGate find_gate)
     : access_(std::move(access)),
       find_(std::move(find)),
       plain_(std::move(plain)),
       sessions_(sessions),
       legacy_(sessions, find_),
-      sse_(sessions) {}
+      sse_(sessions),
+      find_gate_(std::move(find_gate)) {}
 
 bool Endpoint::HostAllowed(const Exchange& exchange) const {
   // Only clients of HTTP/1.0 may leave Host out; no browser does, and it is browsers that are
@@ -96,6 +104,11 @@ Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
   const http::RequestParser& request = exchange.request();
   const std::optional<std::string_view> path = PathOf(request.target());
   if (!path) return Refuse(exchange, 400, "the request target must be a path");
+  if (exchange.trust() != access_.trust) {
+    exchange.CloseAfter();
+    return Refuse(exchange, 421,
+                  "who is let in has changed since this connection began: open another");
+  }
   if (!HostAllowed(exchange)) {
     return Refuse(exchange, 403, "Host is not allowed here; add it to listen.allowed_hosts");
   }
@@ -107,19 +120,45 @@ Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
     exchange.AddHeader("Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate");
     exchange.AddHeader("Vary", "Origin");
   }
-  std::optional<std::string_view> name = EndpointOf(*path, kRoot);
-  const bool sse = !name && access_.legacy_sse;
-  if (sse) name = EndpointOf(*path, kSseRoot);
-  if (!name) return ServePlain(exchange, std::string(*path));
-  std::shared_ptr<Service> service = find_(*name);
-  if (service == nullptr) {
+  std::optional<Asked> asked = AskedBy(*path);
+  if (!asked) return ServePlain(exchange, std::string(*path));
+  asked->service = find_(asked->name);
+  if (asked->service == nullptr) {
     return Refuse(exchange, 404, "no such endpoint: " + std::string(*path));
   }
-  return sse ? ServeSse(exchange, std::string(*name), std::move(service))
-             : ServeMcp(exchange, connection, std::string(*name), std::move(service));
+  // Browsers ask without credentials whether they may send some.
+  if (!access_.gated || request.method() == "OPTIONS") {
+    return ServeAsked(exchange, connection, std::move(*asked));
+  }
+  std::shared_ptr<auth::Gate> gate = find_gate_(asked->name);
+  return gate == nullptr ? ServeAsked(exchange, connection, std::move(*asked))
+                         : Admit(exchange, connection, std::move(*asked), std::move(gate));
+}
+
+std::optional<Endpoint::Asked> Endpoint::AskedBy(std::string_view path) const {
+  std::optional<std::string_view> name = EndpointOf(path, kRoot);
+  const bool sse = !name && access_.legacy_sse;
+  if (sse) name = EndpointOf(path, kSseRoot);
+  if (!name) return std::nullopt;
+  return Asked{.name = std::string(*name), .sse = sse};
+}
+
+Task<void> Endpoint::ServeAsked(Exchange& exchange, Connection& connection, Asked asked) {
+  return asked.sse
+             ? ServeSse(exchange, std::move(asked.name), std::move(asked.service))
+             : ServeMcp(exchange, connection, std::move(asked.name), std::move(asked.service));
 }
 
 Task<void> Endpoint::ServePlain(Exchange& exchange, std::string path) {
+  if (const std::string_view resource = auth::ResourcePathOf(path);
+      access_.gated && !resource.empty()) {
+    const std::optional<Asked> asked = AskedBy(resource);
+    std::shared_ptr<auth::Gate> gate = asked ? find_gate_(asked->name) : nullptr;
+    if (gate != nullptr && gate->authenticator().resource().published()) {
+      co_await ServeMetadata(exchange, PathTo(asked->name, asked->sse), std::move(gate));
+      co_return;
+    }
+  }
   std::optional<PlainAnswer> answer;
   const std::string_view method = exchange.request().method();
   if (method == "GET" || method == "HEAD") answer = co_await plain_(path);

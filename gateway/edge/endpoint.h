@@ -1,4 +1,5 @@
-// HTTP requests to the right face: path, Origin and Host, method, era. One a worker.
+// HTTP requests to the right face: path, Origin and Host, who sends them, method, era. One a
+// worker.
 #pragma once
 
 #include <functional>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/gate.h"
 #include "core/service.h"
 #include "edge/connection.h"
 #include "edge/legacy.h"
@@ -17,6 +19,9 @@ namespace switchyard::edge {
 
 // The Service of an endpoint ("" = /mcp), alive as long as it is held; null = there is none.
 using FindEndpoint = std::function<std::shared_ptr<Service>(std::string_view name)>;
+
+// Where requests of an endpoint show who sends them; null = nobody has to.
+using FindGate = std::function<std::shared_ptr<auth::Gate>(std::string_view name)>;
 
 struct PlainAnswer {
   int status = 200;
@@ -31,17 +36,37 @@ struct Access {
   std::vector<std::string> allowed_origins = {};  // "*" = any
   std::vector<std::string> allowed_hosts = {};    // empty: loopback names if loopback, else any
   bool legacy_sse = false;                        // HTTP+SSE at /sse
+  bool gated = false;                             // some endpoint has a gate
+  std::size_t trust = 0;  // whom connections are let in by (TlsServer::trust()); 0 = without TLS
 };
 
-class Endpoint {
+class Endpoint final : Challenger {
  public:
-  Endpoint(Access access, FindEndpoint find, PlainHandler plain, Sessions& sessions);
+  Endpoint(Access access, FindEndpoint find, PlainHandler plain, Sessions& sessions,
+           FindGate find_gate = {});
 
   Task<void> Serve(Exchange& exchange, Connection& connection);
 
   void SetAccess(Access access) { access_ = std::move(access); }
 
  private:
+  // What a request is for.
+  struct Asked {
+    std::string name;  // of the endpoint
+    bool sse = false;
+    std::shared_ptr<Service> service = nullptr;
+  };
+  static std::string PathTo(std::string_view name, bool sse);  // as clients know it
+  std::optional<Asked> AskedBy(std::string_view path) const;
+  std::string StepUp(const Exchange& exchange, const std::vector<std::string>& scopes) override;
+  Task<void> Admit(Exchange& exchange, Connection& connection, Asked asked,
+                   std::shared_ptr<auth::Gate> gate);
+  Task<void> AdmitLater(Exchange& exchange, Connection& connection, Asked asked,
+                        std::shared_ptr<auth::Gate> gate);
+  Task<void> TurnAway(Exchange& exchange, std::string path, std::shared_ptr<auth::Gate> gate,
+                      auth::Gate::Refused refused);
+  Task<void> ServeAsked(Exchange& exchange, Connection& connection, Asked asked);
+  Task<void> ServeMetadata(Exchange& exchange, std::string path, std::shared_ptr<auth::Gate> gate);
   // DNS rebinding: a page of another origin must not reach a local gateway (SH: Origin, Host).
   bool HostAllowed(const Exchange& exchange) const;
   bool OriginAllowed(const Exchange& exchange) const;
@@ -60,6 +85,7 @@ class Endpoint {
   Sessions& sessions_;
   LegacyFace legacy_;
   LegacySseFace sse_;
+  FindGate find_gate_;
 };
 
 }  // namespace switchyard::edge

@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include <boost/algorithm/string/predicate.hpp>
+#include <boost/json.hpp>
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
@@ -13,6 +14,18 @@ namespace {
 
 // Milliseconds after which a client that lost its stream comes back.
 constexpr std::string_view kRetry = "1000";
+
+std::vector<std::string> ScopesIn(const std::string& data) {
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse(data, error);
+  const boost::json::value* list = error ? nullptr : value.find_pointer("/scopes", error);
+  std::vector<std::string> scopes;
+  if (list == nullptr || !list->is_array()) return scopes;
+  for (const boost::json::value& one : list->get_array()) {
+    if (one.is_string()) scopes.emplace_back(one.get_string());
+  }
+  return scopes;
+}
 
 }  // namespace
 
@@ -48,9 +61,21 @@ std::string_view Exchange::Header(std::string_view name) const {
 }
 
 bool Exchange::Accepts(std::string_view media_type) const {
-  const std::string_view accept = request_.Get(http::Field::kAccept);
-  if (accept.empty() || boost::algorithm::contains(accept, "*/*")) return true;
-  return boost::algorithm::icontains(accept, media_type);
+  if (request_.Get(http::Field::kAccept).empty()) return true;
+  for (const http::Header* line = nullptr;
+       (line = request_.Find("accept", line)) != nullptr;) {  // several are one list
+    if (boost::algorithm::contains(line->value, "*/*")) return true;
+    if (boost::algorithm::icontains(line->value, media_type)) return true;
+  }
+  return false;
+}
+
+void Exchange::AskForScopes(const Error& error) {
+  if (challenger_ == nullptr || error.code != Code::kForbidden) return;
+  const std::vector<std::string> scopes = ScopesIn(error.data);
+  if (scopes.empty()) return;
+  const std::string challenge = challenger_->StepUp(*this, scopes);
+  if (!challenge.empty()) AddHeader("WWW-Authenticate", challenge);
 }
 
 void Exchange::AddHeader(std::string_view name, std::string_view value) {
@@ -184,9 +209,10 @@ void Exchange::KeepAlive() {
 // use. True: all of it was sent.
 bool Exchange::SendOrFail(std::span<const std::string_view> pieces) {
   http::Gather out(pieces);
-  const boost::system::error_code error = out.SendNow(io_.socket().native_handle());
+  const boost::system::error_code error = io_.SendNow(out);
   sent_ += out.written();
   if (error || (!out.done() && out.written() > 0)) failed_ = true;
+  if (!error) io_.FlushLater();
   return out.done();
 }
 
@@ -197,8 +223,8 @@ Task<bool> Exchange::Write(const mcp::Pieces& pieces) {
   }
   http::Gather out(std::span(pieces.data(), pieces.size()));
   const Writing writing(*this, out);
-  boost::system::error_code error = out.SendNow(io_.socket().native_handle());
-  if (!error && !out.done()) error = co_await http::WriteRest(io_.socket(), out);
+  boost::system::error_code error = io_.SendNow(out);
+  if (!error && !(out.done() && io_.flushed())) error = co_await io_.Send(out);
   co_return !error;
 }
 

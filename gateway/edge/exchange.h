@@ -3,13 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/http/parser.h"
 #include "base/http/write.h"
 #include "base/task.h"
+#include "core/principal.h"
 #include "edge/read_ahead.h"
 #include "mcp/splice.h"
 
@@ -17,6 +21,16 @@ namespace switchyard::edge {
 
 inline constexpr std::string_view kJson = "application/json";
 inline constexpr std::string_view kEventStream = "text/event-stream";
+
+class Exchange;
+
+// Tells a client what it needs beyond what it has presented.
+class Challenger {
+ public:
+  virtual ~Challenger() = default;
+  // The value of WWW-Authenticate for a request that needs these scopes; "" = there is none.
+  virtual std::string StepUp(const Exchange& exchange, const std::vector<std::string>& scopes) = 0;
+};
 
 class Exchange {
  public:
@@ -26,6 +40,18 @@ class Exchange {
   std::string_view Header(std::string_view name) const;  // "" = absent
   bool Accepts(std::string_view media_type) const;
   std::string TakeBody() { return request_.TakeBody(); }
+
+  // Who sent it, as far as it was proved.
+  const Caller& caller() const { return caller_; }
+  void SetCaller(Caller caller, Challenger& challenger) {
+    caller_ = std::move(caller);
+    challenger_ = &challenger;
+  }
+  const auth::ClientCertificate* certificate() const { return io_.certificate(); }
+  std::size_t trust() const { return io_.trust(); }
+  // Before Respond(): where the caller may too little, and `scopes` in the error's data say what
+  // would be enough.
+  void AskForScopes(const Error& error);
 
   // Whole header lines ("Name: value\r\n") that go onto every answer of this exchange.
   void AddHeader(std::string_view name, std::string_view value);
@@ -54,6 +80,9 @@ class Exchange {
   bool failed() const { return failed_; }  // a write failed: the connection is of no more use
   bool keep_alive() const { return keep_alive_ && !failed_ && !streaming_; }
   void CloseAfter() { keep_alive_ = false; }
+  // Which other worker did the work, if one did.
+  void set_done_at(std::optional<unsigned> worker) { done_at_ = worker; }
+  std::optional<unsigned> done_at() const { return done_at_; }
   // A body that went out, for the call log.
   std::uint64_t bytes_out() const { return bytes_out_; }
 
@@ -73,7 +102,10 @@ class Exchange {
 
   ReadAhead& io_;
   http::RequestParser& request_;
+  Caller caller_ = Nobody();
+  Challenger* challenger_ = nullptr;  // of the worker; null: nobody is asked who they are
   std::string extra_headers_;
+  std::optional<unsigned> done_at_;
   std::uint64_t bytes_out_ = 0;
   std::uint64_t sent_ = 0;
   const http::Gather* write_ = nullptr;  // the one under way

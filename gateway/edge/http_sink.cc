@@ -29,6 +29,7 @@ Task<void> HttpSink::Finish(mcp::Message response, const Error* error) {
   int status = 200;
   if (error != nullptr) {
     status = mcp::HttpStatus(*error, mcp::kModern);
+    exchange_.AskForScopes(*error);
   } else if (response.kind() == mcp::Kind::kError) {
     status = mcp::RelayedStatus(response.error_code(), mcp::kModern);
   }

@@ -57,7 +57,8 @@ void LegacyFace::Hear(mcp::Message message, const Session& session) {
 
 Task<void> LegacyFace::Open(Exchange& exchange, mcp::Message message, std::string endpoint,
                             Service& service) {
-  Result<Initialized> initialized = co_await Initialize(message, endpoint, service);
+  Result<Initialized> initialized =
+      co_await Initialize(message, exchange.caller(), endpoint, service);
   if (!initialized) {
     const int status = mcp::HttpStatus(initialized.error(), mcp::kNewestLegacy);
     co_await RespondError(exchange, status, message.id(), initialized.error());
@@ -89,7 +90,8 @@ Task<std::shared_ptr<Session>> LegacyFace::RequireSession(Exchange& exchange,
     co_return nullptr;
   }
   std::shared_ptr<Session> session = sessions_.Find(id, endpoint);
-  if (session == nullptr) {
+  // Somebody else's does not exist: its id proves nothing.
+  if (session == nullptr || session->owner != OwnerOf(*exchange.caller())) {
     const Error error = BadRequest("unknown session; send initialize again");
     co_await RespondError(exchange, 404, raw_id, error);
     co_return nullptr;
@@ -112,7 +114,7 @@ Task<std::shared_ptr<Session>> LegacyFace::RequireSession(Exchange& exchange,
 Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Message message,
                              std::shared_ptr<Session> session, Service& service) {
   std::string raw_id(message.id());
-  Result<LegacyCall> made = MakeLegacyCall(std::move(message), *session);
+  Result<LegacyCall> made = MakeLegacyCall(std::move(message), *session, exchange.caller());
   if (!made) {
     co_await RespondError(exchange, mcp::HttpStatus(made.error(), session->client->version), raw_id,
                           made.error());
@@ -132,6 +134,7 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
     SessionService serving(made->call, service, session, sessions_, shared);
     try {
       co_await Answer(serving, made->call, sink, &asks);
+      exchange.set_done_at(made->call.done_at);
     } catch (const boost::system::system_error&) {
       if (!sink.cancelled()) throw;
     }
@@ -171,7 +174,7 @@ Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::stri
   connection.OnGone([&sink] { sink.Gone(); });
   const bool begun = co_await exchange.BeginStream();
   if (!begun) co_return;
-  Call call = MakeStreamCall(*session);
+  Call call = MakeStreamCall(*session, exchange.caller());
   call.news = Updates::Of(*session, sessions_)->ForStream();
   const std::shared_ptr<Service> service = find_(session->endpoint);
   if (service != nullptr) co_await Answer(*service, call, sink);

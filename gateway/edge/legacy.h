@@ -22,8 +22,8 @@ struct Initialized {
   mcp::Message response;
   OwnerId owner = 0;  // whose session it will be, see Session::owner
 };
-Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_view endpoint,
-                                     Service& service,
+Task<Result<Initialized>> Initialize(const mcp::Message& request, const Caller& caller,
+                                     std::string_view endpoint, Service& service,
                                      mcp::Version oldest = mcp::Version::k2025_03_26);
 
 // A call of a session. Requests that the legacy face answers itself give a response instead.
@@ -31,10 +31,11 @@ struct LegacyCall {
   Call call;
   std::optional<mcp::Message> answer;
 };
-Result<LegacyCall> MakeLegacyCall(mcp::Message message, const Session& session);
+Result<LegacyCall> MakeLegacyCall(mcp::Message message, const Session& session,
+                                  const Caller& caller);
 
 // The call that stands for a session's GET stream: listens for every list change.
-Call MakeStreamCall(const Session& session);
+Call MakeStreamCall(const Session& session, const Caller& caller);
 
 class LegacyFace {
  public:
@@ -58,7 +59,7 @@ class LegacyFace {
   // What asks for no answer: a notification or a response.
   void Hear(mcp::Message message, const Session& session);
   std::vector<Call> TakeBatch(const std::vector<std::string>& elements,
-                              const std::shared_ptr<Session>& session,
+                              const std::shared_ptr<Session>& session, const Caller& caller,
                               std::vector<mcp::Message>& answers);
   Task<void> ServeBatch(Exchange& exchange, Connection& connection,
                         std::shared_ptr<Session> session, std::shared_ptr<Service> service,

@@ -100,7 +100,7 @@ Task<void> RespondArray(Exchange& exchange, const std::vector<mcp::Message>& ans
 // What needs no call is done here; the calls are returned.
 std::vector<Call> LegacyFace::TakeBatch(const std::vector<std::string>& elements,
                                         const std::shared_ptr<Session>& session,
-                                        std::vector<mcp::Message>& answers) {
+                                        const Caller& caller, std::vector<mcp::Message>& answers) {
   std::vector<Call> calls;
   for (const std::string& element : elements) {
     std::string raw_id;
@@ -119,7 +119,7 @@ std::vector<Call> LegacyFace::TakeBatch(const std::vector<std::string>& elements
           mcp::ErrorMessage(raw_id, BadRequest("initialize cannot be part of a batch")));
       continue;
     }
-    Result<LegacyCall> made = MakeLegacyCall(std::move(*message), *session);
+    Result<LegacyCall> made = MakeLegacyCall(std::move(*message), *session, caller);
     if (!made) {
       answers.push_back(mcp::ErrorMessage(raw_id, made.error()));
     } else if (made->answer) {
@@ -145,7 +145,7 @@ Task<void> LegacyFace::PostBatch(Exchange& exchange, Connection& connection, std
     co_return;
   }
   std::vector<mcp::Message> answers;
-  std::vector<Call> calls = TakeBatch(*elements, session, answers);
+  std::vector<Call> calls = TakeBatch(*elements, session, exchange.caller(), answers);
   if (calls.empty()) {
     co_await RespondArray(exchange, answers);
     co_return;

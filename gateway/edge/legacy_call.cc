@@ -35,8 +35,9 @@ std::string ToInitializeResult(std::string_view discovered, mcp::Version version
 }  // namespace
 
 // L-LIFE: a version that we speak is echoed, else we offer our newest; never a modern one.
-Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_view endpoint,
-                                     Service& service, mcp::Version oldest) {
+Task<Result<Initialized>> Initialize(const mcp::Message& request, const Caller& caller,
+                                     std::string_view endpoint, Service& service,
+                                     mcp::Version oldest) {
   const std::string asked = request.GetString(mcp::Key::kProtocolVersion);
   if (asked.empty() || !request.Has(mcp::Key::kCapabilities) ||
       !request.Has(mcp::Key::kClientInfo)) {
@@ -55,6 +56,7 @@ Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_vi
   call.message = mcp::Message::Make(request.id(), "server/discover", "{}");
   call.client = std::make_shared<const Client>(client);
   call.endpoint = endpoint;
+  call.caller = caller;
   Result<ReplyPtr> reply = co_await service.Handle(call);
   if (!reply) co_return Failure(std::move(reply.error()));
   Result<std::optional<mcp::Message>> next = co_await (*reply)->Next();
@@ -65,10 +67,11 @@ Task<Result<Initialized>> Initialize(const mcp::Message& request, std::string_vi
   mcp::Message response =
       mcp::Message::FromResult(request.id(), ToInitializeResult((*next)->result(), client.version));
   co_return Initialized{
-      .client = std::move(client), .response = std::move(response), .owner = OwnerOf(call.caller)};
+      .client = std::move(client), .response = std::move(response), .owner = OwnerOf(*call.caller)};
 }
 
-Result<LegacyCall> MakeLegacyCall(mcp::Message message, const Session& session) {
+Result<LegacyCall> MakeLegacyCall(mcp::Message message, const Session& session,
+                                  const Caller& caller) {
   LegacyCall made;
   if (message.method() == mcp::Method::kPing) {
     made.answer = mcp::Message::FromResult(message.id(), std::string("{}"));
@@ -81,6 +84,7 @@ Result<LegacyCall> MakeLegacyCall(mcp::Message message, const Session& session) 
     return Failure(MethodNotFound(message));
   }
   made.call.client = session.client;
+  made.call.caller = caller;
   made.call.endpoint = session.endpoint;
   made.call.progress_token = ProgressToken(message);
   made.call.log_level = session.log_level;
@@ -88,7 +92,7 @@ Result<LegacyCall> MakeLegacyCall(mcp::Message message, const Session& session) 
   return made;
 }
 
-Call MakeStreamCall(const Session& session) {
+Call MakeStreamCall(const Session& session, const Caller& caller) {
   Call call;
   call.message =
       mcp::Message::Make("0", "subscriptions/listen",
@@ -96,6 +100,7 @@ Call MakeStreamCall(const Session& session) {
                          R"("resourcesListChanged":true}})");
   call.client = session.client;
   call.endpoint = session.endpoint;
+  call.caller = caller;
   return call;
 }
 

@@ -41,6 +41,7 @@ Task<void> LegacySink::Finish(mcp::Message response, const Error* error) {
   response.AppendTo(body);
   // A server's answer, whatever it says, is no trouble of the transport for a legacy client.
   const int status = error == nullptr ? 200 : mcp::HttpStatus(*error, session_.client->version);
+  if (error != nullptr) exchange_.AskForScopes(*error);
   co_await exchange_.Respond(status, kJson, body);
 }
 

@@ -43,7 +43,7 @@ Task<void> LegacySseFace::Get(Exchange& exchange, std::string path, std::string 
     co_await RespondError(exchange, 406, "", BadRequest("GET needs Accept: text/event-stream"));
     co_return;
   }
-  Result<Quota::Permit> permit = sessions_.PermitStream(0);
+  Result<Quota::Permit> permit = sessions_.PermitStream(OwnerOf(*exchange.caller()));
   if (!permit) {
     co_await RespondBusy(exchange, permit.error());
     co_return;
@@ -54,12 +54,14 @@ Task<void> LegacySseFace::Get(Exchange& exchange, std::string path, std::string 
                                       ChannelServer::Dialect{.endpoint = endpoint,
                                                              .oldest = mcp::Version::k2024_11_05,
                                                              .both_eras = false,
-                                                             .ends_with_changes = true});
-  const std::string id = sessions_.OpenChannel(endpoint, [channel](std::string text) {
-    if (channel->IsFull()) return ChannelAnswer::kFull;
-    channel->Receive(std::move(text));
-    return ChannelAnswer::kTaken;
-  });
+                                                             .ends_with_changes = true,
+                                                             .opened_by = exchange.caller()});
+  const std::string id = sessions_.OpenChannel(endpoint, OwnerOf(*exchange.caller()),
+                                               [channel](std::string text, const Caller& caller) {
+                                                 if (channel->IsFull()) return ChannelAnswer::kFull;
+                                                 channel->Receive(std::move(text), caller);
+                                                 return ChannelAnswer::kTaken;
+                                               });
   const Closing closing{sessions_, id, executor, channel, std::move(service)};
   const bool begun = co_await exchange.BeginStream();
   if (!begun) co_return;
@@ -82,7 +84,7 @@ Task<void> LegacySseFace::Post(Exchange& exchange, std::string endpoint) {
   const std::string id(at == std::string_view::npos ? "" : target.substr(at + kChannel.size()));
   const auto inbox = std::make_shared<Mailbox<ChannelAnswer>>();
   const Executor executor = co_await net::this_coro::executor;
-  sessions_.PostToChannel(id, endpoint, exchange.TakeBody(),
+  sessions_.PostToChannel(id, endpoint, exchange.TakeBody(), exchange.caller(),
                           [executor, inbox](ChannelAnswer answer) {
                             net::post(executor, [inbox, answer] { inbox->Put(answer); });
                           });

@@ -21,6 +21,10 @@ std::unexpected<Error> Refused(const std::string& uri, std::string message) {
                        .data = R"({"uri":)" + mcp::Quote(uri) + "}"});
 }
 
+std::unexpected<Error> EndedAtOnce(const std::string& uri) {
+  return Refused(uri, "the subscription ended at once");
+}
+
 std::unexpected<Error> NoEndpoint() {
   return Failure(Code::kUnavailable, Origin::kGateway, "the endpoint is gone");
 }
@@ -107,13 +111,28 @@ Task<Result<void>> Updates::Subscribe(std::string uri, Call& call,
   TaskHandle task(executor, "subscription", Follow(opening, weak_from_this()));
   Result<void> answer = co_await opening->answer.Take();
   if (!answer) co_return answer;
+  if (!task.running()) co_return EndedAtOnce(uri);
   subscriptions_.insert_or_assign(
       uri,
       Subscription{.task = std::move(task), .place = std::move(place), .token = opening.get()});
   if (first) AskForStream();
-  // Made through another worker before: one is enough.
-  Tell([uri](Updates& other) { other.subscriptions_.erase(uri); });
+  SayAlsoHere(uri);
   co_return Result<void>();
+}
+
+// One is enough for a session. That of the lowest worker stays, so that two that are made at once
+// do not both give way.
+void Updates::SayAlsoHere(const std::string& uri) {
+  Tell([uri, here = sessions_.worker()](Updates& other) { other.AlsoAt(uri, here); });
+}
+
+void Updates::AlsoAt(const std::string& uri, unsigned worker) {
+  if (!Has(uri)) return;
+  if (worker < sessions_.worker()) {
+    subscriptions_.erase(uri);
+  } else {
+    SayAlsoHere(uri);
+  }
 }
 
 // Never holds the updates across a wait: they own this task.
@@ -128,7 +147,7 @@ Task<void> Updates::Follow(std::shared_ptr<Opening> opening, std::weak_ptr<Updat
     const std::shared_ptr<Updates> self = updates.lock();
     if (self == nullptr) co_return;
     if (!next || !next->has_value() || (*next)->is_response()) {
-      opening->answer.Put(Refused(opening->uri, "the subscription ended at once"));
+      opening->answer.Put(EndedAtOnce(opening->uri));
       self->Ended(opening->uri, opening.get());
       co_return;
     }

@@ -57,6 +57,8 @@ class Updates : public std::enable_shared_from_this<Updates> {
   static Task<void> Follow(std::shared_ptr<Opening> opening, std::weak_ptr<Updates> updates);
   void Add(const std::string& uri, const std::string& whole);
   void Ended(const std::string& uri, const void* token);
+  void SayAlsoHere(const std::string& uri);
+  void AlsoAt(const std::string& uri, unsigned worker);
 
   // What workers tell each other about the stream.
   void SayStreamIsHere();

@@ -224,6 +224,7 @@ Task<Result<ReplyPtr>> LegacyTasks::Cancel(Call& call) {
   get.message = mcp::Message::Make(call.message.id(), mcp::Info(mcp::Method::kTasksGet).name,
                                    R"({"taskId":)" + mcp::Quote(id) + "}");
   get.client = call.client;
+  get.caller = call.caller;
   get.endpoint = call.endpoint;
   RawObject task;
   for (Call* step : {&get, &call}) {

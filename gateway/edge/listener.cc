@@ -1,5 +1,6 @@
 #include "edge/listener.h"
 
+#include <expected>
 #include <sys/socket.h>
 #include <utility>
 #include <vector>
@@ -19,10 +20,12 @@ constexpr Duration kAcceptPause = std::chrono::milliseconds(50);
 
 }  // namespace
 
-Listener::Listener(const Deps& deps, Options options, Connection::Serve serve)
+Listener::Listener(const Deps& deps, Options options, Connection::Serve serve,
+                   Connection::Move move)
     : deps_(deps),
       options_(std::move(options)),
       serve_(std::move(serve)),
+      move_(std::move(move)),
       acceptor_(deps.executor()) {}
 
 Listener::~Listener() = default;
@@ -62,8 +65,7 @@ void Listener::StartAccepting() { accepting_ = TaskHandle(deps_.executor(), "acc
 
 Task<void> Listener::Accept() {
   for (;;) {
-    if (connections_.size() >= options_.max_connections) Prune();
-    if (connections_.size() >= options_.max_connections) {
+    if (options_.places->held() >= options_.places->limits().total) {
       co_await deps_.timers.Sleep(kAcceptPause);
       continue;
     }
@@ -76,13 +78,43 @@ Task<void> Listener::Accept() {
       continue;
     }
     socket.set_option(net::ip::tcp::no_delay(true), error);
-    Adopt(std::move(socket));
+    // Another worker may have taken the last place while this one waited for a client.
+    Quota::Permit place = co_await TakePlace();
+    if (!acceptor_.is_open()) co_return;
+    std::unique_ptr<TlsSession> tls = tls_ != nullptr ? tls_->Accept() : nullptr;
+    if (tls_ != nullptr && tls == nullptr) continue;  // out of memory
+    Begin(std::make_shared<ReadAhead>(std::move(socket), "", std::move(tls)), std::move(place));
   }
 }
 
-void Listener::Adopt(Socket socket) {
+Task<Quota::Permit> Listener::TakePlace() {
+  for (;;) {
+    std::expected<Quota::Permit, Quota::Refusal> place = options_.places->Take(0);
+    if (place) co_return std::move(*place);
+    co_await deps_.timers.Sleep(kAcceptPause);
+  }
+}
+
+void Listener::Adopt(Handover handover) {
+  if (aborted_) return;
+  Socket socket(deps_.executor());
+  boost::system::error_code error;
+  socket.assign(handover.protocol, handover.fd.get(), error);
+  if (error) {
+    spdlog::warn("a connection could not move to another worker and is closed: {}",
+                 error.message());
+    return;
+  }
+  handover.fd.Release();
+  Begin(std::make_shared<ReadAhead>(std::move(socket), handover.unread, std::move(handover.tls)),
+        std::move(handover.place));
+}
+
+void Listener::Begin(std::shared_ptr<ReadAhead> io, Quota::Permit place) {
   auto connection =
-      std::make_shared<Connection>(std::move(socket), options_.limits, deps_.clock, serve_);
+      std::make_shared<Connection>(std::move(io), options_.limits, deps_.clock, serve_, move_);
+  connection->Hold(std::move(place));
+  if (draining_) connection->Stay();
   connections_.insert(connection);
   connection->SetTask(TaskHandle(deps_.executor(), "connection", connection->Run()));
 }
@@ -91,10 +123,16 @@ void Listener::StopAccepting() {
   boost::system::error_code ignored;
   acceptor_.close(ignored);
   accepting_.Cancel();
+  // To another worker, which drains as well: the move would only take time.
+  draining_ = true;
+  for (const auto& connection : connections_) connection->Stay();
 }
 
 void Listener::Drain() {
-  for (const auto& connection : connections_) connection->Drain();
+  for (const auto& connection : connections_) {
+    // One that just came from another worker may have a request with it: it is the next time's.
+    if (connection->begun()) connection->Drain();
+  }
   Prune();
 }
 
@@ -104,6 +142,7 @@ void Listener::Prune() {
 }
 
 void Listener::Abort() {
+  aborted_ = true;
   for (const auto& connection : connections_) connection->Abort();
   connections_.clear();
 }

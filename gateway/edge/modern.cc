@@ -107,7 +107,7 @@ class Given final : public Service {
 Task<void> ServeListen(Exchange& exchange, Call& call, Service& service, Sessions& sessions) {
   Result<ReplyPtr> reply = co_await service.Handle(call);
   if (reply) {
-    Result<Quota::Permit> permit = sessions.PermitStream(OwnerOf(call.caller));
+    Result<Quota::Permit> permit = sessions.PermitStream(OwnerOf(*call.caller));
     if (!permit) {
       reply->reset();
       co_await RespondBusy(exchange, permit.error(), std::string(call.message.id()));
@@ -194,6 +194,7 @@ Task<void> ServeModern(Exchange& exchange, mcp::Message message, std::string_vie
     co_await RespondError(exchange, 400, raw_id, named.error());
     co_return;
   }
+  call->caller = exchange.caller();
   if (call->message.method() == mcp::Method::kToolsCall) {
     call->header_params = HeaderParamsOf(exchange.request());
   }
@@ -203,6 +204,7 @@ Task<void> ServeModern(Exchange& exchange, mcp::Message message, std::string_vie
   }
   HttpSink sink(exchange);
   co_await Answer(service, *call, sink);
+  exchange.set_done_at(call->done_at);
 }
 
 }  // namespace switchyard::edge

@@ -29,6 +29,11 @@ std::expected<Quota::Permit, Quota::Refusal> Quota::Take(OwnerId owner) {
   return Permit(shared_from_this(), owner);
 }
 
+std::size_t Quota::held() const {
+  const std::lock_guard lock(mutex_);
+  return count_;
+}
+
 void Quota::Release(OwnerId owner) {
   const std::lock_guard lock(mutex_);
   --count_;

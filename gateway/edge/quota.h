@@ -1,5 +1,6 @@
-// How many of something (sessions, lasting streams) there may be at a time: in total, and for one
-// owner where there is one. Shared by all workers; thread-safe. Not on the way of a call.
+// How many of something (connections, sessions, lasting streams) there may be at a time: in total,
+// and for one owner where there is one. Shared by all workers; thread-safe. Not on the way of a
+// call.
 #pragma once
 
 #include <cstddef>
@@ -44,6 +45,7 @@ class Quota : public std::enable_shared_from_this<Quota> {
   }
 
   std::expected<Permit, Refusal> Take(OwnerId owner);
+  std::size_t held() const;  // by all who have permits, at this moment
   const Limits& limits() const { return limits_; }
 
  private:
@@ -51,7 +53,7 @@ class Quota : public std::enable_shared_from_this<Quota> {
   void Release(OwnerId owner);
 
   const Limits limits_;
-  std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
   std::size_t count_ = 0;
   std::map<OwnerId, std::size_t> by_owner_;  // as many as hold permits
 };

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <functional>
 #include <utility>
 #include <vector>
 
 #include <boost/json.hpp>
 
+#include "base/digest.h"
 #include "base/token.h"
 #include "edge/legacy_subscribe.h"
 #include "edge/refusals.h"
@@ -19,6 +21,8 @@ constexpr std::string_view kPurpose = "session";
 // What a client says of itself is repeated in every request's header: long texts are not.
 constexpr std::size_t kMaxCapabilities = 1024;
 constexpr std::size_t kMaxInfo = 512;
+// Sessions told of at once: the others look each of them up before they go on with their work.
+constexpr std::size_t kMaxTold = 1000;
 
 // What tells ids apart: 90 of the random bits with which a sealed token begins. Fits into a string
 // without an allocation.
@@ -31,10 +35,14 @@ std::int64_t Seconds(const Clock& clock) {
 
 }  // namespace
 
+// Not a hash that somebody who chooses a name could aim.
 OwnerId OwnerOf(const Principal& caller) {
   if (caller.subject.empty()) return 0;
   const std::string all = caller.issuer + '\n' + caller.subject + '\n' + caller.client;
-  return std::max<OwnerId>(1, std::hash<std::string>{}(all));
+  const Sha256Digest digest = Sha256Bytes(all);
+  OwnerId owner = 0;
+  std::memcpy(&owner, digest.data(), sizeof owner);
+  return std::max<OwnerId>(1, owner);
 }
 
 Sessions::Sessions(const Sealer& sealer, const Clock& clock, Options options, Broadcast broadcast)
@@ -69,10 +77,13 @@ std::shared_ptr<Session> Sessions::Find(std::string_view id, std::string_view en
     if (known->second->endpoint != endpoint || known->second->expires < clock_.Now())
       return nullptr;
     known->second->last_used = clock_.Now();
+    known->second->used = true;
     return known->second;
   }
   if (ended_.contains(Head(id))) return nullptr;
-  return Unseal(id, endpoint);
+  std::shared_ptr<Session> session = Unseal(id, endpoint);
+  if (session != nullptr) session->used = true;
+  return session;
 }
 
 std::shared_ptr<Session> Sessions::Unseal(std::string_view id,
@@ -95,6 +106,7 @@ std::shared_ptr<Session> Sessions::Unseal(std::string_view id,
   session->client = std::make_shared<const Client>(std::move(client));
   session->endpoint = std::string(fields[2].as_string());
   session->owner = fields[6].to_number<OwnerId>();
+  session->shared = true;
   return Remember(std::move(session), age);
 }
 
@@ -146,7 +158,9 @@ void Sessions::SetLogLevelHere(const std::string& id, const std::string& level) 
     // Not seen by this worker yet: remembered now, so that the level is there when it is.
     session = Unseal(id, std::nullopt);
   }
-  if (session != nullptr) session->log_level = level;
+  if (session == nullptr) return;
+  session->log_level = level;
+  session->shared = true;
 }
 
 void Sessions::Cancel(const std::string& id, const std::string& raw_request_id) {
@@ -195,25 +209,26 @@ Result<Quota::Permit> Sessions::PermitStream(OwnerId owner) {
                          "close one, or come back later"));
 }
 
-std::string Sessions::OpenChannel(std::string endpoint, Take take) {
+std::string Sessions::OpenChannel(std::string endpoint, OwnerId owner, Take take) {
   std::string id = std::to_string(options_.worker) + '-' + RandomToken();
-  channels_[id] = {.endpoint = std::move(endpoint), .take = std::move(take)};
+  channels_[id] = {.endpoint = std::move(endpoint), .owner = owner, .take = std::move(take)};
   return id;
 }
 
 void Sessions::PostToChannel(const std::string& id, const std::string& endpoint, std::string text,
-                             std::function<void(ChannelAnswer)> done) {
+                             Caller caller, std::function<void(ChannelAnswer)> done) {
   unsigned worker = 0;
   const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), worker);
   const bool asked =
-      error == std::errc() &&
-      OnWorker(worker, [id, endpoint, text = std::move(text), done](Sessions& home) {
+      error == std::errc() && OnWorker(worker, [id, endpoint, text = std::move(text),
+                                                caller = std::move(caller), done](Sessions& home) {
         const auto channel = home.channels_.find(id);
-        if (channel == home.channels_.end() || channel->second.endpoint != endpoint) {
+        if (channel == home.channels_.end() || channel->second.endpoint != endpoint ||
+            channel->second.owner != OwnerOf(*caller)) {
           return done(ChannelAnswer::kUnknown);
         }
         const Take take = channel->second.take;  // may close the channel
-        done(take(text));
+        done(take(text, caller));
       });
   if (!asked) done(ChannelAnswer::kUnknown);
 }
@@ -299,11 +314,38 @@ void Sessions::Tick() {
   events_.Tick();
   const TimePoint now = clock_.Now();
   while (!ended_order_.empty() && ended_order_.front().first <= now) ForgetFirstEnded();
+  TellUse();
   std::erase_if(known_, [&](const auto& entry) {
     const Session& session = *entry.second;
     return !IsBusy(session) &&
            (now - session.last_used >= options_.forget_after || session.expires < now);
   });
+}
+
+// A client may be busy at one worker while what it has is at another: the permit, subscriptions.
+void Sessions::TellUse() {
+  std::vector<Ids> parts;
+  for (const auto& [id, session] : known_) {
+    const bool serving = !session->in_flight.empty() || session->end_stream != nullptr;
+    const bool used = std::exchange(session->used, false) || serving;
+    if (!used || !session->shared) continue;
+    if (parts.empty() || parts.back().size() == kMaxTold) parts.emplace_back();
+    parts.back().push_back(session->client);
+  }
+  for (Ids& part : parts) {
+    broadcast_([part = std::make_shared<const Ids>(std::move(part))](Sessions& other) {
+      other.UsedElsewhere(*part);
+    });
+  }
+}
+
+void Sessions::UsedElsewhere(const Ids& sessions) {
+  for (const std::shared_ptr<const Client>& client : sessions) {
+    const auto known = known_.find(client->session);
+    if (known == known_.end()) continue;
+    known->second->last_used = clock_.Now();
+    known->second->shared = true;
+  }
 }
 
 void Sessions::MakeRoom() {

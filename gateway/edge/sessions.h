@@ -14,9 +14,11 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "base/deadline.h"
 #include "base/seal.h"
+#include "base/string_hash.h"
 #include "base/timers.h"
 #include "core/call.h"
 #include "edge/event_store.h"
@@ -38,9 +40,11 @@ struct Session {
   std::function<void()> end_stream;
   const void* stream_owner = nullptr;
   std::shared_ptr<Updates> updates;  // resource subscriptions; null: none, and no stream here
-  TimePoint last_used;
+  TimePoint last_used;               // by the client, at whatever worker
   TimePoint expires;
   bool ended = false;
+  bool shared = false;   // other workers may know it, too
+  bool used = false;     // here, since the others were told
   Quota::Permit permit;  // with the worker that opened it
 };
 
@@ -109,12 +113,12 @@ class Sessions {
 
   // A channel of HTTP+SSE: its messages come to any worker and are taken by this one. The id cannot
   // be guessed.
-  using Take = std::function<ChannelAnswer(std::string text)>;
-  std::string OpenChannel(std::string endpoint, Take take);
+  using Take = std::function<ChannelAnswer(std::string text, const Caller& caller)>;
+  std::string OpenChannel(std::string endpoint, OwnerId owner, Take take);
   void CloseChannel(const std::string& id) { channels_.erase(id); }
-  // `done` runs once, on the thread of the worker that has the channel.
+  // `done` runs once, on the thread of the worker that has the channel. Somebody else's is unknown.
   void PostToChannel(const std::string& id, const std::string& endpoint, std::string text,
-                     std::function<void(ChannelAnswer)> done);
+                     Caller caller, std::function<void(ChannelAnswer)> done);
   // Runs `what` on this session at every other worker that knows it.
   void Tell(const std::string& id, std::function<void(Session&)> what);
 
@@ -123,11 +127,13 @@ class Sessions {
   // All of them end, since what they use is about to.
   void EndSubscriptions();
 
-  // Forgets what was idle for long or is too old. Once a minute is often enough.
+  // Forgets what was idle for long or is too old, and tells the other workers what is in use here,
+  // so that they do not forget their part of it. Once a minute is often enough.
   void Tick();
   std::size_t size() const { return known_.size(); }
 
   TaskBoard* tasks() const { return options_.tasks; }
+  unsigned worker() const { return options_.worker; }
   const Clock& clock() const { return clock_; }
 
  private:
@@ -136,6 +142,9 @@ class Sessions {
   void CancelHere(const std::string& id, const std::string& raw_request_id);
   void EndStreamHere(const std::string& id);
   bool DeliverHere(const std::string& id, mcp::Message& response);
+  using Ids = std::vector<std::shared_ptr<const Client>>;
+  void TellUse();
+  void UsedElsewhere(const Ids& sessions);
   std::shared_ptr<Session> Remember(std::shared_ptr<Session> session, Duration age);
   // `endpoint` nullopt: whichever it is of.
   std::shared_ptr<Session> Unseal(std::string_view id, std::optional<std::string_view> endpoint);
@@ -148,12 +157,6 @@ class Sessions {
   const Options options_;
   Broadcast broadcast_;
   EventStore events_;
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
   std::unordered_map<std::string_view, std::shared_ptr<Session>> known_;  // by client->session
   struct Asked {
     std::string session;
@@ -163,12 +166,13 @@ class Sessions {
   std::uint64_t last_asked_ = 0;
   struct Channel {
     std::string endpoint;
+    OwnerId owner = 0;
     Take take;
   };
   std::unordered_map<std::string, Channel> channels_;  // by id; as many as there are streams
   // Ended ids must stay unknown although their tokens still open, until they are too old anyway. By
   // their random beginning, in the order of time.
-  std::unordered_set<std::string, Hash, std::equal_to<>> ended_;
+  std::unordered_set<std::string, StringHash, std::equal_to<>> ended_;
   std::deque<std::pair<TimePoint, std::string>> ended_order_;
   const std::shared_ptr<bool> places_ = std::make_shared<bool>();  // counts by its holders
 };

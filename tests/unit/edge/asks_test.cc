@@ -147,6 +147,40 @@ TEST_F(AsksTest, AQuestionThatNobodyAnswersIsTakenBackAndTheToolFails) {
   EXPECT_TRUE(TextAt(last, "/result/content/0/text").contains("no answer in time"));
 }
 
+TEST_F(AsksTest, WhatWaitsForARetryThatIsRefusedIsGivenUp) {
+  Begin(*peer, Post(Call("7"), session))->Say(Elicits());
+  Reply(IdOf(NextQuestion()), R"({"action":7})");
+  Retry(2)->Fail({.code = Code::kInvalid, .message = "no such answer", .rpc_code = -32602});
+  EXPECT_EQ(At(Last(), "/error/code"), -32602);
+  Retry(3);
+  EXPECT_TRUE(service->last_call->forsaken);
+  EXPECT_TRUE(service->last_call->message.contains(R"("requestState":"s-1")"));
+  EXPECT_FALSE(service->last_call->message.contains("inputResponses"));
+}
+
+TEST_F(AsksTest, NothingWaitsForACallThatEndsWell) {
+  Begin(*peer, Post(Call("7"), session))->Say(Elicits());
+  Reply(IdOf(NextQuestion()), R"({"action":"accept"})");
+  Retry(2)->Say(ResultOf(R"({"content":[]})"));
+  EXPECT_TRUE(At(Last(), "/result/content").is_array());
+  Settle(context);
+  EXPECT_EQ(service->scripts.size(), 2U);
+}
+
+TEST_F(AsksTest, AnAnswerInTheLastMomentDoesNotTakeTheTimeOfTheNextQuestion) {
+  Begin(*peer, Post(Call("7"), session))->Say(Elicits("first"));
+  const std::string id = IdOf(NextQuestion());
+  sessions.Deliver(session, mcp::Message::FromResult(id, std::string(R"({"action":"decline"})")));
+  clock.Advance(minutes(11));  // before whoever waits for the answer runs
+  timers.FireDue();
+  Retry(2)->Say(Elicits("second"));
+  Reply(IdOf(NextQuestion(1)), R"({"action":"accept"})");
+  Retry(3)->Say(ResultOf(R"({"content":[]})"));
+  const auto last = Last();
+  EXPECT_TRUE(At(last, "/result/content").is_array()) << last;
+  EXPECT_TRUE(At(last, "/result/isError").is_null()) << last;
+}
+
 TEST_F(AsksTest, AnErrorOfTheClientFailsTheToolOrIsTheAnswer) {
   const auto sampling = [] {
     return Wants(R"({"k":{"method":"sampling/createMessage","params":{}}})");

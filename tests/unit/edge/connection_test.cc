@@ -228,6 +228,18 @@ TEST_F(ConnectionTest, AClientThatVanishesCancelsItsModernCall) {
   EXPECT_TRUE(connections[0]->finished());
 }
 
+TEST_F(ConnectionTest, AClientThatSendsAheadAndVanishesCancelsItsModernCall) {
+  peer->Send(ModernCall("slow").Text());
+  Settle(context);
+  for (const std::size_t ahead : {std::size_t{1}, std::size_t{2000}}) {
+    peer->Send(std::string(ahead, 'P'));
+    Settle(context);
+  }
+  ASSERT_FALSE(service->scripts.at(0)->dropped);
+  peer->Close();
+  EXPECT_TRUE(RunUntil(context, [&] { return service->scripts[0]->dropped; }));
+}
+
 TEST_F(ConnectionTest, AnAbortUnwindsWhatIsServed) {
   peer->Send(ModernCall("slow").Text());
   Settle(context);
@@ -244,7 +256,9 @@ TEST_F(ConnectionTest, ADrainLetsTheRequestEndAndThenCloses) {
   for (const auto& connection : connections) connection->Drain();
   EXPECT_TRUE(idle->WaitForClose());
   service->scripts.at(0)->Say(ResultOf("{}"));
-  EXPECT_EQ(status(peer->TakeAnswer()), 200);
+  const auto answer = peer->TakeAnswer();
+  EXPECT_EQ(status(answer), 200);
+  EXPECT_EQ(answer->Header("connection"), "close") << "nobody is to send another";
   EXPECT_TRUE(peer->WaitForClose());
   for (const auto& connection : connections) EXPECT_TRUE(connection->finished());
 }

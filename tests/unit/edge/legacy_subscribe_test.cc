@@ -27,11 +27,13 @@ struct LegacySubscribeTest : ::testing::Test {
 
   // What one worker tells the others waits here until Deliver(), as it would in their loops.
   std::deque<std::function<void()>> posted;
-  Sessions first{sealer, clock, Options(), Broadcast(second)};
-  Sessions second{sealer, clock, Options(), Broadcast(first)};
+  Sessions first{sealer, clock, Options(0), Broadcast(second)};
+  Sessions second{sealer, clock, Options(1), Broadcast(first)};
   std::string id;
 
-  static Sessions::Options Options() { return {.max_subscriptions = 3}; }
+  static Sessions::Options Options(unsigned worker) {
+    return {.worker = worker, .max_subscriptions = 3};
+  }
   Sessions::Broadcast Broadcast(Sessions& other) {
     return [this, &other](std::function<void(Sessions&)> run) {
       posted.emplace_back([run = std::move(run), &other] { run(other); });
@@ -207,10 +209,47 @@ TEST_F(LegacySubscribeTest, AUriIsSubscribedOnceWhicheverWorkerWasAsked) {
   Subscribe(first, "x://a");
   EXPECT_EQ(service->scripts.size(), 1U);
   Subscribe(second, "x://a");
+  EXPECT_FALSE(service->scripts[0]->dropped);
+  EXPECT_TRUE(service->scripts[1]->dropped);
+  Update(0, "x://a");
+  EXPECT_EQ(stream.uris, (Texts{"x://a"}));
+}
+
+TEST_F(LegacySubscribeTest, WhicheverWorkerWasAskedFirstOneStays) {
+  Subscribe(second, "x://a");
+  Subscribe(first, "x://a");
   EXPECT_TRUE(service->scripts[0]->dropped);
   EXPECT_FALSE(service->scripts[1]->dropped);
-  Update(1, "x://a");
+}
+
+TEST_F(LegacySubscribeTest, OfTwoThatAreMadeAtOnceOneStays) {
+  Listened& stream = Stream(second);
+  Asked& one = Ask(first, "resources/subscribe", "x://a");
+  Asked& other = Ask(second, "resources/subscribe", "x://a");
+  for (const auto& script : service->scripts) {
+    script->Say(Notification("notifications/subscriptions/acknowledged",
+                             R"({"notifications":{"resourceSubscriptions":["x://a"]}})"));
+  }
+  context.restart();
+  context.poll();  // both have theirs before one hears of the other
+  Settle();
+  EXPECT_EQ(one.code() + other.code(), 0);
+  EXPECT_FALSE(service->scripts[0]->dropped);
+  EXPECT_TRUE(service->scripts[1]->dropped);
+  Update(0, "x://a");
   EXPECT_EQ(stream.uris, (Texts{"x://a"}));
+}
+
+TEST_F(LegacySubscribeTest, OneThatEndsRightBehindItsAcknowledgementIsRefusedAndCanBeMadeAgain) {
+  Asked& one = Ask(first, "resources/subscribe", "x://a");
+  service->scripts[0]->Say(
+      Notification("notifications/subscriptions/acknowledged",
+                   R"({"notifications":{"resourceSubscriptions":["x://a"]}})"));
+  service->scripts[0]->End();
+  Settle();
+  EXPECT_EQ(one.code(), -32602);
+  EXPECT_EQ(Subscribe(first, "x://a").code(), 0);
+  EXPECT_EQ(service->scripts.size(), 2U) << "nothing was left that looks like a subscription";
 }
 
 TEST_F(LegacySubscribeTest, UnsubscribingEndsItOnEveryWorkerAlsoWhatIsDue) {

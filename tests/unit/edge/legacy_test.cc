@@ -315,6 +315,13 @@ TEST_F(LegacyTest, GetNeedsASessionAndAClientThatTakesEvents) {
   EXPECT_EQ(Ask(Stream(Open()).Set("Accept", "application/json"))->status, 406);
 }
 
+TEST_F(LegacyTest, SeveralAcceptLinesAreOneList) {
+  Request get = Stream(Open()).Set("Accept", "application/json");
+  get.headers.emplace_back("Accept", "text/event-stream");
+  Begin(*peer, get);
+  EXPECT_EQ(service->seen.back(), "subscriptions/listen");
+}
+
 TEST_F(LegacyTest, DeleteEndsTheSessionItsCallsAndItsStream) {
   const std::string session = Open();
   const std::unique_ptr<Peer> calling = Connect();

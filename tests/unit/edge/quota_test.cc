@@ -23,6 +23,7 @@ TEST(QuotaTest, CountsWhatIsHeldInTotalAndForEachOwner) {
   auto c = quota->Take(3);
   EXPECT_TRUE(c.has_value());
   EXPECT_EQ(quota->Take(0).error(), Quota::Refusal::kTotal) << "what was moved counts once";
+  EXPECT_EQ(quota->held(), 3U);
 }
 
 TEST(QuotaTest, WithoutAnOwnerOnlyTheTotalCounts) {
@@ -99,7 +100,7 @@ struct RefusalsTest : ::testing::Test, SmallEdge {
   void CallerIs(std::string subject) {
     service->answers.clear();
     service->On("server/discover", [subject](struct switchyard::Call& call) -> Result<ReplyPtr> {
-      call.caller.subject = subject;
+      call.caller = MakeCaller({.subject = subject});
       return ReplyWith(mcp::Message::FromResult("1", std::string(R"({"capabilities":{}})")));
     });
   }
@@ -154,7 +155,7 @@ struct ModernStreamsTest : ::testing::Test, SmallEdge {
     service->answers.clear();
     service->On("subscriptions/listen",
                 [this, subject](struct switchyard::Call& call) -> Result<ReplyPtr> {
-                  call.caller.subject = subject;
+                  call.caller = MakeCaller({.subject = subject});
                   service->scripts.push_back(std::make_shared<Script>());
                   return std::make_unique<ScriptedReply>(service->scripts.back());
                 });

@@ -14,16 +14,27 @@ struct SessionsTest : ::testing::Test {
   ManualClock clock;
   Sealer sealer{Sealer::RandomKey()};
   std::vector<std::unique_ptr<Sessions>> workers;
+  int told = 0;  // how often one worker told the others something
 
   Sessions& Worker(Sessions::Options options = {}) {
     const std::size_t own = workers.size();
     workers.push_back(std::make_unique<Sessions>(
         sealer, clock, options, [this, own](const std::function<void(Sessions&)>& run) {
+          ++told;
           for (std::size_t i = 0; i < workers.size(); ++i) {
             if (i != own) run(*workers[i]);
           }
         }));
     return *workers.back();
+  }
+
+  // As long as that, with a use at one worker every ten minutes.
+  void Pass(Duration time, const std::function<void()>& use) {
+    for (Duration passed{}; passed < time; passed += minutes(10)) {
+      clock.Advance(minutes(10));
+      use();
+      for (const auto& worker : workers) worker->Tick();
+    }
   }
 
   static Client Someone(std::string name = "agent") {
@@ -162,6 +173,70 @@ TEST_F(SessionsTest, BusyOnesAreNeverDropped) {
   sessions.Tick();
   EXPECT_EQ(sessions.Find(calling->client->session, ""), calling);
   EXPECT_EQ(sessions.Find(streaming->client->session, ""), streaming);
+}
+
+TEST_F(SessionsTest, WhatAWorkerHasOfASessionStaysWhileItIsInUseAtAnother) {
+  const std::shared_ptr<Quota> quota = Quota::Make({.total = 1});
+  Sessions& first = Worker({.sessions = quota});
+  Sessions& second = Worker({.sessions = quota});
+  auto session = first.Open(Someone(), "", 0, std::move(*first.PermitSession(0)));
+  const std::string id = session->client->session;
+  Pass(hours(3), [&] { EXPECT_NE(second.Find(id, ""), nullptr); });
+  EXPECT_FALSE(first.PermitSession(0));
+  EXPECT_EQ(first.Find(id, ""), session);
+  session = nullptr;
+  Pass(minutes(80), [] {});
+  EXPECT_EQ(first.size() + second.size(), 0U);
+  EXPECT_TRUE(first.PermitSession(0));
+}
+
+TEST_F(SessionsTest, AStreamThatIsOpenElsewhereIsUseToo) {
+  Sessions& first = Worker();
+  Sessions& second = Worker();
+  const auto session = first.Open(Someone(), "");
+  const std::string id = session->client->session;
+  second.TakeStream(second.Find(id, ""), &id, [] {});
+  Pass(hours(3), [] {});
+  EXPECT_EQ(first.Find(id, ""), session);
+}
+
+TEST_F(SessionsTest, ASessionThatMovedBackIsKeptWhereItWasMeanwhile) {
+  Sessions& first = Worker();
+  Sessions& second = Worker();
+  const std::string id = first.Open(Someone(), "")->client->session;
+  const auto there = second.Find(id, "");
+  Pass(minutes(10), [] {});
+  Pass(hours(3), [&] { EXPECT_NE(first.Find(id, ""), nullptr); });
+  EXPECT_EQ(second.Find(id, ""), there);
+}
+
+TEST_F(SessionsTest, ALogLevelIsKeptAtWorkersThatTheSessionDoesNotUse) {
+  Sessions& first = Worker();
+  Sessions& second = Worker();
+  const std::string id = first.Open(Someone(), "")->client->session;
+  first.SetLogLevel(id, "warning");
+  Pass(hours(3), [&] { EXPECT_NE(first.Find(id, ""), nullptr); });
+  EXPECT_EQ(second.Find(id, "")->log_level, "warning");
+}
+
+TEST_F(SessionsTest, NothingIsToldOfSessionsThatOneWorkerKnows) {
+  Sessions& first = Worker();
+  Worker();
+  const std::string id = first.Open(Someone(), "")->client->session;
+  Pass(hours(3), [&] { EXPECT_NE(first.Find(id, ""), nullptr); });
+  EXPECT_EQ(told, 0);
+}
+
+TEST_F(SessionsTest, ManyAreToldOfInPartsAndOnlyWhileTheyAreUsed) {
+  Sessions& first = Worker();
+  Sessions& second = Worker();
+  std::vector<std::string> ids;
+  for (int i = 0; i < 2500; ++i) ids.push_back(first.Open(Someone(), "")->client->session);
+  Pass(minutes(40), [] {});
+  for (const std::string& id : ids) ASSERT_NE(second.Find(id, ""), nullptr);
+  Pass(minutes(50), [] {});
+  EXPECT_EQ(told, 3);
+  EXPECT_EQ(first.size(), 2500U);
 }
 
 TEST_F(SessionsTest, AtTheCapTheLeastRecentlyUsedGoFirst) {

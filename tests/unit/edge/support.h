@@ -206,6 +206,7 @@ struct Edge {
                     },
                     sessions};
   std::vector<std::shared_ptr<Connection>> connections;
+  std::vector<std::pair<unsigned, Handover>> moved;  // connections, to other workers
 
   Edge() {
     service->OnResult("tools/list", R"({"resultType":"complete","tools":[]})");
@@ -223,6 +224,10 @@ struct Edge {
   // A connected pair; the gateway's side is served.
   std::unique_ptr<Peer> Connect() { return ConnectTo(endpoint); }
   std::unique_ptr<Peer> ConnectTo(Endpoint& served) {
+    return ConnectTo(
+        [&served](Exchange& exchange, Connection& on) { return served.Serve(exchange, on); });
+  }
+  std::unique_ptr<Peer> ConnectTo(Connection::Serve serve) {
     net::basic_socket_acceptor<net::ip::tcp, Executor> acceptor(
         context.get_executor(), net::ip::tcp::endpoint(net::ip::address_v4::loopback(), 0));
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -231,14 +236,18 @@ struct Edge {
     address.sin_port = htons(acceptor.local_endpoint().port());
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return nullptr;
-    Socket socket = acceptor.accept();
+    Begin(acceptor.accept(), {}, std::move(serve));
+    return std::make_unique<Peer>(context, fd);
+  }
+  void Begin(Socket socket, std::string_view unread, Connection::Serve serve) {
     auto connection = std::make_shared<Connection>(
-        std::move(socket), limits, clock,
-        [&served](Exchange& exchange, Connection& on) { return served.Serve(exchange, on); });
+        std::make_shared<ReadAhead>(std::move(socket), unread), limits, clock, std::move(serve),
+        [this](unsigned worker, Handover handover) {
+          moved.emplace_back(worker, std::move(handover));
+        });
     connections.push_back(connection);
     connection->SetTask(TaskHandle(context.get_executor(), "connection", connection->Run()));
     Settle(context);
-    return std::make_unique<Peer>(context, fd);
   }
 
   void Pass(Duration time) {
