@@ -74,8 +74,8 @@ void Home::Run() {
 
 std::shared_ptr<Service> Home::ServiceFor(const Deps& deps) {
   if (deps.worker == deps_.worker) return inner_->downstream;
-  const auto remote = std::make_shared<downstream::RemoteService>(deps_.executor(), deps.executor(),
-                                                                  inner_->downstream);
+  const auto remote = std::make_shared<downstream::RemoteService>(
+      deps_.executor(), deps_.worker, deps.executor(), inner_->downstream);
   if (downstream::PlacementOf(server_) == downstream::Placement::kOneWorker) return remote;
   const auto links = std::make_shared<downstream::RemoteLinks>(deps_.executor(), deps.executor(),
                                                                inner_->downstream->links());
@@ -103,7 +103,7 @@ void Home::Close(std::function<void()> done) {
 bool Home::Serves(const config::Server& other) const {
   const auto identity = [](const config::Server& server) {
     return std::tie(server.command, server.args, server.env, server.cwd, server.lanes, server.url,
-                    server.headers, server.tls_ca, server.transport, server.era,
+                    server.headers, server.tls_ca, server.tls_pin, server.transport, server.era,
                     server.start_timeout, server.list_timeout);
   };
   return identity(server_) == identity(other);

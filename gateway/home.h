@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "catalog/refresher.h"
 #include "config/config.h"
@@ -41,6 +42,22 @@ class Home : public std::enable_shared_from_this<Home> {
   // Ends the server gracefully; `done` runs on the home's thread. Any thread; once.
   void Close(std::function<void()> done);
 
+  // Calls that are under way there, of all workers, where somebody counts them. Any thread.
+  std::size_t calls() const { return calls_.load(std::memory_order_relaxed); }
+  // One of them, for as long as it lives.
+  class InFlight {
+   public:
+    explicit InFlight(std::shared_ptr<Home> home) : home_(std::move(home)) { ++home_->calls_; }
+    InFlight(InFlight&&) noexcept = default;
+    InFlight& operator=(InFlight&&) = delete;
+    ~InFlight() {
+      if (home_ != nullptr) --home_->calls_;
+    }
+
+   private:
+    std::shared_ptr<Home> home_;
+  };
+
   const config::Server& server() const { return server_; }
   // The same process or connection would serve `other`, too: a reload keeps it.
   bool Serves(const config::Server& other) const;
@@ -51,6 +68,7 @@ class Home : public std::enable_shared_from_this<Home> {
   const Deps deps_;
   const downstream::Surroundings surroundings_;
   const std::shared_ptr<std::atomic<bool>> current_ = std::make_shared<std::atomic<bool>>(true);
+  std::atomic<std::size_t> calls_{0};
   std::shared_ptr<Inner> inner_;  // used on the home's thread only
 };
 

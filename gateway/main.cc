@@ -1,4 +1,4 @@
-// Flags and subcommands; what they do is in cli/.
+// Flags and subcommands (of audit, pins and key: cli/file_commands.cc); what they do is in cli/.
 #include <algorithm>
 #include <csignal>
 #include <iostream>
@@ -9,16 +9,23 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/clock.h"
 #include "cli/call.h"
+#include "cli/check_as.h"
 #include "cli/exit.h"
+#include "cli/file_commands.h"
 #include "cli/health.h"
+#include "cli/pins.h"
 #include "cli/serve.h"
 #include "cli/tools.h"
 #include "config/check.h"
 #include "config/units.h"
 #include "downstream/guardian.h"
 #include "example_server.h"
+#include "pin_keeper.h"
 #include "policies/registry.h"
+#include "policy_store.h"
+#include "server_config.h"
 
 namespace {
 
@@ -50,7 +57,13 @@ reloads the configuration; a file with errors is refused whole and the old one s
 constexpr const char* kCheckHelp = R"(
 Examples:
   switchyard check my.yaml            what is wrong, all of it at once, or what it means
-  switchyard check my.yaml --json     the same for programs; secrets are never shown)";
+  switchyard check my.yaml --json     the same for programs; secrets are never shown
+  switchyard check my.yaml --explain billing__delete_invoice --endpoint team
+                                      which policies a call of it meets there, and which line of
+                                      the file set each value; billing/delete_invoice is the same
+  switchyard check my.yaml --as '{subject: ada, roles: [dev]}' billing__delete_invoice '{"id":7}'
+                                      whether she may, and what each rule of authorize says; the
+                                      caller is anonymous, a subject, or what it proved)";
 
 constexpr const char* kWhere = R"(
 Without --config and --url: ./switchyard.yaml, else http://127.0.0.1:8080/mcp. With a configuration
@@ -61,6 +74,7 @@ Examples:
   switchyard tools                                  of the gateway that runs here
   switchyard tools --config my.yaml                 try a configuration
   switchyard tools --url http://10.0.0.5:8080/mcp/reading --json
+  switchyard tools --quarantined                    what changed or looks bad, old and new
 )";
 
 constexpr const char* kCallHelp = R"(
@@ -95,6 +109,18 @@ void AddWhere(CLI::App& command, cli::Where& where) {
   command.add_option("-u,--url", where.url, "The /mcp URL of a running gateway")
       ->type_name("URL")
       ->excludes(config);
+  command.add_option("--token", where.token, "Who you are; default $SWITCHYARD_TOKEN")
+      ->type_name("TOKEN")
+      ->envname("SWITCHYARD_TOKEN");
+}
+
+// What the files that a configuration names leave to be said.
+std::optional<config::Problem> Problem(const config::Config& config) {
+  if (std::optional<config::Problem> problem = StateProblem(config)) return problem;
+  if (std::optional<config::Problem> problem = AuthProblem(config)) return problem;
+  const Result<void> pins = PinKeeper::Inspect(config);
+  if (pins) return std::nullopt;
+  return config::Problem{.file = {}, .at = {}, .path = "pins", .message = pins.error().message};
 }
 
 class Program {
@@ -107,7 +133,10 @@ class Program {
     AddCheck();
     AddTools();
     AddCall();
+    cli::AddPinsCommands(app_, run_);
     AddHealth();
+    cli::AddAuditCommands(app_, run_);
+    cli::AddKeyCommands(app_, run_);
     AddHelpers();
   }
 
@@ -148,21 +177,58 @@ class Program {
   void AddCheck() {
     CLI::App* command = Add(
         "check", "Say what is wrong with a configuration, or what it means", kCheckHelp, [this] {
-          return config::RunCheck(check_file_, json_, std::cout, std::cerr, policies::PolicyKeys());
+          if (!check_as_.caller.empty()) return RunCheckAs();
+          if (!explain_.endpoint.empty() && explain_.tool.empty()) {
+            std::cerr << "--endpoint goes with --explain or --as\n";
+            return int{cli::kUsage};
+          }
+          return config::RunCheck(check_file_, json_, std::cout, std::cerr, policies::PolicyKeys(),
+                                  config::ProcessEnvironment(), explain_, Problem);
         });
     command->add_option("FILE", check_file_, "The configuration")->required()->type_name("");
     command->add_flag("--json", json_, "One JSON document on stdout");
+    CLI::Option* tool = command->add_option(
+        "--explain", explain_.tool, "The policies of a tool, and where each value came from");
+    tool->type_name("TOOL");
+    command->add_option("--endpoint", explain_.endpoint, "As called there; default /mcp")
+        ->type_name("NAME");
+    CLI::Option* as = command->add_option(
+        "--as", check_as_.caller, "Whether a caller may call TOOL, and what each rule says");
+    as->type_name("CALLER")->excludes(tool);
+    CLI::Option* called = command->add_option("TOOL", check_as_.tool, "With --as")->type_name("");
+    command->add_option("ARGUMENTS", check_as_.arguments, "With --as: a JSON object; default {}")
+        ->type_name("");
+    as->needs(called);
+    called->needs(as);
+  }
+
+  int RunCheckAs() {
+    check_as_.file = check_file_;
+    check_as_.endpoint = explain_.endpoint;
+    check_as_.json = json_;
+    return cli::RunCheckAs(check_as_, config::ProcessEnvironment(), Clock::Real(), std::cout,
+                           std::cerr);
   }
 
   void AddTools() {
     CLI::App* command =
         Add("tools", "List the tools of a gateway, and the servers that are missing",
             std::string(kToolsHelp) + kWhere, [this] {
+              if (quarantined_) {
+                cli::PinsOptions pins;
+                pins.config = where_.config;
+                pins.json = json_;
+                return cli::RunPinsDiff(pins, true, std::cout, std::cerr);
+              }
               return cli::RunTools({.where = where_, .json = json_, .width = TerminalWidth()},
                                    std::cout, std::cerr);
             });
     AddWhere(*command, where_);
     command->add_flag("--json", json_, "The result as the gateway sent it");
+    command
+        ->add_flag("--quarantined", quarantined_,
+                   "Those that changed or look bad, by the pins file of the configuration")
+        ->excludes("--url");
   }
 
   void AddCall() {
@@ -210,8 +276,10 @@ class Program {
   cli::ServeOptions serve_;
   cli::CallOptions call_;
   cli::Where where_;
+  config::ExplainRequest explain_;
+  cli::CheckAsOptions check_as_;
   std::string check_file_, timeout_ = "30s";
-  bool json_ = false;
+  bool json_ = false, quarantined_ = false;
 };
 
 }  // namespace

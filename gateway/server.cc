@@ -1,10 +1,9 @@
 #include "server.h"
 
 #include <atomic>
-#include <condition_variable>
+#include <functional>
 #include <future>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,33 +13,30 @@
 
 #include "admin/health.h"
 #include "admin/metrics_endpoint.h"
+#include "audit/log.h"
 #include "base/mailbox.h"
 #include "catalog/hub.h"
 #include "downstream/launcher.h"
 #include "edge/stdio_server.h"
 #include "home.h"
+#include "outside.h"
+#include "pin_keeper.h"
+#include "policies/lib/states.h"
 #include "policies/registry.h"
+#include "policy_store.h"
+#include "policy_table.h"
+#include "readiness.h"
 #include "server_config.h"
 #include "telemetry/call_log.h"
 #include "telemetry/metrics.h"
 #include "worker.h"
 
 namespace switchyard {
-namespace {
-
-constexpr std::size_t kMaxStdioLine = 16 * 1024 * 1024;
-
-std::optional<edge::PlainAnswer> AnswerOf(admin::Page page) {
-  return edge::PlainAnswer{.status = page.status,
-                           .content_type = std::move(page.content_type),
-                           .body = std::move(page.body)};
-}
-
-}  // namespace
-
 struct Server::Impl {
   explicit Impl(Options given)
       : options(std::move(given)),
+        audit_log(*options.clock, metrics),
+        policy_store(options.config.state, *options.clock),
         session_sealer(Sealer::RandomKey()),
         tasks(*options.clock),
         launcher({.own_binary = options.own_binary,
@@ -48,24 +44,36 @@ struct Server::Impl {
         parking(ParkingLimitsOf(options.config)),
         control_work(net::make_work_guard(control)),
         control_timers(control, *options.clock),
+        pins(control.get_executor(), control_timers, metrics, [this] { hub.JudgeAgain(); }),
         hub(control.get_executor(), control_timers,
-            {.page_size = options.config.page_size, .cursor_key = Sealer::RandomKey()},
+            {.page_size = options.config.page_size,
+             .cursor_key = Sealer::RandomKey(),
+             .outage = std::bind_front(policies::OutageOf, std::cref(policies)),
+             .stand_in = std::bind_front(policies::StandsIn, std::cref(policies)),
+             .judge = std::bind_front(&PinKeeper::Judge, &pins)},
             [this](catalog::Catalogs published) { Publish(std::move(published)); }) {
+    if (options.log != nullptr) call_log.emplace(options.log->lines(), options.log->format());
+    policies = policies::MakePolicies({.clock = *options.clock,
+                                       .metrics = metrics,
+                                       .call_log = call_log ? &*call_log : nullptr,
+                                       .store = &policy_store.store(),
+                                       .states = &states,
+                                       .sealer = &session_sealer,
+                                       .audit = &audit_log,
+                                       .outages_changed = [this] { hub.OutagesChanged(); }});
     metrics.ReadParkedCallsFrom([this] { return parking.count(); });
+    policy_store.ReportTo(metrics);
     if (options.log == nullptr) return;
-    call_log.emplace(options.log->lines(), options.log->format());
     metrics.ReadDroppedLinesFrom([&lines = options.log->lines()] { return lines.dropped(); });
   }
 
   void StartThreads();
   void OnControl(std::function<void()> function);
   void Configure();
-  std::shared_ptr<const Setup> MakeSetup();
-  Setup::Policies PoliciesOf(Stage stage, const std::string& name,
-                             const config::PolicySettings& own);
+  std::shared_ptr<const Setup> MakeSetup(const PolicyTable& table);
   std::shared_ptr<Home> HomeOf(const config::Server& server);
   void Publish(catalog::Catalogs catalogs);
-  void Announce();
+  void Announce(std::uint64_t published);
   Result<void> Listen();
   void Drain(Duration grace);
   void CloseHomes();
@@ -74,6 +82,10 @@ struct Server::Impl {
   Options options;
   telemetry::Metrics metrics;
   std::optional<telemetry::CallLog> call_log;
+  audit::Log audit_log;
+  PolicyStore policy_store;
+  policies::States states;
+  policies::Policies policies;  // outlive every call
   const Sealer session_sealer;
   edge::TaskBoard tasks;  // of legacy clients
   downstream::Launcher launcher;
@@ -81,7 +93,13 @@ struct Server::Impl {
   net::io_context control{1};
   net::executor_work_guard<Executor> control_work;
   Timers control_timers;
+  PinKeeper pins;
   catalog::Hub hub;
+  catalog::Catalogs catalogs;      // as published last; of the control thread
+  std::uint64_t publications = 0;  // so far; of the control thread
+  Readiness readiness;
+  std::shared_ptr<edge::Quota> connections;  // of all workers
+  Outside outside;
   std::vector<std::unique_ptr<Worker>> workers;
   std::thread control_thread;
   std::shared_ptr<edge::StdioServer> stdio;  // used on the first worker's thread only
@@ -90,14 +108,6 @@ struct Server::Impl {
   std::map<std::string, std::shared_ptr<Home>> homes;  // guarded by turns
   std::uint16_t port = 0;
   bool started = false;
-
-  std::condition_variable state_changed;
-  std::mutex state_mutex;  // guards what follows
-  bool settled = false;
-  bool was_settled = false;
-  catalog::Catalogs catalogs;
-  std::map<std::string, ServerStatus> status;
-  std::set<std::string> ever_up;
 };
 
 Server::Server(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -106,30 +116,31 @@ Server::~Server() { Stop(); }
 
 void Server::Impl::StartThreads() {
   const unsigned count = WorkersOf(options.config.listen, options.workers);
-  const auto connections = std::max<std::size_t>(1, options.config.listen.max_connections / count);
   const edge::ConnectionLimits limits{.max_body = options.config.listen.max_body};
   const edge::Sessions::Options sessions = SessionsOf(options.config.sessions);
+  connections = edge::Quota::Make({.total = options.config.listen.max_connections});
   for (unsigned i = 0; i < count; ++i) {
     workers.push_back(std::make_unique<Worker>(
         Worker::Options{.index = i,
                         .workers = count,
+                        .peer = [this](unsigned other) -> Worker& { return *workers[other]; },
                         .clock = options.clock,
                         .session_sealer = &session_sealer,
                         .tasks = &tasks,
                         .metrics = &metrics,
-                        .listener = {.max_connections = connections, .limits = limits},
+                        .listener = {.places = connections, .limits = limits},
                         .sessions = sessions,
-                        .broadcast =
-                            [this, i](std::function<void(edge::Sessions&)> run) {
-                              for (const auto& other : workers) {
-                                if (other == workers[i]) continue;
-                                other->Post([&other, run] { run(other->sessions()); });
-                              }
-                            },
                         .plain =
                             [this, i](std::string path) {
                               return Plain(std::move(path), workers[i]->deps().executor());
-                            }}));
+                            },
+                        .housekeeping = i != 0 ? std::function<void(TimePoint)>()
+                                               : [this](TimePoint now) { policy_store.Sweep(now); },
+                        .outage = std::bind_front(policies::OutageOf, std::cref(policies)),
+                        .sight = policies::SightsOf(policies),
+                        .watch_policies = policies::ChainOf(Stage::kWatch, policies),
+                        .call_policies = policies::ChainOf(Stage::kCall, policies),
+                        .server_policies = policies::ChainOf(Stage::kServer, policies)}));
   }
   for (const auto& worker : workers) worker->Start();
   control_thread = std::thread([this] { control.run(); });
@@ -152,40 +163,41 @@ std::shared_ptr<Home> Server::Impl::HomeOf(const config::Server& server) {
   return std::make_shared<Home>(
       server, workers[home]->deps(),
       downstream::Surroundings{.launcher = &launcher, .parking = &parking},
-      [this, name = server.name](std::shared_ptr<const std::atomic<bool>> current,
-                                 std::shared_ptr<const catalog::Inventory> inventory,
-                                 std::string reason) {
+      [this, name = server.name, last = std::shared_ptr<const catalog::Inventory>()](
+          std::shared_ptr<const std::atomic<bool>> current,
+          std::shared_ptr<const catalog::Inventory> inventory, std::string reason) mutable {
+        if (inventory != nullptr && (last == nullptr || !SameLists(*last, *inventory))) {
+          last = inventory;
+          for (const auto& policy : policies) policy->ServerListed(name);
+        }
         hub.Report(name, std::move(inventory), std::move(reason), std::move(current));
       });
 }
 
-Setup::Policies Server::Impl::PoliciesOf(Stage stage, const std::string& name,
-                                         const config::PolicySettings& own) {
-  const bool lines = call_log.has_value() && options.config.log.calls;
-  return policies::MakeChain(stage, policies::Effective(options.config.policies, own),
-                             {.name = name,
-                              .clock = *options.clock,
-                              .metrics = metrics,
-                              .call_log = lines ? &*call_log : nullptr});
-}
-
-std::shared_ptr<const Setup> Server::Impl::MakeSetup() {
+std::shared_ptr<const Setup> Server::Impl::MakeSetup(const PolicyTable& table) {
   auto setup = std::make_shared<Setup>();
   setup->access = AccessOf(options.config.listen);
+  setup->access.gated = !outside.authenticators.empty();
+  setup->access.trust = outside.tls == nullptr ? 0 : outside.tls->trust();
+  setup->authenticators = outside.authenticators;
+  setup->tls = outside.tls;
   for (const auto& [name, server] : options.config.servers) {
     if (!server.enabled) continue;
     setup->servers[name] = {.home = HomeOf(server),
-                            .policies = PoliciesOf(Stage::kServer, name, server.policies)};
+                            .policies = table.For({.endpoint = "", .server = name}),
+                            .counted = IsChosenByLoad(options.config, name)};
   }
-  setup->endpoints[""] = {.policies = PoliciesOf(Stage::kCall, "", {})};
-  for (const auto& [name, endpoint] : options.config.endpoints) {
-    setup->endpoints[name] = {.policies = PoliciesOf(Stage::kCall, name, endpoint.policies)};
-  }
+  setup->endpoints.insert("");
+  for (const auto& [name, endpoint] : options.config.endpoints) setup->endpoints.insert(name);
   return setup;
 }
 
 void Server::Impl::Configure() {
-  std::shared_ptr<const Setup> setup = MakeSetup();
+  // Bound while what the table before it gave out is still in use: gates and the like live on.
+  const auto table =
+      std::make_shared<const PolicyTable>(options.config, policies::PolicyKeys(), policies);
+  if (call_log) call_log->Switch(options.config.log.calls);
+  std::shared_ptr<const Setup> setup = MakeSetup(*table);
   std::map<std::string, std::shared_ptr<Home>> next;
   std::vector<std::shared_ptr<Home>> fresh;
   std::vector<std::string> forgotten;  // what was heard of those names before
@@ -201,52 +213,41 @@ void Server::Impl::Configure() {
     if (kept == next.end() || kept->second != home) home->Retire();
     if (kept == next.end()) metrics.ForgetServer(name);
   }
+  std::uint64_t published = 0;
   OnControl([&] {
-    hub.Configure(NamingsOf(options.config), ViewsOf(options.config), options.config.page_size,
-                  forgotten);
-  });
-  {
-    const std::lock_guard lock(state_mutex);
+    pins.Configure(options.config);
+    hub.Configure(
+        NamingsOf(options.config), ViewsOf(options.config), options.config.page_size, forgotten,
+        [table](const PolicyPlace& place) { return table->For(place); },
+        policies::ToolsOf(policies));
     std::const_pointer_cast<Setup>(setup)->catalogs = catalogs;
-  }
-  for (const auto& worker : workers) {
-    worker->Do([&] { worker->Configure(setup); });
-  }
-  Announce();
+    published = publications;
+  });
+  for (const auto& worker : workers) worker->Do([&] { worker->Configure(setup); });
+  OnControl([&] { Announce(published); });
   homes = std::move(next);
   for (const auto& home : fresh) home->Run();
 }
 
 void Server::Impl::Publish(catalog::Catalogs fresh) {
-  {
-    const std::lock_guard lock(state_mutex);
-    catalogs = fresh;
-  }
+  catalogs = fresh;
   const auto behind = std::make_shared<std::atomic<std::size_t>>(workers.size());
+  ++publications;
   for (const auto& worker : workers) {
-    worker->Post([this, &worker = *worker, fresh, behind] {
+    worker->Post([this, &worker = *worker, fresh, behind, mine = publications] {
       worker.Publish(fresh);
-      if (--*behind == 0) Announce();
+      if (--*behind == 0) net::post(control, [this, mine] { Announce(mine); });
     });
   }
   // Who waits for this then finds the workers' queues filled: a client that comes now is served
   // from the new catalogs.
-  {
-    const std::lock_guard lock(state_mutex);
-    settled = hub.settled();
-    was_settled |= settled;
-    std::map<std::string, ServerStatus> before = std::exchange(status, {});
-    for (const auto& [name, state] : hub.servers()) {
-      const bool up = state.inventory != nullptr;
-      metrics.SetServerUp(name, up);
-      if (up && !before[name].up && !ever_up.insert(name).second) metrics.CountRestart(name);
-      status[name] = {.up = up, .reason = state.missing_because};
-    }
-  }
-  state_changed.notify_all();
+  readiness.Note(hub, metrics);
 }
 
-void Server::Impl::Announce() {
+// Of what is on its way to the workers nobody may hear: who is told asks at once, and may ask one
+// that has it not. A later publication tells of the earlier ones, too.
+void Server::Impl::Announce(std::uint64_t published) {
+  if (published != publications) return;
   for (const auto& worker : workers) {
     worker->Post([&worker = *worker] { worker.Announce(); });
   }
@@ -266,12 +267,17 @@ Result<void> Server::Impl::Listen() {
 
 Result<void> Server::Start() {
   const std::lock_guard turn(impl_->turns);
+  if (Result<void> opened = impl_->policy_store.Open(impl_->metrics); !opened) return opened;
+  if (Result<void> on = impl_->audit_log.Configure(impl_->options.config.audit); !on) return on;
   impl_->StartThreads();
   impl_->started = true;
   if (impl_->options.listen) {
     // Listening first: clients may queue up while the servers start.
     if (Result<void> listening = impl_->Listen(); !listening) return listening;
   }
+  Result<Outside> outside = ReadOutside(impl_->options.config, impl_->port);
+  if (!outside) return Failure(std::move(outside.error()));
+  impl_->outside = std::move(*outside);
   impl_->Configure();
   if (!impl_->options.listen) return {};
   for (const auto& worker : impl_->workers) {
@@ -284,11 +290,12 @@ std::uint16_t Server::port() const { return impl_->port; }
 
 Result<void> Server::Reload(config::Config config) {
   const std::lock_guard turn(impl_->turns);
-  const config::Listen& before = impl_->options.config.listen;
-  if (config.listen.host != before.host || config.listen.port != before.port ||
-      config.listen.workers != before.workers) {
-    spdlog::warn("reload: listen's address and workers change only with a restart");
-  }
+  KeepAddress(config.listen, impl_->options.config.listen);
+  Result<Outside> outside = ReadOutside(config, impl_->port);
+  if (!outside) return Failure(std::move(outside.error()));
+  if (Result<void> on = impl_->audit_log.Configure(config.audit); !on) return on;
+  impl_->outside = std::move(*outside);
+  impl_->policy_store.Keep(config.state);
   impl_->options.config = std::move(config);
   impl_->parking.SetLimits(ParkingLimitsOf(impl_->options.config));
   impl_->Configure();
@@ -298,6 +305,7 @@ Result<void> Server::Reload(config::Config config) {
 }
 
 int Server::ServeStdio(int in, int out) {
+  constexpr std::size_t kMaxStdioLine = 16 * 1024 * 1024;
   Worker& worker = *impl_->workers.front();
   const auto done = std::make_shared<std::promise<void>>();
   worker.Do([&] {
@@ -326,13 +334,10 @@ void Server::Impl::Drain(Duration grace) {
     if (stdio != nullptr) stdio->EndInput();
   });
   for (;;) {
-    std::size_t open = 0;
     for (const auto& worker : workers) {
-      worker->Do([&] {
-        worker->listener().Drain();
-        open += worker->connections();
-      });
+      worker->Do([&] { worker->listener().Drain(); });
     }
+    std::size_t open = connections->held();  // also by those on their way between workers
     first.Do([&] { open += stdio != nullptr ? 1 : 0; });
     if (open == 0) return;
     if (std::chrono::steady_clock::now() >= until) break;
@@ -361,31 +366,22 @@ void Server::Stop(Duration grace) {
   impl_->Drain(grace);
   impl_->CloseHomes();
   for (const auto& worker : impl_->workers) worker->Stop();
+  impl_->OnControl([this] { impl_->pins.Close(); });
   impl_->control_work.reset();
   impl_->control.stop();
   impl_->control_thread.join();
   impl_->workers.clear();
+  impl_->audit_log.Close();
+  impl_->policy_store.Close();
 }
 
 bool Server::WaitUntilSettled(Duration timeout) {
-  std::unique_lock lock(impl_->state_mutex);
-  return impl_->state_changed.wait_for(lock, timeout, [this] { return impl_->settled; });
-}
-
-std::map<std::string, Server::ServerStatus> Server::Status() {
-  const std::lock_guard lock(impl_->state_mutex);
-  return impl_->status;
+  return impl_->readiness.WaitUntilSettled(timeout);
 }
 
 Task<std::optional<edge::PlainAnswer>> Server::Impl::Plain(std::string path, Executor worker) {
   if (path == "/healthz") co_return AnswerOf(admin::HealthPage());
-  if (path == "/readyz") {
-    const std::lock_guard lock(state_mutex);
-    std::vector<admin::ServerHealth> servers;
-    servers.reserve(status.size());
-    for (const auto& [name, state] : status) servers.push_back({name, state.up, state.reason});
-    co_return AnswerOf(admin::ReadyPage(was_settled, servers));
-  }
+  if (path == "/readyz") co_return AnswerOf(readiness.ReadyPage());
   if (path != "/metrics") co_return std::nullopt;
   // Making the text takes milliseconds: on the control thread, never on a worker's.
   auto text = std::make_shared<Mailbox<std::string>>();

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -32,13 +31,14 @@ class Server {
   explicit Server(Options options);
   ~Server();  // Stop()
 
-  // Listens and starts every server in the background; returns as soon as it listens.
+  // Reads its state, listens and starts every server in the background; returns as soon as it
+  // listens. kInvalid: state.dir cannot be used; kUnavailable: it cannot listen.
   Result<void> Start();
   std::uint16_t port() const;  // the port that was bound, once started
 
   // Replaces the configuration: servers come and go, calls in flight finish, servers that did not
   // change are not touched. `config` was checked. What cannot change without a restart (listen's
-  // address, workers) stays and is logged.
+  // address, workers, state.dir) stays and is logged.
   Result<void> Reload(config::Config config);
 
   // Serves one client over a pair of file descriptors until end of input. Blocks.
@@ -49,12 +49,6 @@ class Server {
 
   // Waits until every enabled server is up or was found down once. False: the time was not enough.
   bool WaitUntilSettled(Duration timeout);
-
-  struct ServerStatus {
-    bool up = false;
-    std::string reason;  // why not
-  };
-  std::map<std::string, ServerStatus> Status();
 
  private:
   struct Impl;

@@ -1,16 +1,38 @@
 #include "server_config.h"
 
 #include <algorithm>
+#include <map>
 #include <thread>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "config/environment.h"
 
 namespace switchyard {
 namespace {
+
+catalog::GroupView ViewOf(const config::Group& group) {
+  return {.name = group.name,
+          .prefix = group.effective_prefix(),
+          .servers = group.servers,
+          .by_load = group.choice == config::Group::Choice::kLeastLoaded};
+}
 
 bool IsLoopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
 }  // namespace
+
+void KeepAddress(config::Listen& listen, const config::Listen& bound) {
+  if (listen.host != bound.host || listen.port != bound.port || listen.workers != bound.workers) {
+    spdlog::warn("reload: listen's address and workers change only with a restart");
+  }
+  listen.host = bound.host;
+  listen.port = bound.port;
+  listen.workers = bound.workers;
+}
 
 edge::Sessions::Options SessionsOf(const config::Sessions& sessions) {
   edge::Sessions::Options options;
@@ -27,7 +49,8 @@ edge::Access AccessOf(const config::Listen& listen) {
   return {.loopback = IsLoopback(listen.host),
           .allowed_origins = listen.allowed_origins,
           .allowed_hosts = listen.allowed_hosts,
-          .legacy_sse = listen.legacy_sse};
+          .legacy_sse = listen.legacy_sse,
+          .gated = false};
 }
 
 downstream::Parking::Limits ParkingLimitsOf(const config::Config& config) {
@@ -41,14 +64,28 @@ unsigned WorkersOf(const config::Listen& listen, unsigned wanted) {
   return listen.workers != 0 ? listen.workers : std::max(1U, std::thread::hardware_concurrency());
 }
 
+bool IsChosenByLoad(const config::Config& config, const std::string& server) {
+  return std::ranges::any_of(config.groups, [&server](const auto& named) {
+    const config::Group& group = named.second;
+    return group.choice == config::Group::Choice::kLeastLoaded &&
+           std::ranges::find(group.servers, server) != group.servers.end();
+  });
+}
+
 std::vector<catalog::EndpointView> ViewsOf(const config::Config& config) {
   std::vector<catalog::EndpointView> views(1);  // "" = everything at /mcp
+  for (const auto& [name, group] : config.groups) views[0].groups.push_back(ViewOf(group));
   for (const auto& [name, endpoint] : config.endpoints) {
     views.push_back({.name = name,
                      .servers = endpoint.servers,
                      .include = endpoint.tools.include,
                      .exclude = endpoint.tools.exclude,
                      .transparent = endpoint.transparent});
+    for (const auto& [group_name, group] : config.groups) {
+      const bool all = endpoint.servers.empty();
+      if (!all && std::ranges::find(endpoint.groups, group_name) == endpoint.groups.end()) continue;
+      views.back().groups.push_back(ViewOf(group));
+    }
   }
   return views;
 }
@@ -63,6 +100,66 @@ std::vector<catalog::ServerNaming> NamingsOf(const config::Config& config) {
                        .exclude = server.tools.exclude});
   }
   return namings;
+}
+
+Result<auth::Authenticators> AuthenticatorsOf(const config::Config& config, std::uint16_t port) {
+  const auth::Place place{.public_url = config.listen.public_url,
+                          .tls = config.listen.tls.has_value(),
+                          .port = port,
+                          .legacy_sse = config.listen.legacy_sse};
+  std::map<std::string, const config::Auth*> all;
+  if (config.auth) all[""] = &*config.auth;
+  for (const auto& [name, endpoint] : config.endpoints) {
+    if (endpoint.auth) all[name] = &*endpoint.auth;
+  }
+  auth::Authenticators made;
+  for (const auto& [name, auth] : all) {
+    if (auth->none) continue;
+    Result<std::shared_ptr<const auth::Authenticator>> one =
+        auth::Authenticator::Make(*auth, name, place);
+    if (!one) {
+      return Failure(std::move(one.error()).In(name.empty() ? "/mcp" : "/mcp/" + name));
+    }
+    made.emplace(name, std::move(*one));
+  }
+  return made;
+}
+
+std::optional<config::Problem> AuthProblem(const config::Config& config) {
+  config::Config here = config;
+  const config::ProcessEnvironment files;
+  const auto leave_out = [&files](std::optional<config::Auth>& auth) {
+    if (!auth) return;
+    if (!files.ReadFile(auth->api_keys_file)) auth->api_keys_file.clear();
+    std::erase_if(auth->issuers, [&files](const config::Issuer& issuer) {
+      return !issuer.keys_file.empty() && !files.ReadFile(issuer.keys_file);
+    });
+  };
+  leave_out(here.auth);
+  for (auto& [name, endpoint] : here.endpoints) leave_out(endpoint.auth);
+  const Result<auth::Authenticators> made = AuthenticatorsOf(here, config.listen.port);
+  if (made) return std::nullopt;
+  return config::Problem{.file = {}, .at = {}, .path = "auth", .message = made.error().message};
+}
+
+std::vector<std::string> AuthFilesOf(const config::Config& config) {
+  std::vector<std::string> files;
+  const auto add = [&files](const std::optional<config::Auth>& auth) {
+    if (!auth) return;
+    if (!auth->api_keys_file.empty()) files.push_back(auth->api_keys_file);
+    for (const config::Issuer& issuer : auth->issuers) {
+      if (!issuer.keys_file.empty()) files.push_back(issuer.keys_file);
+    }
+  };
+  add(config.auth);
+  for (const auto& [name, endpoint] : config.endpoints) add(endpoint.auth);
+  return files;
+}
+
+std::optional<edge::PlainAnswer> AnswerOf(admin::Page page) {
+  return edge::PlainAnswer{.status = page.status,
+                           .content_type = std::move(page.content_type),
+                           .body = std::move(page.body)};
 }
 
 }  // namespace switchyard

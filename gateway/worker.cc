@@ -4,46 +4,77 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
 
+#include "catalog/hiding.h"
+#include "policies/lib/exempt.h"
+#include "policies/lib/worker_timers.h"
 #include "telemetry/metrics.h"
 
 namespace switchyard {
 namespace {
 
 constexpr Duration kTick = std::chrono::seconds(1);
-constexpr unsigned kTicksToForget = 60;  // idle sessions are looked at once a minute
+constexpr Duration kSweep = std::chrono::minutes(1);  // of idle sessions
 
 }  // namespace
 
 // The way to one server: policies of stage server around the downstream. Calls in flight hold it
 // across a reload.
 struct Worker::ServerRoute final : Service {
-  ServerRoute(const Setup::ServerSetup& setup, const Deps& deps)
-      : home(setup.home), downstream(home->ServiceFor(deps)), chain(setup.policies, *downstream) {}
-  Task<Result<ReplyPtr>> Handle(Call& call) override { return chain.Handle(call); }
+  // `before`: the route under the same name so far; null = there is none.
+  ServerRoute(const Setup::ServerSetup& setup, const ServerRoute* before, const Options& options,
+              const Deps& deps)
+      : home(setup.home),
+        counted(setup.counted),
+        policies(setup.policies),
+        downstream(before != nullptr && before->home == home ? before->downstream
+                                                             : home->ServiceFor(deps)),
+        chain(options.server_policies, *downstream) {}
+  Task<Result<ReplyPtr>> Handle(Call& call) override {
+    // A call of the gateway's own, such as a listen: it holds this route until it is over.
+    if (call.target.policies == nullptr) call.target.policies = policies.get();
+    const bool counts = counted && !policies::IsExempt(call.method().route, call.forsaken);
+    return counts ? Counted(call) : chain.Handle(call);
+  }
+  Task<Result<ReplyPtr>> Counted(Call& call) {
+    Home::InFlight in_flight(home);
+    Result<ReplyPtr> reply = co_await chain.Handle(call);
+    if (!reply) co_return reply;
+    ReplyPtr held = HoldUntilEnd(std::move(*reply), std::move(in_flight));
+    co_return held;
+  }
 
   std::shared_ptr<Home> home;
-  std::shared_ptr<Service> downstream;
+  bool counted;
+  std::shared_ptr<const PolicySet> policies;
+  std::shared_ptr<Service> downstream;  // as long as the home stays, with its connections and ids
   Chain chain;
 };
 
 // One endpoint: the target is found first, so that every policy can see it; then the policies of
-// stage call; then the router.
+// stage watch; then the target is as its caller sees it; then the policies of stage call; then the
+// router. Stays the same across reloads, for channels that hold it.
 class Worker::EndpointService final : public Service {
  public:
-  EndpointService(const Setup::EndpointSetup& setup, std::shared_ptr<catalog::Router> router)
-      : router_(std::move(router)), chain_(setup.policies, *router_) {}
+  EndpointService(const Options& options, std::shared_ptr<catalog::Router> router)
+      : router_(std::move(router)),
+        calls_(options.call_policies, *router_),
+        hiding_(*router_, calls_),
+        watchers_(options.watch_policies, hiding_) {}
 
   Task<Result<ReplyPtr>> Handle(Call& call) override {
     router_->Resolve(call);
-    return chain_.Handle(call);
+    return watchers_.Handle(call);
   }
 
   const std::shared_ptr<catalog::Router>& router() const { return router_; }
 
  private:
   std::shared_ptr<catalog::Router> router_;
-  Chain chain_;
+  Chain calls_;
+  catalog::Hiding hiding_;
+  Chain watchers_;
 };
 
 Worker::Worker(Options options)
@@ -55,14 +86,17 @@ Worker::Worker(Options options)
             .clock = *options_.clock,
             .worker = options_.index,
             .workers = options_.workers},
-      sessions_(*options_.session_sealer, *options_.clock, SessionOptions(), options_.broadcast),
+      sessions_(*options_.session_sealer, *options_.clock, SessionOptions(),
+                [this](std::function<void(edge::Sessions&)> run) { Broadcast(run); }),
       endpoint_(
           {}, [this](std::string_view name) { return FindEndpoint(name); }, options_.plain,
-          sessions_),
-      listener_(deps_, options_.listener,
-                [this](edge::Exchange& exchange, edge::Connection& connection) {
-                  return endpoint_.Serve(exchange, connection);
-                }) {}
+          sessions_, [this](std::string_view name) { return FindGate(name); }),
+      listener_(
+          deps_, options_.listener,
+          [this](edge::Exchange& exchange, edge::Connection& connection) {
+            return endpoint_.Serve(exchange, connection);
+          },
+          [this](unsigned to, edge::Handover connection) { Move(to, std::move(connection)); }) {}
 
 edge::Sessions::Options Worker::SessionOptions() {
   edge::Sessions::Options options = options_.sessions;
@@ -71,6 +105,21 @@ edge::Sessions::Options Worker::SessionOptions() {
   options.worker = options_.index;
   options.workers = options_.workers;
   return options;
+}
+
+void Worker::Broadcast(const std::function<void(edge::Sessions&)>& run) {
+  for (unsigned i = 0; i < options_.workers; ++i) {
+    if (i == options_.index) continue;
+    Worker& other = options_.peer(i);
+    other.Post([&other, run] { run(other.sessions()); });
+  }
+}
+
+void Worker::Move(unsigned to, edge::Handover connection) {
+  Worker& other = options_.peer(to);
+  net::post(other.context_, [&other, moved = std::move(connection)]() mutable {
+    other.listener_.Adopt(std::move(moved));
+  });
 }
 
 Worker::~Worker() { Stop(); }
@@ -87,7 +136,11 @@ void Worker::Start() {
 void Worker::Tick() {
   listener_.Tick();
   Count();
-  if (++ticks_ % kTicksToForget == 0) sessions_.Tick();
+  if (options_.housekeeping) options_.housekeeping(options_.clock->Now());
+  if (const TimePoint now = options_.clock->Now(); now - swept_ >= kSweep) {
+    swept_ = now;
+    sessions_.Tick();
+  }
   tick_ = timers_.In(kTick, [this] { Tick(); });
 }
 
@@ -114,27 +167,38 @@ void Worker::Do(std::function<void()> function) {
 void Worker::Configure(std::shared_ptr<const Setup> setup) {
   setup_ = std::move(setup);
   endpoint_.SetAccess(setup_->access);
+  SetGates();
+  listener_.SetTls(setup_->tls);
   const std::set<std::string, std::less<>> replaced = ReplacedServers();
-  servers_.clear();
+  const auto before = std::exchange(servers_, {});
   for (const auto& [name, server] : setup_->servers) {
-    servers_[name] = std::make_shared<ServerRoute>(server, deps_);
+    const auto known = before.find(name);
+    servers_[name] = std::make_shared<ServerRoute>(
+        server, known != before.end() ? known->second.get() : nullptr, options_, deps_);
   }
   std::map<std::string, std::shared_ptr<EndpointService>, std::less<>> endpoints;
   const auto find_server = [this](std::string_view server) -> std::shared_ptr<Service> {
     const auto found = servers_.find(server);
     return found == servers_.end() ? nullptr : found->second;
   };
-  for (const auto& [name, endpoint] : setup_->endpoints) {
-    // A router that stays keeps its listeners; what changed is told to them by Publish().
-    std::shared_ptr<catalog::Router> router;
+  for (const std::string& name : setup_->endpoints) {
+    // One that stays keeps its listeners; what changed is told to them by Publish().
     if (const auto known = endpoints_.find(name); known != endpoints_.end()) {
-      router = known->second->router();
-    } else {
-      router = std::make_shared<catalog::Router>(
-          setup_->catalogs.at(name), find_server, deps_,
-          std::make_unique<catalog::TaskRoutes>(*options_.session_sealer, deps_, find_server));
+      endpoints[name] = known->second;
+      continue;
     }
-    endpoints[name] = std::make_shared<EndpointService>(endpoint, std::move(router));
+    endpoints[name] = std::make_shared<EndpointService>(
+        options_,
+        std::make_shared<catalog::Router>(
+            setup_->catalogs.at(name), find_server, deps_,
+            std::make_unique<catalog::TaskRoutes>(*options_.session_sealer, deps_, find_server),
+            catalog::Choosing{.load = [this](std::string_view server) -> std::size_t {
+                                const auto found = servers_.find(server);
+                                return found == servers_.end() ? 0 : found->second->home->calls();
+                              },
+                              .outage = options_.outage,
+                              .sealer = options_.session_sealer},
+            options_.sight));
   }
   for (const auto& [name, endpoint] : endpoints_) {
     if (!endpoints.contains(name)) endpoint->router()->EndListens();
@@ -142,6 +206,15 @@ void Worker::Configure(std::shared_ptr<const Setup> setup) {
   endpoints_ = std::move(endpoints);
   for (const auto& [name, endpoint] : endpoints_) endpoint->router()->Replaced(replaced);
   Publish(setup_->catalogs);
+}
+
+// What was proved is forgotten with what proved it.
+void Worker::SetGates() {
+  gates_.clear();
+  for (const auto& [name, authenticator] : setup_->authenticators) {
+    const std::string path = name.empty() ? "/mcp" : "/mcp/" + name;
+    gates_.emplace(name, std::make_shared<auth::Gate>(authenticator, path, *options_.metrics));
+  }
 }
 
 // What the new setup has no longer, or has under the same name as another server.
@@ -178,6 +251,11 @@ std::shared_ptr<Service> Worker::FindEndpoint(std::string_view name) const {
   return found == endpoints_.end() ? nullptr : found->second;
 }
 
+std::shared_ptr<auth::Gate> Worker::FindGate(std::string_view name) const {
+  const auto found = gates_.find(name);
+  return found == gates_.end() ? nullptr : found->second;
+}
+
 void Worker::BeginDrain() {
   listener_.StopAccepting();
   for (const auto& [name, endpoint] : endpoints_) endpoint->router()->EndListens();
@@ -194,10 +272,16 @@ void Worker::Stop() {
     servers_.clear();
     setup_ = nullptr;
     work_.reset();
-    net::post(context_, [this] { timers_.Disarm(); });
+    net::post(context_, [this] {
+      timers_.Disarm();
+      policies::DisarmTimersOf(context_.get_executor());
+    });
   });
   // What was cancelled unwinds and the loop runs dry; it ends even if something hangs.
-  if (ended_.get_future().wait_for(kUnwind) != std::future_status::ready) context_.stop();
+  if (ended_.get_future().wait_for(kUnwind) != std::future_status::ready) {
+    spdlog::warn("worker {}: something did not end in time and is cut off", options_.index);
+    context_.stop();
+  }
   thread_.join();
 }
 

@@ -1,6 +1,7 @@
 // One thread with an event loop of its own, and everything that one client message walks through on
-// it: listener -> connection -> endpoint -> chain (stage call) -> router -> chain (stage server) ->
-// downstream. This file and worker.cc are THE wiring.
+// it: listener -> connection -> endpoint -> chain (stage watch) -> what exists for the caller ->
+// chain (stage call) -> router -> chain (stage server) -> downstream. This file and worker.cc are
+// THE wiring.
 //
 // Public functions are for the server's control thread unless said otherwise; each is carried out
 // on the worker's own thread.
@@ -16,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "auth/gate.h"
 #include "base/seal.h"
 #include "base/timers.h"
 #include "catalog/hub.h"
@@ -36,18 +38,17 @@ class Metrics;
 
 // What a configuration asks every worker to have. Immutable; made by the server for each reload.
 struct Setup {
-  using Policies = std::vector<std::shared_ptr<const Policy>>;
   struct ServerSetup {
     std::shared_ptr<Home> home;
-    Policies policies;  // stage server
-  };
-  struct EndpointSetup {
-    Policies policies;  // stage call
+    std::shared_ptr<const PolicySet> policies;  // of calls that the gateway makes itself
+    bool counted = false;                       // its calls in flight: somebody chooses by them
   };
   edge::Access access;
+  std::shared_ptr<const edge::TlsServer> tls;  // of the listener; null = none
   std::map<std::string, ServerSetup, std::less<>> servers;
-  std::map<std::string, EndpointSetup, std::less<>> endpoints;  // "" = /mcp
-  catalog::Catalogs catalogs;                                   // one for each endpoint
+  std::set<std::string, std::less<>> endpoints;  // "" = /mcp
+  auth::Authenticators authenticators;           // of those where callers have to say who they are
+  catalog::Catalogs catalogs;                    // one for each endpoint
 };
 
 class Worker {
@@ -55,14 +56,20 @@ class Worker {
   struct Options {
     unsigned index = 0;
     unsigned workers = 1;
+    // Of the same server, by their indexes; asked once all are there.
+    std::function<Worker&(unsigned)> peer;
     const Clock* clock = nullptr;
     const Sealer* session_sealer = nullptr;
     edge::TaskBoard* tasks = nullptr;
     telemetry::Metrics* metrics = nullptr;
     edge::Listener::Options listener;
     edge::Sessions::Options sessions;
-    edge::Sessions::Broadcast broadcast;
     edge::PlainHandler plain;
+    std::function<void(TimePoint)> housekeeping;  // about once a second; null = none
+    FindOutage outage;                            // of members of groups
+    FindSight sight;
+    // By stage, outermost first. A reload changes what they go by, not them.
+    std::vector<PlacedPolicy> watch_policies, call_policies, server_policies;
   };
 
   explicit Worker(Options options);
@@ -82,13 +89,12 @@ class Worker {
   void Announce();
   Result<std::uint16_t> Listen(const std::string& host, std::uint16_t port);
   std::shared_ptr<Service> FindEndpoint(std::string_view name) const;
+  std::shared_ptr<auth::Gate> FindGate(std::string_view name) const;
   edge::Sessions& sessions() { return sessions_; }
   edge::Listener& listener() { return listener_; }
   const Deps& deps() const { return deps_; }
   // Stops accepting and ends every open listen, so that what remains are calls in flight.
   void BeginDrain();
-  // How many calls and streams there are; for draining and metrics.
-  std::size_t connections() const { return listener_.connections(); }
 
   // Ends the loop and joins the thread. Everything that was running is unwound.
   void Stop();
@@ -99,23 +105,27 @@ class Worker {
   class EndpointService;
   struct ServerRoute;
   edge::Sessions::Options SessionOptions();
+  void Broadcast(const std::function<void(edge::Sessions&)>& run);
+  void Move(unsigned to, edge::Handover connection);
   std::set<std::string, std::less<>> ReplacedServers() const;
+  void SetGates();
   void Tick();
   void Count();
 
   const Options options_;
-  net::io_context context_{1};
+  net::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   net::executor_work_guard<Executor> work_;
   Timers timers_;
   Deps deps_;
   std::shared_ptr<const Setup> setup_;
   std::map<std::string, std::shared_ptr<ServerRoute>, std::less<>> servers_;
   std::map<std::string, std::shared_ptr<EndpointService>, std::less<>> endpoints_;
+  std::map<std::string, std::shared_ptr<auth::Gate>, std::less<>> gates_;
   edge::Sessions sessions_;
   edge::Endpoint endpoint_;
   edge::Listener listener_;
   Timers::Handle tick_;
-  unsigned ticks_ = 0;
+  TimePoint swept_;                                          // when idle sessions were looked at
   std::int64_t counted_sessions_ = 0, counted_streams_ = 0;  // what the metrics know of ours
   std::promise<void> ended_;                                 // the loop
   std::thread thread_;

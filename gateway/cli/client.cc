@@ -94,11 +94,11 @@ Answer ToAnswer(const mcp::Message& response) {
   return answer;
 }
 
-Task<Result<Fetched>> Fetch(Deps deps, downstream::HttpUrl url, std::string path,
+Task<Result<Fetched>> Fetch(Deps deps, downstream::HttpUrl url, std::string pin, std::string path,
                             Deadline deadline) {
   std::unique_ptr<downstream::TlsClient> tls;
   if (url.tls) {
-    Result<std::unique_ptr<downstream::TlsClient>> made = downstream::TlsClient::Make("");
+    Result<std::unique_ptr<downstream::TlsClient>> made = downstream::TlsClient::Make({.pin = pin});
     if (!made) co_return Failure(std::move(made.error()));
     tls = std::move(*made);
   }
@@ -126,10 +126,14 @@ struct Client::Connection {
   Loop loop;
   std::unique_ptr<downstream::Transport> transport;
 
-  explicit Connection(const std::string& url) {
+  explicit Connection(const GatewayUrl& url) {
     config::Server server;
     server.name = "gateway";
-    server.url = config::Secret(url, url);
+    server.url = config::Secret(url.text, url.text);
+    server.tls_pin = url.pin;
+    if (!url.token.empty()) {
+      server.headers.emplace("Authorization", config::Secret("Bearer " + url.token));
+    }
     transport = downstream::MakeTransport(server, loop.deps, downstream::Surroundings{});
   }
 
@@ -165,7 +169,7 @@ struct Client::Connection {
   }
 };
 
-Client::Client(std::string url)
+Client::Client(GatewayUrl url)
     : url_(std::move(url)), connection_(std::make_unique<Connection>(url_)) {}
 
 Client::~Client() { static_cast<void>(connection_->loop.Wait(connection_->Close())); }
@@ -181,14 +185,13 @@ Result<Answer> Client::Request(std::string_view method, json::object params, Dur
 
 bool IsHttpUrl(std::string_view text) { return downstream::HttpUrl::Parse(text).has_value(); }
 
-Result<Fetched> Get(std::string_view url, std::string_view path, Duration timeout) {
-  std::optional<downstream::HttpUrl> parsed = downstream::HttpUrl::Parse(url);
+Result<Fetched> Get(const GatewayUrl& url, std::string_view path, Duration timeout) {
+  std::optional<downstream::HttpUrl> parsed = downstream::HttpUrl::Parse(url.text);
   if (!parsed) {
-    return Failure(Code::kInvalid, Origin::kClient,
-                   "not an http or https URL: " + std::string(url));
+    return Failure(Code::kInvalid, Origin::kClient, "not an http or https URL: " + url.text);
   }
   Loop loop;
-  return loop.Wait(Fetch(loop.deps, std::move(*parsed), std::string(path),
+  return loop.Wait(Fetch(loop.deps, std::move(*parsed), url.pin, std::string(path),
                          Deadline::In(Clock::Real(), std::min(timeout, kConnectTimeout))));
 }
 

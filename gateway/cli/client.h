@@ -15,6 +15,14 @@
 
 namespace switchyard::cli {
 
+// Of the /mcp of a gateway.
+struct GatewayUrl {
+  std::string text;  // checked (IsHttpUrl)
+  std::string pin =
+      {};  // a PEM file of its certificate, for who knows it; "" = by name and authority
+  std::string token = {};  // that says who asks; "" = none
+};
+
 struct RpcError {
   int code = 0;
   std::string message;
@@ -33,8 +41,7 @@ class Client {
   using OnNotification =
       std::function<void(std::string_view method, const boost::json::object& params)>;
 
-  // `url` was checked (IsHttpUrl).
-  explicit Client(std::string url);
+  explicit Client(GatewayUrl url);
   ~Client();
 
   // `params` without `_meta`; with `on_notification` progress is asked for. A retryable
@@ -42,11 +49,11 @@ class Client {
   Result<Answer> Request(std::string_view method, boost::json::object params, Duration timeout,
                          OnNotification on_notification = {});
 
-  const std::string& url() const { return url_; }
+  const std::string& url() const { return url_.text; }
 
  private:
   struct Connection;
-  const std::string url_;
+  const GatewayUrl url_;
   std::unique_ptr<Connection> connection_;
 };
 
@@ -57,6 +64,6 @@ struct Fetched {
   int status = 0;
   std::string body;
 };
-Result<Fetched> Get(std::string_view url, std::string_view path, Duration timeout);
+Result<Fetched> Get(const GatewayUrl& url, std::string_view path, Duration timeout);
 
 }  // namespace switchyard::cli

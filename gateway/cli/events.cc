@@ -20,12 +20,12 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::uint32_t kMask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE;
 
-downstream::Fd BlockAndOpenSignals() {
+Fd BlockAndOpenSignals() {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  return downstream::Fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  return Fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
 }  // namespace
@@ -38,7 +38,7 @@ Events::Events(std::chrono::milliseconds settle)
 // The file's own directory and, where it is a link, that of what it leads to. Kubernetes replaces a
 // mounted file by turning the link `..data` beside it.
 void Events::WatchFile(const std::filesystem::path& path) {
-  files_ = downstream::Fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!files_.valid()) files_ = Fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   std::error_code ignored;
   const std::filesystem::path file = std::filesystem::absolute(path, ignored);
   Watch(file.parent_path(), file.filename().string());

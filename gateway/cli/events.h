@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-#include "downstream/fd.h"
+#include "base/fd.h"
 
 namespace switchyard::cli {
 
@@ -27,7 +27,7 @@ class Events {
   explicit Events(std::chrono::milliseconds settle = std::chrono::milliseconds(200));
   Events(const Events&) = delete;
 
-  // From now on changes of this file are events. Where it cannot be watched, that is logged.
+  // From now on changes of this file, too, are events. Where it cannot be watched, that is logged.
   void WatchFile(const std::filesystem::path& path);
 
   Event Next();  // blocks
@@ -35,11 +35,11 @@ class Events {
 
  private:
   void Watch(const std::filesystem::path& directory, const std::string& name);
-  bool TakeFileEvents();  // true: one was about our file
+  bool TakeFileEvents();  // true: one was about one of our files
   bool TakeSignal(Event& event);
 
   const std::chrono::milliseconds settle_;
-  downstream::Fd signals_, wake_, files_;
+  Fd signals_, wake_, files_;
   // Watch descriptor -> names that matter in that directory. Editors replace a file by renaming
   // another one over it, so the directory is watched and not the file.
   std::map<int, std::set<std::string>> names_;

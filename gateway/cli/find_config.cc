@@ -37,12 +37,12 @@ std::optional<config::Config> LoadConfig(const std::string& path, std::ostream& 
   return std::move(loaded->config);
 }
 
-std::string UrlOf(const std::string& host, std::uint16_t port) {
-  std::string name = host;
-  if (host == "0.0.0.0" || host == "localhost") name = "127.0.0.1";
-  if (host == "::") name = "::1";
+std::string UrlOf(const config::Listen& listen, std::uint16_t port) {
+  std::string name = listen.host;
+  if (name == "0.0.0.0" || name == "localhost") name = "127.0.0.1";
+  if (name == "::") name = "::1";
   if (name.contains(':')) name = "[" + name + "]";
-  return "http://" + name + ":" + std::to_string(port) + "/mcp";
+  return (listen.tls ? "https://" : "http://") + name + ":" + std::to_string(port) + "/mcp";
 }
 
 }  // namespace switchyard::cli

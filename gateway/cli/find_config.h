@@ -19,7 +19,8 @@ std::string ConfigLesson();
 // Prints problems, one a line, and warnings. nullopt: it cannot be used.
 std::optional<config::Config> LoadConfig(const std::string& path, std::ostream& err);
 
-// Where clients on this machine find what listens there, such as http://127.0.0.1:8080/mcp.
-std::string UrlOf(const std::string& host, std::uint16_t port);
+// Where clients on this machine find what listens there, such as http://127.0.0.1:8080/mcp; on
+// `port`, where that is not known from the configuration.
+std::string UrlOf(const config::Listen& listen, std::uint16_t port);
 
 }  // namespace switchyard::cli

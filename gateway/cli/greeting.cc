@@ -31,9 +31,14 @@ std::string CurlLine(const config::Config& config, const std::string& url) {
   const std::string method = tool ? "tools/call" : "tools/list";
   std::string params;
   if (tool) params = R"("name":")" + *tool + R"(","arguments":{"message":"hello"},)";
-  std::string line = "curl -sS " + url + " \\\n";
+  // This machine's address is not what a certificate is for.
+  const std::string insecure = url.starts_with("https://127.0.0.1") ? "-k " : "";
+  std::string line = "curl -sS " + insecure + url + " \\\n";
   line += "  -H 'Content-Type: application/json' \\\n";
   line += "  -H 'Accept: application/json, text/event-stream' \\\n";
+  if (config.auth && !config.auth->none && !config.auth->anonymous) {
+    line += "  -H \"Authorization: Bearer $SWITCHYARD_TOKEN\" \\\n";
+  }
   line += "  -H 'MCP-Protocol-Version: 2026-07-28' -H 'Mcp-Method: " + method + "'";
   if (tool) line += " -H 'Mcp-Name: " + *tool + "'";
   line += " \\\n  -d '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" + method + "\",\"params\":{";

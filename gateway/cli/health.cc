@@ -43,14 +43,14 @@ bool Show(const std::string& body, std::ostream& out) {
 }  // namespace
 
 int RunHealth(const HealthOptions& options, std::ostream& out, std::ostream& err) {
-  const std::expected<std::string, Unreached> url = UrlOfRunning(options.where, err);
+  const std::expected<GatewayUrl, Unreached> url = UrlOfRunning(options.where, err);
   if (!url) {
     err << url.error().message << "\n";
     return url.error().exit;
   }
   const Result<Fetched> ready = Get(*url, "/readyz", kTimeout);
   if (!ready) {
-    const Unreached why = Explain(ready.error(), *url);
+    const Unreached why = Explain(ready.error(), url->text);
     err << why.message << "\n";
     return why.exit;
   }
@@ -60,7 +60,7 @@ int RunHealth(const HealthOptions& options, std::ostream& out, std::ostream& err
     return exit;
   }
   if (Show(ready->body, out)) return exit;
-  err << "what answers at " << *url << " is no gateway: /readyz gave HTTP " << ready->status
+  err << "what answers at " << url->text << " is no gateway: /readyz gave HTTP " << ready->status
       << "\n";
   return kFailed;
 }

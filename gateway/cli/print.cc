@@ -80,6 +80,23 @@ bool SaysTheSame(std::string_view text, const json::value& structured) {
 
 using Row = std::array<std::string, 4>;
 
+// A line for each entry of a list in `_meta`: `head` what: reason.
+std::string Reasons(const json::object& result, std::string_view list, std::string_view key,
+                    std::string_view head) {
+  const json::object* meta = ObjectAt(result, "_meta");
+  const json::value* found = meta == nullptr ? nullptr : meta->if_contains(list);
+  const json::array* entries = found == nullptr ? nullptr : found->if_array();
+  std::string out;
+  if (entries == nullptr) return out;
+  for (const json::value& value : *entries) {
+    const json::object* entry = value.if_object();
+    if (entry == nullptr) continue;
+    out.append(head).append(": ").append(OneLine(StringAt(*entry, key))).append(": ");
+    out.append(OneLine(StringAt(*entry, "reason"))).append("\n");
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string OneLine(std::string_view text) {
@@ -170,18 +187,11 @@ std::string ToolTable(const json::array& tools, std::span<const Prefix> prefixes
 }
 
 std::string MissingServers(const json::object& result) {
-  const json::object* meta = ObjectAt(result, "_meta");
-  const json::value* missing = meta == nullptr ? nullptr : meta->if_contains("switchyard/missing");
-  const json::array* servers = missing == nullptr ? nullptr : missing->if_array();
-  std::string out;
-  if (servers == nullptr) return out;
-  for (const json::value& value : *servers) {
-    const json::object* server = value.if_object();
-    if (server == nullptr) continue;
-    out.append("missing: ").append(OneLine(StringAt(*server, "server"))).append(": ");
-    out.append(OneLine(StringAt(*server, "reason"))).append("\n");
-  }
-  return out;
+  return Reasons(result, "switchyard/missing", "server", "missing");
+}
+
+std::string Outages(const json::object& result) {
+  return Reasons(result, "switchyard/outages", "what", "refused");
 }
 
 std::string CallText(const json::object& result, bool plain) {

@@ -37,6 +37,8 @@ std::string ToolTable(const boost::json::array& tools, std::span<const Prefix> p
 
 // The servers that a list result's `_meta` names as missing, a line each; "" = none.
 std::string MissingServers(const boost::json::object& result);
+// What it names as refused at present (circuit breakers), the same way.
+std::string Outages(const boost::json::object& result);
 
 // What a tool gave: texts as they are, structured content as JSON unless a text says the same,
 // other content as one line each. `plain`: control characters of texts are kept (stdout is no

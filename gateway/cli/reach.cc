@@ -31,7 +31,14 @@ bool Listens(const config::Listen& listen) {
   return !error;
 }
 
-std::expected<Reached, Unreached> StartOwn(config::Config config) {
+// Who can read the configuration may see all of it; a token is for trying what its owner may.
+void OpenForOwn(config::Config& config) {
+  config.auth.reset();
+  for (auto& [name, endpoint] : config.endpoints) endpoint.auth.reset();
+}
+
+std::expected<Reached, Unreached> StartOwn(config::Config config, const std::string& token) {
+  if (token.empty()) OpenForOwn(config);
   config.listen = config::Listen{.port = 0};
   config.log.calls = false;
   auto log = std::make_unique<telemetry::Log>("error", telemetry::LogFormat::kText);
@@ -41,8 +48,16 @@ std::expected<Reached, Unreached> StartOwn(config::Config config) {
     return std::unexpected(Unreached{kFailed, "cannot start: " + started.error().message});
   }
   static_cast<void>(server->WaitUntilSettled(kSettle));  // who is late is listed as missing
-  const std::string url = UrlOf(config.listen.host, server->port());
-  return Reached(url, {.log = std::move(log), .server = std::move(server)}, std::move(config));
+  std::string url = UrlOf(config.listen, server->port());
+  return Reached({.text = std::move(url), .token = token},
+                 {.log = std::move(log), .server = std::move(server)}, std::move(config));
+}
+
+// This machine's own configuration names the certificate, whatever name it is for.
+GatewayUrl WhereItListens(const config::Listen& listen, const std::string& token) {
+  return {.text = UrlOf(listen, listen.port),
+          .pin = listen.tls ? listen.tls->certificate : "",
+          .token = token};
 }
 
 Unreached BadUrl(const std::string& url) {
@@ -54,11 +69,10 @@ Unreached BadConfig(const std::string& path) { return {kFailed, path + " cannot 
 
 }  // namespace
 
-Reached::Reached(std::string url, Own own, config::Config config)
-    : url_(std::move(url)),
-      own_(std::move(own)),
+Reached::Reached(GatewayUrl url, Own own, config::Config config)
+    : own_(std::move(own)),
       config_(std::move(config)),
-      client_(std::make_unique<Client>(url_)) {}
+      client_(std::make_unique<Client>(std::move(url))) {}
 
 Reached::Reached(Reached&&) noexcept = default;
 Reached::~Reached() = default;
@@ -66,24 +80,24 @@ Reached::~Reached() = default;
 std::expected<Reached, Unreached> Reach(const Where& where, std::ostream& err) {
   if (!where.url.empty()) {
     if (!IsHttpUrl(where.url)) return std::unexpected(BadUrl(where.url));
-    return Reached(where.url, {}, {});
+    return Reached({.text = where.url, .token = where.token}, {}, {});
   }
   const std::optional<std::string> path = FindConfig(where.config);
   if (!path) {
     const config::Listen fallback;
-    return Reached(UrlOf(fallback.host, fallback.port), {}, {});
+    return Reached(WhereItListens(fallback, where.token), {}, {});
   }
   std::optional<config::Config> config = LoadConfig(*path, err);
   if (!config) return std::unexpected(BadConfig(*path));
-  if (!Listens(config->listen)) return StartOwn(std::move(*config));
-  std::string url = UrlOf(config->listen.host, config->listen.port);
+  if (!Listens(config->listen)) return StartOwn(std::move(*config), where.token);
+  GatewayUrl url = WhereItListens(config->listen, where.token);
   return Reached(std::move(url), {}, std::move(*config));
 }
 
-std::expected<std::string, Unreached> UrlOfRunning(const Where& where, std::ostream& err) {
+std::expected<GatewayUrl, Unreached> UrlOfRunning(const Where& where, std::ostream& err) {
   if (!where.url.empty()) {
     if (!IsHttpUrl(where.url)) return std::unexpected(BadUrl(where.url));
-    return where.url;
+    return GatewayUrl{.text = where.url, .token = where.token};
   }
   config::Listen listen;
   if (const std::optional<std::string> path = FindConfig(where.config)) {
@@ -91,7 +105,7 @@ std::expected<std::string, Unreached> UrlOfRunning(const Where& where, std::ostr
     if (!config) return std::unexpected(BadConfig(*path));
     listen = config->listen;
   }
-  return UrlOf(listen.host, listen.port);
+  return WhereItListens(listen, where.token);
 }
 
 Unreached Explain(const Error& error, const std::string& url) {
@@ -102,6 +116,11 @@ Unreached Explain(const Error& error, const std::string& url) {
                 "with --url URL,\nor use a configuration directly with --config FILE"};
   }
   std::string message = url + ": " + error.message;
+  if (error.message.contains("certificate required")) {
+    message +=
+        "\nit lets in only clients that have a certificate; ask it with `curl --cert`, or set "
+        "listen.tls.client_certificate to optional";
+  }
   if (error.code == Code::kDeadline) message += "; wait longer with --timeout, for example 5m";
   if (error.code == Code::kProtocol || error.code == Code::kNotFound) {
     message += "\nis that the /mcp URL of a gateway?";

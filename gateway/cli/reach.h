@@ -24,6 +24,7 @@ namespace switchyard::cli {
 struct Where {
   std::string config;
   std::string url;
+  std::string token = {};  // that says who asks; "" = none
 };
 
 // A gateway to talk to. What was started for it ends with it.
@@ -35,16 +36,15 @@ class Reached {
     std::unique_ptr<Server> server;  // ends before its log
   };
 
-  Reached(std::string url, Own own, config::Config config);
+  Reached(GatewayUrl url, Own own, config::Config config);
   Reached(Reached&&) noexcept;
   ~Reached();
 
   Client& client() { return *client_; }
-  const std::string& url() const { return url_; }
+  const std::string& url() const { return client_->url(); }
   const config::Config& config() const { return config_; }  // empty when only a URL was given
 
  private:
-  std::string url_;
   Own own_;  // outlives client_
   config::Config config_;
   std::unique_ptr<Client> client_;
@@ -61,7 +61,7 @@ struct Unreached {
 std::expected<Reached, Unreached> Reach(const Where& where, std::ostream& err);
 
 // Where the running gateway should be; starts nothing.
-std::expected<std::string, Unreached> UrlOfRunning(const Where& where, std::ostream& err);
+std::expected<GatewayUrl, Unreached> UrlOfRunning(const Where& where, std::ostream& err);
 
 // What to say, and how to exit, when a request at `url` failed.
 Unreached Explain(const Error& error, const std::string& url);

@@ -16,9 +16,11 @@
 #include "cli/find_config.h"
 #include "cli/greeting.h"
 #include "config/load.h"
+#include "config/open.h"
 #include "config/rules.h"
 #include "policies/registry.h"
 #include "server.h"
+#include "server_config.h"
 #include "telemetry/log.h"
 
 namespace switchyard::cli {
@@ -46,22 +48,30 @@ class Serving {
     std::optional<config::Config> config = LoadConfig(path_, std::cerr);
     if (!config) return kFailed;
     Override(*config);
+    if (const auto open = config::OpenProblem(*config)) {
+      std::cerr << *open << "\n";
+      return kFailed;
+    }
     Events events;
     log_.emplace(std::string(config::ToString(config->log.level)), FormatOf(config->log));
     events.WatchFile(path_);
+    WatchFiles(events, *config);
     RaiseDescriptorLimit();
     const bool listen = !options_.stdio || address_.has_value();
     server_ = std::make_unique<Server>(Server::Options{
         .config = *config, .workers = options_.workers, .listen = listen, .log = &*log_});
     if (Result<void> started = server_->Start(); !started) {
-      std::cerr << started.error().message << "\n"
-                << "choose another address with --listen HOST:PORT, port 0 for any free one\n";
+      std::cerr << started.error().message << "\n";
+      if (started.error().code == Code::kUnavailable) {
+        std::cerr << "choose another address with --listen HOST:PORT, port 0 for any free one\n";
+      }
       return kFailed;
     }
     if (listen) {
-      const std::string url = UrlOf(config->listen.host, server_->port());
+      const std::string url = UrlOf(config->listen, server_->port());
       std::cerr << Greeting(*config, url, options_.program) << std::flush;
       spdlog::info("listening on {}", url);
+      WarnOfOpenDoors(*config);
     }
     std::thread stdio;
     if (options_.stdio) {
@@ -88,11 +98,28 @@ class Serving {
     for (;;) {
       const Event event = events.Next();
       if (event != Event::kReload) return event;
-      Reload();
+      Reload(events);
     }
   }
 
-  void Reload() {
+  static void WarnOfOpenDoors(const config::Config& config) {
+    for (const std::string& open : config::OpenWarnings(config)) spdlog::warn("auth: {}", open);
+    if (const std::string here = config::OpenHere(config); !here.empty()) {
+      spdlog::warn("auth: {}", here);
+    }
+  }
+
+  // A certificate or a key that is renewed is taken like a new configuration.
+  static void WatchFiles(Events& events, const config::Config& config) {
+    for (const std::string& file : AuthFilesOf(config)) events.WatchFile(file);
+    if (!config.listen.tls) return;
+    const config::Tls& tls = *config.listen.tls;
+    for (const std::string& file : {tls.certificate, tls.key, tls.client_ca}) {
+      if (!file.empty()) events.WatchFile(file);
+    }
+  }
+
+  void Reload(Events& events) {
     config::LoadResult loaded =
         config::Load(path_, policies::PolicyKeys(), config::ProcessEnvironment());
     const std::vector<config::Problem>& problems = loaded ? loaded->warnings : loaded.error();
@@ -105,9 +132,15 @@ class Serving {
       return;
     }
     Override(loaded->config);
-    log_->SetLevel(std::string(config::ToString(loaded->config.log.level)));
+    WatchFiles(events, loaded->config);
+    WarnOfOpenDoors(loaded->config);
+    const std::string level(config::ToString(loaded->config.log.level));
     Result<void> reloaded = server_->Reload(std::move(loaded->config));
-    if (!reloaded) spdlog::error("reload: {}", reloaded.error().message);
+    if (!reloaded) {
+      spdlog::error("reload: {}; the configuration before it stays", reloaded.error().message);
+      return;
+    }
+    log_->SetLevel(level);
   }
 
   void Stop(Events& events) {

@@ -79,7 +79,7 @@ int RunTools(const ToolsOptions& options, std::ostream& out, std::ostream& err) 
   } else {
     out << "no tools\n";
   }
-  out << MissingServers(answer->result);
+  out << MissingServers(answer->result) << Outages(answer->result);
   return kOk;
 }
 

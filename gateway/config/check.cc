@@ -29,12 +29,44 @@ json::array ToJson(const std::vector<Problem>& problems) {
   return out;
 }
 
+int RunExplain(const Config& config, const ExplainRequest& request, const std::string& path,
+               bool as_json, std::ostream& out, std::ostream& err,
+               std::span<const PolicyKey> keys) {
+  const auto tool = FindTool(config, request);
+  if (as_json) {
+    json::object answer{{"ok", tool.has_value()}};
+    if (tool) {
+      answer["explained"] = ExplainJson(config, keys, *tool, path);
+    } else {
+      answer["error"] = tool.error();
+    }
+    out << json::serialize(answer) << "\n";
+  } else if (tool) {
+    out << Explain(config, keys, *tool, path);
+  } else {
+    err << tool.error() << "\n";
+  }
+  return tool ? 0 : 1;
+}
+
 }  // namespace
 
 int RunCheck(const std::string& path, bool as_json, std::ostream& out, std::ostream& err,
-             std::span<const PolicyKey> keys, const Environment& environment) {
-  const LoadResult loaded = Load(path, keys, environment);
+             std::span<const PolicyKey> keys, const Environment& environment,
+             const ExplainRequest& explain, const Look& look) {
+  LoadResult loaded = Load(path, keys, environment);
+  if (loaded && look) {
+    if (std::optional<Problem> problem = look(loaded->config)) {
+      problem->file = path;
+      std::vector<Problem> problems = std::move(loaded->warnings);
+      problems.insert(problems.begin(), std::move(*problem));
+      loaded = std::unexpected(std::move(problems));
+    }
+  }
   const std::vector<Problem>& problems = loaded ? loaded->warnings : loaded.error();
+  if (loaded && !explain.tool.empty()) {
+    return RunExplain(loaded->config, explain, path, as_json, out, err, keys);
+  }
   if (as_json) {
     json::object answer{{"ok", loaded.has_value()}, {"problems", ToJson(problems)}};
     if (loaded) answer["config"] = DescribeJson(loaded->config);

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,32 +12,11 @@
 #include <string_view>
 #include <vector>
 
+#include "config/auth.h"
+#include "config/policy_levels.h"
 #include "config/secret.h"
 
 namespace switchyard::config {
-
-class Section;
-
-// Makes one policy's settings of its mapping. `inherited` is what the enclosing level parsed for
-// the same policy (global for a server or an endpoint) or null; a parser starts from a copy of it,
-// so that a level only says what differs. Problems go into the Section; null means "had problems".
-using PolicyParser = std::function<std::shared_ptr<const void>(Section, const void* inherited)>;
-
-struct PolicyKey {
-  std::string name;
-  PolicyParser parse;
-};
-
-// What one level (global, endpoint or server) says about policies: only policies named at this
-// level are here, each already merged with the enclosing level by its parser.
-struct PolicySettings {
-  std::map<std::string, std::shared_ptr<const void>> by_name;
-
-  const void* Find(const std::string& name) const {
-    auto found = by_name.find(name);
-    return found == by_name.end() ? nullptr : found->second.get();
-  }
-};
 
 // Only tools whose own (unprefixed) name matches an include glob and no exclude glob are offered.
 struct ToolFilter {
@@ -47,6 +25,17 @@ struct ToolFilter {
 
   friend bool operator==(const ToolFilter&, const ToolFilter&) = default;
 };
+
+// Of the listener; PEM files.
+struct Tls {
+  enum class ClientCertificate : std::uint8_t { kRequired, kOptional };
+
+  std::string certificate;  // and those between it and its authority, in this order
+  std::string key;
+  std::string client_ca;  // of clients' certificates; empty = none is asked for
+  ClientCertificate client_certificate = ClientCertificate::kRequired;
+};
+std::string_view ToString(Tls::ClientCertificate word);
 
 struct Listen {
   std::string host = "127.0.0.1";  // an IP address without brackets, or localhost
@@ -58,6 +47,9 @@ struct Listen {
   unsigned workers = 0;  // 0 = one a core
   // The two-endpoint transport of 2024-11-05 at /sse, next to /mcp.
   bool legacy_sse = false;
+  std::optional<Tls> tls = {};  // absent = plain HTTP
+  // How clients reach it, `https://mcp.example.com`, without a path; empty = by its address.
+  std::string public_url = {};
 };
 
 // Sessions of legacy clients (2025-11-25 and before); modern ones have none.
@@ -77,6 +69,24 @@ std::string_view ToString(Era era);
 enum class HttpKind : std::uint8_t { kAuto, kStreamable, kSse };
 std::string_view ToString(HttpKind kind);
 
+// What is done with definitions of tools and the like that change, or look bad
+// (docs/policies/pinning.md).
+struct Pinning {
+  enum class Act : std::uint8_t { kOff, kWarn, kQuarantine };
+  enum class Severity : std::uint8_t { kLow, kMedium, kHigh };
+
+  Act change = Act::kOff;
+  bool only_accepted = false;  // those that nobody accepted are as good as changed
+  Act scan = Act::kOff;
+  Severity threshold = Severity::kMedium;  // of what the scan finds
+
+  bool on() const { return change != Act::kOff || scan != Act::kOff; }
+  // Where the configuration speaks of it at all.
+  static Pinning Default() { return {.change = Act::kQuarantine, .scan = Act::kWarn}; }
+};
+std::string_view ToString(Pinning::Act act);
+std::string_view ToString(Pinning::Severity severity);
+
 // Exactly one of command and url is set.
 struct Server {
   std::string name;
@@ -90,7 +100,8 @@ struct Server {
 
   Secret url;
   std::map<std::string, Secret> headers;
-  std::string tls_ca;  // a PEM file, empty = the system's
+  std::string tls_ca;   // a PEM file, empty = the system's
+  std::string tls_pin;  // a PEM file of the one certificate that the server may show; empty = any
   HttpKind transport = HttpKind::kAuto;
 
   std::optional<std::string> prefix;  // absent = name, "" = none
@@ -98,18 +109,34 @@ struct Server {
   Era era = Era::kAuto;
   std::chrono::nanoseconds start_timeout = std::chrono::seconds(30);  // spawn to first lists
   std::chrono::nanoseconds list_timeout = std::chrono::seconds(10);
-  PolicySettings policies;
+  Pinning pinning;
+  PolicyLevel policies;
+  std::vector<PolicyLevel> tool_policies;  // by globs over its own tool names, in file order
 
   bool is_stdio() const { return !command.empty(); }
   const std::string& effective_prefix() const { return prefix ? *prefix : name; }
 };
 
+// Interchangeable servers that clients see as one.
+struct Group {
+  enum class Choice : std::uint8_t { kPriority, kLeastLoaded };
+
+  std::string name;
+  std::optional<std::string> prefix;  // absent = name, "" = none
+  std::vector<std::string> servers;   // best first: by priority, then as they stand in the file
+  Choice choice = Choice::kPriority;
+
+  const std::string& effective_prefix() const { return prefix ? *prefix : name; }
+};
+
 struct Endpoint {
   std::string name;                  // served at /mcp/<name>
-  std::vector<std::string> servers;  // empty = all
+  std::vector<std::string> servers;  // those of groups included; empty = all
+  std::vector<std::string> groups;   // which stand in `servers` of the file; all = all
   ToolFilter tools;
   bool transparent = false;  // no prefix, nothing rewritten; then `servers` has exactly one
-  PolicySettings policies;
+  PolicyLevel policies;
+  std::optional<Auth> auth = {};  // in effect: what it says itself on top of the gateway's
 };
 
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kOff };
@@ -130,14 +157,57 @@ struct Limits {
   std::chrono::nanoseconds parked_for = std::chrono::minutes(10);
 };
 
+// What policies count: how much of it, and what outlives the process.
+struct State {
+  std::string dir;                 // absolute; empty = nothing does
+  std::size_t max_keys = 100'000;  // callers and the like that each limit tells apart
+};
+
+// The log of records (docs/policies/audit.md): where it is, and what becomes of calls that cannot
+// be recorded. What is recorded of which calls is the policy's.
+struct Audit {
+  enum class OnFailure : std::uint8_t { kRefuse, kDrop };
+  enum class Sync : std::uint8_t { kNone, kInterval, kEach };
+  // What counts as unusual of one caller within `window`; 0 = nothing does.
+  struct Anomalies {
+    std::chrono::nanoseconds window = std::chrono::minutes(1);
+    std::uint32_t denials = 10;
+    std::uint32_t calls = 1000;
+    bool unseen_tools = true;
+    std::chrono::nanoseconds learn = std::chrono::hours(1);  // what a new caller uses is learnt
+    std::size_t callers = 10'000;                            // that are watched at a time
+
+    friend bool operator==(const Anomalies&, const Anomalies&) = default;
+  };
+
+  std::string path;  // absolute; empty = there is no log
+  Secret key;        // empty = a chain without a key
+  OnFailure on_failure = OnFailure::kRefuse;
+  Sync sync = Sync::kInterval;
+  std::chrono::nanoseconds sync_interval = std::chrono::seconds(1);
+  std::size_t max_size = std::size_t{64} << 20;               // of a file
+  std::chrono::nanoseconds max_age = std::chrono::hours(24);  // of a file
+  std::size_t keep_files = 100;                               // before the one that is written
+  std::chrono::nanoseconds keep_for = std::chrono::nanoseconds(0);  // 0 = whatever their age
+  Anomalies anomalies = {};
+};
+std::string_view ToString(Audit::OnFailure word);
+std::string_view ToString(Audit::Sync word);
+
 struct Config {
   Listen listen;
+  std::optional<Auth> auth;  // of /mcp, and what endpoints inherit; absent = nothing was said
   Sessions sessions;
   std::map<std::string, Server> servers;  // by name
+  std::map<std::string, Group> groups;
   std::map<std::string, Endpoint> endpoints;
-  PolicySettings policies;
+  PolicyLevel policies;
   Log log;
   Limits limits;
+  State state;
+  Audit audit;
+  Pinning pinning;            // of servers that say nothing of it
+  std::string pins_file;      // what is pinned; empty = nothing is
   std::size_t page_size = 0;  // tools a list page, 0 = all on one page
 };
 

@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
+#include "config/open.h"
 #include "config/redact.h"
 #include "config/units.h"
 
@@ -54,6 +55,21 @@ void DescribeTools(std::string& out, const ToolFilter& tools) {
   Detail(out, "tools exclude", Join(tools.exclude));
 }
 
+std::string_view TrustOf(const Pinning& pinning) {
+  return pinning.only_accepted ? "accepted" : "first_seen";
+}
+
+std::string Describe(const Pinning& pinning) {
+  return std::string("change ")
+      .append(ToString(pinning.change))
+      .append(", trust ")
+      .append(TrustOf(pinning))
+      .append(", scan ")
+      .append(ToString(pinning.scan))
+      .append(" from ")
+      .append(ToString(pinning.threshold));
+}
+
 void DescribeServer(std::string& out, const Server& server) {
   out += "  " + server.name + (server.enabled ? "" : " (disabled)") + "\n";
   if (server.is_stdio()) {
@@ -65,6 +81,7 @@ void DescribeServer(std::string& out, const Server& server) {
     Detail(out, "headers",
            Join(Names(server.headers), ": ***, ") + (server.headers.empty() ? "" : ": ***"));
     Detail(out, "tls_ca", server.tls_ca);
+    Detail(out, "tls_pin", server.tls_pin);
     if (server.transport != HttpKind::kAuto) {
       Detail(out, "transport", std::string(ToString(server.transport)));
     }
@@ -76,7 +93,11 @@ void DescribeServer(std::string& out, const Server& server) {
   Detail(out, "timeouts",
          "start " + FormatDuration(server.start_timeout) + ", list " +
              FormatDuration(server.list_timeout));
+  if (server.pinning.on()) Detail(out, "pins", Describe(server.pinning));
   Detail(out, "policies", Join(Names(server.policies.by_name)));
+  for (const PolicyLevel& tools : server.tool_policies) {
+    Detail(out, ("policies of " + tools.glob).c_str(), Join(Names(tools.by_name)));
+  }
 }
 
 void DescribeEndpoint(std::string& out, const Endpoint& endpoint) {
@@ -100,6 +121,13 @@ json::object Masked(const std::map<std::string, Secret>& values) {
   return out;
 }
 
+json::object ToJson(const Pinning& pinning) {
+  return {{"change", ToString(pinning.change)},
+          {"trust", TrustOf(pinning)},
+          {"scan", ToString(pinning.scan)},
+          {"threshold", ToString(pinning.threshold)}};
+}
+
 json::object ToJson(const Server& server) {
   json::object out{{"enabled", server.enabled}};
   if (server.is_stdio()) {
@@ -113,6 +141,7 @@ json::object ToJson(const Server& server) {
     out["url"] = RedactUrl(server.url.Shown());
     out["headers"] = Masked(server.headers);
     if (!server.tls_ca.empty()) out["tls_ca"] = server.tls_ca;
+    if (!server.tls_pin.empty()) out["tls_pin"] = server.tls_pin;
     out["transport"] = ToString(server.transport);
   }
   out["prefix"] = server.effective_prefix();
@@ -120,24 +149,68 @@ json::object ToJson(const Server& server) {
   out["era"] = ToString(server.era);
   out["start_timeout"] = FormatDuration(server.start_timeout);
   out["list_timeout"] = FormatDuration(server.list_timeout);
+  if (server.pinning.on()) out["pins"] = ToJson(server.pinning);
   out["policies"] = ToJson(Names(server.policies.by_name));
+  json::object tools;
+  for (const PolicyLevel& level : server.tool_policies) {
+    tools[level.glob] = ToJson(Names(level.by_name));
+  }
+  if (!tools.empty()) out["tool_policies"] = std::move(tools);
   return out;
+}
+
+json::value ToJson(const std::optional<Auth>& auth) {
+  if (!auth) return nullptr;
+  if (auth->none) return "none";
+  std::vector<std::string> issuers, keys;
+  for (const Issuer& issuer : auth->issuers) issuers.push_back(issuer.issuer);
+  for (const ApiKey& key : auth->api_keys) keys.push_back(key.name);
+  return json::object{{"issuers", ToJson(issuers)},
+                      {"api_keys", ToJson(keys)},
+                      {"api_keys_file", auth->api_keys_file},
+                      {"certificates", auth->certificates.size()},
+                      {"anonymous", auth->anonymous},
+                      {"scopes", ToJson(auth->scopes)},
+                      {"scopes_supported", ToJson(auth->scopes_supported)},
+                      {"resource_name", auth->resource_name},
+                      {"documentation", auth->documentation}};
 }
 
 json::object ToJson(const Endpoint& endpoint) {
   return {{"servers", ToJson(endpoint.servers)},
           {"tools", ToJson(endpoint.tools)},
           {"transparent", endpoint.transparent},
-          {"policies", ToJson(Names(endpoint.policies.by_name))}};
+          {"policies", ToJson(Names(endpoint.policies.by_name))},
+          {"auth", ToJson(endpoint.auth)}};
+}
+
+std::string_view ToString(Group::Choice choice) {
+  return choice == Group::Choice::kLeastLoaded ? "least_loaded" : "priority";
+}
+
+json::object ToJson(const Group& group) {
+  return {{"prefix", group.effective_prefix()},
+          {"choice", ToString(group.choice)},
+          {"servers", ToJson(group.servers)}};
+}
+
+json::object ToJson(const Tls& tls) {
+  json::object out = {{"certificate", tls.certificate}, {"key", tls.key}};
+  if (tls.client_ca.empty()) return out;
+  out["client_ca"] = tls.client_ca;
+  out["client_certificate"] = ToString(tls.client_certificate);
+  return out;
 }
 
 json::object ToJson(const Listen& listen) {
   return {{"address", Address(listen)},
+          {"tls", listen.tls ? json::value(ToJson(*listen.tls)) : json::value()},
           {"allowed_origins", ToJson(listen.allowed_origins)},
           {"allowed_hosts", ToJson(listen.allowed_hosts)},
           {"max_body", listen.max_body},
           {"max_connections", listen.max_connections},
           {"workers", listen.workers},
+          {"public_url", listen.public_url},
           {"legacy_sse", listen.legacy_sse}};
 }
 
@@ -150,11 +223,58 @@ json::object ToJson(const Sessions& sessions) {
           {"resume_grace", FormatDuration(sessions.resume_grace)}};
 }
 
-}  // namespace
+json::object ToJson(const Audit& audit) {
+  const Audit::Anomalies& unusual = audit.anomalies;
+  return {{"path", audit.path},
+          {"key", audit.key.empty() ? json::value() : json::value(Secret::kMask)},
+          {"on_failure", ToString(audit.on_failure)},
+          {"sync", ToString(audit.sync)},
+          {"sync_interval", FormatDuration(audit.sync_interval)},
+          {"max_size", audit.max_size},
+          {"max_age", FormatDuration(audit.max_age)},
+          {"keep_files", audit.keep_files},
+          {"keep_for", FormatDuration(audit.keep_for)},
+          {"anomalies", json::object{{"window", FormatDuration(unusual.window)},
+                                     {"denials", unusual.denials},
+                                     {"calls", unusual.calls},
+                                     {"unseen_tools", unusual.unseen_tools},
+                                     {"learn", FormatDuration(unusual.learn)},
+                                     {"callers", unusual.callers}}}};
+}
 
-std::string Describe(const Config& config) {
+std::string DescribeAuth(const Config& config) {
+  std::string out;
+  const auto line = [&out](const std::string& path, const std::optional<Auth>& auth) {
+    if (!auth || auth->none) return;
+    std::vector<std::string> means;
+    for (const Issuer& issuer : auth->issuers) means.push_back("tokens of " + issuer.issuer);
+    if (!auth->api_keys.empty()) means.push_back(Count(auth->api_keys.size(), "API key"));
+    if (!auth->api_keys_file.empty()) means.push_back("API keys in " + auth->api_keys_file);
+    if (!auth->certificates.empty()) {
+      means.push_back(Count(auth->certificates.size(), "rule") + " for certificates");
+    }
+    if (auth->anonymous) means.push_back("nothing (anonymous)");
+    out += "  callers of " + path + " show " + Join(means, " or ") + "\n";
+    if (!auth->scopes.empty()) out += "      with the scopes " + Join(auth->scopes) + "\n";
+  };
+  line("/mcp", config.auth);
+  for (const auto& [name, endpoint] : config.endpoints) line("/mcp/" + name, endpoint.auth);
+  const std::string open = OpenHere(config);
+  if (!open.empty()) out += "  " + open + "\n";
+  return out;
+}
+
+std::string DescribeListener(const Config& config) {
   std::string out = "listen " + Address(config.listen) + ", bodies up to " +
                     FormatBytes(config.listen.max_body) + "\n";
+  if (const std::optional<Tls>& tls = config.listen.tls) {
+    out += "  TLS as " + tls->certificate;
+    if (!tls->client_ca.empty()) {
+      out += ", certificates of clients by " + tls->client_ca + " " +
+             std::string(ToString(tls->client_certificate));
+    }
+    out += "\n";
+  }
   if (!config.listen.allowed_origins.empty()) {
     out += "  allowed origins " + Join(config.listen.allowed_origins) + "\n";
   }
@@ -162,8 +282,23 @@ std::string Describe(const Config& config) {
     out += "  allowed hosts " + Join(config.listen.allowed_hosts) + "\n";
   }
   if (config.listen.legacy_sse) out += "  also HTTP+SSE (2024-11-05) at /sse\n";
+  if (!config.listen.public_url.empty()) {
+    out += "  clients reach it as " + config.listen.public_url + "\n";
+  }
+  return out + DescribeAuth(config);
+}
+
+}  // namespace
+
+std::string Describe(const Config& config) {
+  std::string out = DescribeListener(config);
   out += Count(config.servers.size(), "server") + "\n";
   for (const auto& [name, server] : config.servers) DescribeServer(out, server);
+  if (!config.groups.empty()) out += Count(config.groups.size(), "group") + "\n";
+  for (const auto& [name, group] : config.groups) {
+    out += "  " + name + ": " + Join(group.servers) + " by " + std::string(ToString(group.choice)) +
+           "\n";
+  }
   if (!config.endpoints.empty()) out += Count(config.endpoints.size(), "endpoint") + "\n";
   for (const auto& [name, endpoint] : config.endpoints) DescribeEndpoint(out, endpoint);
   if (!config.policies.by_name.empty()) {
@@ -172,18 +307,31 @@ std::string Describe(const Config& config) {
   out += "log " + std::string(ToString(config.log.level)) + " as " +
          std::string(ToString(config.log.format)) +
          (config.log.calls ? ", a line per call\n" : ", no line per call\n");
+  if (!config.state.dir.empty()) out += "state in " + config.state.dir + "\n";
+  if (!config.pins_file.empty()) out += "pins in " + config.pins_file + "\n";
+  if (config.state.max_keys != State().max_keys) {
+    out += "each limit tells apart " + Count(config.state.max_keys, "key") + " at most\n";
+  }
+  if (!config.audit.path.empty()) {
+    out += "audit log " + config.audit.path + (config.audit.key.empty() ? "" : " under a key") +
+           "; while it cannot be written, calls " +
+           (config.audit.on_failure == Audit::OnFailure::kRefuse ? "are refused" : "go on") + "\n";
+  }
   if (config.page_size > 0) out += "list pages of " + Count(config.page_size, "tool") + "\n";
   return out;
 }
 
 json::object DescribeJson(const Config& config) {
-  json::object servers, endpoints;
+  json::object servers, groups, endpoints;
   for (const auto& [name, server] : config.servers) servers[name] = ToJson(server);
+  for (const auto& [name, group] : config.groups) groups[name] = ToJson(group);
   for (const auto& [name, endpoint] : config.endpoints) endpoints[name] = ToJson(endpoint);
-  return {
+  json::object out = {
       {"listen", ToJson(config.listen)},
+      {"auth", ToJson(config.auth)},
       {"sessions", ToJson(config.sessions)},
       {"servers", std::move(servers)},
+      {"groups", std::move(groups)},
       {"endpoints", std::move(endpoints)},
       {"policies", ToJson(Names(config.policies.by_name))},
       {"log", json::object{{"level", ToString(config.log.level)},
@@ -192,7 +340,11 @@ json::object DescribeJson(const Config& config) {
       {"limits", json::object{{"parked_calls", config.limits.parked_calls},
                               {"parked_calls_per_caller", config.limits.parked_calls_per_caller},
                               {"parked_for", FormatDuration(config.limits.parked_for)}}},
+      {"state", json::object{{"dir", config.state.dir}, {"max_keys", config.state.max_keys}}},
+      {"audit", ToJson(config.audit)},
       {"page_size", config.page_size}};
+  if (!config.pins_file.empty()) out["pins"] = json::object{{"file", config.pins_file}};
+  return out;
 }
 
 }  // namespace switchyard::config

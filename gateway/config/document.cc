@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/remembered.h"
 #include "config/section.h"
 #include "config/tree.h"
 
@@ -8,14 +9,37 @@ namespace switchyard::config {
 
 Document::Document(std::string text, std::string file, const Environment& environment)
     : text_(std::move(text)),
-      environment_(environment),
+      environment_(std::make_shared<Remembered>(environment)),
       problems_(std::move(file)),
       root_(ParseTree(text_, problems_)) {}
 
-Document::~Document() = default;
+Document::Document(const Excerpt& excerpt)
+    : environment_(excerpt.environment),
+      problems_(excerpt.file),
+      root_(excerpt.map),
+      excerpt_(excerpt) {}
+
+Document::~Document() {
+  if (!excerpt_) environment_->Close();
+}
+
+Excerpt Excerpt::Nothing() {
+  static const Excerpt nothing = [] {
+    auto map = std::make_shared<Node>();
+    map->kind = Node::Kind::kMap;
+    auto environment = std::make_shared<Remembered>(ProcessEnvironment());
+    environment->Close();
+    Excerpt made;
+    made.map = std::move(map);
+    made.environment = std::move(environment);
+    return made;
+  }();
+  return nothing;
+}
 
 std::optional<Section> Document::Root() {
   if (!root_) return std::nullopt;
+  if (excerpt_) return Section(*this, root_, excerpt_->at, excerpt_->path, excerpt_->shape);
   if (root_->kind == Node::Kind::kMap) return Section(*this, root_, root_->at, "", "");
   if (root_->kind == Node::Kind::kNull) {
     problems_.Error({}, "", "is empty, expected a mapping with servers");

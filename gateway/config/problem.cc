@@ -43,7 +43,6 @@ std::string Problem::ToString() const {
 }
 
 void Problems::Error(Mark at, std::string path, std::string message) {
-  ++errors_;
   Add(Severity::kError, at, std::move(path), std::move(message));
 }
 
@@ -51,16 +50,25 @@ void Problems::Warning(Mark at, std::string path, std::string message) {
   Add(Severity::kWarning, at, std::move(path), std::move(message));
 }
 
+void Problems::Add(const Problems& others) {
+  for (const Problem& problem : others.kept_) {
+    Add(problem.severity, problem.at, problem.path, problem.message);
+  }
+}
+
 void Problems::Add(Severity severity, Mark at, std::string path, std::string message) {
+  Problem problem{.severity = severity,
+                  .file = file_,
+                  .at = at,
+                  .path = std::move(path),
+                  .message = std::move(message)};
+  if (std::ranges::find(kept_, problem) != kept_.end()) return;
+  if (severity == Severity::kError) ++errors_;
   if (kept_.size() >= kMaxProblems) {
     ++dropped_;
     return;
   }
-  kept_.push_back({.severity = severity,
-                   .file = file_,
-                   .at = at,
-                   .path = std::move(path),
-                   .message = std::move(message)});
+  kept_.push_back(std::move(problem));
 }
 
 std::vector<Problem> Problems::InFileOrder(Severity severity) const {

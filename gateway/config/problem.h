@@ -35,7 +35,8 @@ struct Problem {
 };
 
 // The collector of one load. Not thread-safe; lives as long as the Document that it belongs to.
-// More than kMaxProblems are counted, not kept: a hostile file cannot fill the memory.
+// More than kMaxProblems are counted, not kept: a hostile file cannot fill the memory. The same
+// problem at the same place, found a second time, is one problem.
 class Problems {
  public:
   static constexpr std::size_t kMaxProblems = 200;
@@ -44,6 +45,8 @@ class Problems {
 
   void Error(Mark at, std::string path, std::string message);
   void Warning(Mark at, std::string path, std::string message);
+  // What another reading found.
+  void Add(const Problems& others);
 
   // Whether another one would only be counted; saves the work of wording it.
   bool full() const { return kept_.size() >= kMaxProblems; }

@@ -3,13 +3,14 @@
 #include <map>
 #include <utility>
 
+#include "config/open.h"
 #include "config/rules.h"
 #include "config/text_check.h"
 
 namespace switchyard::config {
 namespace {
 
-void ReadAddress(Section& section, std::string_view key, Listen& listen, bool has_auth) {
+void ReadAddress(Section& section, std::string_view key, Listen& listen) {
   const auto text = section.SecretString(key);
   if (!text) return;
   auto address = ParseAddress(*text);
@@ -19,9 +20,18 @@ void ReadAddress(Section& section, std::string_view key, Listen& listen, bool ha
   }
   listen.host = std::move(address->host);
   listen.port = address->port;
-  if (IsLoopback(listen.host) || has_auth) return;
-  section.Warning(key, "other machines can reach " + Quote(text->Shown()) +
-                           " and no auth policy is set; listen on 127.0.0.1 or add policies.auth");
+}
+
+std::string ReadPublicUrl(Section& section) {
+  const auto url = section.SecretString("public_url");
+  if (!url) return "";
+  if (OriginProblem(*url) ||
+      (!url->Reveal().starts_with("https://") && !url->Reveal().starts_with("http://"))) {
+    section.Error("public_url",
+                  "must be how clients reach the gateway, such as https://mcp.example.com, without "
+                  "a path");
+  }
+  return url->Reveal();
 }
 
 std::vector<std::string> ReadOrigins(Section& section) {
@@ -46,15 +56,40 @@ std::vector<std::string> ReadHosts(Section& section) {
   return hosts;
 }
 
-Listen ReadListen(Section& root, bool has_auth) {
+std::string ReadFileName(Section& section, const char* key, bool needed) {
+  const auto file = section.SecretString(key);
+  const bool has = file && !file->empty();
+  if (!has && (needed || file)) section.Error(key, "must name a PEM file");
+  return has ? file->Reveal() : "";
+}
+
+std::optional<Tls> ReadTls(Section& listen) {
+  auto section = listen.Child("tls");
+  if (!section) return std::nullopt;
+  Tls tls;
+  tls.certificate = ReadFileName(*section, "certificate", true);
+  tls.key = ReadFileName(*section, "key", true);
+  tls.client_ca = ReadFileName(*section, "client_ca", false);
+  const bool asks = section->Has("client_ca");
+  if (!asks && section->Has("client_certificate")) {
+    section->Error("client_certificate", "needs client_ca: the authority of those certificates");
+  }
+  const auto word = section->Enum("client_certificate", {"required", "optional"});
+  if (word == "optional") tls.client_certificate = Tls::ClientCertificate::kOptional;
+  return tls;
+}
+
+Listen ReadListen(Section& root) {
   constexpr std::size_t kKiB = 1024;
   Listen listen;
   if (!root.IsMapping("listen")) {
-    ReadAddress(root, "listen", listen, has_auth);
+    ReadAddress(root, "listen", listen);
     return listen;
   }
   auto section = root.Child("listen");
-  ReadAddress(*section, "address", listen, has_auth);
+  listen.tls = ReadTls(*section);
+  ReadAddress(*section, "address", listen);
+  listen.public_url = ReadPublicUrl(*section);
   listen.allowed_origins = ReadOrigins(*section);
   listen.allowed_hosts = ReadHosts(*section);
   if (auto bytes = section->Bytes("max_body", kKiB, kKiB * kKiB * kKiB)) listen.max_body = *bytes;
@@ -118,6 +153,47 @@ Limits ReadLimits(Section& root) {
   return limits;
 }
 
+State ReadState(Section& root) {
+  State state;
+  auto section = root.Child("state");
+  if (!section) return state;
+  if (auto dir = section->String("dir")) {
+    if (!dir->empty() && !dir->starts_with('/')) {
+      section->Error("dir",
+                     "must be an absolute path such as /var/lib/switchyard, got " + Quote(*dir));
+    }
+    state.dir = std::move(*dir);
+  }
+  if (const auto keys = section->Integer("max_keys", 1000, 100'000'000)) {
+    state.max_keys = static_cast<std::size_t>(*keys);
+  }
+  return state;
+}
+
+// What auth and the listener need of each other.
+void CheckAuth(Section& root, const Config& config) {
+  if (std::optional<std::string> problem = OpenProblem(config)) {
+    root.Error("listen", std::move(*problem));
+  }
+  for (std::string& warning : OpenWarnings(config)) root.Warning("auth", std::move(warning));
+  const auto check = [&](const std::string& key, const std::optional<Auth>& auth) {
+    if (!auth || auth->none) return;
+    if (!auth->certificates.empty() &&
+        (!config.listen.tls || config.listen.tls->client_ca.empty())) {
+      root.Error(key, "certificates needs listen.tls.client_ca: nobody is asked for one otherwise");
+    }
+    if (!auth->issuers.empty() && NeedsPublicUrl(config.listen)) {
+      root.Error(key,
+                 "issuers needs listen.public_url: clients are told by it for whom a token "
+                 "has to be, and tokens are compared with it");
+    }
+  };
+  check("auth", config.auth);
+  for (const auto& [name, endpoint] : config.endpoints) {
+    if (endpoint.auth != config.auth) check("endpoints." + name, endpoint.auth);
+  }
+}
+
 bool CheckName(Section& root, const std::string& key, const std::string& name) {
   if (IsName(name)) return true;
   root.Error(key + "." + name, "a name must be " + std::string(kNameRule));
@@ -149,7 +225,7 @@ void ReadServers(Section& root, std::span<const PolicyKey> keys, Config& config,
   for (auto& [name, section] : root.Children("servers")) {
     names.push_back(name);
     CheckName(root, "servers", name);
-    config.servers.emplace(name, ReadServer(name, std::move(section), keys, config.policies));
+    config.servers.emplace(name, ReadServer(name, std::move(section), keys, config));
     read.push_back(name);
   }
   CheckPrefixes(root, config, read);
@@ -157,42 +233,38 @@ void ReadServers(Section& root, std::span<const PolicyKey> keys, Config& config,
 
 }  // namespace
 
-PolicySettings ReadPolicies(Section& parent, std::span<const PolicyKey> keys,
-                            const PolicySettings* inherited) {
-  PolicySettings out;
-  auto section = parent.Child("policies");
-  if (!section) return out;
-  for (const PolicyKey& key : keys) {
-    auto policy = section->Child(key.name);
-    if (!policy) continue;
-    const void* base = inherited == nullptr ? nullptr : inherited->Find(key.name);
-    if (auto parsed = key.parse(std::move(*policy), base)) {
-      out.by_name.emplace(key.name, std::move(parsed));
-    }
-  }
-  return out;
-}
-
 Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
   Config config;
   auto root = document.Root();
   if (!root) return config;
   root->Ignore("x-");
-  config.policies = ReadPolicies(*root, keys, nullptr);
-  config.listen = ReadListen(*root, config.policies.Find("auth") != nullptr);
+  config.policies = ReadPolicies(*root, keys, {}, {});
+  config.listen = ReadListen(*root);
+  config.auth = ReadAuth(*root, {});
   config.sessions = ReadSessions(*root);
   config.log = ReadLog(*root);
   config.limits = ReadLimits(*root);
+  config.state = ReadState(*root);
+  config.audit = ReadAudit(*root);
+  config.pinning = ReadPins(*root, config.pins_file);
   if (auto size = root->Integer("page_size", 0, 100'000)) {
     config.page_size = static_cast<std::size_t>(*size);
   }
   std::vector<std::string> names;
   ReadServers(*root, keys, config, names);
+  PlacePins(*root, config);
+  ReadGroups(*root, config);
+  const std::vector<std::string> servers = names;
+  for (const auto& [name, group] : config.groups) names.push_back(name);
+  std::vector<std::string> paths = {"/mcp"};
   for (auto& [name, section] : root->Children("endpoints")) {
     CheckName(*root, "endpoints", name);
-    config.endpoints.emplace(name,
-                             ReadEndpoint(name, std::move(section), keys, config.policies, names));
+    config.endpoints.emplace(name, ReadEndpoint(name, std::move(section), keys, config, names));
+    paths.push_back("/mcp/" + name);
   }
+  document.CheckNames(servers, paths);
+  CheckCombinations(config, keys, document.problems());
+  CheckAuth(*root, config);
   return config;
 }
 
@@ -209,5 +281,9 @@ std::string_view ToString(LogLevel level) {
 }
 
 std::string_view ToString(LogFormat format) { return format == LogFormat::kJson ? "json" : "text"; }
+
+std::string_view ToString(Tls::ClientCertificate word) {
+  return word == Tls::ClientCertificate::kOptional ? "optional" : "required";
+}
 
 }  // namespace switchyard::config

@@ -1,8 +1,13 @@
 // From a document to the structs of config.h: which keys exist, and what may stand in them.
-// read.cc has the document and its small sections, read_server.cc servers and endpoints.
+// read.cc has the document and its small sections, read_server.cc servers and endpoints,
+// read_auth.cc who is let in, read_groups.cc groups of servers, read_pins.cc what is pinned,
+// read_policies.cc what they all may say of policies, read_audit.cc the log of records.
 #pragma once
 
+#include <map>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "config/section.h"
@@ -14,12 +19,34 @@ namespace switchyard::config {
 Config ReadConfig(Document& document, std::span<const PolicyKey> keys);
 
 // The parts, each of one parent Section.
-PolicySettings ReadPolicies(Section& parent, std::span<const PolicyKey> keys,
-                            const PolicySettings* inherited);
+
+// `policies` of the parent, read once on what `inherited` says for the same policies.
+PolicyLevel ReadPolicies(Section& parent, std::span<const PolicyKey> keys,
+                         const PolicyStack& inherited, PolicyLevel level);
+// `tool_policies` of a server: a mapping of globs to such mappings.
+std::vector<PolicyLevel> ReadToolPolicies(Section& server, std::span<const PolicyKey> keys,
+                                          const PolicyStack& inherited, const std::string& name);
 ToolFilter ReadTools(Section& parent);
+// `pins` of the document and of a server, on what the former says; off where neither has any.
+Pinning ReadPins(Section& root, std::string& file);
+Pinning ReadServerPins(Section& server, const Pinning& inherited);
+// Where what is pinned is kept, once all is read.
+void PlacePins(Section& root, Config& config);
+// `auth` of the parent; each of its keys takes the place of the inherited one.
+std::optional<Auth> ReadAuth(Section& parent, const std::optional<Auth>& inherited);
+std::vector<ApiKey> ReadApiKeys(Section& parent);  // `api_keys` of the parent
 Server ReadServer(std::string name, Section section, std::span<const PolicyKey> keys,
-                  const PolicySettings& inherited);
+                  const Config& config);
+// `names`: of servers and groups.
 Endpoint ReadEndpoint(std::string name, Section section, std::span<const PolicyKey> keys,
-                      const PolicySettings& inherited, const std::vector<std::string>& servers);
+                      const Config& config, const std::vector<std::string>& names);
+
+// `audit` of the document.
+Audit ReadAudit(Section& root);
+
+// `groups` of the document, once its servers are read.
+void ReadGroups(Section& root, Config& config);
+// Groups among the servers of an endpoint become their members.
+void ExpandGroups(Section& section, const std::map<std::string, Group>& groups, Endpoint& endpoint);
 
 }  // namespace switchyard::config

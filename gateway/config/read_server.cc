@@ -27,7 +27,7 @@ void CheckKind(Section& section) {
       section.Error(key, "only a server with command has this key, not one with url");
     }
   }
-  for (const char* key : {"headers", "tls_ca", "transport"}) {
+  for (const char* key : {"headers", "tls_ca", "tls_pin", "transport"}) {
     if (section.Has(key) && command && !url) {
       section.Error(key, "only a server with url has this key, not one with command");
     }
@@ -108,9 +108,8 @@ void ReadTransport(Section& section, Server& server) {
 
 void CheckGlobs(Section& section, std::string_view key, const std::vector<std::string>& globs) {
   for (std::size_t i = 0; i < globs.size(); ++i) {
-    if (!globs[i].empty() && globs[i].find_first_of(" \t\r\n") == std::string::npos) continue;
-    section.Error(std::string(key) + "[" + std::to_string(i) + "]",
-                  "must be a tool name or a pattern with * and ?, without spaces");
+    if (IsToolGlob(globs[i])) continue;
+    section.Error(std::string(key) + "[" + std::to_string(i) + "]", kToolGlobRule);
   }
 }
 
@@ -154,7 +153,8 @@ ToolFilter ReadTools(Section& parent) {
 }
 
 Server ReadServer(std::string name, Section section, std::span<const PolicyKey> keys,
-                  const PolicySettings& inherited) {
+                  const Config& config) {
+  const PolicyLevel& global = config.policies;
   Server server;
   server.name = std::move(name);
   CheckKind(section);
@@ -171,28 +171,40 @@ Server ReadServer(std::string name, Section section, std::span<const PolicyKey> 
   }
   server.headers = ReadHeaders(section, url);
   if (auto file = NotEmpty(section, "tls_ca")) server.tls_ca = file->Reveal();
+  if (auto file = NotEmpty(section, "tls_pin")) server.tls_pin = file->Reveal();
+  if (section.Has("tls_pin") && section.Has("tls_ca")) {
+    section.Error(
+        "tls_pin",
+        "it names the very certificate, so tls_ca would say nothing; leave one of the two");
+  }
   server.prefix = ReadPrefix(section);
   server.tools = ReadTools(section);
   server.era = ReadEra(section);
   ReadTransport(section, server);
   if (auto t = section.Duration("start_timeout", kShortest, kLongest)) server.start_timeout = *t;
   if (auto t = section.Duration("list_timeout", kShortest, kLongest)) server.list_timeout = *t;
-  server.policies = ReadPolicies(section, keys, &inherited);
+  server.pinning = ReadServerPins(section, config.pinning);
+  server.policies =
+      ReadPolicies(section, keys, {&global}, {.level = Level::kServer, .name = server.name});
+  server.tool_policies = ReadToolPolicies(section, keys, {&global, &server.policies}, server.name);
   return server;
 }
 
 Endpoint ReadEndpoint(std::string name, Section section, std::span<const PolicyKey> keys,
-                      const PolicySettings& inherited, const std::vector<std::string>& servers) {
+                      const Config& config, const std::vector<std::string>& names) {
   Endpoint endpoint;
   endpoint.name = std::move(name);
-  endpoint.servers = ReadChosen(section, servers);
+  endpoint.servers = ReadChosen(section, names);
   endpoint.tools = ReadTools(section);
   if (auto on = section.Bool("transparent")) endpoint.transparent = *on;
   if (endpoint.transparent && endpoint.servers.size() != 1) {
     section.Error("transparent", "needs exactly one server in servers, got " +
                                      std::to_string(endpoint.servers.size()));
   }
-  endpoint.policies = ReadPolicies(section, keys, &inherited);
+  ExpandGroups(section, config.groups, endpoint);
+  endpoint.policies = ReadPolicies(section, keys, {&config.policies},
+                                   {.level = Level::kEndpoint, .name = endpoint.name});
+  endpoint.auth = ReadAuth(section, config.auth);
   return endpoint;
 }
 

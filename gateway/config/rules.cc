@@ -43,6 +43,10 @@ bool IsName(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return IsAlnum(c) || c == '_' || c == '-'; });
 }
 
+bool IsToolGlob(std::string_view text) {
+  return !text.empty() && text.find_first_of(" \t\r\n") == std::string_view::npos;
+}
+
 bool IsVariableName(std::string_view text) {
   return !text.empty() && (text[0] < '0' || text[0] > '9') &&
          std::ranges::all_of(text, [](char c) { return IsAlnum(c) || c == '_'; });

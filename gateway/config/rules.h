@@ -19,6 +19,11 @@ inline constexpr const char* kNameRule = "1 to 32 of the characters A-Z a-z 0-9 
 bool IsName(std::string_view text);
 bool IsVariableName(std::string_view text);  // of an environment variable
 
+// A pattern over tool names.
+inline constexpr const char* kToolGlobRule =
+    "must be a tool name or a pattern with * and ?, without spaces";
+bool IsToolGlob(std::string_view text);
+
 struct Address {
   std::string host;
   std::uint16_t port = 0;

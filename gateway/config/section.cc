@@ -46,12 +46,14 @@ Section::Section(Section&& other) noexcept
       path_(std::move(other.path_)),
       shape_(std::move(other.shape_)),
       asked_(std::move(other.asked_)),
+      noted_(std::move(other.noted_)),
       ignored_(std::move(other.ignored_)) {}
 
 Section::~Section() { Finish(); }
 
 void Section::Finish() {
   if (document_ == nullptr) return;
+  NoteTheRest();
   Document& document = *std::exchange(document_, nullptr);
   document.asked_[shape_].insert(asked_.begin(), asked_.end());
   const std::vector<std::string> allowed(asked_.begin(), asked_.end());
@@ -127,6 +129,7 @@ std::optional<Section> Section::Child(std::string_view key, std::string_view exp
     Wrong(*entry->value, MarkOf(key), PathOf(key), expected);
     return std::nullopt;
   }
+  noted_.emplace(key);
   return Section(*document_, entry->value, entry->at, PathOf(key), ShapeOf(key));
 }
 
@@ -138,6 +141,7 @@ std::vector<std::pair<std::string, Section>> Section::Children(std::string_view 
     Wrong(*node, MarkOf(key), PathOf(key), "a mapping of names to mappings");
     return out;
   }
+  noted_.emplace(key);
   for (const Entry& entry : node->entries) {
     std::string path = PathOf(key) + "." + Printable(entry.key);
     if (entry.value->kind != Node::Kind::kMap) {
@@ -158,6 +162,7 @@ std::vector<Section> Section::Items(std::string_view key) {
     Wrong(*node, MarkOf(key), PathOf(key), "a list of mappings");
     return out;
   }
+  noted_.emplace(key);
   for (std::size_t i = 0; i < node->items.size(); ++i) {
     const NodePtr& item = node->items[i];
     std::string path = PathOf(key) + "[" + std::to_string(i) + "]";

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -29,14 +30,37 @@
 namespace switchyard::config {
 
 class Environment;
+class Remembered;
 class Section;
 struct Expanded;
 struct Node;
+
+// One mapping of a document, to be read again when the document is gone: Document(excerpt). A
+// value.
+struct Excerpt {
+  std::shared_ptr<const Node> map;
+  Mark at;
+  std::string path, shape, file;
+  std::shared_ptr<Remembered> environment;
+
+  // An empty mapping: what a reader makes of it are its defaults.
+  static Excerpt Nothing();
+};
+
+// One value that a reader took from an excerpt, or would have taken.
+struct Reading {
+  std::string path;   // within the excerpt: total, windows[0].limit
+  std::string value;  // in effect; what came from ${...} in a string reads as it was written
+  bool given = false;
+  Mark at;
+};
 
 // One parsed text: owns the tree, the Problems and the record of asked keys. Borrows Environment.
 class Document {
  public:
   Document(std::string text, std::string file, const Environment& environment);
+  // Again what was read before. Root() is the excerpt's mapping; problems keep their places.
+  explicit Document(const Excerpt& excerpt);
   ~Document();
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;
@@ -50,6 +74,13 @@ class Document {
   // Every key that any reader asked for, by the shape of its mapping ("servers.*" for each server).
   const std::map<std::string, std::set<std::string>>& asked() const { return asked_; }
 
+  // Reports what Section::ServerName() and the like were given and is none of these.
+  void CheckNames(const std::vector<std::string>& servers,
+                  const std::vector<std::string>& endpoints);
+
+  // Of an excerpt, once its Section is gone: what each of its keys came to.
+  const std::vector<Reading>& readings() const { return readings_; }
+
  private:
   friend class Section;
 
@@ -58,10 +89,19 @@ class Document {
   std::string Directory() const;
 
   const std::string text_;
-  const Environment& environment_;
+  const std::shared_ptr<Remembered> environment_;
   Problems problems_;
   std::shared_ptr<const Node> root_;
+  const std::optional<Excerpt> excerpt_;
   std::map<std::string, std::set<std::string>> asked_;
+  std::vector<Reading> readings_;  // kept of excerpts only
+  struct Reference {
+    Mark at;
+    std::string path, name;
+    bool endpoint = false;  // by its path; else a server
+    bool may_be_glob = false;
+  };
+  std::vector<Reference> references_;
 };
 
 class Section {
@@ -98,6 +138,39 @@ class Section {
   std::optional<std::vector<Secret>> SecretStrings(std::string_view key);
   std::optional<std::map<std::string, Secret>> SecretMap(std::string_view key);
 
+  // Reads into a setting that holds its default, or what it inherits, and notes what it came to,
+  // for `switchyard check --explain`. True when the key gave a value. The way for settings of
+  // policies.
+  bool Take(std::string_view key, bool& into);
+  bool Take(std::string_view key, double& into, double min, double max);
+  bool Take(std::string_view key, std::string& into);
+  bool Take(std::string_view key, std::vector<std::string>& into);
+  bool Take(std::string_view key, Nanoseconds& into, Nanoseconds min = Nanoseconds(0),
+            Nanoseconds max = std::chrono::hours(24 * 365));
+  template <std::integral T>
+    requires(!std::same_as<T, bool>)
+  bool Take(std::string_view key, T& into, std::int64_t min, std::int64_t max) {
+    const std::optional<std::int64_t> value = Integer(key, min, max);
+    if (value) into = static_cast<T>(*value);
+    Shows(key, std::to_string(into));
+    return value.has_value();
+  }
+  bool TakeBytes(std::string_view key, std::size_t& into, std::size_t min = 0,
+                 std::size_t max = std::numeric_limits<std::int64_t>::max());
+  // Any value, as JSON: plain scalars that JSON has a word or number for are that, all else in
+  // scalars is a string. ${...} is expanded in strings.
+  std::optional<std::string> Json(std::string_view key);
+  // A name of a server of this document: one that it does not have is reported when all are read.
+  std::optional<std::string> ServerName(std::string_view key);
+  // A value of the key is a glob over the servers, or the paths of the endpoints, of this document:
+  // a name that it does not have is reported when all are read, and so is, as a warning, a pattern
+  // that fits none.
+  void MeansServers(std::string_view key, const std::string& glob) { Means(key, glob, false); }
+  void MeansEndpoints(std::string_view key, const std::string& glob) { Means(key, glob, true); }
+
+  // For a key that is read in another way: what it came to.
+  void Shows(std::string_view key, std::string value);
+
   // A mapping; a mapping of names to mappings, in file order; a list of mappings.
   std::optional<Section> Child(std::string_view key, std::string_view expected = "a mapping");
   std::vector<std::pair<std::string, Section>> Children(std::string_view key);
@@ -115,6 +188,9 @@ class Section {
   // Keys that begin so are nobody's: a place for anchors (`x-`).
   void Ignore(std::string_view prefix);
 
+  // This mapping, to be read again later.
+  Excerpt Keep() const;
+
   // Reports keys that nobody asked for. Idempotent.
   void Finish();
 
@@ -125,6 +201,11 @@ class Section {
 
   Section(Document& document, std::shared_ptr<const Node> map, Mark at, std::string path,
           std::string shape);
+
+  void Means(std::string_view key, const std::string& glob, bool endpoint);
+  bool records() const { return document_->excerpt_.has_value(); }
+  void Note(std::string_view key, std::string value, bool given);
+  void NoteTheRest();
 
   const Node* Ask(std::string_view key);
   const Node* Find(std::string_view key) const;
@@ -137,8 +218,11 @@ class Section {
   const Node* Scalar(std::string_view key, std::string_view expected);
   std::optional<Expanded> Read(const Node& node, const std::string& path,
                                std::string_view expected);
+  bool AppendJson(const Node& node, const std::string& path, std::string& out);
+  enum class Quotes : std::uint8_t { kMatter, kAreFine };
   template <class T, class Parse>
-  std::optional<T> Parsed(std::string_view key, const char* expected, Parse parse);
+  std::optional<T> Parsed(std::string_view key, const char* expected, Parse parse,
+                          Quotes quotes = Quotes::kMatter);
   template <class T, class Make>
   std::optional<std::vector<T>> ListOf(std::string_view key, Make make);
   template <class T, class Make>
@@ -150,6 +234,8 @@ class Section {
   std::string path_;
   std::string shape_;
   std::set<std::string> asked_;
+  std::set<std::string>
+      noted_;  // of asked_: in the document's readings, or they note what is in them
   std::vector<std::string> ignored_;
 };
 

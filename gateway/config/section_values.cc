@@ -5,6 +5,7 @@
 
 #include "config/environment.h"
 #include "config/expand.h"
+#include "config/remembered.h"
 #include "config/section.h"
 #include "config/text_check.h"
 #include "config/tree.h"
@@ -52,7 +53,7 @@ std::optional<Expanded> Section::Read(const Node& node, const std::string& path,
     return std::nullopt;
   }
   if (!node.text.contains("${")) return Expanded{node.text, node.text, false};
-  auto value = Expand(node.text, document_->Directory(), document_->environment_);
+  auto value = Expand(node.text, document_->Directory(), *document_->environment_);
   if (value) return std::move(*value);
   for (ExpandProblem& problem : value.error()) {
     Problems& problems = document_->problems_;
@@ -71,14 +72,16 @@ const Node* Section::Scalar(std::string_view key, std::string_view expected) {
   return nullptr;
 }
 
-// `parse(text)` gives a T or what the value must be instead.
+// `parse(text)` gives a T or what the value must be instead. Numbers and words of YAML are strings
+// when they are quoted; what is a string anyway (`30s`) may be quoted or not.
 template <class T, class Parse>
-std::optional<T> Section::Parsed(std::string_view key, const char* expected, Parse parse) {
+std::optional<T> Section::Parsed(std::string_view key, const char* expected, Parse parse,
+                                 Quotes quotes) {
   const Node* node = Scalar(key, expected);
   if (node == nullptr) return std::nullopt;
   const auto text = Read(*node, PathOf(key), expected);
   if (!text) return std::nullopt;
-  if (!IsTyped(*node, *text)) {
+  if (quotes == Quotes::kMatter && !IsTyped(*node, *text)) {
     Wrong(*node, node->at, PathOf(key), expected);
     return std::nullopt;
   }
@@ -99,6 +102,7 @@ std::optional<Secret> Section::SecretString(std::string_view key) {
   if (node == nullptr) return std::nullopt;
   auto text = Read(*node, PathOf(key), "a string");
   if (!text) return std::nullopt;
+  Note(key, text->shown, true);
   return Secret(std::move(text->value), std::move(text->shown));
 }
 
@@ -139,32 +143,38 @@ std::optional<double> Section::Number(std::string_view key, double min, double m
 std::optional<Section::Nanoseconds> Section::Duration(std::string_view key, Nanoseconds min,
                                                       Nanoseconds max) {
   using Result = std::expected<Nanoseconds, std::string>;
-  return Parsed<Nanoseconds>(key, kDurationText, [&](const std::string& text) -> Result {
-    const auto value = ParseDuration(text);
-    if (!value && value.error() == UnitError::kNoUnit) {
-      return std::unexpected("a number with a unit, for example " + Printable(text) + "s or " +
-                             Printable(text) + "ms");
-    }
-    if (!value && value.error() == UnitError::kMalformed) {
-      return std::unexpected(kDurationText);
-    }
-    const Nanoseconds found = value.value_or(Nanoseconds::max());
-    auto range = OutOfRange(found, min, max, FormatDuration(min), FormatDuration(max), true);
-    if (range) return std::unexpected(*range);
-    return found;
-  });
+  return Parsed<Nanoseconds>(
+      key, kDurationText,
+      [&](const std::string& text) -> Result {
+        const auto value = ParseDuration(text);
+        if (!value && value.error() == UnitError::kNoUnit) {
+          return std::unexpected("a number with a unit, for example " + Printable(text) + "s or " +
+                                 Printable(text) + "ms");
+        }
+        if (!value && value.error() == UnitError::kMalformed) {
+          return std::unexpected(kDurationText);
+        }
+        const Nanoseconds found = value.value_or(Nanoseconds::max());
+        auto range = OutOfRange(found, min, max, FormatDuration(min), FormatDuration(max), true);
+        if (range) return std::unexpected(*range);
+        return found;
+      },
+      Quotes::kAreFine);
 }
 
 std::optional<std::size_t> Section::Bytes(std::string_view key, std::size_t min, std::size_t max) {
   using Result = std::expected<std::size_t, std::string>;
-  return Parsed<std::size_t>(key, kBytesText, [&](const std::string& text) -> Result {
-    const auto value = ParseBytes(text);
-    if (!value && value.error() == UnitError::kMalformed) return std::unexpected(kBytesText);
-    const std::size_t found = value.value_or(std::numeric_limits<std::size_t>::max());
-    auto range = OutOfRange(found, min, max, FormatBytes(min), FormatBytes(max), true);
-    if (range) return std::unexpected(*range);
-    return found;
-  });
+  return Parsed<std::size_t>(
+      key, kBytesText,
+      [&](const std::string& text) -> Result {
+        const auto value = ParseBytes(text);
+        if (!value && value.error() == UnitError::kMalformed) return std::unexpected(kBytesText);
+        const std::size_t found = value.value_or(std::numeric_limits<std::size_t>::max());
+        auto range = OutOfRange(found, min, max, FormatBytes(min), FormatBytes(max), true);
+        if (range) return std::unexpected(*range);
+        return found;
+      },
+      Quotes::kAreFine);
 }
 
 std::optional<std::string> Section::Enum(std::string_view key,
@@ -241,6 +251,7 @@ std::optional<std::map<std::string, std::string>> Section::StringMap(std::string
 }
 
 std::optional<std::map<std::string, Secret>> Section::SecretMap(std::string_view key) {
+  if (Ask(key) != nullptr) Note(key, Secret::kMask, true);
   return MapOf<Secret>(key, [](Expanded text) { return Secret(std::move(text.value)); });
 }
 

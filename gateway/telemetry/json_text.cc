@@ -1,7 +1,6 @@
 #include "telemetry/json_text.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
 #include <fmt/compile.h>
@@ -31,20 +30,42 @@ std::size_t CharacterSize(std::string_view text) {
   return 0;
 }
 
-// What may stand in a JSON string as it is. A table: this is asked for each byte of each line.
-constexpr auto kPlain = [] {
-  std::array<bool, 256> plain{};
-  for (int c = 0x20; c < 0x7F; ++c) plain[static_cast<std::size_t>(c)] = c != '"' && c != '\\';
-  return plain;
-}();
+// What may stand in a JSON string as it is.
+bool IsPlainCharacter(char c) { return c >= ' ' && c != 0x7F && c != '"' && c != '\\'; }
 
-bool IsPlain(char c) { return kPlain[static_cast<unsigned char>(c)]; }
+// Nearly all that is logged is. Without a branch in the loop: the compiler makes vectors of it.
+bool IsAllPlain(std::string_view text) {
+  std::uint8_t bad = 0;
+  for (const char c : text) {
+    bad |= static_cast<std::uint8_t>((c < ' ') | (c == 0x7F) | (c == '"') | (c == '\\'));
+  }
+  return bad == 0;
+}
 
 // `width` decimal digits. General formatting of a time costs more than all the rest of a line.
 void AppendDigits(Line& line, unsigned value, int width) {
   char digits[8];
   for (int i = width - 1; i >= 0; --i, value /= 10) digits[i] = static_cast<char>('0' + value % 10);
   line.append(digits, digits + width);
+}
+
+// 2026-01-31T23:59:59
+void AppendSecond(Line& line, std::chrono::sys_seconds time) {
+  using namespace std::chrono;
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const hh_mm_ss clock(time - day);
+  AppendDigits(line, static_cast<unsigned>(static_cast<int>(date.year())), 4);
+  line.push_back('-');
+  AppendDigits(line, static_cast<unsigned>(date.month()), 2);
+  line.push_back('-');
+  AppendDigits(line, static_cast<unsigned>(date.day()), 2);
+  line.push_back('T');
+  AppendDigits(line, static_cast<unsigned>(clock.hours().count()), 2);
+  line.push_back(':');
+  AppendDigits(line, static_cast<unsigned>(clock.minutes().count()), 2);
+  line.push_back(':');
+  AppendDigits(line, static_cast<unsigned>(clock.seconds().count()), 2);
 }
 
 void AppendEscaped(Line& line, char c) {
@@ -67,10 +88,18 @@ void Append(Line& line, std::string_view text) {
 void AppendQuoted(Line& line, std::string_view text, std::size_t limit) {
   const bool cut = text.size() > limit;
   text = text.substr(0, limit);
+  if (!cut && IsAllPlain(text)) {
+    const std::size_t at = line.size();
+    line.resize(at + text.size() + 2);
+    line[at] = '"';
+    std::ranges::copy(text, line.data() + at + 1);
+    line[line.size() - 1] = '"';
+    return;
+  }
   line.push_back('"');
   while (!text.empty()) {
     const auto plain =
-        static_cast<std::size_t>(std::ranges::find_if_not(text, IsPlain) - text.begin());
+        static_cast<std::size_t>(std::ranges::find_if_not(text, IsPlainCharacter) - text.begin());
     Append(line, text.substr(0, plain));
     text.remove_prefix(plain);
     if (text.empty()) break;
@@ -90,22 +119,18 @@ void AppendQuoted(Line& line, std::string_view text, std::size_t limit) {
 
 void AppendTime(Line& line, std::chrono::system_clock::time_point time) {
   using namespace std::chrono;
-  const auto day = floor<days>(time);
-  const year_month_day date(day);
-  const hh_mm_ss clock(floor<milliseconds>(time - day));
-  AppendDigits(line, static_cast<unsigned>(static_cast<int>(date.year())), 4);
-  line.push_back('-');
-  AppendDigits(line, static_cast<unsigned>(date.month()), 2);
-  line.push_back('-');
-  AppendDigits(line, static_cast<unsigned>(date.day()), 2);
-  line.push_back('T');
-  AppendDigits(line, static_cast<unsigned>(clock.hours().count()), 2);
-  line.push_back(':');
-  AppendDigits(line, static_cast<unsigned>(clock.minutes().count()), 2);
-  line.push_back(':');
-  AppendDigits(line, static_cast<unsigned>(clock.seconds().count()), 2);
+  // The second of the line before this one is most often the second of this one, too.
+  thread_local sys_seconds second{seconds::min()};
+  thread_local Line text;
+  if (const auto now = floor<seconds>(time); now != second) {
+    second = now;
+    text.clear();
+    AppendSecond(text, now);
+  }
+  Append(line, {text.data(), text.size()});
   line.push_back('.');
-  AppendDigits(line, static_cast<unsigned>(clock.subseconds().count()), 3);
+  const auto part = floor<milliseconds>(time) - second;
+  AppendDigits(line, static_cast<unsigned>(part.count()), 3);
   line.push_back('Z');
 }
 

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <chrono>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -11,13 +12,20 @@ namespace {
 
 constexpr std::chrono::milliseconds kGather{10};
 constexpr std::chrono::seconds kFarewell{1};
-// A pipe that polls as writable takes PIPE_BUF bytes without blocking, so no write ever hangs.
+// A pipe that polls as writable takes PIPE_BUF bytes without blocking, so no write ever hangs. A
+// file takes any number.
 constexpr std::size_t kChunk = 4096;
+constexpr std::size_t kFileChunk = 256 * 1024;
+
+std::size_t ChunkOf(int fd) {
+  struct stat status{};
+  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? kFileChunk : kChunk;
+}
 
 }  // namespace
 
 LineWriter::LineWriter(int fd, std::size_t capacity)
-    : fd_(fd), capacity_(capacity), thread_([this] { Run(); }) {}
+    : fd_(fd), chunk_(ChunkOf(fd)), capacity_(capacity), thread_([this] { Run(); }) {}
 
 LineWriter::~LineWriter() {
   {
@@ -81,7 +89,7 @@ void LineWriter::Write(std::string_view text) {
     if (std::chrono::steady_clock::now() >= give_up) return;
     pollfd ready{.fd = fd_, .events = POLLOUT, .revents = 0};
     if (::poll(&ready, 1, 100) == 0) continue;
-    const ssize_t count = ::write(fd_, text.data(), std::min(text.size(), kChunk));
+    const ssize_t count = ::write(fd_, text.data(), std::min(text.size(), chunk_));
     if (count > 0) {
       text.remove_prefix(static_cast<std::size_t>(count));
     } else if (errno != EINTR && errno != EAGAIN) {

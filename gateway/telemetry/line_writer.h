@@ -33,6 +33,7 @@ class LineWriter {
   void Write(std::string_view text);
 
   const int fd_;
+  const std::size_t chunk_;  // bytes a write may have
   const std::size_t capacity_;
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<bool> stopping_{false};

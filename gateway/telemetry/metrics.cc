@@ -1,6 +1,8 @@
 #include "telemetry/metrics.h"
 
+#include <algorithm>
 #include <array>
+#include <cassert>
 #include <deque>
 #include <limits>
 #include <span>
@@ -60,6 +62,13 @@ class Families {
     }
     return added;
   }
+  ClientMetric& AddOfPolicy(Metric metric, const std::vector<std::string>& values) {
+    ClientMetric& added = families_[metric].metric.emplace_back();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      added.label.push_back({.name = Infos()[metric].labels.at(i), .value = values[i]});
+    }
+    return added;
+  }
   void Count(Metric metric, std::initializer_list<std::string_view> values, std::uint64_t value) {
     Add(metric, values).counter.value = static_cast<double>(value);
   }
@@ -72,6 +81,15 @@ class Families {
  private:
   std::vector<MetricFamily> families_;
 };
+
+// Of a metric in the table; all else is a bug of ours.
+std::size_t IndexOf(std::string_view name, [[maybe_unused]] MetricType type,
+                    [[maybe_unused]] std::size_t labels) {
+  const auto& infos = Infos();
+  const auto info = std::ranges::find(infos, name, &MetricInfo::name);
+  assert(info != infos.end() && info->type == type && info->labels.size() == labels);
+  return static_cast<std::size_t>(info - infos.begin());
+}
 
 std::uint64_t NextId() {
   static std::atomic<std::uint64_t> next{1};
@@ -87,10 +105,13 @@ std::uint64_t Load(const std::atomic<std::uint64_t>& number) {
 struct Metrics::Shard {
   struct Hash {
     std::size_t operator()(const CallLabels& labels) const {
+      // Endpoints and methods are few: what they add is left to the comparison, but for their
+      // sizes.
       const std::hash<std::string_view> hash;
       std::size_t mixed = hash(labels.tool);
-      for (const std::string_view part : {labels.server, labels.endpoint, labels.method}) {
-        mixed = mixed * 0x9E3779B97F4A7C15ULL + hash(part);
+      for (const std::size_t part :
+           {hash(labels.server), labels.endpoint.size(), labels.method.size()}) {
+        mixed = mixed * 0x9E3779B97F4A7C15ULL + part;
       }
       return mixed;
     }
@@ -254,6 +275,31 @@ void Metrics::ReadDroppedLinesFrom(std::function<std::uint64_t()> dropped_lines)
   dropped_lines_ = std::move(dropped_lines);
 }
 
+void Metrics::ReadStoreFrom(std::function<StoreNumbers()> store) {
+  const std::lock_guard lock(mutex_);
+  store_ = std::move(store);
+}
+
+Counter& Metrics::CounterOf(std::string_view name, const std::vector<std::string>& labels) {
+  const std::size_t metric = IndexOf(name, MetricType::Counter, labels.size());
+  const std::lock_guard lock(mutex_);
+  auto& counters = counters_[metric];
+  if (counters.size() < max_series_ || counters.contains(labels)) return counters[labels];
+  return counters[std::vector<std::string>(labels.size(), "other")];
+}
+
+std::shared_ptr<Gauge> Metrics::GaugeOf(std::string_view name,
+                                        const std::vector<std::string>& labels) {
+  const std::size_t metric = IndexOf(name, MetricType::Gauge, labels.size());
+  const std::lock_guard lock(mutex_);
+  auto& gauges = gauges_[metric];
+  if (gauges.size() >= max_series_ && !gauges.contains(labels)) return std::make_shared<Gauge>();
+  std::weak_ptr<Gauge>& known = gauges[labels];
+  std::shared_ptr<Gauge> gauge = known.lock();
+  if (gauge == nullptr) known = gauge = std::make_shared<Gauge>();
+  return gauge;
+}
+
 std::map<Metrics::Key, Metrics::Totals> Metrics::Sum() const {
   std::map<Key, Totals> sums;
   const std::lock_guard lock(mutex_);
@@ -303,6 +349,27 @@ std::string Metrics::Serialize() const {
   families.Show(kStreams, {}, streams_);
   families.Show(kParked, {}, parked_calls_ ? static_cast<std::int64_t>(parked_calls_()) : 0);
   families.Count(kLogDropped, {}, dropped_lines_ ? dropped_lines_() : 0);
+  const StoreNumbers store = store_ ? store_() : StoreNumbers();
+  families.Show(kStoreKeys, {}, static_cast<std::int64_t>(store.keys));
+  families.Count(kStoreDropped, {"bucket"}, store.dropped_buckets);
+  families.Count(kStoreDropped, {"counter"}, store.dropped_counters);
+  families.Count(kStoreDropped, {"item"}, store.dropped_items);
+  families.Count(kStoreFull, {}, store.full);
+  for (const auto& [metric, by_labels] : counters_) {
+    for (const auto& [labels, counter] : by_labels) {
+      families.AddOfPolicy(static_cast<Metric>(metric), labels).counter.value =
+          static_cast<double>(counter.value());
+    }
+  }
+  for (auto& [metric, by_labels] : gauges_) {
+    std::erase_if(by_labels, [](const auto& entry) { return entry.second.expired(); });
+    for (const auto& [labels, known] : by_labels) {
+      const std::shared_ptr<Gauge> gauge = known.lock();
+      if (gauge == nullptr) continue;
+      families.AddOfPolicy(static_cast<Metric>(metric), labels).gauge.value =
+          static_cast<double>(gauge->value());
+    }
+  }
   families.Show(kBuildInfo, {SWITCHYARD_VERSION}, 1);
   return families.ToText();
 }

@@ -19,6 +19,8 @@
 #include <vector>
 
 #include "telemetry/call_series.h"
+#include "telemetry/counter.h"
+#include "telemetry/gauge.h"
 
 namespace switchyard::telemetry {
 
@@ -51,6 +53,18 @@ class Metrics {
   // Asked for at each Serialize().
   void ReadParkedCallsFrom(std::function<std::uint64_t()> parked_calls);
   void ReadDroppedLinesFrom(std::function<std::uint64_t()> dropped_lines);
+  struct StoreNumbers {
+    std::uint64_t keys = 0, dropped_buckets = 0, dropped_counters = 0, dropped_items = 0, full = 0;
+  };
+  void ReadStoreFrom(std::function<StoreNumbers()> store);
+
+  // A number of a policy: of a counter in metric_names.def, by the values of its labels in the
+  // order of the table. The same labels give the same counter, also after a reload; it lives as
+  // long as this object. Takes a lock: asked for when a policy is made, or for what is rare.
+  // Beyond max_series label values of one metric all are "other".
+  Counter& CounterOf(std::string_view name, const std::vector<std::string>& labels);
+  // The same of a gauge. It is shown as long as somebody holds it; beyond kMaxSeries, not at all.
+  std::shared_ptr<Gauge> GaugeOf(std::string_view name, const std::vector<std::string>& labels);
 
   // Prometheus text format 0.0.4. Milliseconds when there are many series: not on an I/O thread.
   std::string Serialize() const;
@@ -84,6 +98,10 @@ class Metrics {
   std::map<std::string, ServerState, std::less<>> servers_;
   std::function<std::uint64_t()> dropped_lines_;
   std::function<std::uint64_t()> parked_calls_;
+  std::function<StoreNumbers()> store_;
+  // By metric and its labels' values.
+  std::map<std::size_t, std::map<std::vector<std::string>, Counter>> counters_;
+  mutable std::map<std::size_t, std::map<std::vector<std::string>, std::weak_ptr<Gauge>>> gauges_;
 };
 
 }  // namespace switchyard::telemetry

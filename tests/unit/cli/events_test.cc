@@ -60,6 +60,18 @@ TEST_F(EventsTest, SeeAFileThatIsWrittenInPlace) {
   EXPECT_EQ(events.Next(), Event::kReload);
 }
 
+TEST_F(EventsTest, SeeSeveralFiles) {
+  const fs::path other = directory_ / "tls.crt";
+  Write(other, "one");
+  Events events(milliseconds(1));
+  events.WatchFile(file_);
+  events.WatchFile(other);
+  for (const fs::path& file : {other, file_, other}) {
+    Write(file, "two");
+    EXPECT_EQ(events.Next(), Event::kReload);
+  }
+}
+
 TEST_F(EventsTest, SeeAFileThatIsReplacedAndReplacedAgain) {
   Events events(milliseconds(1));
   events.WatchFile(file_);

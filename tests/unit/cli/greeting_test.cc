@@ -45,6 +45,16 @@ TEST(Greeting, TheCurlLineCallsAToolWithEveryHeaderThatTheModernEraWants) {
   EXPECT_TRUE(meta.at("io.modelcontextprotocol/clientCapabilities").is_object());
 }
 
+TEST(Greeting, TheCurlLineShowsATokenWhereOneIsNeeded) {
+  config::Config config = Bundled();
+  const std::string shows = "-H \"Authorization: Bearer $SWITCHYARD_TOKEN\" ";
+  EXPECT_THAT(CurlLine(config, "http://h/mcp"), Not(HasSubstr(shows)));
+  config.auth = config::Auth{.api_keys_file = "f"};
+  EXPECT_THAT(CurlLine(config, "http://h/mcp"), HasSubstr(shows));
+  config.auth->anonymous = true;
+  EXPECT_THAT(CurlLine(config, "http://h/mcp"), Not(HasSubstr(shows)));
+}
+
 TEST(Greeting, TheCurlLineUsesTheConfiguredPrefix) {
   config::Config config = Bundled();
   config.servers["example"].prefix = "";
@@ -81,11 +91,12 @@ TEST(Greeting, HoldsNothingOfTheServersSecrets) {
 }
 
 TEST(UrlOf, NamesAnAddressThatAClientHereCanReach) {
-  EXPECT_EQ(UrlOf("127.0.0.1", 8080), "http://127.0.0.1:8080/mcp");
-  EXPECT_EQ(UrlOf("localhost", 80), "http://127.0.0.1:80/mcp");
-  EXPECT_EQ(UrlOf("0.0.0.0", 1), "http://127.0.0.1:1/mcp");
-  EXPECT_EQ(UrlOf("::", 1), "http://[::1]:1/mcp");
-  EXPECT_EQ(UrlOf("10.0.0.5", 1), "http://10.0.0.5:1/mcp");
+  EXPECT_EQ(UrlOf({.host = "127.0.0.1"}, 8080), "http://127.0.0.1:8080/mcp");
+  EXPECT_EQ(UrlOf({.host = "localhost"}, 80), "http://127.0.0.1:80/mcp");
+  EXPECT_EQ(UrlOf({.host = "0.0.0.0"}, 1), "http://127.0.0.1:1/mcp");
+  EXPECT_EQ(UrlOf({.host = "::"}, 1), "http://[::1]:1/mcp");
+  EXPECT_EQ(UrlOf({.host = "10.0.0.5"}, 1), "http://10.0.0.5:1/mcp");
+  EXPECT_EQ(UrlOf({.host = "10.0.0.5", .tls = config::Tls()}, 1), "https://10.0.0.5:1/mcp");
 }
 
 }  // namespace

@@ -70,6 +70,9 @@ TEST(Print, NamesTheServersThatAreMissing) {
           R"({"_meta":{"switchyard/missing":[{"server":"b","reason":"connect: refused"}]}})")),
       "missing: b: connect: refused\n");
   EXPECT_EQ(MissingServers(Object(R"({"_meta":{}})")), "");
+  EXPECT_EQ(Outages(Object(R"({"_meta":{"switchyard/outages":[
+                {"what":"server a","reason":"circuit breaker open"}, 7]}})")),
+            "refused: server a: circuit breaker open\n");
 }
 
 TEST(Print, ShowsTextsPlainlyAndOtherContentAsOneLine) {

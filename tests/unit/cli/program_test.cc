@@ -76,14 +76,29 @@ class Serving {
 TEST(Program, HelpTeachesEveryCommandButTheGatewaysOwn) {
   const Ended help = RunProgram({"--help"});
   EXPECT_EQ(help.exit, kOk);
-  for (const char* command : {"serve", "check", "tools", "call", "health", "example-server"}) {
+  for (const char* command :
+       {"serve", "check", "tools", "call", "health", "key", "example-server"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
   }
   EXPECT_THAT(help.out, AllOf(HasSubstr("Exit status"), Not(HasSubstr("guardian"))));
-  for (const char* command : {"serve", "check", "tools", "call", "health"}) {
+  for (const char* command : {"serve", "check", "tools", "call", "health", "key"}) {
     const Ended own = RunProgram({command, "--help"});
     EXPECT_EQ(own.exit, kOk) << command;
     EXPECT_THAT(own.out, HasSubstr(std::string("Examples:\n  switchyard ") + command));
+  }
+}
+
+TEST(Program, MakesAKeyAndPutsNothingElseOnStdout) {
+  const Ended made = RunProgram({"key", "new", "ci-runner", "--expires", "90d"});
+  EXPECT_EQ(made.exit, kOk);
+  EXPECT_THAT(made.out, ::testing::MatchesRegex("swy_[0-9A-Za-z]{8}_[0-9A-Za-z]{38}\n"));
+  EXPECT_THAT(made.err,
+              AllOf(HasSubstr("ci-runner"), HasSubstr("sha256:"), HasSubstr("expires: ")));
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"key"},
+                                                {"key", "new"},
+                                                {"key", "new", "two words"},
+                                                {"key", "new", "ci", "--expires", "soon"}}) {
+    EXPECT_EQ(RunProgram(wrong).exit, kUsage);
   }
 }
 
@@ -97,6 +112,9 @@ TEST(Program, WrongUsageExitsWithTwo) {
       {},
       {"server"},
       {"check"},
+      {"check", "my.yaml", "--endpoint", "team"},
+      {"check", "my.yaml", "--as", "ada"},
+      {"check", "my.yaml", "a__tool"},
       {"call"},
       {"tools", "--config", "a", "--url", "b"},
       {"tools", "--url", "not-a-url"},
@@ -261,7 +279,7 @@ TEST(Serve, OnStdioEndsOnASignalThoughItsInputIsOpen) {
 
 TEST(Serve, SaysThatItCannotListenThereAndWhatToDo) {
   Workplace place;
-  const std::string file = place.Put("my.yaml", kConfig);
+  const std::string file = place.Put("my.yaml", std::string(kConfig) + "auth: none\n");
   const Ended ended = RunProgram({"serve", "--config", file, "--listen", "203.0.113.1:1"});
   EXPECT_EQ(ended.exit, kFailed);
   EXPECT_THAT(ended.err, AllOf(HasSubstr("203.0.113.1:1"), HasSubstr("--listen")));

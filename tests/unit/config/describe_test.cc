@@ -46,6 +46,7 @@ Config Loaded() {
 
 TEST(Describe, SaysWhatTheConfigurationMeans) {
   EXPECT_EQ(Describe(Loaded()), R"(listen 127.0.0.1:8080, bodies up to 4MiB
+  every program on this machine may use /mcp, /mcp/one: nobody has to prove who they are (see auth)
 2 servers
   billing (disabled)
       url https://mcp.example.com/${TOKEN}/mcp?key=***&b=***
@@ -154,9 +155,9 @@ TEST_F(Check, OfABadFilePrintsEveryProblemAndReturnsOne) {
 }
 
 TEST_F(Check, PrintsWarningsOfAGoodFileBesideTheSummary) {
-  environment.files["/c.yaml"] = "listen: 0.0.0.0:1\nservers: {}\n";
+  environment.files["/c.yaml"] = "listen: 0.0.0.0:1\nauth: none\nservers: {}\n";
   EXPECT_EQ(Run(false), 0);
-  EXPECT_THAT(err.str(), HasSubstr("/c.yaml:1:9: warning: listen: other machines"));
+  EXPECT_THAT(err.str(), HasSubstr("/c.yaml:2:7: warning: auth: everybody who"));
 }
 
 TEST_F(Check, SpeaksJsonForMachines) {

@@ -123,6 +123,24 @@ servers: {}
   EXPECT_EQ(listen.max_connections, 5U);
   EXPECT_EQ(listen.workers, 2U);
   EXPECT_TRUE(listen.legacy_sse);
+  EXPECT_FALSE(listen.tls);
+}
+
+TEST_F(Loading, ReadsHowTheListenerSpeaksTls) {
+  const auto read = [this](const std::string& more) {
+    return Read("listen: {address: 127.0.0.1:1, tls: {certificate: /c.pem, key: /k.pem" + more +
+                "}}\nservers: {}\n")
+        .listen.tls;
+  };
+  using enum Tls::ClientCertificate;
+  ASSERT_TRUE(read(""));
+  EXPECT_EQ(read("")->certificate, "/c.pem");
+  EXPECT_EQ(read("")->key, "/k.pem");
+  EXPECT_EQ(read("")->client_ca, "");
+  EXPECT_EQ(read(", client_ca: /ca.pem")->client_ca, "/ca.pem");
+  EXPECT_EQ(read(", client_ca: /ca.pem")->client_certificate, kRequired);
+  EXPECT_EQ(read(", client_ca: /ca.pem, client_certificate: optional")->client_certificate,
+            kOptional);
 }
 
 TEST_F(Loading, ReadsTheBoundsOfSessions) {
@@ -175,16 +193,16 @@ servers:
 endpoints:
   e: {policies: {concurrency: {queue_timeout: 9s}, timeout: {total: 1s}}}
 )");
-  const auto* server =
-      static_cast<const FakeConcurrency*>(config.servers.at("a").policies.Find("concurrency"));
-  ASSERT_NE(server, nullptr);
-  EXPECT_EQ(server->max_in_flight, 10);
-  EXPECT_EQ(server->queue, 3);
-  const auto* endpoint =
-      static_cast<const FakeConcurrency*>(config.endpoints.at("e").policies.Find("concurrency"));
-  ASSERT_NE(endpoint, nullptr);
-  EXPECT_EQ(endpoint->queue, 20);
-  EXPECT_EQ(endpoint->queue_timeout, 9s);
+  const auto resolved = [&](const std::string& endpoint, const std::string& server) {
+    const PolicyKey& concurrency = keys_.back();
+    const EffectivePolicy policy = Resolve(concurrency, LevelsFor(config, endpoint, server, ""));
+    return *static_cast<const FakeConcurrency*>(policy.settings.get());
+  };
+  EXPECT_EQ(resolved("", "a").max_in_flight, 10);
+  EXPECT_EQ(resolved("", "a").queue, 3);
+  EXPECT_EQ(resolved("e", "b").queue, 20);
+  EXPECT_EQ(resolved("e", "b").queue_timeout, 9s);
+  EXPECT_EQ(resolved("e", "a").queue, 3);
   EXPECT_EQ(config.servers.at("b").policies.Find("concurrency"), nullptr);
   EXPECT_EQ(config.policies.Find("timeout"), nullptr);
   EXPECT_NE(config.endpoints.at("e").policies.Find("timeout"), nullptr);
@@ -216,20 +234,16 @@ TEST_F(Loading, RelativeSecretFilesStandBesideTheConfiguration) {
   EXPECT_EQ(config.servers.at("a").env.at("K").Reveal(), "k");
 }
 
-TEST_F(Loading, WarnsOfAnOpenAddressUnlessCallersAreAuthenticated) {
-  Read("listen: 0.0.0.0:80\nservers: {}\n");
-  ASSERT_EQ(warnings_.size(), 1U);
-  EXPECT_EQ(warnings_[0].path, "listen");
-  Read("listen: {address: '[::]:80'}\nservers: {}\n");
-  ASSERT_EQ(warnings_.size(), 1U);
-  EXPECT_EQ(warnings_[0].path, "listen.address");
+TEST_F(Loading, WarnsOfAnOpenAddressThatIsMeantToBeOne) {
+  for (const char* listen : {"0.0.0.0:80", "{address: '[::]:80'}"}) {
+    Read("listen: " + std::string(listen) + "\nauth: none\nservers: {}\n");
+    ASSERT_EQ(warnings_.size(), 1U);
+    EXPECT_EQ(warnings_[0].path, "auth");
+  }
   for (const char* address : {"127.0.0.1:80", "127.8.8.8:80", "'[::1]:80'", "localhost:80"}) {
     Read("listen: " + std::string(address) + "\nservers: {}\n");
     EXPECT_THAT(warnings_, IsEmpty()) << address;
   }
-  keys_.push_back(FakePolicy<int>("auth", [](Section&, int&) {}));
-  Read("listen: 0.0.0.0:80\nservers: {}\npolicies: {auth: {}}\n");
-  EXPECT_THAT(warnings_, IsEmpty());
 }
 
 TEST_F(Loading, WarnsOfHeadersSentInClearToAnotherMachine) {

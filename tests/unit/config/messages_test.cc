@@ -81,13 +81,14 @@ TEST(Messages, AFloodOfProblemsIsCountedNotKept) {
 
 TEST(Messages, WarningsSayThatTheyAreOnesAndFollowTheErrors) {
   const FakeEnvironment environment;
-  const auto loaded = LoadText("listen: 0.0.0.0:80\nservers: {a: {}}\n", "w.yaml", {}, environment);
+  const auto loaded =
+      LoadText("listen: 0.0.0.0:80\nauth: none\nservers: {a: {}}\n", "w.yaml", {}, environment);
   ASSERT_FALSE(loaded);
   ASSERT_EQ(loaded.error().size(), 2U);
   EXPECT_EQ(loaded.error()[0].severity, Severity::kError);
   EXPECT_EQ(loaded.error()[1].ToString(),
-            "w.yaml:1:9: warning: listen: other machines can reach \"0.0.0.0:80\" and no auth "
-            "policy is set; listen on 127.0.0.1 or add policies.auth");
+            "w.yaml:2:7: warning: auth: everybody who reaches 0.0.0.0 may use /mcp: nobody has to "
+            "prove who they are");
 }
 
 TEST(Nearest, FindsWhatWasMeantAndNothingWhenNothingWas) {

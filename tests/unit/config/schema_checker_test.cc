@@ -69,6 +69,7 @@ class Checker {
         {"pattern", &Checker::Pattern},
         {"minLength", &Checker::MinLength},
         {"minimum", &Checker::Minimum},
+        {"maximum", &Checker::Maximum},
         {"minItems", &Checker::MinItems},
         {"maxItems", &Checker::MaxItems},
         {"uniqueItems", &Checker::UniqueItems},
@@ -119,6 +120,10 @@ class Checker {
   RULE(Minimum) {
     if (!v.is_number() || v.to_number<double>() >= rule.to_number<double>()) return "";
     return at + ": too small";
+  }
+  RULE(Maximum) {
+    if (!v.is_number() || v.to_number<double>() <= rule.to_number<double>()) return "";
+    return at + ": too large";
   }
   RULE(MinItems) {
     if (!v.is_array() || v.get_array().size() >= rule.to_number<std::size_t>()) return "";
@@ -250,6 +255,7 @@ TEST(SchemaChecker, JudgesEachKeywordThatTheSchemaUses) {
                        {R"({"pattern":"^a"})", R"("ab")", R"("ba")"},
                        {R"({"minLength":1})", R"("a")", R"("")"},
                        {R"({"minimum":1})", "1", "0"},
+                       {R"({"maximum":1})", "1", "2"},
                        {R"({"minItems":1,"maxItems":1})", "[1]", "[1,2]"},
                        {R"({"uniqueItems":true})", "[1,2]", "[1,1]"},
                        {R"({"items":{"type":"string"}})", R"(["a"])", "[1]"},

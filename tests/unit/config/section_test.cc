@@ -33,6 +33,13 @@ class Reading {
   std::optional<Section> root_;
 };
 
+TEST(Section, WhatIsAStringAnywayMayBeQuoted) {
+  Reading read("d: \"250ms\"\nz: '64KiB'\ni: \"3\"\n");
+  EXPECT_EQ(read->Duration("d"), 250ms);
+  EXPECT_EQ(read->Bytes("z"), 65536U);
+  EXPECT_FALSE(read->Integer("i", 0, 5)) << "that is no number";
+}
+
 TEST(Section, GivesTypedValues) {
   Reading read(
       "s: text\nb: true\ni: -3\nn: 0.5\nd: 250ms\nz: 64KiB\ne: two\nl: [a, 1, yes]\n"

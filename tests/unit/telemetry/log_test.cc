@@ -114,11 +114,13 @@ TEST(Log, TextKeepsAnEntryOnOneLine) {
 CallLine SomeCall() {
   return {.time = std::chrono::system_clock::time_point(std::chrono::milliseconds(1767225600123)),
           .endpoint = "/mcp",
+          .subject = {},
           .client = "agent \"x\"",
           .era = "modern",
           .server = "files",
           .tool = "read",
           .method = "tools/call",
+          .stand_in = "",
           .trace = "4bf92f3577b34da6a3ce929d0e0e4736",
           .outcome = Outcome::kError,
           .code = "deadline",
@@ -142,6 +144,20 @@ TEST(CallLog, ALineHasWhatOneAsksALogFor) {
             R"("error":"server files: no answer within 60s","duration_ms":1.500,"bytes_in":10,)"
             R"("bytes_out":0,"trace":"4bf92f3577b34da6a3ce929d0e0e4736"})"
             "\n");
+}
+
+TEST(CallLog, SeveralAttemptsAreSaidInBothForms) {
+  Pipe pipe;
+  CallLine call = SomeCall();
+  call.attempts = 2;
+  {
+    LineWriter writer(pipe.in());
+    CallLog(writer, LogFormat::kJson).Write(call);
+    CallLog(writer, LogFormat::kText).Write(call);
+  }
+  const std::string lines = pipe.Read();
+  EXPECT_NE(lines.find(R"("bytes_out":0,"attempts":2,"trace":)"), std::string::npos) << lines;
+  EXPECT_NE(lines.find(" out=0 attempts=2 trace="), std::string::npos) << lines;
 }
 
 TEST(CallLog, TextIsForPeople) {

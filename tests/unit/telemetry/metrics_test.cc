@@ -7,6 +7,7 @@
 #include <sstream>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -129,6 +130,36 @@ TEST(Metrics, SessionsStreamsAndDroppedLinesAreShown) {
   EXPECT_THAT(text, HasSubstr("switchyard_log_lines_dropped_total 7\n"));
 }
 
+TEST(Metrics, TheCounterOfAPolicyIsOneForAllThreadsAndForAllWhoAskForIt) {
+  Metrics metrics;
+  const auto count = [&metrics](const char* outcome) {
+    metrics.CounterOf("switchyard_rate_limit_calls_total", {"caller", outcome}).Add();
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 20; ++t) {
+      threads.emplace_back([&count] {
+        for (int i = 0; i < 100; ++i) count("allowed");
+      });
+    }
+  }
+  count("refused");
+  const std::string text = metrics.Serialize();
+  const std::string name = R"(switchyard_rate_limit_calls_total{limit="caller",outcome=)";
+  EXPECT_THAT(text, HasSubstr(name + "\"allowed\"} 2000\n"));
+  EXPECT_THAT(text, HasSubstr(name + "\"refused\"} 1\n"));
+}
+
+TEST(Metrics, WhatPoliciesKeepIsShown) {
+  Metrics metrics;
+  metrics.ReadStoreFrom(
+      [] { return Metrics::StoreNumbers{.keys = 5, .dropped_counters = 2, .full = 3}; });
+  EXPECT_THAT(metrics.Serialize(), HasSubstr("switchyard_store_keys 5\n"));
+  EXPECT_THAT(metrics.Serialize(),
+              HasSubstr("switchyard_store_dropped_total{kind=\"counter\"} 2\n"));
+  EXPECT_THAT(metrics.Serialize(), HasSubstr("switchyard_store_full_total 3\n"));
+}
+
 // name -> "type label label", of what is really written.
 std::map<std::string, std::string> Shapes(const std::string& text) {
   std::map<std::string, std::string> types;
@@ -154,10 +185,57 @@ std::map<std::string, std::string> Shapes(const std::string& text) {
   return types;
 }
 
+TEST(Metrics, AGaugeOfAPolicyIsShownAsLongAsItIsHeld) {
+  Metrics metrics;
+  auto gauge = metrics.GaugeOf("switchyard_breaker_state", {"files", "", ""});
+  gauge->Set(2);
+  EXPECT_EQ(metrics.GaugeOf("switchyard_breaker_state", {"files", "", ""}), gauge);
+  const std::string line = R"(switchyard_breaker_state{server="files",scope="",tool=""} 2)";
+  EXPECT_THAT(metrics.Serialize(), HasSubstr(line));
+  gauge = nullptr;
+  EXPECT_THAT(metrics.Serialize(), Not(HasSubstr("switchyard_breaker_state{")));
+}
+
 TEST(Metrics, NamesTypesAndLabelsAreThoseOfTheGoldenList) {
   Metrics metrics;
   Call(metrics, kRead, Ended(Outcome::kError));
   metrics.SetServerUp("files", true);
+  metrics.CounterOf("switchyard_schema_misfits_total", {"files", "read", "arguments", "refused"})
+      .Add();
+  metrics.CounterOf("switchyard_rate_limit_calls_total", {"caller", "refused"}).Add();
+  metrics.CounterOf("switchyard_auth_total", {"/mcp", "accepted"}).Add();
+  metrics.CounterOf("switchyard_authorize_decisions_total", {"hidden", "none"}).Add();
+  metrics.CounterOf("switchyard_audit_anomalies_total", {"denials"}).Add();
+  metrics.CounterOf("switchyard_pin_verdicts_total", {"files", "changed", "offered"}).Add();
+  metrics.CounterOf("switchyard_pin_findings_total", {"files", "invisible"}).Add();
+  const auto held = metrics.GaugeOf("switchyard_pin_quarantined", {"files", "changed"});
+  metrics.CounterOf("switchyard_breaker_transitions_total", {"files", "", "open"}).Add();
+  metrics.CounterOf("switchyard_breaker_refused_total", {"files", ""}).Add();
+  const auto gauge = metrics.GaugeOf("switchyard_breaker_state", {"files", "", "read"});
+  metrics.CounterOf("switchyard_retries_total", {"files", "repeated"}).Add();
+  metrics.CounterOf("switchyard_fallback_total", {"files", "server", "open"}).Add();
+  metrics.CounterOf("switchyard_concurrency_refused_total", {"files", "", "queue_full"}).Add();
+  const auto inside = metrics.GaugeOf("switchyard_concurrency_in_flight", {"files", ""});
+  const auto queued = metrics.GaugeOf("switchyard_concurrency_queued", {"files", ""});
+  metrics.CounterOf("switchyard_cache_calls_total", {"files", "hit"}).Add();
+  metrics.CounterOf("switchyard_cache_evictions_total", {}).Add();
+  const auto bytes = metrics.GaugeOf("switchyard_cache_bytes", {});
+  const auto entries = metrics.GaugeOf("switchyard_cache_entries", {});
+  for (const char* what : {"refused", "warned", "unknown"}) {
+    metrics.CounterOf(fmt::format("switchyard_budget_{}_total", what), {"daily", ""}).Add();
+  }
+  metrics.CounterOf("switchyard_budget_spent_total", {"daily", "", "money"}).Add(7);
+  const auto used = metrics.GaugeOf("switchyard_budget_used", {"daily", "", "money"});
+  const auto limit = metrics.GaugeOf("switchyard_budget_limit", {"daily", "", "money"});
+  metrics.CounterOf("switchyard_guardrail_total", {"files", "result", "jwt", "redacted"}).Add();
+  metrics.CounterOf("switchyard_results_cut_total", {"files"}).Add();
+  metrics.CounterOf("switchyard_result_bytes_cut_total", {"files"}).Add(7);
+  metrics.CounterOf("switchyard_result_pages_total", {"read"}).Add();
+  metrics.CounterOf("switchyard_kept_results_dropped_total", {}).Add();
+  metrics.CounterOf("switchyard_context_calls_total", {"files", "cut"}).Add();
+  metrics.CounterOf("switchyard_context_tokens_total", {"files", "results"}).Add(7);
+  metrics.CounterOf("switchyard_ledger_errors_total", {}).Add();
+  const auto behind = metrics.GaugeOf("switchyard_ledger_behind", {});
   std::string seen;
   for (const auto& [name, shape] : Shapes(metrics.Serialize())) seen += name + " " + shape + "\n";
   std::ifstream file(::switchyard::paths::SourceDir() + "/tests/golden/metrics.txt");

@@ -1,0 +1,207 @@
+#include "config/explain.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <boost/json/array.hpp>
+
+#include "base/glob.h"
+#include "config/problem.h"
+#include "config/text_check.h"
+
+namespace switchyard::config {
+namespace {
+
+namespace json = boost::json;
+
+using Unexpected = std::unexpected<std::string>;
+
+std::vector<std::string> NamesOfServers(const Config& config) {
+  std::vector<std::string> names;
+  names.reserve(config.servers.size());
+  for (const auto& [name, server] : config.servers) names.push_back(name);
+  return names;
+}
+
+bool Selects(const ToolFilter& filter, std::string_view name) {
+  const auto matches = [name](const std::string& glob) { return GlobMatches(glob, name); };
+  return (filter.include.empty() || std::ranges::any_of(filter.include, matches)) &&
+         std::ranges::none_of(filter.exclude, matches);
+}
+
+const Endpoint* EndpointOf(const Config& config, const std::string& name) {
+  const auto found = config.endpoints.find(name);
+  return found == config.endpoints.end() ? nullptr : &found->second;
+}
+
+std::string PathOf(const std::string& endpoint) {
+  return endpoint.empty() ? "/mcp" : "/mcp/" + endpoint;
+}
+
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// Null: it stands for itself there.
+const Group* GroupAt(const Config& config, const std::string& server, const Endpoint* endpoint) {
+  const bool all = endpoint == nullptr || endpoint->servers.empty();
+  for (const auto& [name, group] : config.groups) {
+    if (!all && !Contains(endpoint->groups, name)) continue;
+    if (Contains(group.servers, server)) return &group;
+  }
+  return nullptr;
+}
+
+std::string PrefixAt(const Config& config, const Server& server, const Endpoint* endpoint) {
+  if (endpoint != nullptr && endpoint->transparent) return "";
+  const Group* const group = GroupAt(config, server.name, endpoint);
+  const std::string& prefix =
+      group != nullptr ? group->effective_prefix() : server.effective_prefix();
+  return prefix.empty() ? "" : prefix + "__";
+}
+
+// Why the tool is not offered there.
+std::string NoteOn(const Config& config, const Server& server, const Endpoint* endpoint,
+                   const std::string& tool) {
+  if (!server.enabled) return "servers." + server.name + " is not enabled";
+  if (!Selects(server.tools, tool)) return "servers." + server.name + ".tools does not offer it";
+  if (endpoint == nullptr) return "";
+  const std::string where = "endpoints." + endpoint->name;
+  if (!Selects(endpoint->tools, PrefixAt(config, server, endpoint) + tool)) {
+    return where + ".tools does not offer it";
+  }
+  return "";
+}
+
+std::expected<ExplainedTool, std::string> Found(const Config& config, const ExplainRequest& request,
+                                                const std::string& server, std::string tool) {
+  std::string note =
+      NoteOn(config, config.servers.at(server), EndpointOf(config, request.endpoint), tool);
+  ExplainedTool found{.endpoint = request.endpoint,
+                      .server = server,
+                      .tool = std::move(tool),
+                      .note = std::move(note)};
+  if (const Group* group = GroupAt(config, server, EndpointOf(config, request.endpoint))) {
+    for (const std::string& member : group->servers) {
+      const bool offers = NoteOn(config, config.servers.at(member),
+                                 EndpointOf(config, request.endpoint), found.tool)
+                              .empty();
+      if (offers) found.members.push_back(member);
+    }
+  }
+  return found;
+}
+
+json::object ToJson(const EffectiveValue& value, const std::string& file) {
+  json::object out{{"key", value.key}, {"value", value.value}};
+  if (value.level == nullptr) {
+    out["from"] = "default";
+  } else {
+    out["from"] = ToString(value.level->level);
+    out["file"] = file;
+    out["line"] = value.at.line;
+    out["path"] = value.path;
+  }
+  return out;
+}
+
+std::string SourceOf(const EffectiveValue& value, const std::string& file) {
+  if (value.level == nullptr) return "default";
+  return file + ":" + std::to_string(value.at.line) + " " + value.path;
+}
+
+}  // namespace
+
+std::expected<ExplainedTool, std::string> FindTool(const Config& config,
+                                                   const ExplainRequest& request) {
+  const Endpoint* endpoint = EndpointOf(config, request.endpoint);
+  if (!request.endpoint.empty() && endpoint == nullptr) {
+    return Unexpected("there is no endpoint " + Quote(request.endpoint));
+  }
+  const auto serves = [endpoint](const std::string& server) {
+    return endpoint == nullptr || endpoint->servers.empty() || Contains(endpoint->servers, server);
+  };
+  if (const std::size_t slash = request.tool.find('/'); slash != std::string::npos) {
+    const std::string server = request.tool.substr(0, slash);
+    if (!config.servers.contains(server)) {
+      const std::vector<std::string> names = NamesOfServers(config);
+      return Unexpected("there is no server " + Quote(server) + DidYouMean(server, names));
+    }
+    if (!serves(server)) {
+      return Unexpected("server " + server + " is not at " + PathOf(request.endpoint));
+    }
+    return Found(config, request, server, request.tool.substr(slash + 1));
+  }
+  std::vector<std::string> owners;
+  std::string tool;
+  for (const auto& [name, server] : config.servers) {
+    const std::string prefix = PrefixAt(config, server, endpoint);
+    if (!serves(name) || !request.tool.starts_with(prefix)) continue;
+    if (request.tool.size() == prefix.size()) continue;
+    owners.push_back(name);
+    tool = request.tool.substr(prefix.size());
+  }
+  if (owners.empty()) {
+    return Unexpected("no server at " + PathOf(request.endpoint) + " has tools called like " +
+                      Quote(request.tool) + "; expected PREFIX__TOOL, or SERVER/TOOL");
+  }
+  const Group* const group = GroupAt(config, owners.front(), endpoint);
+  const bool one_group = group != nullptr && request.any_member &&
+                         std::ranges::all_of(owners, [group](const std::string& owner) {
+                           return Contains(group->servers, owner);
+                         });
+  if (owners.size() > 1 && !one_group) {
+    return Unexpected(Quote(request.tool) + " may be a tool of any of " + Listing(owners) +
+                      "; say SERVER/TOOL");
+  }
+  return Found(config, request, owners.front(), std::move(tool));
+}
+
+std::string Explain(const Config& config, std::span<const PolicyKey> keys,
+                    const ExplainedTool& tool, const std::string& file) {
+  std::string out =
+      "tool " + tool.tool + " of server " + tool.server + " at " + PathOf(tool.endpoint) + "\n";
+  if (!tool.note.empty()) out += "  not offered: " + tool.note + "\n";
+  const PolicyStack levels = LevelsFor(config, tool.endpoint, tool.server, tool.tool);
+  for (const PolicyKey& key : keys) {
+    const EffectivePolicy policy = Resolve(key, levels, WithValues::kYes);
+    out += key.name;
+    out += key.stage == Stage::kServer ? ", once an attempt\n" : ", once a call\n";
+    std::size_t widest = 0;
+    for (const EffectiveValue& value : policy.values) {
+      widest = std::max(widest, value.key.size() + value.value.size());
+    }
+    for (const EffectiveValue& value : policy.values) {
+      const std::size_t width = value.key.size() + value.value.size();
+      out += "  " + value.key + ": " + value.value + std::string(widest - width + 2, ' ') +
+             SourceOf(value, file) + "\n";
+    }
+  }
+  return out;
+}
+
+json::object ExplainJson(const Config& config, std::span<const PolicyKey> keys,
+                         const ExplainedTool& tool, const std::string& file) {
+  const PolicyStack levels = LevelsFor(config, tool.endpoint, tool.server, tool.tool);
+  json::array policies;
+  for (const PolicyKey& key : keys) {
+    const EffectivePolicy policy = Resolve(key, levels, WithValues::kYes);
+    json::array values;
+    for (const EffectiveValue& value : policy.values) values.push_back(ToJson(value, file));
+    policies.push_back(json::object{
+        {"name", key.name},
+        {"stage", key.stage == Stage::kServer ? "attempt" : "call"},
+        {"set_at",
+         policy.nearest == nullptr ? "default" : std::string(ToString(policy.nearest->level))},
+        {"values", std::move(values)}});
+  }
+  json::object out{{"endpoint", PathOf(tool.endpoint)},
+                   {"server", tool.server},
+                   {"tool", tool.tool},
+                   {"policies", std::move(policies)}};
+  if (!tool.note.empty()) out["not_offered"] = tool.note;
+  return out;
+}
+
+}  // namespace switchyard::config

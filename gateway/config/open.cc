@@ -1,0 +1,63 @@
+#include "config/open.h"
+
+#include "config/rules.h"
+
+namespace switchyard::config {
+namespace {
+
+// Whoever connects has shown a certificate.
+bool KnowsAll(const Listen& listen) {
+  return listen.tls && !listen.tls->client_ca.empty() &&
+         listen.tls->client_certificate == Tls::ClientCertificate::kRequired;
+}
+
+// Endpoints by path of which `is_so`.
+template <class Is>
+std::vector<std::string> Paths(const Config& config, Is is_so) {
+  std::vector<std::string> paths;
+  if (is_so(config.auth)) paths.emplace_back("/mcp");
+  for (const auto& [name, endpoint] : config.endpoints) {
+    if (is_so(endpoint.auth)) paths.push_back("/mcp/" + name);
+  }
+  return paths;
+}
+
+std::string Join(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out.append(out.empty() ? "" : ", ").append(word);
+  return out;
+}
+
+}  // namespace
+
+std::optional<std::string> OpenProblem(const Config& config) {
+  if (IsLoopback(config.listen.host) || KnowsAll(config.listen)) return std::nullopt;
+  const auto open = Paths(config, [](const auto& auth) { return !auth.has_value(); });
+  if (open.empty()) return std::nullopt;
+  return "other machines can reach " + config.listen.host +
+         " and nobody has to prove who they are at " + Join(open) +
+         "; add auth, listen on 127.0.0.1, or write `auth: none` if all of them may "
+         "use everything";
+}
+
+std::vector<std::string> OpenWarnings(const Config& config) {
+  if (IsLoopback(config.listen.host) || KnowsAll(config.listen)) return {};
+  const auto open = Paths(config, [](const auto& auth) { return auth && auth->none; });
+  if (open.empty()) return {};
+  return {"everybody who reaches " + config.listen.host + " may use " + Join(open) +
+          ": nobody has to prove who they are"};
+}
+
+std::string OpenHere(const Config& config) {
+  if (!IsLoopback(config.listen.host)) return "";
+  const auto open = Paths(config, [](const auto& auth) { return !auth || auth->none; });
+  if (open.empty()) return "";
+  return "every program on this machine may use " + Join(open) +
+         ": nobody has to prove who they are (see auth)";
+}
+
+bool NeedsPublicUrl(const Listen& listen) {
+  return listen.public_url.empty() && (!IsLoopback(listen.host) || !listen.allowed_hosts.empty());
+}
+
+}  // namespace switchyard::config

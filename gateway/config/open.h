@@ -1,0 +1,24 @@
+// Who can come in without saying who they are. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+
+namespace switchyard::config {
+
+// Other machines can reach the gateway and nobody said that it is to be open: why it must not be
+// served so.
+std::optional<std::string> OpenProblem(const Config& config);
+// What is open to other machines because the configuration says so.
+std::vector<std::string> OpenWarnings(const Config& config);
+// What is open to this machine alone, for the log; empty: nothing is.
+std::string OpenHere(const Config& config);
+
+// Whether URLs of the gateway can only be known from the configuration: behind a proxy, or when it
+// is asked under any name.
+bool NeedsPublicUrl(const Listen& listen);
+
+}  // namespace switchyard::config

@@ -1,0 +1,148 @@
+// `auth` of a configuration: what it may say, and what endpoints inherit.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/load.h"
+#include "config/open.h"
+#include "unit/config/fixtures.h"
+
+namespace switchyard::config {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+LoadResult Load(const std::string& text) {
+  const FakeEnvironment environment;
+  return LoadText(text + "\nservers: {}\n", "c.yaml", FakePolicies(), environment);
+}
+
+Config Good(const std::string& text) {
+  LoadResult loaded = Load(text);
+  EXPECT_TRUE(loaded) << loaded.error().front().ToString();
+  return loaded ? std::move(loaded->config) : Config();
+}
+
+std::string Wrong(const std::string& text) {
+  const LoadResult loaded = Load(text);
+  return loaded ? "nothing" : loaded.error().front().ToString();
+}
+
+TEST(AuthConfig, ReadsAllOfIt) {
+  const Config config = Good(R"(
+auth:
+  issuers:
+    - issuer: https://i.example
+      audience: [a]
+      keys: {keys: [{kty: OKP}]}
+      algorithms: [EdDSA]
+      clock_skew: 1m
+      required_claims: {tenant: acme}
+      claims: {subject: email, roles: [r.s]}
+    - {issuer: other, secret: "${file:/run/key}"}
+  api_keys: [{name: ci, hash: h, expires: 2027-01-31T10:20:30Z, scopes: [a], roles: [b]}]
+  anonymous: true
+  scopes: ["mcp:use"])");
+  ASSERT_TRUE(config.auth);
+  const Auth& auth = *config.auth;
+  ASSERT_EQ(auth.issuers.size(), 2U);
+  EXPECT_EQ(auth.issuers[0].keys, R"({"keys":[{"kty":"OKP"}]})");
+  EXPECT_EQ(auth.issuers[0].clock_skew, std::chrono::seconds(60));
+  EXPECT_EQ(auth.issuers[0].subject, "email");
+  EXPECT_EQ(auth.issuers[0].required_claims.at("tenant"), "acme");
+  EXPECT_EQ(auth.issuers[1].secret.Reveal(), "file-s3cret");
+  EXPECT_EQ(auth.api_keys[0].expires, std::chrono::sys_days(std::chrono::January / 31 / 2027) +
+                                          std::chrono::hours(10) + std::chrono::minutes(20) +
+                                          std::chrono::seconds(30));
+  EXPECT_TRUE(auth.anonymous);
+  EXPECT_THAT(auth.scopes, ElementsAre("mcp:use"));
+}
+
+TEST(AuthConfig, EndpointsReplaceKeyByKey) {
+  const Config config = Good(R"(
+auth: {issuers: [{issuer: i, secret: s}], scopes: [a]}
+endpoints:
+  same: {}
+  mixed: {auth: {anonymous: true}}
+  open: {auth: none}
+  own: {auth: {issuers: [{issuer: j, secret: s}], scopes: []}})");
+  EXPECT_EQ(config.endpoints.at("same").auth, config.auth);
+  const Auth& mixed = *config.endpoints.at("mixed").auth;
+  EXPECT_TRUE(mixed.anonymous);
+  EXPECT_EQ(mixed.issuers, config.auth->issuers);
+  EXPECT_THAT(mixed.scopes, ElementsAre("a"));
+  EXPECT_TRUE(config.endpoints.at("open").auth->none);
+  const Auth& own = *config.endpoints.at("own").auth;
+  EXPECT_EQ(own.issuers[0].issuer, "j");
+  EXPECT_THAT(own.scopes, IsEmpty());
+}
+
+TEST(AuthConfig, RefusesWhatWouldLetNobodyOrAnybodyIn) {
+  EXPECT_THAT(Wrong("auth: {}"), HasSubstr("1:1: auth: names nobody"));
+  EXPECT_THAT(Wrong("auth: off"), HasSubstr("auth: must be"));
+  EXPECT_THAT(Wrong("auth: {issuers: [{issuer: i}]}"), HasSubstr("needs exactly one of keys"));
+  EXPECT_THAT(Wrong("auth: {issuers: [{issuer: i, secret: s, keys_file: f}]}"),
+              HasSubstr("needs exactly one of keys"));
+  EXPECT_THAT(Wrong("auth: {issuers: [{secret: s}]}"), HasSubstr("issuer: is missing"));
+  EXPECT_THAT(Wrong("auth: {issuers: [{issuer: 'urn:switchyard:api-key', secret: s}]}"),
+              HasSubstr("must not begin with urn:switchyard:"));
+  EXPECT_THAT(Wrong("auth: {issuers: [{issuer: i, secret: s}, {issuer: i, secret: t}]}"),
+              HasSubstr("has \"i\" twice"));
+  EXPECT_THAT(Wrong("auth: {issuers: [{issuer: i, secret: s, clock_skew: 1h}]}"),
+              HasSubstr("clock_skew"));
+  EXPECT_THAT(Wrong("auth: {api_keys: [{name: a}]}"), HasSubstr("hash: is missing"));
+  EXPECT_THAT(Wrong("auth: {api_keys: [{name: a, hash: h}, {name: a, hash: i}]}"),
+              HasSubstr("is that of another key"));
+  for (const char* expires : {"tomorrow", "2027-02-30", "2027-01-31T25:00:00Z", "2027-1-31",
+                              "2027-01-31 10:00:00Z", "2027-01-31T10:00:00"}) {
+    EXPECT_THAT(
+        Wrong("auth: {api_keys: [{name: a, hash: h, expires: '" + std::string(expires) + "'}]}"),
+        HasSubstr("expires: must be a day"))
+        << expires;
+  }
+  EXPECT_THAT(Wrong("auth: {api_keys: [{name: a, hash: h, scopes: ['a b']}]}"),
+              HasSubstr("without spaces"));
+  EXPECT_THAT(Wrong("auth: {api_keys_file: f, scopes_supported: [offline_access]}"),
+              HasSubstr("must not have offline_access"));
+  EXPECT_THAT(Wrong("auth: {certificates: [{cn: a}]}"), HasSubstr("needs listen.tls.client_ca"));
+  EXPECT_THAT(Wrong("listen: {tls: {certificate: c, key: k, client_ca: a}}\n"
+                    "auth: {certificates: [{cn: a, dns: b}]}"),
+              HasSubstr("needs exactly one of cn"));
+  EXPECT_THAT(Wrong("listen: {tls: {certificate: c, key: k, client_ca: a}}\n"
+                    "auth: {certificates: [{fingerprint: 'aa:bb'}]}"),
+              HasSubstr("64 hexadecimal digits"));
+}
+
+TEST(AuthConfig, OtherMachinesAreServedOnlyWhereSomebodySaidHow) {
+  EXPECT_THAT(Wrong("listen: 0.0.0.0:80"),
+              HasSubstr("1:9: listen: other machines can reach 0.0.0.0 and nobody has to prove who "
+                        "they are at /mcp"));
+  EXPECT_THAT(Wrong("listen: 0.0.0.0:80\nendpoints: {own: {auth: {api_keys_file: f}}, more: {}}"),
+              HasSubstr("at /mcp, /mcp/more;"));
+  Good("listen: 0.0.0.0:80\nauth: {api_keys_file: f}");
+  Good("listen: 0.0.0.0:80\nauth: none");
+  Good("listen: {address: '0.0.0.0:80', tls: {certificate: c, key: k, client_ca: a}}");
+  EXPECT_THAT(Wrong("listen: {address: '0.0.0.0:80', tls: {certificate: c, key: k, client_ca: a, "
+                    "client_certificate: optional}}"),
+              HasSubstr("other machines"));
+  EXPECT_THAT(OpenHere(Good("listen: 127.0.0.1:80")), HasSubstr("every program on this machine"));
+  EXPECT_EQ(OpenHere(Good("auth: {api_keys_file: f}")), "");
+}
+
+TEST(AuthConfig, UrlsThatTokensAreForAreSaid) {
+  const std::string auth = "\nauth: {issuers: [{issuer: i, secret: s}]}";
+  Good("listen: 127.0.0.1:80" + auth);
+  EXPECT_THAT(Wrong("listen: 0.0.0.0:80" + auth), HasSubstr("needs listen.public_url"));
+  EXPECT_THAT(Wrong("listen: {address: '127.0.0.1:80', allowed_hosts: [a.example]}" + auth),
+              HasSubstr("needs listen.public_url"));
+  Good("listen: {address: '0.0.0.0:80', public_url: 'https://a.example'}" + auth);
+  for (const char* url : {"a.example", "https://a.example/x", "ftp://a.example", "https://u@a"}) {
+    EXPECT_THAT(Wrong("listen: {address: '127.0.0.1:80', public_url: '" + std::string(url) + "'}"),
+                HasSubstr("public_url: must be how clients reach"))
+        << url;
+  }
+}
+
+}  // namespace
+}  // namespace switchyard::config
