@@ -5,13 +5,14 @@
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-steps=(lint format tidy release debug unit contract flow asan corpus tsan interop conformance config features)
+steps=(lint format tidy release debug unit contract flow asan corpus tsan interop conformance schema tokens config alerts features)
 extra_steps=(fuzz bench)
 fuzz_seconds=60
 test_timeout=600  # seconds for one test binary
 node_version=20.20.2
 logs=$root/build/test-logs
 passed=0 failed=0
+culprits=()  # what failed, said again at the end
 
 usage() {
   cat <<'TEXT'
@@ -28,6 +29,8 @@ TEXT
 
 count() { passed=$((passed + $1)) failed=$((failed + $2)); }
 
+blame() { culprits+=("$@"); }
+
 # quietly LOG COMMAND...: output goes to the log; after a failure its end is shown.
 quietly() {
   local log=$logs/$1.log status
@@ -37,6 +40,7 @@ quietly() {
   if [ $status -ne 0 ]; then
     tail -n 60 "$log"
     echo "(exit status $status, whole log: ${log#"$root"/})"
+    blame "$(basename "$log" .log): exit status $status"
   fi
   return $status
 }
@@ -71,18 +75,43 @@ conclude() {
 
 # ---- steps --------------------------------------------------------------------------------------
 
-# gtest PRESET KIND: builds and runs one test binary.
+# name_culprits WHAT LOG: the tests of a gtest log that failed, the one that never ended, and what a
+# sanitizer or an assertion said first.
+name_culprits() {
+  local line
+  while IFS= read -r line; do blame "$1: $line"; done < <(
+    awk '/^\[ RUN      \] / { running = $4 }
+         /^\[       OK \] |^\[  SKIPPED \] / { running = "" }
+         /^\[  FAILED  \] .*\([0-9]+ ms\)$/ { print $4 " failed"; running = "" }
+         /ERROR: |WARNING: ThreadSanitizer|runtime error: |: Failure$/ { if (said++ < 8) print running " " $0 }
+         END { if (running != "") print running " never ended" }' "$2")
+}
+
+# gtest PRESET KIND: builds one test binary and runs it, in as many processes as there are cores, each
+# with its share of the tests.
 gtest() {
-  local log=$logs/$1-$2.log status good bad
+  local log=$logs/$1-$2.log shards shard status=0 good bad pids=()
   quietly "build-$1-$2" build "$1" "$2_tests" || { count 0 1; return; }
-  timeout -k 10 $test_timeout "$root/build/$1/tests/$2_tests" --gtest_color=no >"$log" 2>&1 </dev/null
-  status=$?
+  rm -f "$log".[0-9]*
+  shards=$(nproc)
+  for ((shard = 0; shard < shards; ++shard)); do
+    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard timeout -k 10 $test_timeout \
+      "$root/build/$1/tests/$2_tests" --gtest_color=no >"$log.$shard" 2>&1 </dev/null &
+    pids+=($!)
+  done
+  for shard in "${!pids[@]}"; do
+    wait "${pids[$shard]}" || status=$?
+  done
+  for ((shard = 0; shard < shards; ++shard)); do
+    name_culprits "$1 $2" "$log.$shard"
+  done
+  cat "$log".[0-9]* >"$log"
   good=$(grep -cF '[       OK ] ' "$log")
   bad=$(grep -cE '\[  FAILED  \] .*\([0-9]+ ms\)$' "$log")
   if [ $status -ne 0 ]; then
-    grep -E '\[  FAILED  \] .*\([0-9]+ ms\)$|Failure$|ERROR: |WARNING: ThreadSanitizer|runtime error: ' "$log" |
+    grep -E '\[  FAILED  \] .*\([0-9]+ ms\)$|: Failure$|ERROR: |WARNING: ThreadSanitizer|runtime error: ' "$log" |
       head -n 40
-    tail -n 60 "$log"
+    for ((shard = 0; shard < shards; ++shard)); do tail -n 40 "$log.$shard"; done
     echo "($1 $2 tests: exit status $status, whole log: ${log#"$root"/})"
   fi
   conclude "$1 $2 tests" $status "$good" "$bad"
@@ -93,13 +122,23 @@ sources() { find "$root"/gateway "$root"/policies "$root"/tests -name node_modul
 
 check_format() { sources | xargs -r clang-format-19 --dry-run -Werror; }
 
+# A file that git does not know builds here and nowhere else.
+check_tracked() {
+  local strangers
+  git -C "$root" rev-parse --git-dir >/dev/null 2>&1 || return 0
+  strangers=$(git -C "$root" ls-files --others --exclude-standard)
+  [ -z "$strangers" ] || { printf 'git does not know these files: git add them, or ignore them\n%s\n' "$strangers"; return 1; }
+}
+
 step_lint() {
+  check tracked check_tracked
   tallied layering-self-test python3 "$root/tests/lint/layering.py" --self-test
   tallied layering python3 "$root/tests/lint/layering.py"
 }
 step_format() { check format check_format; }
 step_tidy() {
-  quietly configure-tidy configure tidy || { count 0 1; return; }
+  # Each time anew: files that came since the last are not in what it goes by.
+  quietly configure-tidy cmake -S "$root" --preset tidy || { count 0 1; return; }
   check tidy python3 "$root/tests/lint/tidy.py" --jobs "$(build_jobs)"
 }
 
@@ -192,7 +231,7 @@ node_ready() {
 
 # node_tests LOG DIR FILE...: Node's own runner over the test files.
 node_tests() {
-  local log=$logs/$1.log dir=$2 name=$1 status good bad
+  local log=$logs/$1.log dir=$2 name=$1 status good bad line
   shift 2
   (cd "$dir" && timeout -k 10 $test_timeout node --test --test-reporter=tap "$@") >"$log" 2>&1 </dev/null
   status=$?
@@ -200,6 +239,7 @@ node_tests() {
   bad=$(awk '/^# (fail|cancelled) / { n += $3 } END { print n + 0 }' "$log")
   if [ $status -ne 0 ]; then
     grep -E '^ *not ok ' "$log" | head -n 40
+    while IFS= read -r line; do blame "$name: $line"; done < <(grep -E '^ *not ok ' "$log" | head -n 20)
     tail -n 60 "$log"
     echo "(exit status $status, whole log: ${log#"$root"/})"
   fi
@@ -218,6 +258,22 @@ step_conformance() {
   node_ready tests/conformance || { count 0 1; return; }
   node_tests wire "$dir" wire.test.mjs lib/verdict.test.mjs
   tallied conformance timeout -k 10 1200 node "$dir/run.mjs" --out "$logs/conformance"
+}
+
+# The JSON Schema validator against ajv and the official suite.
+step_schema() {
+  local dir=$root/tests/schema
+  quietly build-debug-schema build debug schema_verdicts || { count 0 1; return; }
+  node_ready tests/schema || { count 0 1; return; }
+  node_tests schema "$dir" "$dir"/*.test.mjs
+}
+
+# Token counts against tiktoken.
+step_tokens() {
+  local dir=$root/tests/tokens
+  quietly build-debug-tokens build debug token_counts || { count 0 1; return; }
+  node_ready tests/tokens || { count 0 1; return; }
+  node_tests tokens "$dir" "$dir"/*.test.mjs
 }
 
 # check_config FILE: gives a value to every ${NAME} and ${file:/path} that the file expands.
@@ -242,6 +298,29 @@ step_config() {
   for file in "$root"/config/*.yaml; do
     check "config-$(basename "$file" .yaml)" check_config "$file"
   done
+}
+
+# promtool of the package prometheus, unpacked and not installed: that would start its server.
+find_promtool() {
+  local dir=$root/build/prometheus package
+  promtool=$(command -v promtool) || promtool=$dir/usr/bin/promtool
+  if [ -x "$promtool" ]; then return; fi
+  mkdir -p "$dir"
+  package=$(packages_in unpacked | grep -x prometheus) || return 1
+  (cd "$dir" && { apt-get -q download "$package" || { as_root apt-get -q update && apt-get -q download "$package"; }; }) &&
+    dpkg-deb -x "$dir"/prometheus_*.deb "$dir" && rm "$dir"/prometheus_*.deb
+}
+
+# The rules and the board of deploy/ against the metrics that there are, and each alert made to fire.
+step_alerts() {
+  local promtool rules=$logs/board-rules.yml
+  tallied alerts-self-test python3 "$root/tests/lint/alerts.py" --self-test
+  tallied alerts-names python3 "$root/tests/lint/alerts.py"
+  find_promtool >"$logs/promtool.log" 2>&1 || { cat "$logs/promtool.log"; count 0 1; return; }
+  check alerts-rules "$promtool" check rules "$root/deploy/prometheus/alerts.yml"
+  python3 "$root/tests/lint/alerts.py" --board-rules >"$rules"
+  check alerts-board "$promtool" check rules "$rules"
+  check alerts-fire "$promtool" test rules "$root/deploy/prometheus/alerts_test.yml"
 }
 
 step_features() {
@@ -295,5 +374,9 @@ for step in "${chosen[@]}"; do
   echo "    $step: $((passed - before_passed)) passed, $((failed - before_failed)) failed," \
     "$((SECONDS - started)) s"
 done
+if [ ${#culprits[@]} -gt 0 ]; then
+  say "what failed"
+  printf '    %s\n' "${culprits[@]}" | cut -c1-240 | head -n 60
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -82,9 +82,8 @@ def _number(value: float, unit: str) -> str:
 def table_line(row: Row, outcome: Outcome) -> str:
     middle = medians(outcome)
     known = [_cell(middle.get(name)) for name in ("direct", "nginx", "gateway")]
-    if row.name == "catalog":
-        sizes = [f"{name}: {_cell(values)}" for name, values in middle.items()]
-        known = ["–", "–", "<br>".join(sizes)]
+    if middle and "nginx" not in middle:  # gateways against one another
+        known = ["–", "–", "<br>".join(f"{name}: {_cell(at)}" for name, at in middle.items())]
     figure, verdict = "–", "–"
     if outcome.figure:
         values, unit = outcome.figure.values, outcome.figure.unit

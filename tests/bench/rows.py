@@ -81,8 +81,8 @@ def added(outcome: Outcome, key: str, over: str = "gateway", under: str = "direc
     return [a - b for a, b in pairs]
 
 
-def call(era: str, tool: str, port: int) -> bytes:
-    params = {"name": tool, "arguments": {"query": "hello", "limit": 3}}
+def call(era: str, tool: str, port: int, query: str = "hello") -> bytes:
+    params = {"name": tool, "arguments": {"query": query, "limit": 3}}
     if era == "modern":
         return wire.modern("tools/call", params)
     return wire.legacy("tools/call", params, wire.open_session(port))
@@ -212,6 +212,59 @@ def catalog_size(sizes: list[int]):
     return run
 
 
+# Every policy of calls, at limits that are not met. What the cache keeps is too old at once.
+EVERY_POLICY = """{
+  rate_limit: {rate: 1000000/s, per: [principal, tool]},
+  budget: {budgets: {calls: {calls: 1000000000, window: 24h, per: principal}}},
+  cache: {ttl: 1ms, allow: ["*"]},
+  retry: {attempts: 3, idempotent: ["*"]},
+  breaker: {consecutive_failures: 5, failure_rate: 0.5},
+  timeout: {total: 30s},
+  concurrency: {max_in_flight: 1000},
+  validate: {arguments: enforce},
+}"""
+
+
+def against_bare(policies: str, query: str):
+    """The same call through a gateway with these policies and through one with the defaults."""
+
+    def run(stage: Stage, plan: Plan) -> Outcome:
+        bare = stage.main_gateway()
+        other = stage.ready_gateway("policies", stage.usual_servers(), policies)
+        targets = [
+            bare.target(call("modern", "mock__small", bare.port, query), "bare"),
+            other.target(call("modern", "mock__small", other.port, query)),
+        ]
+        outcome = in_turn(targets, plan.rounds, lambda t: burst(t, 64, plan.seconds))
+        outcome.figure = ratio(outcome, "gateway", "bare")
+        other.child.stop()
+        return outcome
+
+    return run
+
+
+def token_known(stage: Stage, plan: Plan) -> Outcome:
+    """The same call by a caller whose token was verified before, and by nobody without auth."""
+    secret = "0123456789abcdef0123456789abcdef"
+    # Whoever looks at the catalog needs no token.
+    issuer = f'{{issuer: bench, audience: [gateway], secret: "{secret}"}}'
+    auth = f"{{issuers: [{issuer}], anonymous: true}}"
+    claims = {"iss": "bench", "aud": "gateway", "sub": "load", "exp": int(time.time()) + 86400}
+    bare = stage.main_gateway()
+    other = stage.ready_gateway("token", stage.usual_servers(), auth=auth)
+    request = wire.signed_in(
+        call("modern", "mock__small", other.port), wire.token(secret, claims | {"scope": "a b c"})
+    )
+    targets = [
+        bare.target(call("modern", "mock__small", bare.port), "bare"),
+        other.target(request),
+    ]
+    outcome = in_turn(targets, plan.rounds, lambda t: burst(t, 64, plan.seconds))
+    outcome.figure = ratio(outcome, "gateway", "bare")
+    other.child.stop()
+    return outcome
+
+
 def all_rows() -> list[Row]:
     rows = []
     for size, tool in (("200B", "small"), ("10KB", "medium")):
@@ -269,6 +322,27 @@ def all_rows() -> list[Row]:
         Row("idle-session", idle, idle_sessions(False), 1, **alone),
         Row("idle-stream", f"{idle} with an open GET stream", idle_sessions(True), 12, **alone),
         Row("start", "start to listening", start, 100, **alone),
+        Row(
+            "policies",
+            "CPU a call, every policy on against the defaults, 200B, 64 connections",
+            against_bare(EVERY_POLICY, f"about {wire.ID}"),
+            1.25,
+            **alone,
+        ),
+        Row(
+            "token",
+            "CPU a call with a token that is known against one without auth, 200B, 64 connections",
+            token_known,
+            1.1,
+            **alone,
+        ),
+        Row(
+            "cache-hit",
+            "CPU a hit of the cache against a call, 200B, 64 connections",
+            against_bare('{cache: {ttl: 10m, allow: ["*"]}}', "hello"),
+            0.5,
+            **alone,
+        ),
         Row(
             "catalog",
             "CPU a call, catalog of 1,000 servers against 1",

@@ -10,6 +10,8 @@ import wire
 from load import OUT, Target
 from processes import BenchError, Child, children_of, free_port, wait_for_port
 
+TOOLS_EACH = 100  # of a server that the mock pretends to be
+
 _NGINX_CONF = """
 {user}
 worker_processes 1;
@@ -71,7 +73,7 @@ class Stage:
 
     def mock(self) -> tuple[Child, int]:
         if not self._mock:
-            argv = [str(OUT / "mock_server"), "--port", "0", "--tools", "100"]
+            argv = [str(OUT / "mock_server"), "--port", "0", "--tools", str(TOOLS_EACH)]
             child = Child(argv, OUT / "mock.log", read_stdout=True)
             self._mock = child, int(child.process.stdout.readline())
         return self._mock
@@ -114,21 +116,27 @@ class Stage:
             "pipe": {"command": str(OUT / "mock_server"), "args": ["--stdio"]},
         }
 
-    def start_gateway(self, name: str, servers: dict) -> Gateway:
+    def start_gateway(
+        self, name: str, servers: dict, policies: str = "{}", auth: str = "none"
+    ) -> Gateway:
         if not self.gateway_binary:
             raise BenchError("no gateway to measure")
         port = free_port()
         config = OUT / f"gateway-{name}.yaml"
-        # JSON is YAML; policies, log and everything else are left at their defaults.
-        config.write_text(json.dumps({"listen": f"127.0.0.1:{port}", "servers": servers}, indent=1))
+        # JSON is YAML; what is not said is left at its default.
+        text = json.dumps({"listen": f"127.0.0.1:{port}", "servers": servers}, indent=1)
+        text = text.removesuffix("}") + f', "policies": {policies}, "auth": {auth}}}\n'
+        config.write_text(text)
         argv = [self.gateway_binary, "serve", "--config", str(config)]
         child = Child(argv, OUT / f"gateway-{name}.log")
         return Gateway(child, port, wait_for_port(port, child))
 
-    def ready_gateway(self, name: str, servers: dict, tools_each: int = 100) -> Gateway:
+    def ready_gateway(
+        self, name: str, servers: dict, policies: str = "{}", auth: str = "none"
+    ) -> Gateway:
         """A gateway that has every tool of every server in its catalog."""
-        gateway = self.start_gateway(name, servers)
-        expected = len(servers) * tools_each
+        gateway = self.start_gateway(name, servers, policies, auth)
+        expected = len(servers) * TOOLS_EACH
         give_up = time.monotonic() + 60
         while (found := len(wire.tool_names(gateway.port))) != expected:
             gateway.child.require_alive()

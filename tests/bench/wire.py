@@ -1,6 +1,8 @@
 """MCP over HTTP as bytes: requests for the load generators, and single calls that check them."""
 
+import base64
 import dataclasses
+import hmac
 import json
 import socket
 
@@ -45,6 +47,21 @@ def legacy(method: str, params: dict, session: str, path: str = "/mcp") -> bytes
     headers = {"MCP-Protocol-Version": LEGACY, "Mcp-Session-Id": session}
     message = {"jsonrpc": "2.0", "id": ID, "method": method, "params": params}
     return post(message, headers, path)
+
+
+def token(secret: str, claims: dict) -> str:
+    """A JSON Web Token signed with HS256."""
+    parts = [{"alg": "HS256"}, claims]
+    text = b".".join(
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts
+    )
+    mac = hmac.new(secret.encode(), text, "sha256").digest()
+    return (text + b"." + base64.urlsafe_b64encode(mac).rstrip(b"=")).decode()
+
+
+def signed_in(request: bytes, bearer: str) -> bytes:
+    start, rest = request.split(b"\r\n", 1)
+    return start + b"\r\nAuthorization: Bearer " + bearer.encode() + b"\r\n" + rest
 
 
 @dataclasses.dataclass

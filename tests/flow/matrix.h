@@ -37,10 +37,7 @@ class Matrix : public ::testing::TestWithParam<Combination> {
   }
 
   std::unique_ptr<Client> NewClient(const std::string& path = "/mcp") const {
-    if (client_era() == Era::kModern) {
-      return std::make_unique<ModernClient>(gateway.port(), path);
-    }
-    return std::make_unique<LegacyClient>(gateway.port(), path);
+    return gateway.ClientOf(client_era(), path);
   }
 
   // An event inside the server: "started:x", "cancelled:x".

@@ -287,8 +287,12 @@ TEST_P(Matrix, AListChangeReachesListeners) {
   const json::value tag = At(told, "/params/_meta/io.modelcontextprotocol~1subscriptionId");
   EXPECT_EQ(tag == "listen", client->modern()) << told;
   EXPECT_EQ(client->Call("a__shrink").text(), "ok");
-  EXPECT_TRUE(stream.NextEvent().has_value());
-  EXPECT_FALSE(Contains(client->Tools(), "a__grown"));
+  // A list that changes while its pages are read may be told of once more.
+  int told_again = 0;
+  do {
+    EXPECT_TRUE(stream.NextEvent().has_value());
+  } while (Contains(client->Tools(), "a__grown") && ++told_again < 3);
+  EXPECT_LT(told_again, 3);
 }
 
 TEST_P(Matrix, LogMessagesComeOnlyToThoseWhoAskedAndFromTheLevelTheyAsked) {

@@ -27,6 +27,22 @@ TEST(Reload, AServerThatIsAddedIsServedAndAnnounced) {
   EXPECT_EQ(client.Call("a__echo", R"({"text":"x"})").text(), "x");
 }
 
+// The fake fails the test when it sees an id twice in a session.
+TEST(Reload, ALegacySessionLivesOnAndSeesNoIdTwice) {
+  FakeServer fake = FakeServer::Legacy("a");
+  Gateway gateway;
+  gateway.Serves("a", fake).With("policies", "{timeout: {total: 60s}}").Start();
+  const auto call_at_both_workers = [&] {
+    for (int i = 0; i < 8; ++i) {
+      EXPECT_EQ(LegacyClient(gateway.port()).Call("a__echo", R"({"text":"x"})").text(), "x");
+    }
+  };
+  call_at_both_workers();
+  gateway.With("policies", "{timeout: {total: 61s}}").Reload();
+  call_at_both_workers();
+  EXPECT_EQ(fake.received("initialize").size(), 1U);
+}
+
 TEST(Reload, ACallInFlightFinishesAlthoughItsServerIsRemoved) {
   FakeServer a = FakeServer::Modern("a");
   FakeServer b = FakeServer::Modern("b");

@@ -56,6 +56,13 @@ TEST_F(StdioFace, BothErasAreServedOnOneChannel) {
   EXPECT_EQ(TextAt(legacy, "/result/resultType"), "");
 }
 
+TEST_F(StdioFace, AReloadReachesTheClientThatIsThere) {
+  gateway.With("policies", "{timeout: {total: 200ms}}").Reload();
+  Say(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a__hold","arguments":{"label":"x"},)" +
+      std::string(kMeta) + "}}");
+  EXPECT_EQ(TextAt(Hear(), "/error/message"), "server a: no answer within 200ms");
+}
+
 TEST_F(StdioFace, CallsRunSideBySideAndACancelledOneIsNotAnswered) {
   const auto call = [](const char* id, const char* name, const char* arguments) {
     return R"({"jsonrpc":"2.0","id":)" + std::string(id) +

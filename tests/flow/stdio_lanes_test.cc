@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "support/gateway_fixture.h"
+#include "support/legacy_session.h"
 #include "support/paths.h"
 #include "unit/downstream/loop.h"
 
@@ -86,6 +87,18 @@ TEST_F(StdioLanes, OneProcessIsEnoughWhereTheConfigurationSaysSo) {
   EXPECT_TRUE(waits.Contains("servers.a.lanes")) << waits;
   EXPECT_EQ(Pids(report).size(), 1U);
   EXPECT_EQ(one.Request(Back(asked, R"({"action":"decline"})")).code(), 0);
+}
+
+TEST_F(StdioLanes,
+       AQuestionRightAfterACancelledCallIsTheNextCallsOnceTheServerHasReadTheCancellation) {
+  Begin("lanes: 1");
+  LegacyClient gone = Declaring(gateway.port(), R"({"roots":{}})");
+  Exchange call = gone.BeginCall("a__ask_and_hold", R"({"label":"x"})");
+  EXPECT_TRUE(call.NextEvent());
+  gone.Cancel(call);
+  const Answer asked = Asked().Request(Asking());
+  EXPECT_FALSE(StateOf(asked).empty()) << asked;
+  EXPECT_EQ(Pids(report).size(), 1U);
 }
 
 // The program itself, in a process that can be killed.

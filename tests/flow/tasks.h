@@ -23,10 +23,10 @@ class TaskMatrix : public Matrix {
                  ? std::unique_ptr<FakeServer>(new FakeServer(FakeServer::Modern("a")))
                  : std::unique_ptr<FakeServer>(new FakeServer(FakeServer::Legacy("a")));
       AddTasks(fake->surface(), server_era());
-      gateway.Serves("a", *fake);
+      gateway.Serves("a", *fake, keys);
     } else {
       const bool modern = server_era() == Era::kModern;
-      gateway.ServesChild("a", {"--era", modern ? "modern" : "legacy", "--tasks"});
+      gateway.ServesChild("a", {"--era", modern ? "modern" : "legacy", "--tasks"}, keys);
     }
     gateway.With("endpoints", "{part: {servers: [a]}, bare: {servers: [a], transparent: true}}")
         .Start();
@@ -69,6 +69,8 @@ class TaskMatrix : public Matrix {
     }
     return false;
   }
+
+  std::string keys;  // of the server in the configuration; set before SetUp()
 };
 
 }  // namespace switchyard::tests

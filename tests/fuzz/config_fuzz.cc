@@ -8,8 +8,10 @@
 #include <boost/json/serialize.hpp>
 
 #include "config/describe.h"
+#include "config/explain.h"
 #include "config/load.h"
 #include "config/section.h"
+#include "policies/registry.h"
 
 namespace {
 
@@ -38,7 +40,9 @@ std::vector<config::PolicyKey> Policies() {
     for (config::Section& item : section.Items("rules")) item.Strings("tools");
     return std::make_shared<int>(0);
   };
-  return {{"timeout", parse}, {"concurrency", parse}, {"telemetry", parse}};
+  std::vector<config::PolicyKey> keys = switchyard::policies::PolicyKeys();
+  keys.push_back({"everything", parse});
+  return keys;
 }
 
 }  // namespace
@@ -58,5 +62,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string shown = config::Describe(loaded->config) +
                             boost::json::serialize(config::DescribeJson(loaded->config));
   if (shown.empty()) std::abort();
+  // Every level is read again, and shows nothing of what was looked up.
+  for (const auto& [server, settings] : loaded->config.servers) {
+    for (const char* tool : {"read", "*"}) {
+      const config::ExplainedTool explained{
+          .endpoint = "", .server = server, .tool = tool, .note = ""};
+      const std::string text_of = config::Explain(loaded->config, policies, explained, "fuzz.yaml");
+      if (!mentions_it && text_of.contains(kSecret)) std::abort();
+    }
+  }
   return 0;
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/seal.h"
 #include "catalog/cursor.h"
@@ -60,7 +61,7 @@ Call CallOf(const std::string& arguments, const std::string& state) {
   if (message) call.message = std::move(*message);
   call.endpoint = "team";
   call.target.name = "t";
-  call.caller = {.issuer = "i", .subject = "s", .client = "c", .scopes = {}};
+  call.caller = MakeCaller({.issuer = "i", .subject = "s", .client = "c"});
   return call;
 }
 
@@ -75,9 +76,10 @@ void CheckTaskIds(const std::string& forged, const std::string& server, const st
     const bool too_long = token.size() > std::size_t{8} * 1024;
     Require(too_long || (opened && opened->server == server && opened->id == id), "an id opens");
     Require(!ids.Open(use, call, forged, TaskIds::Owner::kAnyone), "a forged id does not open");
-    call.caller.subject = "else";
+    const Caller owner =
+        std::exchange(call.caller, MakeCaller({.issuer = "i", .subject = "else", .client = "c"}));
     Require(!ids.Open(use, call, token, TaskIds::Owner::kCaller), "for its caller alone");
-    call.caller.subject = "s";
+    call.caller = owner;
   }
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Each feature in docs/features.md and each point of docs/checklist.md names a test that exists.
+"""Each feature in docs/features.md, each point of docs/checklist.md and each threat in docs/threat-model.md
+names a test that exists.
 
-The pages hold tables with a column `feature` or `point` and a column `test`; a test cell holds one or more of
+The pages hold tables with a column `feature`, `point` or `threat` and a column `test`; a test cell holds one or more of
 
     `unit: Suite.Name`  `contract: ...`  `flow: ...`   a GoogleTest in tests/unit, contract, flow
     `interop: file.test.mjs › title`                   a Node test in tests/interop
@@ -34,7 +35,7 @@ CONFORMANCE_RUN = re.compile(
     r"(2025-03-26|2025-06-18) (direct|(http|stdio) legacy)"
     r"|(2025-11-25|2026-07-28) (direct|(http|stdio) (legacy|modern))"
     r"|tasks (direct|http|stdio)|client (2025-06-18|2025-11-25|2026-07-28) (direct|gateway)")
-STEPS = {"format", "tidy", "config", "features"}
+STEPS = {"format", "tidy", "schema", "tokens", "config", "alerts", "features"}
 CELL = re.compile(r"(?<!\\)\|")
 
 
@@ -144,7 +145,7 @@ def check_numbers(root):
 def check_all(root):
     tests = Tests(root)
     return (check_page(root, tests) + check_page(root, tests, "docs/checklist.md", "point") +
-            check_numbers(root))
+            check_numbers(root) + check_page(root, tests, "docs/threat-model.md", "threat"))
 
 
 # ---- self test ----------------------------------------------------------------------------------

@@ -91,6 +91,7 @@ std::string Client::Wrap(std::string_view body, const Ask& ask, std::string_view
   Headers headers = HeadersFor(ask);
   headers["host"] = "127.0.0.1:" + std::to_string(port_);
   headers["accept"] = "application/json, text/event-stream";
+  if (!token_.empty()) headers["authorization"] = "Bearer " + token_;
   if (verb == "POST") {
     headers["content-type"] = "application/json";
     headers["content-length"] = std::to_string(body.size());
@@ -108,7 +109,10 @@ std::string Client::Text(const Ask& ask) const { return Wrap(Body(ask), ask); }
 // Never sends twice: a test that kills a server wants one victim.
 Answer Client::Transact(const std::string& request) {
   const bool stale = kept_.open() && WaitForAny({Gone(kept_.fd())}, {}) == 0;
-  if (stale || !kept_.open()) kept_ = Connect();
+  if (stale || !kept_.open()) {
+    kept_ = Connect();
+    ++connections_;
+  }
   if (!kept_.open()) return {};
   kept_.Write(request);  // an early answer may come to a request that could not be sent whole
   const std::optional<Head> head = ReadHead(kept_);
@@ -193,8 +197,9 @@ Exchange ModernClient::Listen(std::string_view filter, std::string id) {
   return stream;
 }
 
-LegacyClient::LegacyClient(std::uint16_t port, std::string path, std::string version)
-    : Client(port, std::move(path)), version_(std::move(version)) {
+LegacyClient::LegacyClient(std::uint16_t port, std::string path, std::string version,
+                           std::string token)
+    : Client(port, std::move(path), std::move(token)), version_(std::move(version)) {
   initialized_ =
       Request({.method = "initialize",
                .members = R"("protocolVersion":")" + version_ +

@@ -77,7 +77,9 @@ struct Ask {
 
 class Client {
  public:
-  Client(std::uint16_t port, std::string path) : port_(port), path_(std::move(path)) {}
+  // `token`: what it says with every request of who it is, "" = nothing.
+  Client(std::uint16_t port, std::string path, std::string token = {})
+      : port_(port), path_(std::move(path)), token_(std::move(token)) {}
   Client(Client&&) = default;
   virtual ~Client() = default;
 
@@ -103,6 +105,10 @@ class Client {
   Wire Connect() const { return Wire::Connect(port_); }
   std::string Text(const Ask& ask) const;  // a whole HTTP request, with what `ask` says
   const std::string& path() const { return path_; }
+  void set_token(std::string token) { token_ = std::move(token); }
+  // For a test in which hours pass: an idle connection is closed meanwhile, sooner or later.
+  void HangUp() { kept_.Close(); }
+  int connections() const { return connections_; }  // that were kept, one after the other
 
  protected:
   virtual std::string Body(const Ask& ask) const = 0;
@@ -112,15 +118,16 @@ class Client {
 
  private:
   std::uint16_t port_;
-  std::string path_;
+  std::string path_, token_;
   Wire kept_;
+  int connections_ = 0;
   int next_id_ = 1;
 };
 
 class ModernClient final : public Client {
  public:
-  explicit ModernClient(std::uint16_t port, std::string path = "/mcp")
-      : Client(port, std::move(path)) {}
+  explicit ModernClient(std::uint16_t port, std::string path = "/mcp", std::string token = {})
+      : Client(port, std::move(path), std::move(token)) {}
   Era era() const override { return Era::kModern; }
   void Cancel(Exchange& exchange) override { exchange.Abandon(); }
 
@@ -142,7 +149,7 @@ class LegacyClient final : public Client {
  public:
   // Says initialize and initialized at once.
   explicit LegacyClient(std::uint16_t port, std::string path = "/mcp",
-                        std::string version = "2025-11-25");
+                        std::string version = "2025-11-25", std::string token = {});
   Era era() const override { return Era::kLegacy; }
   void Cancel(Exchange& exchange) override;
 

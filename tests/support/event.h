@@ -12,7 +12,7 @@
 
 namespace switchyard::tests {
 
-inline constexpr std::chrono::seconds kPatience{10};
+inline constexpr std::chrono::seconds kPatience{30};
 
 // Thread-safe.
 class Event {

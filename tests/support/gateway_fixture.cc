@@ -46,6 +46,22 @@ Gateway& Gateway::With(const std::string& key, const std::string& yaml) {
   return *this;
 }
 
+Gateway& Gateway::Without(const std::string& key) {
+  top_.erase(key);
+  return *this;
+}
+
+Gateway& Gateway::GoesBy(const LeapingClock& clock) {
+  clock_ = &clock;
+  return *this;
+}
+
+std::unique_ptr<Client> Gateway::ClientOf(Era era, const std::string& path,
+                                          const std::string& token) const {
+  if (era == Era::kModern) return std::make_unique<ModernClient>(port(), path, token);
+  return std::make_unique<LegacyClient>(port(), path, "2025-11-25", token);
+}
+
 config::Config Gateway::Load() const {
   std::map<std::string, std::string> top = top_;
   top.try_emplace("listen", "{address: \"127.0.0.1:0\"}");
@@ -66,8 +82,11 @@ config::Config Gateway::Load() const {
 Gateway& Gateway::StartWithoutWaiting() {
   // what servers do wrong on purpose would fill the screen
   if (std::getenv("SWITCHYARD_TEST_LOG") == nullptr) spdlog::set_level(spdlog::level::off);
-  server_ = std::make_unique<Server>(Server::Options{
-      .config = Load(), .workers = 2, .own_binary = ::switchyard::paths::SwitchyardBinary()});
+  server_ = std::make_unique<Server>(
+      Server::Options{.config = Load(),
+                      .clock = clock_,
+                      .workers = 2,
+                      .own_binary = ::switchyard::paths::SwitchyardBinary()});
   const Result<void> started = server_->Start();
   if (!started) ADD_FAILURE() << "the gateway did not start: " << started.error().message;
   return *this;
@@ -79,14 +98,20 @@ Gateway& Gateway::Start() {
   return *this;
 }
 
+Result<void> Gateway::TryReload() { return server_->Reload(Load()); }
+
 void Gateway::Reload() {
-  const Result<void> reloaded = server_->Reload(Load());
+  const Result<void> reloaded = TryReload();
   if (!reloaded) ADD_FAILURE() << "no reload: " << reloaded.error().message;
 }
 
 void Gateway::Stop() {
   if (server_ != nullptr) server_->Stop();
   server_ = nullptr;
+}
+
+std::string EraWord(const ::testing::TestParamInfo<Era>& era) {
+  return era.param == Era::kModern ? "Modern" : "Legacy";
 }
 
 bool IsGone(pid_t pid) {

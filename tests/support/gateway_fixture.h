@@ -10,6 +10,9 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+
+#include "base/clock.h"
 #include "server.h"
 #include "support/client.h"
 #include "support/fake_server.h"
@@ -31,24 +34,35 @@ class Gateway {
   Gateway& ServesNoMore(const std::string& name);
   // Top-level YAML; a later one of the same key replaces it: With("policies", "{timeout: ...}").
   Gateway& With(const std::string& key, const std::string& yaml);
+  Gateway& Without(const std::string& key);
+
+  // A clock by which hours pass at once. It outlives this.
+  Gateway& GoesBy(const LeapingClock& clock);
 
   // Waits until every server is up or known to be down.
   Gateway& Start();
   Gateway& StartWithoutWaiting();
   void Reload();  // what was said since
+  Result<void> TryReload();
   void Stop();
 
   Server& server() { return *server_; }
   std::uint16_t port() const { return server_->port(); }
   ModernClient Modern(const std::string& path = "/mcp") const { return ModernClient(port(), path); }
   LegacyClient Legacy(const std::string& path = "/mcp") const { return LegacyClient(port(), path); }
+  std::unique_ptr<Client> ClientOf(Era era, const std::string& path = "/mcp",
+                                   const std::string& token = "") const;
 
  private:
   config::Config Load() const;
 
   std::map<std::string, std::string> servers_, top_;
+  const Clock* clock_ = &Clock::Real();
   std::unique_ptr<Server> server_;
 };
+
+// Test suites of both eras: the era as a part of a test's name.
+std::string EraWord(const ::testing::TestParamInfo<Era>& era);
 
 // A process that was waited for is gone; false when it still lives after kPatience.
 bool IsGone(pid_t pid);
