@@ -26,6 +26,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a subset in under a minute")
     parser.add_argument("--only", action="append", metavar="NAME", help="rows by name, * allowed")
     parser.add_argument("--rounds", type=int, help="rounds a row")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count(), help="of nginx and of the gateway (a core each)"
+    )
     parser.add_argument("--list", action="store_true", help="names of the rows")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--gateway", default=str(ROOT / "build/release/switchyard"), metavar="PATH")
@@ -83,16 +86,17 @@ def main() -> int:
     began = time.time()
     setup = report.setup(gateway)
     try:
-        results, complete = measure(rows, Stage(gateway), plan)
+        results, complete = measure(rows, Stage(gateway, args.workers), plan)
     finally:
         stop_all()
     out = {"setup": setup, "began": began, "seconds": time.time() - began}
-    out |= {"plan": vars(plan), "rows": results}
+    out |= {"plan": vars(plan), "workers": args.workers, "rows": results}
     (OUT / "results.json").write_text(json.dumps(out, indent=1) + "\n")
     if setup["load_before"] > 0.5:
         print(f"\nthe machine was busy, load {setup['load_before']:.1f} before the first row:"
               " repeat when it is quiet")
-    print(f"\n{setup['cores']} x {setup['cpu']}, Linux {setup['kernel']}, {setup['nginx']};"
+    print(f"\n{setup['cores']} x {setup['cpu']}, Linux {setup['kernel']}, {setup['nginx']},"
+          f" {args.workers} workers each;"
           f" {len(rows)} rows in {out['seconds']:.0f} s; every sample is in {OUT / 'results.json'}")
     return 0 if complete else 1
 

@@ -14,12 +14,12 @@ OUT = HERE / "out"
 
 @dataclasses.dataclass
 class Target:
-    """Where requests go. `pid` is the process whose CPU time is charged."""
+    """Where requests go. `pids` are the processes whose CPU time is charged."""
 
     name: str  # direct, nginx, gateway, ...
     port: int
     request: bytes
-    pid: int
+    pids: list[int]
     child: Child | None = None  # to trim its log and to explain its death
     wire_bytes: int = 0  # size of a right answer; found by check()
 
@@ -53,11 +53,11 @@ def _request_file(target: Target) -> str:
 def _measure(target: Target, argv: list[str], seconds: float) -> dict:
     if target.child:
         target.child.trim_log()
-    before = cpu_seconds(target.pid)
+    before = sum(map(cpu_seconds, target.pids))
     sample = _run(argv, seconds)
     if target.child:
         target.child.require_alive()
-    used = cpu_seconds(target.pid) - before
+    used = sum(map(cpu_seconds, target.pids)) - before
     if sample["requests"] == 0 or sample["refused"] or sample.get("broken"):
         raise BenchError(f"{target.name}: not every call was answered: {sample}")
     sample["cpu_s_per_10k"] = used / sample["requests"] * 10_000

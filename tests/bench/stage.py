@@ -14,7 +14,7 @@ TOOLS_EACH = 100  # of a server that the mock pretends to be
 
 _NGINX_CONF = """
 {user}
-worker_processes 1;
+worker_processes {workers};
 daemon off;
 pid {dir}/nginx.pid;
 events {{ worker_connections 8192; }}
@@ -55,16 +55,17 @@ class Gateway:
     seconds_to_listen: float
 
     def target(self, request: bytes, name: str = "gateway") -> Target:
-        return Target(name, self.port, request, self.child.pid, self.child)
+        return Target(name, self.port, request, [self.child.pid], self.child)
 
 
 class Stage:
     """Owns everything that runs between two rows; processes.stop_all() ends it."""
 
-    def __init__(self, gateway_binary: str | None):
+    def __init__(self, gateway_binary: str | None, workers: int):
         self.gateway_binary = gateway_binary
+        self.workers = workers  # of nginx and of each gateway
         self._mock: tuple[Child, int] | None = None
-        self._nginx: tuple[int, int] | None = None
+        self._nginx: tuple[int, list[int]] | None = None
         self._main: Gateway | None = None
 
     @property
@@ -78,32 +79,34 @@ class Stage:
             self._mock = child, int(child.process.stdout.readline())
         return self._mock
 
-    def nginx(self) -> tuple[int, int]:
-        """Its port and the pid of its one worker."""
+    def nginx(self) -> tuple[int, list[int]]:
+        """Its port and the pids of its workers."""
         if not self._nginx:
             home, port = OUT / "nginx", free_port()
             home.mkdir(exist_ok=True)
             # A worker of another user could not read the file it is to serve.
             user = "user root;" if os.geteuid() == 0 else ""
-            conf = _NGINX_CONF.format(user=user, dir=home, mock=self.mock()[1], port=port)
+            conf = _NGINX_CONF.format(
+                user=user, workers=self.workers, dir=home, mock=self.mock()[1], port=port
+            )
             (home / "nginx.conf").write_text(conf)
             argv = ["nginx", "-p", str(home), "-e", "stderr", "-c", str(home / "nginx.conf")]
             child = Child(argv, OUT / "nginx.log")
             wait_for_port(port, child)
-            # The port is open before the worker is forked.
-            while not (workers := children_of(child.pid)):
+            # The port is open before the workers are forked.
+            while len(workers := children_of(child.pid)) < self.workers:
                 child.require_alive()
                 time.sleep(0.001)
-            self._nginx = port, workers[0]
+            self._nginx = port, workers
         return self._nginx
 
     def direct_target(self, request: bytes) -> Target:
         child, port = self.mock()
-        return Target("direct", port, request, child.pid, child)
+        return Target("direct", port, request, [child.pid], child)
 
     def nginx_target(self, request: bytes, name: str = "nginx") -> Target:
-        port, worker = self.nginx()
-        return Target(name, port, request, worker)
+        port, workers = self.nginx()
+        return Target(name, port, request, workers)
 
     def mock_url(self, path: str = "/mcp") -> str:
         return f"http://127.0.0.1:{self.mock()[1]}{path}"
@@ -127,7 +130,7 @@ class Stage:
         text = json.dumps({"listen": f"127.0.0.1:{port}", "servers": servers}, indent=1)
         text = text.removesuffix("}") + f', "policies": {policies}, "auth": {auth}}}\n'
         config.write_text(text)
-        argv = [self.gateway_binary, "serve", "--config", str(config)]
+        argv = [self.gateway_binary, "serve", "--config", str(config), "--workers", str(self.workers)]
         child = Child(argv, OUT / f"gateway-{name}.log")
         return Gateway(child, port, wait_for_port(port, child))
 
