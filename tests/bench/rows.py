@@ -229,8 +229,10 @@ def against_bare(policies: str, query: str):
     """The same call through a gateway with these policies and through one with the defaults."""
 
     def run(stage: Stage, plan: Plan) -> Outcome:
-        bare = stage.main_gateway()
-        other = stage.ready_gateway("policies", stage.usual_servers(), policies)
+        bare = stage.bare_gateway()
+        other = stage.ready_gateway(
+            "policies", stage.usual_servers(), policies=policies, workers=1
+        )
         targets = [
             bare.target(call("modern", "mock__small", bare.port, query), "bare"),
             other.target(call("modern", "mock__small", other.port, query)),
@@ -250,8 +252,8 @@ def token_known(stage: Stage, plan: Plan) -> Outcome:
     issuer = f'{{issuer: bench, audience: [gateway], secret: "{secret}"}}'
     auth = f"{{issuers: [{issuer}], anonymous: true}}"
     claims = {"iss": "bench", "aud": "gateway", "sub": "load", "exp": int(time.time()) + 86400}
-    bare = stage.main_gateway()
-    other = stage.ready_gateway("token", stage.usual_servers(), auth=auth)
+    bare = stage.bare_gateway()
+    other = stage.ready_gateway("token", stage.usual_servers(), auth=auth, workers=1)
     request = wire.signed_in(
         call("modern", "mock__small", other.port), wire.token(secret, claims | {"scope": "a b c"})
     )

@@ -67,6 +67,7 @@ class Stage:
         self._mock: tuple[Child, int] | None = None
         self._nginx: tuple[int, list[int]] | None = None
         self._main: Gateway | None = None
+        self._bare: Gateway | None = None
 
     @property
     def has_gateway(self) -> bool:
@@ -120,7 +121,12 @@ class Stage:
         }
 
     def start_gateway(
-        self, name: str, servers: dict, policies: str = "{}", auth: str = "none"
+        self,
+        name: str,
+        servers: dict,
+        policies: str = "{}",
+        auth: str = "none",
+        workers: int | None = None,
     ) -> Gateway:
         if not self.gateway_binary:
             raise BenchError("no gateway to measure")
@@ -130,15 +136,14 @@ class Stage:
         text = json.dumps({"listen": f"127.0.0.1:{port}", "servers": servers}, indent=1)
         text = text.removesuffix("}") + f', "policies": {policies}, "auth": {auth}}}\n'
         config.write_text(text)
-        argv = [self.gateway_binary, "serve", "--config", str(config), "--workers", str(self.workers)]
+        argv = [self.gateway_binary, "serve", "--config", str(config)]
+        argv += ["--workers", str(workers or self.workers)]
         child = Child(argv, OUT / f"gateway-{name}.log")
         return Gateway(child, port, wait_for_port(port, child))
 
-    def ready_gateway(
-        self, name: str, servers: dict, policies: str = "{}", auth: str = "none"
-    ) -> Gateway:
+    def ready_gateway(self, name: str, servers: dict, **settings) -> Gateway:
         """A gateway that has every tool of every server in its catalog."""
-        gateway = self.start_gateway(name, servers, policies, auth)
+        gateway = self.start_gateway(name, servers, **settings)
         expected = len(servers) * TOOLS_EACH
         give_up = time.monotonic() + 60
         while (found := len(wire.tool_names(gateway.port))) != expected:
@@ -152,6 +157,13 @@ class Stage:
         if not self._main:
             self._main = self.ready_gateway("main", self.usual_servers())
         return self._main
+
+    def bare_gateway(self) -> Gateway:
+        """The defaults on one worker, to hold another gateway on one worker against: what is
+        compared then is the work of a call, not how often an idle worker was woken for it."""
+        if not self._bare:
+            self._bare = self.ready_gateway("bare", self.usual_servers(), workers=1)
+        return self._bare
 
     def write_static(self, name: str, content: bytes) -> None:
         self.nginx()
