@@ -14,6 +14,7 @@
 // and neither logs nor metrics nor refusals ever hold what was found.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@
 #include <spdlog/spdlog.h>
 
 #include "config/section.h"
+#include "core/task_policies.h"
 #include "policies/guardrail/judge.h"
 #include "policies/guardrail/settings.h"
 #include "policies/registry.h"
@@ -35,6 +37,9 @@ struct Bound {
   std::shared_ptr<const Settings> settings = nullptr;
   const Compiled* compiled = nullptr;  // of settings; null: nothing was said
   std::string server = {};
+  // A listen tells of tasks, which are judged as their tools' results: it is looked at wherever
+  // something is judged at all.
+  bool of_listens = false;
 
   bool Has(Direction direction) const { return compiled != nullptr && !RulesOf(direction).off(); }
   const Rules& RulesOf(Direction direction) const {
@@ -70,12 +75,14 @@ class Clerk {
 
   // The error is what the client gets instead.
   Result<void> Judge(const Call& call, mcp::Message& message) const {
+    if (!bound_.Has(Direction::kResult)) return {};
     Judged judged = JudgeAnswer(call, message, bound_.RulesOf(Direction::kResult));
     Tell(call, Direction::kResult, judged);
     if (judged.refusal) return Failure(std::move(*judged.refusal));
     return {};
   }
   Error Judge(const Call& call, Error error) const {
+    if (!bound_.Has(Direction::kResult)) return error;
     Tell(call, Direction::kResult, JudgeFailure(error, bound_.RulesOf(Direction::kResult)));
     return error;
   }
@@ -91,10 +98,23 @@ bool IsLookedAt(const Call& call, const mcp::Message& message) {
          message.method() == mcp::Method::kTaskChanged;
 }
 
+// What is told of a task in a listen: its id as the listener knows it.
+std::string TaskIn(const mcp::Message& news) {
+  if (news.edits().empty()) return news.GetString(mcp::Key::kTaskId);
+  const Result<mcp::Message> anew =
+      mcp::Message::Parse(news.ToText(), mcp::Check::kEnvelope);  // as it will be written
+  return anew ? anew->GetString(mcp::Key::kTaskId) : std::string();
+}
+
 class GuardedReply final : public Reply {
  public:
-  GuardedReply(ReplyPtr inner, Clerk clerk, const Call& call)
-      : inner_(std::move(inner)), clerk_(clerk), call_(call) {}
+  GuardedReply(ReplyPtr inner, Clerk clerk, const Call& call, const SettingsOf<Bound>& settings,
+               switchyard::telemetry::Metrics& metrics)
+      : inner_(std::move(inner)),
+        clerk_(clerk),
+        call_(call),
+        settings_(settings),
+        metrics_(metrics) {}
 
   Task<Result<std::optional<mcp::Message>>> Next() override {
     for (;;) {
@@ -103,7 +123,7 @@ class GuardedReply final : public Reply {
       if (!*next) co_return next;
       const bool response = (*next)->is_response();
       if (!IsLookedAt(call_, **next)) co_return next;
-      Result<void> judged = clerk_.Judge(call_, **next);
+      Result<void> judged = Judge(**next);
       if (judged) co_return next;
       // The work goes on without what it said on the way.
       if (response) co_return Failure(std::move(judged.error()));
@@ -111,9 +131,20 @@ class GuardedReply final : public Reply {
   }
 
  private:
+  Result<void> Judge(mcp::Message& message) const {
+    const bool of_task = call_.target.tasks != nullptr && !message.is_response() &&
+                         message.method() == mcp::Method::kTaskChanged;
+    const std::shared_ptr<const PolicySet> policies =
+        of_task ? call_.target.tasks->PoliciesOfTask(call_, TaskIn(message)) : nullptr;
+    if (policies == nullptr) return clerk_.Judge(call_, message);
+    return Clerk(settings_(*policies), metrics_).Judge(call_, message);
+  }
+
   ReplyPtr inner_;
   const Clerk clerk_;
-  const Call& call_;  // outlives its reply
+  const Call& call_;                   // outlives its reply
+  const SettingsOf<Bound>& settings_;  // of the policy
+  switchyard::telemetry::Metrics& metrics_;
 };
 
 // Requests that carry somebody's words to a server, or from it.
@@ -136,11 +167,15 @@ class Guardrail final : public Policy {
 
   std::shared_ptr<const void> Bind(std::shared_ptr<const void> settings,
                                    const PolicyScope& scope) const override {
-    if (settings == nullptr) return nullptr;
+    const bool of_listens = scope.server.empty();
+    if (settings == nullptr && !of_listens) return nullptr;
     auto bound = std::make_shared<Bound>();
+    bound->of_listens = of_listens;
+    bound->server = scope.server;
+    if (settings == nullptr) return bound;
     bound->settings = std::static_pointer_cast<const Settings>(std::move(settings));
     bound->compiled = &CompiledOf(*bound->settings);
-    bound->server = scope.server;
+    if (bound->Has(Direction::kResult)) judges_.store(true, std::memory_order_relaxed);
     return bound;
   }
 
@@ -153,18 +188,22 @@ class Guardrail final : public Policy {
       clerk.Tell(call, Direction::kArguments, judged);
       if (judged.refusal) return Refuse(std::move(*judged.refusal));
     }
-    return bound.Has(Direction::kResult) ? Guarded(call, next, clerk) : next.Handle(call);
+    const bool tells_of_tasks = call.method().route == mcp::Route::kListen &&
+                                call.target.tasks != nullptr &&
+                                judges_.load(std::memory_order_relaxed);
+    const bool judges = bound.Has(Direction::kResult) || tells_of_tasks;
+    return judges ? Guarded(call, next, clerk) : next.Handle(call);
   }
 
   bool IsOff(const PolicySet& set) const override {
     const Bound& bound = bound_(set);
-    return !bound.Has(Direction::kArguments) && !bound.Has(Direction::kResult);
+    return !bound.of_listens && !bound.Has(Direction::kArguments) && !bound.Has(Direction::kResult);
   }
 
  private:
   static Task<Result<ReplyPtr>> Refuse(Error refusal) { co_return Failure(std::move(refusal)); }
 
-  static Task<Result<ReplyPtr>> Guarded(Call& call, Service& next, Clerk clerk) {
+  Task<Result<ReplyPtr>> Guarded(Call& call, Service& next, Clerk clerk) const {
     Result<ReplyPtr> reply = co_await next.Handle(call);
     if (!reply) co_return Failure(clerk.Judge(call, std::move(reply.error())));
     if (mcp::Message* whole = (*reply)->Whole()) {
@@ -172,12 +211,14 @@ class Guardrail final : public Policy {
       if (!judged) co_return Failure(std::move(judged.error()));
       co_return reply;
     }
-    ReplyPtr guarded = std::make_unique<GuardedReply>(std::move(*reply), clerk, call);
+    ReplyPtr guarded =
+        std::make_unique<GuardedReply>(std::move(*reply), clerk, call, bound_, metrics_);
     co_return guarded;
   }
 
   const SettingsOf<Bound> bound_;
   switchyard::telemetry::Metrics& metrics_;
+  mutable std::atomic<bool> judges_{false};  // whether results of anything ever are
 };
 
 }  // namespace
