@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "audit/log_file.h"
 #include "base/clock.h"
 #include "cli/call.h"
 #include "cli/check_as.h"
@@ -119,8 +120,13 @@ std::optional<config::Problem> Problem(const config::Config& config) {
   if (std::optional<config::Problem> problem = StateProblem(config)) return problem;
   if (std::optional<config::Problem> problem = AuthProblem(config)) return problem;
   const Result<void> pins = PinKeeper::Inspect(config);
-  if (pins) return std::nullopt;
-  return config::Problem{.file = {}, .at = {}, .path = "pins", .message = pins.error().message};
+  if (!pins) {
+    return config::Problem{.file = {}, .at = {}, .path = "pins", .message = pins.error().message};
+  }
+  const Result<void> audit = audit::LogFile::Inspect(config.audit);
+  if (audit) return std::nullopt;
+  return config::Problem{
+      .file = {}, .at = {}, .path = "audit.path", .message = audit.error().message};
 }
 
 class Program {

@@ -39,7 +39,9 @@ void OpenForOwn(config::Config& config) {
 
 std::expected<Reached, Unreached> StartOwn(config::Config config, const std::string& token) {
   if (token.empty()) OpenForOwn(config);
-  config.listen = config::Listen{.port = 0};
+  config::Listen own{.port = 0};
+  own.public_url = std::move(config.listen.public_url);  // tokens are for it
+  config.listen = std::move(own);
   config.log.calls = false;
   auto log = std::make_unique<telemetry::Log>("error", telemetry::LogFormat::kText);
   auto server = std::make_unique<Server>(Server::Options{.config = config, .workers = 1});
