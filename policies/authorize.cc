@@ -15,6 +15,7 @@
 // one of a name that leads nowhere, before any policy that goes by where it leads (SightOf); what
 // asks for it in another's stead meets the same here. What it may use, but not so or not now, it is
 // told.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -303,13 +304,30 @@ class Authorize final : public Policy {
       return JudgeAt(bound_(call), call, asked, item == nullptr ? call.target.name : item->name);
     }
     std::optional<Judged> strictest;
+    std::vector<std::string> scopes;
+    bool scopes_are_enough = true;
     for (const std::shared_ptr<Definition>& member : group->members) {
       if (member->policies == nullptr) continue;
       const auto judged = JudgeAt(bound_(*member->policies), call, asked, member->name);
       if (!judged) continue;
+      if (judged->verdict.outcome == Outcome::kDenied) {
+        scopes_are_enough &= !judged->scopes.empty();
+        AddNew(judged->scopes, scopes);
+      }
       if (!strictest || judged->verdict.outcome > strictest->verdict.outcome) strictest = judged;
     }
+    // One challenge names all that is needed, and none is made where it would not help.
+    if (strictest && strictest->verdict.outcome == Outcome::kDenied) {
+      if (!scopes_are_enough) scopes.clear();
+      strictest->scopes = std::move(scopes);
+    }
     return strictest;
+  }
+
+  static void AddNew(const std::vector<std::string>& from, std::vector<std::string>& to) {
+    for (const std::string& scope : from) {
+      if (std::ranges::find(to, scope) == to.end()) to.push_back(scope);
+    }
   }
 
   std::optional<Judged> JudgeAt(const Bound& bound, const Call& call, const Asked& asked,

@@ -13,6 +13,7 @@
 #include <fmt/ranges.h>
 
 #include "config/environment.h"
+#include "mcp/json_string.h"
 #include "policies/lib/budget_calendar.h"
 #include "policies/lib/per.h"
 #include "policies/lib/settings.h"
@@ -58,11 +59,28 @@ void TakeWords(config::Section& section, std::string_view key,
   }
 }
 
+// RFC 6749, 3.3. What a rule names may come to stand in a challenge.
+bool IsScope(std::string_view text) {
+  return std::ranges::all_of(text,
+                             [](char c) { return c > 0x20 && c < 0x7F && c != '"' && c != '\\'; });
+}
+
+void CheckScopes(config::Section& section, std::vector<std::string>& globs) {
+  for (const std::string& glob : globs) {
+    if (IsScope(glob)) continue;
+    section.Error("scope", "has " + mcp::Quote(glob) +
+                               ", but a scope is visible ASCII without spaces, quotes and "
+                               "backslashes");
+  }
+  std::erase_if(globs, [](const std::string& glob) { return !IsScope(glob); });
+}
+
 Who ReadMatches(config::Section& section) {
   Who who;
   who.anonymous = section.Bool("anonymous");
   for (std::size_t i = 0; i + 1 < kPartWords.size(); ++i) {
     std::vector<std::string> globs = OneOrMore(section, kPartWords.at(i));
+    if (static_cast<Who::Part>(i) == Who::Part::kScope) CheckScopes(section, globs);
     if (globs.empty()) continue;
     who.matches.push_back({.part = static_cast<Who::Part>(i), .globs = std::move(globs)});
   }
