@@ -128,6 +128,7 @@ void Server::Impl::StartThreads() {
                         .session_sealer = &session_sealer,
                         .tasks = &tasks,
                         .metrics = &metrics,
+                        .audit = &audit_log,
                         .listener = {.places = connections, .limits = limits},
                         .sessions = sessions,
                         .plain =

@@ -90,13 +90,14 @@ Worker::Worker(Options options)
                 [this](std::function<void(edge::Sessions&)> run) { Broadcast(run); }),
       endpoint_(
           {}, [this](std::string_view name) { return FindEndpoint(name); }, options_.plain,
-          sessions_, [this](std::string_view name) { return FindGate(name); }),
+          sessions_, [this](std::string_view name) { return FindGate(name); }, options_.audit),
       listener_(
           deps_, options_.listener,
           [this](edge::Exchange& exchange, edge::Connection& connection) {
             return endpoint_.Serve(exchange, connection);
           },
-          [this](unsigned to, edge::Handover connection) { Move(to, std::move(connection)); }) {}
+          [this](unsigned to, edge::Handover connection) { Move(to, std::move(connection)); },
+          [this](edge::Exchange& exchange) { return endpoint_.BeforeBody(exchange); }) {}
 
 edge::Sessions::Options Worker::SessionOptions() {
   edge::Sessions::Options options = options_.sessions;
@@ -135,6 +136,7 @@ void Worker::Start() {
 
 void Worker::Tick() {
   listener_.Tick();
+  endpoint_.Tick();
   Count();
   if (options_.housekeeping) options_.housekeeping(options_.clock->Now());
   if (const TimePoint now = options_.clock->Now(); now - swept_ >= kSweep) {

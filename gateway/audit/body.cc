@@ -90,6 +90,9 @@ std::string BodyOf(const Event& event) {
   Text(line, "server", event.server);
   if (!event.item_key.empty()) Text(line, event.item_key, event.item);
   Text(line, "method", event.method);
+  Text(line, "peer", event.peer);
+  Text(line, "credential", event.credential);
+  Text(line, "key_prefix", event.key_prefix);
   Text(line, "arguments_sha256", event.digest);
   if (!event.arguments.empty()) {
     Key(line, "arguments");
@@ -106,6 +109,7 @@ std::string BodyOf(const Event& event) {
   Text(line, "code", event.code);
   Text(line, "reason", event.reason);
   Text(line, "answered_by", event.answered_by);
+  if (event.left_out > 0) Number(line, "left_out", static_cast<std::int64_t>(event.left_out));
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(event.duration).count();
   Number(line, "duration_us", std::max<std::int64_t>(took, 0));
   if (event.attempts > 1) Number(line, "attempts", event.attempts);

@@ -36,6 +36,11 @@ struct Event {
   std::string digest = {};             // of the arguments
   std::string arguments = {};          // JSON, redacted
   std::size_t arguments_left_out = 0;  // bytes: too many
+  // Of a request that was turned away: where it came from, and what kind of credential it showed.
+  std::string peer = {};
+  std::string_view credential = {};
+  std::string key_prefix = {};
+  std::uint64_t left_out = 0;  // others like it, since the last record
   // What became of it.
   std::string_view decided_by = {}, decision = {};
   std::string rule = {}, approval = {};

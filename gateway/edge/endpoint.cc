@@ -60,14 +60,15 @@ std::string Endpoint::PathTo(std::string_view name, bool sse) {
 }
 
 Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Sessions& sessions,
-                   FindGate find_gate)
+                   FindGate find_gate, audit::Sink* audit)
     : access_(std::move(access)),
       find_(std::move(find)),
       plain_(std::move(plain)),
       sessions_(sessions),
       legacy_(sessions, find_),
       sse_(sessions),
-      find_gate_(std::move(find_gate)) {}
+      find_gate_(std::move(find_gate)),
+      refused_callers_(audit, sessions.clock()) {}
 
 bool Endpoint::HostAllowed(const Exchange& exchange) const {
   // Only clients of HTTP/1.0 may leave Host out; no browser does, and it is browsers that are
@@ -98,6 +99,20 @@ bool Endpoint::OriginAllowed(const Exchange& exchange) const {
                                 exchange.request().Get(http::Field::kHost));
 }
 
+std::string_view Endpoint::Misled(const Exchange& exchange) const {
+  if (!HostAllowed(exchange)) return "Host is not allowed here; add it to listen.allowed_hosts";
+  if (OriginAllowed(exchange)) return "";
+  return "Origin is not allowed here; add it to listen.allowed_origins";
+}
+
+void Endpoint::TellOrigin(Exchange& exchange) {
+  const std::string_view origin = exchange.request().Get(http::Field::kOrigin);
+  if (origin.empty()) return;
+  exchange.AddHeader("Access-Control-Allow-Origin", origin);
+  exchange.AddHeader("Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate");
+  exchange.AddHeader("Vary", "Origin");
+}
+
 // Only chooses, like those it calls on the way: a frame here would be one more for every call and
 // for as long as a stream is open.
 Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
@@ -109,17 +124,10 @@ Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
     return Refuse(exchange, 421,
                   "who is let in has changed since this connection began: open another");
   }
-  if (!HostAllowed(exchange)) {
-    return Refuse(exchange, 403, "Host is not allowed here; add it to listen.allowed_hosts");
+  if (const std::string_view wrong = Misled(exchange); !wrong.empty()) {
+    return Refuse(exchange, 403, std::string(wrong));
   }
-  if (!OriginAllowed(exchange)) {
-    return Refuse(exchange, 403, "Origin is not allowed here; add it to listen.allowed_origins");
-  }
-  if (const std::string_view origin = request.Get(http::Field::kOrigin); !origin.empty()) {
-    exchange.AddHeader("Access-Control-Allow-Origin", origin);
-    exchange.AddHeader("Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate");
-    exchange.AddHeader("Vary", "Origin");
-  }
+  TellOrigin(exchange);
   std::optional<Asked> asked = AskedBy(*path);
   if (!asked) return ServePlain(exchange, std::string(*path));
   asked->service = find_(asked->name);
@@ -144,6 +152,7 @@ std::optional<Endpoint::Asked> Endpoint::AskedBy(std::string_view path) const {
 }
 
 Task<void> Endpoint::ServeAsked(Exchange& exchange, Connection& connection, Asked asked) {
+  exchange.SetChallenger(*this);
   return asked.sse
              ? ServeSse(exchange, std::move(asked.name), std::move(asked.service))
              : ServeMcp(exchange, connection, std::move(asked.name), std::move(asked.service));
