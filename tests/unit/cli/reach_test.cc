@@ -1,13 +1,11 @@
 // A gateway of a command's own, of a configuration that nobody serves.
 #include "cli/reach.h"
 
-#include <sstream>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "cli/exit.h"
-#include "cli/tools.h"
 #include "support/paths.h"
 #include "support/token_issuer.h"
 #include "unit/cli/program.h"
@@ -17,11 +15,10 @@ namespace {
 
 class OwnGateway : public ::testing::Test {
  protected:
-  int Tools(const std::string& audience) {
+  // By the program itself: whoever runs servers runs its own binary as their guardian.
+  Program Tools(const std::string& audience) {
     const std::string token = issuer_.Token("ada", {{"aud", '"' + audience + '"'}});
-    return RunTools(
-        {.where = {.config = config_, .url = "", .token = token}, .json = true, .width = 80}, out_,
-        err_);
+    return Program({"tools", "--config", config_, "--token", token, "--json"});
   }
 
   tests::TokenIssuer issuer_;
@@ -32,12 +29,13 @@ class OwnGateway : public ::testing::Test {
                  "servers: {a: {command: '" +
                      paths::FakeStdioServer() + "', args: [--name, a]}}\nauth: {issuers: [" +
                      issuer_.Config() + "]}\n");
-  std::ostringstream out_, err_;
 };
 
 TEST_F(OwnGateway, TakesTheTokensThatAreForItsPublicUrl) {
-  EXPECT_EQ(Tools("https://gateway.example/mcp"), kOk) << err_.str();
-  EXPECT_EQ(Tools("https://elsewhere.example/mcp"), kFailed);
+  Program mine = Tools("https://gateway.example/mcp");
+  EXPECT_EQ(mine.Wait(), kOk) << mine.err() << mine.out();
+  Program others = Tools("https://elsewhere.example/mcp");
+  EXPECT_EQ(others.Wait(), kFailed);
 }
 
 TEST_F(OwnGateway, CheckLooksAtWhereTheAuditLogIsToBe) {
