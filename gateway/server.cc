@@ -20,6 +20,7 @@
 #include "edge/stdio_server.h"
 #include "home.h"
 #include "outside.h"
+#include "own_fetches.h"
 #include "pin_keeper.h"
 #include "policies/lib/states.h"
 #include "policies/registry.h"
@@ -44,6 +45,7 @@ struct Server::Impl {
         parking(ParkingLimitsOf(options.config)),
         control_work(net::make_work_guard(control)),
         control_timers(control, *options.clock),
+        fetches(control.get_executor(), control_timers, metrics),
         pins(control.get_executor(), control_timers, metrics, [this] { hub.JudgeAgain(); }),
         hub(control.get_executor(), control_timers,
             {.page_size = options.config.page_size,
@@ -60,6 +62,7 @@ struct Server::Impl {
                                        .states = &states,
                                        .sealer = &session_sealer,
                                        .audit = &audit_log,
+                                       .fetcher = &fetches.fetcher(),
                                        .outages_changed = [this] { hub.OutagesChanged(); }});
     metrics.ReadParkedCallsFrom([this] { return parking.count(); });
     policy_store.ReportTo(metrics);
@@ -93,6 +96,7 @@ struct Server::Impl {
   net::io_context control{1};
   net::executor_work_guard<Executor> control_work;
   Timers control_timers;
+  OwnFetches fetches;
   PinKeeper pins;
   catalog::Hub hub;
   catalog::Catalogs catalogs;      // as published last; of the control thread
@@ -215,6 +219,7 @@ void Server::Impl::Configure() {
   }
   std::uint64_t published = 0;
   OnControl([&] {
+    fetches.Use(outside.fetch);
     pins.Configure(options.config);
     hub.Configure(
         NamingsOf(options.config), ViewsOf(options.config), options.config.page_size, forgotten,
@@ -275,7 +280,7 @@ Result<void> Server::Start() {
     // Listening first: clients may queue up while the servers start.
     if (Result<void> listening = impl_->Listen(); !listening) return listening;
   }
-  Result<Outside> outside = ReadOutside(impl_->options.config, impl_->port);
+  Result<Outside> outside = impl_->fetches.Read(impl_->options.config, impl_->port);
   if (!outside) return Failure(std::move(outside.error()));
   impl_->outside = std::move(*outside);
   impl_->Configure();
@@ -291,7 +296,7 @@ std::uint16_t Server::port() const { return impl_->port; }
 Result<void> Server::Reload(config::Config config) {
   const std::lock_guard turn(impl_->turns);
   KeepAddress(config.listen, impl_->options.config.listen);
-  Result<Outside> outside = ReadOutside(config, impl_->port);
+  Result<Outside> outside = impl_->fetches.Read(config, impl_->port);
   if (!outside) return Failure(std::move(outside.error()));
   if (Result<void> on = impl_->audit_log.Configure(config.audit); !on) return on;
   impl_->outside = std::move(*outside);

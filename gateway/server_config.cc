@@ -102,7 +102,8 @@ std::vector<catalog::ServerNaming> NamingsOf(const config::Config& config) {
   return namings;
 }
 
-Result<auth::Authenticators> AuthenticatorsOf(const config::Config& config, std::uint16_t port) {
+Result<auth::Authenticators> AuthenticatorsOf(const config::Config& config, std::uint16_t port,
+                                              const auth::ProviderOf& provider) {
   const auth::Place place{.public_url = config.listen.public_url,
                           .tls = config.listen.tls.has_value(),
                           .port = port,
@@ -116,7 +117,7 @@ Result<auth::Authenticators> AuthenticatorsOf(const config::Config& config, std:
   for (const auto& [name, auth] : all) {
     if (auth->none) continue;
     Result<std::shared_ptr<const auth::Authenticator>> one =
-        auth::Authenticator::Make(*auth, name, place);
+        auth::Authenticator::Make(*auth, name, place, provider);
     if (!one) {
       return Failure(std::move(one.error()).In(name.empty() ? "/mcp" : "/mcp/" + name));
     }

@@ -31,7 +31,8 @@ std::vector<catalog::ServerNaming> NamingsOf(const config::Config& config);  // 
 
 // By endpoint, "" = /mcp; those that let everybody in have none. Reads key files; `port` is the one
 // that was bound. The error says what is wrong and where it is set.
-Result<auth::Authenticators> AuthenticatorsOf(const config::Config& config, std::uint16_t port);
+Result<auth::Authenticators> AuthenticatorsOf(const config::Config& config, std::uint16_t port,
+                                              const auth::ProviderOf& provider = auth::FixedKeysOf);
 // That it reads for this; a change of theirs is one of the configuration.
 std::vector<std::string> AuthFilesOf(const config::Config& config);
 // For `switchyard check`: what keeps them from being used. Files that are not there are those of

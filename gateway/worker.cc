@@ -6,9 +6,9 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "base/worker_timers.h"
 #include "catalog/hiding.h"
 #include "policies/lib/exempt.h"
-#include "policies/lib/worker_timers.h"
 #include "telemetry/metrics.h"
 
 namespace switchyard {
@@ -274,7 +274,7 @@ void Worker::Stop() {
     work_.reset();
     net::post(context_, [this] {
       timers_.Disarm();
-      policies::DisarmTimersOf(context_.get_executor());
+      DisarmTimersOf(context_.get_executor());
     });
   });
   // What was cancelled unwinds and the loop runs dry; it ends even if something hangs.

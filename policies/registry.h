@@ -24,6 +24,10 @@ namespace switchyard::audit {
 class Sink;
 }
 
+namespace switchyard::fetch {
+class Fetcher;
+}
+
 namespace switchyard::telemetry {
 class CallLog;
 class Metrics;
@@ -43,6 +47,7 @@ struct PolicyDeps {
   States* states = nullptr;                  // null = nothing is shared or outlives a reload
   const Sealer* sealer = nullptr;            // of what clients are handed and bring back
   switchyard::audit::Sink* audit = nullptr;  // null = no records
+  fetch::Fetcher* fetcher = nullptr;         // null only in tests that need none
   // Lists are to be built anew: Policy::OutageOf() answers otherwise. Thread-safe, returns at once.
   std::function<void()> outages_changed = nullptr;  // null = nobody keeps lists
   std::size_t slot = 0;  // the policy's own place in order.def; MakePolicies() sets it

@@ -5,11 +5,11 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/http/connection.h"
+#include "base/http/url.h"
 #include "base/timers.h"
 #include "config/config.h"
 #include "core/deps.h"
-#include "downstream/http_connection.h"
-#include "downstream/http_url.h"
 #include "downstream/transports.h"
 #include "mcp/header_value.h"
 #include "mcp/message.h"
@@ -94,15 +94,15 @@ Answer ToAnswer(const mcp::Message& response) {
   return answer;
 }
 
-Task<Result<Fetched>> Fetch(Deps deps, downstream::HttpUrl url, std::string pin, std::string path,
+Task<Result<Fetched>> Fetch(Deps deps, http::Url url, std::string pin, std::string path,
                             Deadline deadline) {
-  std::unique_ptr<downstream::TlsClient> tls;
+  std::unique_ptr<http::TlsClient> tls;
   if (url.tls) {
-    Result<std::unique_ptr<downstream::TlsClient>> made = downstream::TlsClient::Make({.pin = pin});
+    Result<std::unique_ptr<http::TlsClient>> made = http::TlsClient::Make({.pin = pin});
     if (!made) co_return Failure(std::move(made.error()));
     tls = std::move(*made);
   }
-  downstream::HttpConnection connection(deps.executor(), deps.timers);
+  http::Connection connection(deps.executor(), deps.timers);
   connection.SetDeadline(deadline);
   Result<void> connected = co_await connection.Connect(url, tls.get());
   if (!connected) co_return Failure(std::move(connected.error()));
@@ -183,10 +183,10 @@ Result<Answer> Client::Request(std::string_view method, json::object params, Dur
       message.ToText(), headers, Deadline::In(Clock::Real(), timeout), std::move(on_notification)));
 }
 
-bool IsHttpUrl(std::string_view text) { return downstream::HttpUrl::Parse(text).has_value(); }
+bool IsHttpUrl(std::string_view text) { return http::Url::Parse(text).has_value(); }
 
 Result<Fetched> Get(const GatewayUrl& url, std::string_view path, Duration timeout) {
-  std::optional<downstream::HttpUrl> parsed = downstream::HttpUrl::Parse(url.text);
+  std::optional<http::Url> parsed = http::Url::Parse(url.text);
   if (!parsed) {
     return Failure(Code::kInvalid, Origin::kClient, "not an http or https URL: " + url.text);
   }

@@ -194,6 +194,14 @@ struct Audit {
 std::string_view ToString(Audit::OnFailure word);
 std::string_view ToString(Audit::Sync word);
 
+// Whom the gateway asks on its own behalf, beside the servers: issuers, hooks and the like.
+struct Fetch {
+  std::vector<std::string> allow = {};  // places inside the network, see base/http/place.h
+  std::chrono::nanoseconds timeout = std::chrono::seconds(10);
+  std::size_t max_bytes = std::size_t{1} << 20;  // of an answer
+  std::string tls_ca = {};                       // a PEM file, empty = the system's
+};
+
 struct Config {
   Listen listen;
   std::optional<Auth> auth;  // of /mcp, and what endpoints inherit; absent = nothing was said
@@ -206,6 +214,7 @@ struct Config {
   Limits limits;
   State state;
   Audit audit;
+  Fetch fetch;
   Pinning pinning;            // of servers that say nothing of it
   std::string pins_file;      // what is pinned; empty = nothing is
   std::size_t page_size = 0;  // tools a list page, 0 = all on one page

@@ -223,6 +223,13 @@ json::object ToJson(const Sessions& sessions) {
           {"resume_grace", FormatDuration(sessions.resume_grace)}};
 }
 
+json::object ToJson(const Fetch& fetch) {
+  return {{"allow", ToJson(fetch.allow)},
+          {"timeout", FormatDuration(fetch.timeout)},
+          {"max_bytes", fetch.max_bytes},
+          {"tls_ca", fetch.tls_ca}};
+}
+
 json::object ToJson(const Audit& audit) {
   const Audit::Anomalies& unusual = audit.anomalies;
   return {{"path", audit.path},
@@ -342,6 +349,7 @@ json::object DescribeJson(const Config& config) {
                               {"parked_for", FormatDuration(config.limits.parked_for)}}},
       {"state", json::object{{"dir", config.state.dir}, {"max_keys", config.state.max_keys}}},
       {"audit", ToJson(config.audit)},
+      {"fetch", ToJson(config.fetch)},
       {"page_size", config.page_size}};
   if (!config.pins_file.empty()) out["pins"] = json::object{{"file", config.pins_file}};
   return out;

@@ -246,6 +246,7 @@ Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
   config.limits = ReadLimits(*root);
   config.state = ReadState(*root);
   config.audit = ReadAudit(*root);
+  config.fetch = ReadFetch(*root);
   config.pinning = ReadPins(*root, config.pins_file);
   if (auto size = root->Integer("page_size", 0, 100'000)) {
     config.page_size = static_cast<std::size_t>(*size);

@@ -85,6 +85,7 @@ log: {}
 limits: {}
 state: {}
 audit: {anomalies: {}}
+fetch: {}
 pins: {file: /pins.json}
 policies: &all)" +
          ExamplePolicies() + R"(

@@ -228,6 +228,9 @@ TEST(Metrics, NamesTypesAndLabelsAreThoseOfTheGoldenList) {
   const auto used = metrics.GaugeOf("switchyard_budget_used", {"daily", "", "money"});
   const auto limit = metrics.GaugeOf("switchyard_budget_limit", {"daily", "", "money"});
   metrics.CounterOf("switchyard_guardrail_total", {"files", "result", "jwt", "redacted"}).Add();
+  metrics.CounterOf("switchyard_fetches_total", {"ok"}).Add();
+  metrics.CounterOf("switchyard_key_fetches_total", {"https://issuer.example", "ok"}).Add();
+  const auto age = metrics.GaugeOf("switchyard_keys_age_seconds", {"https://issuer.example"});
   metrics.CounterOf("switchyard_results_cut_total", {"files"}).Add();
   metrics.CounterOf("switchyard_result_bytes_cut_total", {"files"}).Add(7);
   metrics.CounterOf("switchyard_result_pages_total", {"read"}).Add();

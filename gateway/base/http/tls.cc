@@ -1,4 +1,4 @@
-#include "downstream/http_tls.h"
+#include "base/http/tls.h"
 
 #include <utility>
 
@@ -9,7 +9,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
-namespace switchyard::downstream {
+namespace switchyard::http {
 namespace {
 
 // Instead of OpenSSL's own verification: is it that very certificate.
@@ -63,7 +63,7 @@ Result<std::unique_ptr<TlsClient>> TlsClient::Make(const TlsTrust& trust) {
   return client;
 }
 
-Result<std::unique_ptr<TlsStream>> TlsClient::Wrap(HttpSocket& socket, const std::string& host) {
+Result<std::unique_ptr<TlsStream>> TlsClient::Wrap(Socket& socket, const std::string& host) {
   auto stream = std::make_unique<TlsStream>(socket, context_);
   boost::system::error_code error;
   static_cast<void>(net::ip::make_address(host, error));
@@ -90,4 +90,4 @@ std::string HandshakeProblem(TlsStream& stream, const boost::system::error_code&
   return "TLS: " + error.message();
 }
 
-}  // namespace switchyard::downstream
+}  // namespace switchyard::http

@@ -1,12 +1,12 @@
-#include "downstream/http_url.h"
-
 #include <gtest/gtest.h>
 
-namespace switchyard::downstream {
+#include "base/http/url.h"
+
+namespace switchyard::http {
 namespace {
 
 TEST(HttpUrl, ReadsWhereAServerIs) {
-  const auto plain = HttpUrl::Parse("http://Host.example:8080/mcp?a=b");
+  const auto plain = Url::Parse("http://Host.example:8080/mcp?a=b");
   ASSERT_TRUE(plain);
   EXPECT_FALSE(plain->tls);
   EXPECT_EQ(plain->host, "host.example");
@@ -14,7 +14,7 @@ TEST(HttpUrl, ReadsWhereAServerIs) {
   EXPECT_EQ(plain->authority, "host.example:8080");
   EXPECT_EQ(plain->target, "/mcp?a=b");
   EXPECT_EQ(plain->path(), "/mcp");
-  const auto bare = HttpUrl::Parse("https://[::1]");
+  const auto bare = Url::Parse("https://[::1]");
   ASSERT_TRUE(bare);
   EXPECT_TRUE(bare->tls);
   EXPECT_EQ(bare->host, "::1");
@@ -26,12 +26,12 @@ TEST(HttpUrl, ReadsWhereAServerIs) {
 TEST(HttpUrl, RefusesWhatItCannotSpeakTo) {
   for (const char* bad :
        {"", "/mcp", "ftp://a/", "http://", "http://u:p@a/", "http://a b/", "http://a:://b"}) {
-    EXPECT_FALSE(HttpUrl::Parse(bad)) << bad;
+    EXPECT_FALSE(Url::Parse(bad)) << bad;
   }
 }
 
 TEST(HttpUrl, ResolvesLocations) {
-  const HttpUrl base = *HttpUrl::Parse("http://a:1/x/mcp");
+  const Url base = *Url::Parse("http://a:1/x/mcp");
   EXPECT_EQ(base.Resolve("/mcp/")->target, "/mcp/");
   EXPECT_EQ(base.Resolve("other?q")->target, "/x/other?q");
   EXPECT_TRUE(base.SameOrigin(*base.Resolve("//a:1/y")));
@@ -43,4 +43,4 @@ TEST(HttpUrl, ResolvesLocations) {
 }
 
 }  // namespace
-}  // namespace switchyard::downstream
+}  // namespace switchyard::http

@@ -1,6 +1,7 @@
 // How TLS to a server is verified: the system's authorities or a PEM file, and the host's name; or
 // the one certificate that it may show, whatever name and authority that has. TLS 1.2 at least. One
-// TlsClient a transport, on one worker's thread.
+// TlsClient a transport, made once; Wrap() may be called on any thread, and what it gives is used
+// on one.
 #pragma once
 
 #include <memory>
@@ -10,12 +11,12 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <openssl/x509.h>
 
+#include "base/http/socket.h"
 #include "base/result.h"
-#include "downstream/http_socket.h"
 
-namespace switchyard::downstream {
+namespace switchyard::http {
 
-using TlsStream = net::ssl::stream<HttpSocket&>;
+using TlsStream = net::ssl::stream<Socket&>;
 
 struct TlsTrust {
   std::string authorities = {};  // a PEM file, "" = the system's
@@ -27,7 +28,7 @@ class TlsClient {
   static Result<std::unique_ptr<TlsClient>> Make(const TlsTrust& trust);
 
   // A stream over a connected socket, which outlives it, ready to shake hands with `host`.
-  Result<std::unique_ptr<TlsStream>> Wrap(HttpSocket& socket, const std::string& host);
+  Result<std::unique_ptr<TlsStream>> Wrap(Socket& socket, const std::string& host);
 
  private:
   struct FreeCertificate {
@@ -43,4 +44,4 @@ class TlsClient {
 // Why a handshake failed, in words: the certificate's fault when it was that.
 std::string HandshakeProblem(TlsStream& stream, const boost::system::error_code& error);
 
-}  // namespace switchyard::downstream
+}  // namespace switchyard::http

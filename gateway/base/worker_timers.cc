@@ -1,8 +1,8 @@
-#include "policies/lib/worker_timers.h"
+#include "base/worker_timers.h"
 
 #include <boost/asio/execution_context.hpp>
 
-namespace switchyard::policies {
+namespace switchyard {
 namespace {
 
 class WorkerTimers final : public net::execution_context::service {
@@ -37,4 +37,4 @@ void DisarmTimersOf(const Executor& executor) {
     net::use_service<WorkerTimers>(context).timers.Disarm();
 }
 
-}  // namespace switchyard::policies
+}  // namespace switchyard

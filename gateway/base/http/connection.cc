@@ -1,4 +1,4 @@
-#include "downstream/http_connection.h"
+#include "base/http/connection.h"
 
 #include <cerrno>
 #include <linux/sockios.h>
@@ -15,7 +15,7 @@
 
 #include "base/mailbox.h"
 
-namespace switchyard::downstream {
+namespace switchyard::http {
 namespace {
 
 using Endpoint = net::ip::tcp::endpoint;
@@ -42,7 +42,7 @@ Error ConnectError(const ErrorCode& error) {
 
 }  // namespace
 
-void HttpConnection::SetDeadline(Deadline deadline) {
+void Connection::SetDeadline(Deadline deadline) {
   watch_.Cancel();
   if (deadline.never()) return;
   watch_ = timers_.At(deadline.at(), [this] {
@@ -52,12 +52,12 @@ void HttpConnection::SetDeadline(Deadline deadline) {
   });
 }
 
-void HttpConnection::Close() {
+void Connection::Close() {
   ErrorCode ignored;
   static_cast<void>(socket_.close(ignored));
 }
 
-Error HttpConnection::Explain(const ErrorCode& error) const {
+Error Connection::Explain(const ErrorCode& error) const {
   if (expired_) {
     return Error{
         .code = Code::kDeadline, .origin = Origin::kServer, .message = "no answer in time"};
@@ -75,16 +75,23 @@ Error HttpConnection::Explain(const ErrorCode& error) const {
       .code = Code::kUnavailable, .origin = Origin::kServer, .message = std::move(message)};
 }
 
-Task<Result<void>> HttpConnection::Connect(const HttpUrl& url, TlsClient* tls) {
-  Result<void> connected = co_await Establish(url, tls);
+Task<Result<void>> Connection::Connect(const Url& url, TlsClient* tls) {
+  Result<Endpoints> endpoints = co_await Resolve(url.host, url.port);
+  if (!endpoints) {
+    endpoints.error().retryable = true;
+    co_return std::unexpected(std::move(endpoints.error()));
+  }
+  co_return co_await ConnectTo(std::move(*endpoints), url, tls);
+}
+
+Task<Result<void>> Connection::ConnectTo(Endpoints endpoints, Url url, TlsClient* tls) {
+  Result<void> connected = co_await Establish(std::move(endpoints), std::move(url), tls);
   if (!connected) connected.error().retryable = true;  // no byte of a request was sent
   co_return connected;
 }
 
-Task<Result<void>> HttpConnection::Establish(const HttpUrl& url, TlsClient* tls) {
-  auto endpoints = co_await Resolve(url.host, url.port);
-  if (!endpoints) co_return std::unexpected(std::move(endpoints.error()));
-  Result<void> connected = co_await TryAddresses(std::move(*endpoints));
+Task<Result<void>> Connection::Establish(Endpoints endpoints, Url url, TlsClient* tls) {
+  Result<void> connected = co_await TryAddresses(std::move(endpoints));
   if (!connected || tls == nullptr) co_return connected;
   Result<std::unique_ptr<TlsStream>> stream = tls->Wrap(socket_, url.host);
   if (!stream) co_return std::unexpected(std::move(stream.error()));
@@ -100,7 +107,7 @@ Task<Result<void>> HttpConnection::Establish(const HttpUrl& url, TlsClient* tls)
 
 // getaddrinfo() cannot be interrupted, so a deadline leaves it behind: what it says later finds
 // only the mailbox that it shares.
-Task<Result<std::vector<Endpoint>>> HttpConnection::Resolve(std::string host, std::string port) {
+Task<Result<std::vector<Endpoint>>> Connection::Resolve(std::string host, std::string port) {
   ErrorCode error;
   const net::ip::address literal = net::ip::make_address(host, error);
   if (!error) {
@@ -124,7 +131,7 @@ Task<Result<std::vector<Endpoint>>> HttpConnection::Resolve(std::string host, st
   co_return answer;
 }
 
-Task<Result<void>> HttpConnection::TryAddresses(std::vector<Endpoint> endpoints) {
+Task<Result<void>> Connection::TryAddresses(std::vector<Endpoint> endpoints) {
   ErrorCode error = net::error::host_not_found;
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     Close();
@@ -154,17 +161,17 @@ Task<Result<void>> HttpConnection::TryAddresses(std::vector<Endpoint> endpoints)
   co_return Failure(ConnectError(error));
 }
 
-ErrorCode HttpConnection::SendNow(http::Gather& out) {
+ErrorCode Connection::SendNow(Gather& out) {
   return tls_ ? ErrorCode() : out.SendNow(socket_.native_handle());
 }
 
-Task<ErrorCode> HttpConnection::SendRest(http::Gather& out) {
-  if (!tls_) co_return co_await http::WriteRest(socket_, out);
+Task<ErrorCode> Connection::SendRest(Gather& out) {
+  if (!tls_) co_return co_await WriteRest(socket_, out);
   ErrorCode error;
   std::string record;
   while (!error && !out.done()) {
     record.clear();
-    http::Gather ahead = out;
+    Gather ahead = out;
     while (!ahead.done() && record.size() < kRecord) {
       const std::string_view piece = ahead.front().substr(0, kRecord - record.size());
       record.append(piece);
@@ -178,21 +185,21 @@ Task<ErrorCode> HttpConnection::SendRest(http::Gather& out) {
 
 // A read and not a wait: Asio arms epoll anew for each wait, a system call and a spurious event. A
 // plain function, so that it costs no coroutine frame of its own.
-Task<std::size_t> HttpConnection::Arrival() {
+Task<std::size_t> Connection::Arrival() {
   first_.resize(tls_ ? kRecord : kFirstRead);
   auto token = net::redirect_error(use_task, error_);
   if (tls_) return tls_->async_read_some(net::buffer(first_), std::move(token));
   return socket_.async_read_some(net::buffer(first_), std::move(token));
 }
 
-Result<bool> HttpConnection::Feed(std::string_view bytes) {
+Result<bool> Connection::Feed(std::string_view bytes) {
   const Result<std::size_t> used = parser_.Put(bytes);
   if (!used) return std::unexpected(used.error());
   if (*used < bytes.size()) tainted_ = true;
   return true;
 }
 
-Result<bool> HttpConnection::Receive(std::size_t arrived) {
+Result<bool> Connection::Receive(std::size_t arrived) {
   if (expired_) return Failure(Explain(error_));
   bool any = arrived > 0;
   if (any) {
@@ -225,11 +232,11 @@ Result<bool> HttpConnection::Receive(std::size_t arrived) {
   return Failure(Explain(error_));
 }
 
-bool HttpConnection::reusable() const {
+bool Connection::reusable() const {
   return parser_.done() && parser_.keep_alive() && !tainted_ && !expired_ && !error_;
 }
 
-bool HttpConnection::LooksAlive() {
+bool Connection::LooksAlive() {
   // Pending bytes are no sign of life either: nobody asked. On TLS they are the farewell (tickets
   // were read with the first answer), and may have been taken off the socket with the last record.
   if (tls_) {
@@ -244,19 +251,19 @@ bool HttpConnection::LooksAlive() {
 // The FIN acknowledges whatever the server had received when it closed, also what it closed on. So
 // what is unacknowledged then came too late to be read, and a server reads no request after its
 // close (RFC 9112 9.6). A reset acknowledges nothing and proves nothing.
-bool HttpConnection::NeverReceived(std::size_t sent) const {
+bool Connection::NeverReceived(std::size_t sent) const {
   if (!IsClose(error_)) return false;
   int unacknowledged = 0;
   // basic_socket::native_handle() is not const, though it changes nothing.
-  const int fd = const_cast<HttpSocket&>(socket_).native_handle();
+  const int fd = const_cast<Socket&>(socket_).native_handle();
   return ::ioctl(fd, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged >= 0 &&
          static_cast<std::size_t>(unacknowledged) >= sent;
 }
 
-void HttpConnection::Rest() {
+void Connection::Rest() {
   watch_.Cancel();
   parser_.Reset();
   if (tls_) first_ = {};
 }
 
-}  // namespace switchyard::downstream
+}  // namespace switchyard::http

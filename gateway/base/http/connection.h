@@ -14,32 +14,37 @@
 
 #include "base/deadline.h"
 #include "base/http/parser.h"
+#include "base/http/socket.h"
+#include "base/http/tls.h"
+#include "base/http/url.h"
 #include "base/http/write.h"
 #include "base/result.h"
 #include "base/timers.h"
-#include "downstream/http_socket.h"
-#include "downstream/http_tls.h"
-#include "downstream/http_url.h"
 
-namespace switchyard::downstream {
+namespace switchyard::http {
 
-class HttpConnection {
+class Connection {
  public:
   // Of answers: 64 MiB of body may lie untaken.
-  explicit HttpConnection(Executor executor, Timers& timers) : socket_(executor), timers_(timers) {}
-  HttpConnection(const HttpConnection&) = delete;
+  explicit Connection(Executor executor, Timers& timers) : socket_(executor), timers_(timers) {}
+  Connection(const Connection&) = delete;
 
   // Tries the addresses of the host one after the other. `tls` null = plain; it outlives this.
   // Errors are retryable: the server saw no request.
-  Task<Result<void>> Connect(const HttpUrl& url, TlsClient* tls);
+  Task<Result<void>> Connect(const Url& url, TlsClient* tls);
+  // The same in two steps, for those who look at the addresses first: what the system's resolver
+  // says, an address standing for itself; then exactly these. `url` says whom TLS is to meet there.
+  using Endpoints = std::vector<net::ip::tcp::endpoint>;
+  Task<Result<Endpoints>> Resolve(std::string host, std::string port);
+  Task<Result<void>> ConnectTo(Endpoints endpoints, Url url, TlsClient* tls);
 
   // From now on everything under way ends at `deadline`: the socket is closed and kDeadline
   // reported.
   void SetDeadline(Deadline deadline);
 
   // Sends what is left of `out`: at once what the socket takes (plain only), the rest by waiting.
-  boost::system::error_code SendNow(switchyard::http::Gather& out);
-  Task<boost::system::error_code> SendRest(switchyard::http::Gather& out);
+  boost::system::error_code SendNow(Gather& out);
+  Task<boost::system::error_code> SendRest(Gather& out);
 
   // Waits until bytes (or the end) came; what it says is for Receive().
   Task<std::size_t> Arrival();
@@ -48,7 +53,7 @@ class HttpConnection {
   // true for an answer ended by the close.
   Result<bool> Receive(std::size_t arrived);
 
-  switchyard::http::ResponseParser& parser() { return parser_; }
+  ResponseParser& parser() { return parser_; }
 
   // What an error of the socket means; also for an answer that the close cut short.
   Error Explain(const boost::system::error_code& error) const;
@@ -64,17 +69,16 @@ class HttpConnection {
   void Rest();
 
  private:
-  Task<Result<void>> Establish(const HttpUrl& url, TlsClient* tls);
-  Task<Result<void>> TryAddresses(std::vector<net::ip::tcp::endpoint> endpoints);
-  Task<Result<std::vector<net::ip::tcp::endpoint>>> Resolve(std::string host, std::string port);
+  Task<Result<void>> Establish(Endpoints endpoints, Url url, TlsClient* tls);
+  Task<Result<void>> TryAddresses(Endpoints endpoints);
   Result<bool> Feed(std::string_view bytes);
   void Close();
 
-  HttpSocket socket_;
+  Socket socket_;
   Timers& timers_;
   std::unique_ptr<TlsStream> tls_;
   std::string first_;  // what Arrival() reads into
-  switchyard::http::ResponseParser parser_;
+  ResponseParser parser_;
   boost::system::error_code error_;  // of the last Arrival()
   Timers::Handle watch_;
   std::function<void()> on_expiry_;  // while a name is being resolved
@@ -82,6 +86,6 @@ class HttpConnection {
   bool tainted_ = false;  // the server sent what belongs to no answer
 };
 
-using HttpConnectionPtr = std::unique_ptr<HttpConnection>;
+using ConnectionPtr = std::unique_ptr<Connection>;
 
-}  // namespace switchyard::downstream
+}  // namespace switchyard::http

@@ -1,8 +1,8 @@
-#include "policies/lib/worker_timers.h"
+#include "base/worker_timers.h"
 
 #include <gtest/gtest.h>
 
-namespace switchyard::policies {
+namespace switchyard {
 namespace {
 
 TEST(TimersOfAWorker, HoldItsLoopUpNoLongerThanUntilTheyAreDisarmed) {
@@ -27,4 +27,4 @@ TEST(TimersOfAWorker, AreNotMadeToBeDisarmed) {
 }
 
 }  // namespace
-}  // namespace switchyard::policies
+}  // namespace switchyard

@@ -1,4 +1,4 @@
-#include "downstream/http_url.h"
+#include "base/http/url.h"
 
 #include <cctype>
 
@@ -6,7 +6,7 @@
 #include <boost/url/url.hpp>
 #include <boost/url/url_view.hpp>
 
-namespace switchyard::downstream {
+namespace switchyard::http {
 namespace {
 
 std::string Lower(std::string_view text) {
@@ -15,8 +15,8 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-std::optional<HttpUrl> Read(const boost::urls::url_view& url) {
-  HttpUrl out;
+std::optional<Url> Read(const boost::urls::url_view& url) {
+  Url out;
   const std::string scheme = Lower(std::string_view(url.scheme()));
   if (scheme != "http" && scheme != "https") return std::nullopt;
   if (url.has_userinfo() || url.encoded_host().empty()) return std::nullopt;
@@ -36,13 +36,13 @@ std::optional<HttpUrl> Read(const boost::urls::url_view& url) {
 
 }  // namespace
 
-std::optional<HttpUrl> HttpUrl::Parse(std::string_view text) {
+std::optional<Url> Url::Parse(std::string_view text) {
   const auto url = boost::urls::parse_uri(boost::core::string_view(text.data(), text.size()));
   if (!url) return std::nullopt;
   return Read(*url);
 }
 
-std::optional<HttpUrl> HttpUrl::Resolve(std::string_view location) const {
+std::optional<Url> Url::Resolve(std::string_view location) const {
   const std::string here = origin() + target;  // the views below look into it
   const auto base = boost::urls::parse_uri(here);
   const auto reference =
@@ -53,4 +53,4 @@ std::optional<HttpUrl> HttpUrl::Resolve(std::string_view location) const {
   return Read(resolved);
 }
 
-}  // namespace switchyard::downstream
+}  // namespace switchyard::http
