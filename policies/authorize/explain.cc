@@ -104,7 +104,9 @@ std::string Explained::ToText() const {
     text += fmt::format("  {} {}: ", line.effect, line.rule);
     text += line.against.empty() ? "holds\n" : fmt::format("{}\n", fmt::join(line.against, "; "));
   }
-  return text + outcome + ": " + because + "\n";
+  const bool open = asks_outside && outcome == "allowed";
+  return text + outcome + ": " + because +
+         (open ? "; opa, which was not asked here, may deny it" : "") + "\n";
 }
 
 boost::json::object Explained::ToJson() const {
@@ -116,7 +118,9 @@ boost::json::object Explained::ToJson() const {
                                         {"holds", line.against.empty()},
                                         {"against", std::move(against)}});
   }
-  return {{"outcome", outcome}, {"because", because}, {"rules", std::move(rules)}};
+  boost::json::object out{{"outcome", outcome}, {"because", because}, {"rules", std::move(rules)}};
+  if (asks_outside) out["opa"] = "not asked";
+  return out;
 }
 
 }  // namespace switchyard::policies::authorize
