@@ -2,6 +2,7 @@
 //   arguments: {secrets: deny}
 //   results: {all: redact, email: off}
 //   patterns: {employee: '\bE-\d{6}\b'}
+//   hook: {url: "https://dlp.example/mcp", phases: [arguments, result]}
 //
 // What a call must not carry to a server, and what an answer must not carry back: keys, tokens,
 // private keys, passwords, card numbers, addresses, and what the operator's own patterns (RE2) fit.
@@ -12,6 +13,9 @@
 // Of a call its arguments are looked at, what it answers to questions, a resource's URI and headers
 // that mirror arguments; of an answer all text, also of errors and notifications. Nothing is kept,
 // and neither logs nor metrics nor refusals ever hold what was found.
+//
+// A hook, if there is one, is shown what the rules left of the arguments and may rewrite them, and
+// the rules look at what it made of results. See guardrail/hook.h.
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -22,6 +26,7 @@
 #include <spdlog/spdlog.h>
 
 #include "config/section.h"
+#include "policies/guardrail/hook.h"
 #include "policies/guardrail/judge.h"
 #include "policies/guardrail/settings.h"
 #include "policies/registry.h"
@@ -37,6 +42,7 @@ struct Bound {
   std::string server = {};
 
   bool Has(Direction direction) const { return compiled != nullptr && !RulesOf(direction).off(); }
+  bool Hooks() const { return settings != nullptr && settings->hook.on(); }
   const Rules& RulesOf(Direction direction) const {
     return compiled->rules.at(static_cast<std::size_t>(direction));
   }
@@ -132,7 +138,8 @@ bool Concerns(const Call& call) {
 
 class Guardrail final : public Policy {
  public:
-  explicit Guardrail(const PolicyDeps& deps) : bound_(deps), metrics_(deps.metrics) {}
+  explicit Guardrail(const PolicyDeps& deps)
+      : bound_(deps), metrics_(deps.metrics), hook_(deps.fetcher, deps.clock, deps.metrics) {}
 
   std::shared_ptr<const void> Bind(std::shared_ptr<const void> settings,
                                    const PolicyScope& scope) const override {
@@ -148,21 +155,55 @@ class Guardrail final : public Policy {
     const Bound& bound = bound_(call);
     if (!Concerns(call)) return next.Handle(call);
     const Clerk clerk(bound, metrics_);
-    if (bound.Has(Direction::kArguments)) {
-      Judged judged = JudgeCall(call, bound.RulesOf(Direction::kArguments));
-      clerk.Tell(call, Direction::kArguments, judged);
-      if (judged.refusal) return Refuse(std::move(*judged.refusal));
+    if (Result<void> judged = JudgeByRules(call, bound, clerk); !judged) {
+      return Refuse(std::move(judged.error()));
     }
+    if (bound.Hooks()) return Hooked(call, next, bound, clerk);
     return bound.Has(Direction::kResult) ? Guarded(call, next, clerk) : next.Handle(call);
   }
 
   bool IsOff(const PolicySet& set) const override {
     const Bound& bound = bound_(set);
-    return !bound.Has(Direction::kArguments) && !bound.Has(Direction::kResult);
+    return !bound.Has(Direction::kArguments) && !bound.Has(Direction::kResult) && !bound.Hooks();
   }
 
  private:
   static Task<Result<ReplyPtr>> Refuse(Error refusal) { co_return Failure(std::move(refusal)); }
+
+  static Result<void> JudgeByRules(Call& call, const Bound& bound, const Clerk& clerk) {
+    if (!bound.Has(Direction::kArguments)) return {};
+    Judged judged = JudgeCall(call, bound.RulesOf(Direction::kArguments));
+    clerk.Tell(call, Direction::kArguments, judged);
+    if (judged.refusal) return Failure(std::move(*judged.refusal));
+    return {};
+  }
+
+  // The rules before the hook on the way in, and behind it on the way back.
+  Task<Result<ReplyPtr>> Hooked(Call& call, Service& next, const Bound& bound, Clerk clerk) const {
+    const HookSettings& hook = bound.settings->hook;
+    if (Hook::SeesArguments(call, hook)) {
+      Result<bool> rewritten = co_await hook_.JudgeCall(call, hook, bound.server);
+      if (!rewritten) co_return Failure(std::move(rewritten.error()));
+      if (*rewritten) {
+        Result<void> judged = JudgeByRules(call, bound, clerk);
+        if (!judged) co_return Failure(std::move(judged.error()));
+      }
+    }
+    struct Through final : Service {
+      Through(const Hook& h, Service& n, const HookSettings& s, const std::string& to)
+          : through(h), behind(n), settings(s), server(to) {}
+      Task<Result<ReplyPtr>> Handle(Call& one) override {
+        return Hook::SeesResult(one, settings) ? through.Handle(one, behind, settings, server)
+                                               : behind.Handle(one);
+      }
+      const Hook& through;
+      Service& behind;
+      const HookSettings& settings;
+      const std::string& server;
+    } through(hook_, next, hook, bound.server);
+    if (!bound.Has(Direction::kResult)) co_return co_await through.Handle(call);
+    co_return co_await Guarded(call, through, clerk);
+  }
 
   static Task<Result<ReplyPtr>> Guarded(Call& call, Service& next, Clerk clerk) {
     Result<ReplyPtr> reply = co_await next.Handle(call);
@@ -178,6 +219,7 @@ class Guardrail final : public Policy {
 
   const SettingsOf<Bound> bound_;
   switchyard::telemetry::Metrics& metrics_;
+  const Hook hook_;
 };
 
 }  // namespace

@@ -228,6 +228,7 @@ TEST(Metrics, NamesTypesAndLabelsAreThoseOfTheGoldenList) {
   const auto used = metrics.GaugeOf("switchyard_budget_used", {"daily", "", "money"});
   const auto limit = metrics.GaugeOf("switchyard_budget_limit", {"daily", "", "money"});
   metrics.CounterOf("switchyard_guardrail_total", {"files", "result", "jwt", "redacted"}).Add();
+  metrics.CounterOf("switchyard_guardrail_hook_total", {"files", "result", "denied"}).Add();
   metrics.CounterOf("switchyard_opa_decisions_total", {"denied", "kept"}).Add();
   metrics.CounterOf("switchyard_fetches_total", {"ok"}).Add();
   metrics.CounterOf("switchyard_key_fetches_total", {"https://issuer.example", "ok"}).Add();
