@@ -11,16 +11,15 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
-#include "admin/health.h"
-#include "admin/metrics_endpoint.h"
+#include "approvals/desk.h"
 #include "audit/log.h"
-#include "base/mailbox.h"
 #include "catalog/hub.h"
 #include "downstream/launcher.h"
 #include "edge/stdio_server.h"
 #include "home.h"
 #include "outside.h"
 #include "pin_keeper.h"
+#include "plain_pages.h"
 #include "policies/lib/states.h"
 #include "policies/registry.h"
 #include "policy_store.h"
@@ -36,6 +35,7 @@ struct Server::Impl {
   explicit Impl(Options given)
       : options(std::move(given)),
         audit_log(*options.clock, metrics),
+        desk(*options.clock, metrics, &audit_log),
         policy_store(options.config.state, *options.clock),
         session_sealer(Sealer::RandomKey()),
         tasks(*options.clock),
@@ -51,7 +51,8 @@ struct Server::Impl {
              .outage = std::bind_front(policies::OutageOf, std::cref(policies)),
              .stand_in = std::bind_front(policies::StandsIn, std::cref(policies)),
              .judge = std::bind_front(&PinKeeper::Judge, &pins)},
-            [this](catalog::Catalogs published) { Publish(std::move(published)); }) {
+            [this](catalog::Catalogs published) { Publish(std::move(published)); }),
+        plain(control.get_executor(), metrics, readiness, desk) {
     if (options.log != nullptr) call_log.emplace(options.log->lines(), options.log->format());
     policies = policies::MakePolicies({.clock = *options.clock,
                                        .metrics = metrics,
@@ -60,6 +61,7 @@ struct Server::Impl {
                                        .states = &states,
                                        .sealer = &session_sealer,
                                        .audit = &audit_log,
+                                       .approvals = &desk,
                                        .outages_changed = [this] { hub.OutagesChanged(); }});
     metrics.ReadParkedCallsFrom([this] { return parking.count(); });
     policy_store.ReportTo(metrics);
@@ -77,12 +79,16 @@ struct Server::Impl {
   Result<void> Listen();
   void Drain(Duration grace);
   void CloseHomes();
-  Task<std::optional<edge::PlainAnswer>> Plain(std::string path, Executor worker);
+  void Sweep(TimePoint now) {
+    policy_store.Sweep(now);
+    desk.Sweep();
+  }
 
   Options options;
   telemetry::Metrics metrics;
   std::optional<telemetry::CallLog> call_log;
   audit::Log audit_log;
+  approvals::Desk desk;
   PolicyStore policy_store;
   policies::States states;
   policies::Policies policies;  // outlive every call
@@ -98,6 +104,7 @@ struct Server::Impl {
   catalog::Catalogs catalogs;      // as published last; of the control thread
   std::uint64_t publications = 0;  // so far; of the control thread
   Readiness readiness;
+  PlainPages plain;
   std::shared_ptr<edge::Quota> connections;  // of all workers
   Outside outside;
   std::vector<std::unique_ptr<Worker>> workers;
@@ -120,27 +127,27 @@ void Server::Impl::StartThreads() {
   const edge::Sessions::Options sessions = SessionsOf(options.config.sessions);
   connections = edge::Quota::Make({.total = options.config.listen.max_connections});
   for (unsigned i = 0; i < count; ++i) {
-    workers.push_back(std::make_unique<Worker>(
-        Worker::Options{.index = i,
-                        .workers = count,
-                        .peer = [this](unsigned other) -> Worker& { return *workers[other]; },
-                        .clock = options.clock,
-                        .session_sealer = &session_sealer,
-                        .tasks = &tasks,
-                        .metrics = &metrics,
-                        .listener = {.places = connections, .limits = limits},
-                        .sessions = sessions,
-                        .plain =
-                            [this, i](std::string path) {
-                              return Plain(std::move(path), workers[i]->deps().executor());
-                            },
-                        .housekeeping = i != 0 ? std::function<void(TimePoint)>()
-                                               : [this](TimePoint now) { policy_store.Sweep(now); },
-                        .outage = std::bind_front(policies::OutageOf, std::cref(policies)),
-                        .sight = policies::SightsOf(policies),
-                        .watch_policies = policies::ChainOf(Stage::kWatch, policies),
-                        .call_policies = policies::ChainOf(Stage::kCall, policies),
-                        .server_policies = policies::ChainOf(Stage::kServer, policies)}));
+    workers.push_back(std::make_unique<Worker>(Worker::Options{
+        .index = i,
+        .workers = count,
+        .peer = [this](unsigned other) -> Worker& { return *workers[other]; },
+        .clock = options.clock,
+        .session_sealer = &session_sealer,
+        .tasks = &tasks,
+        .metrics = &metrics,
+        .listener = {.places = connections, .limits = limits},
+        .sessions = sessions,
+        .plain =
+            [this, i](edge::PlainRequest request) {
+              return plain.Answer(std::move(request), workers[i]->deps().executor());
+            },
+        .housekeeping =
+            i != 0 ? std::function<void(TimePoint)>() : [this](TimePoint now) { Sweep(now); },
+        .outage = std::bind_front(policies::OutageOf, std::cref(policies)),
+        .sight = policies::SightsOf(policies),
+        .watch_policies = policies::ChainOf(Stage::kWatch, policies),
+        .call_policies = policies::ChainOf(Stage::kCall, policies),
+        .server_policies = policies::ChainOf(Stage::kServer, policies)}));
   }
   for (const auto& worker : workers) worker->Start();
   control_thread = std::thread([this] { control.run(); });
@@ -194,8 +201,12 @@ std::shared_ptr<const Setup> Server::Impl::MakeSetup(const PolicyTable& table) {
 
 void Server::Impl::Configure() {
   // Bound while what the table before it gave out is still in use: gates and the like live on.
+  desk.SetLimits(ApprovalLimitsOf(options.config));
+  desk.BeginRules();
   const auto table =
       std::make_shared<const PolicyTable>(options.config, policies::PolicyKeys(), policies);
+  desk.EndRules();
+  plain.Configure(options.config);
   if (call_log) call_log->Switch(options.config.log.calls);
   std::shared_ptr<const Setup> setup = MakeSetup(*table);
   std::map<std::string, std::shared_ptr<Home>> next;
@@ -267,7 +278,9 @@ Result<void> Server::Impl::Listen() {
 
 Result<void> Server::Start() {
   const std::lock_guard turn(impl_->turns);
-  if (Result<void> opened = impl_->policy_store.Open(impl_->metrics); !opened) return opened;
+  if (Result<void> opened = impl_->policy_store.Open(impl_->metrics, impl_->desk); !opened) {
+    return opened;
+  }
   if (Result<void> on = impl_->audit_log.Configure(impl_->options.config.audit); !on) return on;
   impl_->StartThreads();
   impl_->started = true;
@@ -329,6 +342,7 @@ int Server::ServeStdio(int in, int out) {
 void Server::Impl::Drain(Duration grace) {
   const auto until = std::chrono::steady_clock::now() + grace;
   for (const auto& worker : workers) worker->Do([&] { worker->BeginDrain(); });
+  desk.LetGo();
   Worker& first = *workers.front();
   first.Do([&] {
     if (stdio != nullptr) stdio->EndInput();
@@ -371,25 +385,13 @@ void Server::Stop(Duration grace) {
   impl_->control.stop();
   impl_->control_thread.join();
   impl_->workers.clear();
+  impl_->desk.Close();
   impl_->audit_log.Close();
   impl_->policy_store.Close();
 }
 
 bool Server::WaitUntilSettled(Duration timeout) {
   return impl_->readiness.WaitUntilSettled(timeout);
-}
-
-Task<std::optional<edge::PlainAnswer>> Server::Impl::Plain(std::string path, Executor worker) {
-  if (path == "/healthz") co_return AnswerOf(admin::HealthPage());
-  if (path == "/readyz") co_return AnswerOf(readiness.ReadyPage());
-  if (path != "/metrics") co_return std::nullopt;
-  // Making the text takes milliseconds: on the control thread, never on a worker's.
-  auto text = std::make_shared<Mailbox<std::string>>();
-  net::post(control, [this, worker, text] {
-    net::post(worker, [text, made = metrics.Serialize()]() mutable { text->Put(std::move(made)); });
-  });
-  std::string made = co_await text->Take();
-  co_return AnswerOf(admin::MetricsPage(std::move(made)));
 }
 
 }  // namespace switchyard

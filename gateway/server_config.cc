@@ -59,6 +59,11 @@ downstream::Parking::Limits ParkingLimitsOf(const config::Config& config) {
           .expiry = config.limits.parked_for};
 }
 
+approvals::Desk::Limits ApprovalLimitsOf(const config::Config& config) {
+  return {.pending = config.limits.pending_approvals,
+          .per_caller = config.limits.pending_approvals_per_caller};
+}
+
 unsigned WorkersOf(const config::Listen& listen, unsigned wanted) {
   if (wanted != 0) return wanted;
   return listen.workers != 0 ? listen.workers : std::max(1U, std::thread::hardware_concurrency());
@@ -159,7 +164,8 @@ std::vector<std::string> AuthFilesOf(const config::Config& config) {
 std::optional<edge::PlainAnswer> AnswerOf(admin::Page page) {
   return edge::PlainAnswer{.status = page.status,
                            .content_type = std::move(page.content_type),
-                           .body = std::move(page.body)};
+                           .body = std::move(page.body),
+                           .headers = std::move(page.headers)};
 }
 
 }  // namespace switchyard

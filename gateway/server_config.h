@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "admin/page.h"
+#include "approvals/desk.h"
 #include "auth/authenticator.h"
 #include "catalog/catalog.h"
 #include "config/config.h"
@@ -17,6 +18,7 @@
 namespace switchyard {
 
 downstream::Parking::Limits ParkingLimitsOf(const config::Config& config);
+approvals::Desk::Limits ApprovalLimitsOf(const config::Config& config);
 // `wanted` 0: as configured, else one a core.
 unsigned WorkersOf(const config::Listen& listen, unsigned wanted);
 // Of a configuration that takes the place of another one: address and workers are what is bound,

@@ -29,7 +29,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "approvals/desk.h"
 #include "config/section.h"
+#include "core/notes.h"
 #include "core/resolver.h"
 #include "core/sight.h"
 #include "mcp/json_string.h"
@@ -80,6 +82,7 @@ struct Judged {
   const Book* book;  // lives as long as the call's target
   // Of a denial: with these scopes it would be allowed.
   std::vector<std::string> scopes = {};
+  const Rule* approval = nullptr;  // of kAllowed: wants a person to approve it; of a book
 };
 
 // What the calls of one scope go by. No book: there is no rule.
@@ -242,7 +245,11 @@ Error Refusal(const Call& call, const Judged& judged) {
 class Authorize final : public Policy {
  public:
   explicit Authorize(const PolicyDeps& deps)
-      : bound_(deps), clock_(deps.clock), metrics_(deps.metrics) {}
+      : bound_(deps),
+        clock_(deps.clock),
+        metrics_(deps.metrics),
+        desk_(deps.approvals),
+        between_(deps.between) {}
 
   std::shared_ptr<const void> Bind(std::shared_ptr<const void> settings,
                                    const PolicyScope& scope) const override {
@@ -253,6 +260,11 @@ class Authorize final : public Policy {
     bound->book = BookOf(given);
     bound->of_server = bound->book->rules.RulesOf(scope.server);
     ruled_.store(true, std::memory_order_relaxed);
+    for (const auto& rule : given.rules) {
+      if (rule->effect != Effect::kRequireApproval) continue;
+      if (desk_ != nullptr) desk_->Knows(rule->policy);
+      if (between_ != nullptr) between_->approvals.store(true);
+    }
     return bound;
   }
 
@@ -277,6 +289,7 @@ class Authorize final : public Policy {
     const std::optional<Asked> asked = AskedBy(call.method().route, target.definition);
     if (!asked) return next.Handle(call);
     const std::optional<Judged> judged = Judge(call, *asked);
+    HandOn(judged ? judged->approval : nullptr, call);
     if (!judged) return next.Handle(call);
     judged->book->Count(judged->verdict, metrics_);
     // Of what stands in, what was decided about the call itself is the record.
@@ -295,6 +308,16 @@ class Authorize final : public Policy {
         [&settings] { return std::make_shared<const Book>(settings); });
   }
 
+  // To the policy that asks for it. Of what stands in, what was left of the call itself goes.
+  static void HandOn(const Rule* wants, Call& call) {
+    if (call.notes == nullptr) {
+      if (wants == nullptr) return;
+      call.notes = std::make_shared<CallNotes>();
+    }
+    call.notes->approval_rule = wants == nullptr ? "" : wants->name;
+    call.notes->approval_policy = wants == nullptr ? "" : wants->policy;
+  }
+
   // nullopt: there is no rule. Of a group, as all its members together.
   std::optional<Judged> Judge(const Call& call, const Asked& asked) const {
     const Definition* item = call.target.definition;
@@ -303,12 +326,15 @@ class Authorize final : public Policy {
       return JudgeAt(bound_(call), call, asked, item == nullptr ? call.target.name : item->name);
     }
     std::optional<Judged> strictest;
+    const Rule* wants = nullptr;
     for (const std::shared_ptr<Definition>& member : group->members) {
       if (member->policies == nullptr) continue;
       const auto judged = JudgeAt(bound_(*member->policies), call, asked, member->name);
       if (!judged) continue;
+      if (wants == nullptr) wants = judged->approval;
       if (!strictest || judged->verdict.outcome > strictest->verdict.outcome) strictest = judged;
     }
+    if (strictest) strictest->approval = wants;
     return strictest;
   }
 
@@ -326,6 +352,9 @@ class Authorize final : public Policy {
         .now = clock_.WallNow()};
     Judged judged{.verdict = rules.Decide(bound.of_server, *for_caller, question),
                   .book = bound.book.get()};
+    if (judged.verdict.approval != kNoRule) {
+      judged.approval = rules.rules()[judged.verdict.approval].get();
+    }
     // What a rule denies no scope makes allowed, and who proved nothing has none.
     const Verdict& verdict = judged.verdict;
     if (verdict.outcome == Outcome::kDenied && verdict.rule == kNoRule &&
@@ -349,6 +378,8 @@ class Authorize final : public Policy {
   const SettingsOf<Bound> bound_;
   const Clock& clock_;
   switchyard::telemetry::Metrics& metrics_;
+  approvals::Desk* const desk_;
+  const std::shared_ptr<Between> between_;
   // Whether there ever was a rule: without one this costs a branch.
   mutable std::atomic<bool> ruled_{false};
 };

@@ -49,6 +49,15 @@ void Begin(Line& line, WallTime time, std::string_view event) {
   Append(line, "\"");
 }
 
+std::string_view WordOf(Event::Kind kind) {
+  switch (kind) {
+    case Event::Kind::kCall: return "call";
+    case Event::Kind::kRefused: return "refused";
+    case Event::Kind::kApproval: return "approval";
+  }
+  return "call";
+}
+
 void Cost(Line& line, const Event& event) {
   Line cost;
   const auto add = [&cost](std::string_view key, const std::optional<std::int64_t>& value) {
@@ -80,7 +89,7 @@ std::string TimeText(WallTime time) {
 
 std::string BodyOf(const Event& event) {
   Line line;
-  Begin(line, event.time, event.kind == Event::Kind::kCall ? "call" : "refused");
+  Begin(line, event.time, WordOf(event.kind));
   Text(line, "issuer", event.issuer);
   Text(line, "subject", event.subject);
   Text(line, "client", event.client);
@@ -102,6 +111,7 @@ std::string BodyOf(const Event& event) {
   Text(line, "decided_by", event.decided_by);
   Text(line, "rule", event.rule);
   Text(line, "approval", event.approval);
+  Text(line, "approver", event.approver);
   Text(line, "outcome", event.outcome);
   Text(line, "code", event.code);
   Text(line, "reason", event.reason);

@@ -94,7 +94,21 @@ Answer ToAnswer(const mcp::Message& response) {
   return answer;
 }
 
-Task<Result<Fetched>> Fetch(Deps deps, downstream::HttpUrl url, std::string pin, std::string path,
+std::string TextOf(const Plain& plain, const std::string& authority) {
+  std::string text = plain.body.empty() ? "GET " : "POST ";
+  text.append(plain.path).append(" HTTP/1.1\r\nHost: ").append(authority).append("\r\n");
+  text.append("Accept: */*\r\nConnection: close\r\n");
+  if (!plain.token.empty()) {
+    text.append("Authorization: Bearer ").append(plain.token).append("\r\n");
+  }
+  if (!plain.body.empty()) {
+    text.append("Content-Type: application/json\r\nContent-Length: ");
+    text.append(std::to_string(plain.body.size())).append("\r\n");
+  }
+  return text.append("\r\n").append(plain.body);
+}
+
+Task<Result<Fetched>> Fetch(Deps deps, downstream::HttpUrl url, std::string pin, Plain plain,
                             Deadline deadline) {
   std::unique_ptr<downstream::TlsClient> tls;
   if (url.tls) {
@@ -106,8 +120,7 @@ Task<Result<Fetched>> Fetch(Deps deps, downstream::HttpUrl url, std::string pin,
   connection.SetDeadline(deadline);
   Result<void> connected = co_await connection.Connect(url, tls.get());
   if (!connected) co_return Failure(std::move(connected.error()));
-  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: " + url.authority +
-                              "\r\nAccept: */*\r\nConnection: close\r\n\r\n";
+  const std::string request = TextOf(plain, url.authority);
   const std::string_view piece = request;
   http::Gather out(std::span(&piece, 1));
   const boost::system::error_code error = co_await connection.SendRest(out);
@@ -186,12 +199,16 @@ Result<Answer> Client::Request(std::string_view method, json::object params, Dur
 bool IsHttpUrl(std::string_view text) { return downstream::HttpUrl::Parse(text).has_value(); }
 
 Result<Fetched> Get(const GatewayUrl& url, std::string_view path, Duration timeout) {
+  return Ask(url, {.path = std::string(path)}, timeout);
+}
+
+Result<Fetched> Ask(const GatewayUrl& url, Plain plain, Duration timeout) {
   std::optional<downstream::HttpUrl> parsed = downstream::HttpUrl::Parse(url.text);
   if (!parsed) {
     return Failure(Code::kInvalid, Origin::kClient, "not an http or https URL: " + url.text);
   }
   Loop loop;
-  return loop.Wait(Fetch(loop.deps, std::move(*parsed), url.pin, std::string(path),
+  return loop.Wait(Fetch(loop.deps, std::move(*parsed), url.pin, std::move(plain),
                          Deadline::In(Clock::Real(), std::min(timeout, kConnectTimeout))));
 }
 

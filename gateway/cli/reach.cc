@@ -94,7 +94,8 @@ std::expected<Reached, Unreached> Reach(const Where& where, std::ostream& err) {
   return Reached(std::move(url), {}, std::move(*config));
 }
 
-std::expected<GatewayUrl, Unreached> UrlOfRunning(const Where& where, std::ostream& err) {
+std::expected<GatewayUrl, Unreached> UrlOfRunning(const Where& where, std::ostream& err,
+                                                  std::string* admin_token) {
   if (!where.url.empty()) {
     if (!IsHttpUrl(where.url)) return std::unexpected(BadUrl(where.url));
     return GatewayUrl{.text = where.url, .token = where.token};
@@ -104,6 +105,7 @@ std::expected<GatewayUrl, Unreached> UrlOfRunning(const Where& where, std::ostre
     std::optional<config::Config> config = LoadConfig(*path, err);
     if (!config) return std::unexpected(BadConfig(*path));
     listen = config->listen;
+    if (admin_token != nullptr) *admin_token = config->admin.token.Reveal();
   }
   return WhereItListens(listen, where.token);
 }

@@ -155,6 +155,8 @@ struct Limits {
   std::size_t parked_calls = 1000;  // calls that wait for an answer of their client
   std::size_t parked_calls_per_caller = 64;
   std::chrono::nanoseconds parked_for = std::chrono::minutes(10);
+  std::size_t pending_approvals = 1000;  // calls that wait for a person
+  std::size_t pending_approvals_per_caller = 16;
 };
 
 // What policies count: how much of it, and what outlives the process.
@@ -194,6 +196,11 @@ struct Audit {
 std::string_view ToString(Audit::OnFailure word);
 std::string_view ToString(Audit::Sync word);
 
+// Who may use the admin API (docs/policies/approval.md).
+struct Admin {
+  Secret token;  // empty = this machine alone, if at all
+};
+
 struct Config {
   Listen listen;
   std::optional<Auth> auth;  // of /mcp, and what endpoints inherit; absent = nothing was said
@@ -205,6 +212,7 @@ struct Config {
   Log log;
   Limits limits;
   State state;
+  Admin admin;
   Audit audit;
   Pinning pinning;            // of servers that say nothing of it
   std::string pins_file;      // what is pinned; empty = nothing is

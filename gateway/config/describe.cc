@@ -317,6 +317,7 @@ std::string Describe(const Config& config) {
            "; while it cannot be written, calls " +
            (config.audit.on_failure == Audit::OnFailure::kRefuse ? "are refused" : "go on") + "\n";
   }
+  for (const std::string& note : ApprovalNotes(config)) out += note + "\n";
   if (config.page_size > 0) out += "list pages of " + Count(config.page_size, "tool") + "\n";
   return out;
 }
@@ -337,9 +338,14 @@ json::object DescribeJson(const Config& config) {
       {"log", json::object{{"level", ToString(config.log.level)},
                            {"format", ToString(config.log.format)},
                            {"calls", config.log.calls}}},
-      {"limits", json::object{{"parked_calls", config.limits.parked_calls},
-                              {"parked_calls_per_caller", config.limits.parked_calls_per_caller},
-                              {"parked_for", FormatDuration(config.limits.parked_for)}}},
+      {"limits",
+       json::object{{"parked_calls", config.limits.parked_calls},
+                    {"parked_calls_per_caller", config.limits.parked_calls_per_caller},
+                    {"parked_for", FormatDuration(config.limits.parked_for)},
+                    {"pending_approvals", config.limits.pending_approvals},
+                    {"pending_approvals_per_caller", config.limits.pending_approvals_per_caller}}},
+      {"admin", json::object{{"token", config.admin.token.empty() ? json::value()
+                                                                  : json::value(Secret::kMask)}}},
       {"state", json::object{{"dir", config.state.dir}, {"max_keys", config.state.max_keys}}},
       {"audit", ToJson(config.audit)},
       {"page_size", config.page_size}};

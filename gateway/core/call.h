@@ -92,7 +92,9 @@ struct Call {
   std::string stand_in = {};  // who answered in the target's stead, for the log; "" = nobody
   std::string meant = {};     // of a call in another's stead: by what name that one was called
   std::shared_ptr<CallNotes> notes = nullptr;  // null = nobody keeps a record of it
-  int depth = 0;                               // > 0: made by the gateway on behalf of another call
+  // A person approved it, once: no answer of it is kept, and none that was kept is one to it.
+  bool once = false;
+  int depth = 0;  // > 0: made by the gateway on behalf of another call
 
   const mcp::MethodInfo& method() const { return mcp::Info(message.method()); }
 };

@@ -42,6 +42,20 @@ std::optional<std::string_view> PathOf(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
 
+PlainRequest PlainRequestOf(Exchange& exchange, const std::string& path) {
+  static constexpr std::array kProxies = {"forwarded", "x-forwarded-for", "x-real-ip", "via"};
+  const http::RequestParser& request = exchange.request();
+  const bool post = request.method() == "POST";
+  return {.method = post ? "POST" : "GET",
+          .path = path,
+          .content_type = std::string(request.Get(http::Field::kContentType)),
+          .body = post ? exchange.TakeBody() : "",
+          .authorization = std::string(request.Get(http::Field::kAuthorization)),
+          .from_page = request.Has(http::Field::kOrigin),
+          .forwarded = std::ranges::any_of(
+              kProxies, [&exchange](const char* name) { return !exchange.Header(name).empty(); })};
+}
+
 // Under "/mcp": "/mcp" -> "", "/mcp/x" -> "x".
 std::optional<std::string_view> EndpointOf(std::string_view path, std::string_view root) {
   if (!path.starts_with(root)) return std::nullopt;
@@ -161,13 +175,16 @@ Task<void> Endpoint::ServePlain(Exchange& exchange, std::string path) {
   }
   std::optional<PlainAnswer> answer;
   const std::string_view method = exchange.request().method();
-  if (method == "GET" || method == "HEAD") answer = co_await plain_(path);
+  if (method == "GET" || method == "HEAD" || method == "POST") {
+    answer = co_await plain_(PlainRequestOf(exchange, path));
+  }
   if (!answer) {
     const Error error =
         BadRequest("nothing at " + path + "; the MCP endpoint is " + std::string(kRoot));
     co_await RespondError(exchange, 404, "", error);
     co_return;
   }
+  for (const auto& [name, value] : answer->headers) exchange.AddHeader(name, value);
   co_await exchange.Respond(answer->status, answer->content_type, answer->body);
 }
 

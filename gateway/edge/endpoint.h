@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "auth/gate.h"
@@ -27,9 +28,18 @@ struct PlainAnswer {
   int status = 200;
   std::string content_type;
   std::string body;
+  std::vector<std::pair<std::string, std::string>> headers = {};  // besides
 };
-// What is not MCP: health, metrics. nullopt = no such path.
-using PlainHandler = std::function<Task<std::optional<PlainAnswer>>(std::string path)>;
+struct PlainRequest {
+  std::string method;  // GET or POST
+  std::string path;
+  std::string content_type = {}, body = {};  // of a POST
+  std::string authorization = {};            // the header's value
+  bool from_page = false;                    // a browser says which page it comes from
+  bool forwarded = false;                    // a proxy says that it is somebody else's
+};
+// What is not MCP: health, metrics, the admin API. nullopt = no such path.
+using PlainHandler = std::function<Task<std::optional<PlainAnswer>>(PlainRequest request)>;
 
 struct Access {
   bool loopback = true;                           // what the listener is bound to

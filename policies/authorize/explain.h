@@ -27,6 +27,7 @@ struct Explained {
   std::vector<Line> lines;
   std::string outcome;  // allowed, denied, hidden
   std::string because;
+  std::string approval = {};  // the rule that wants a person to approve it; "" = none
 
   std::string ToText() const;
   boost::json::object ToJson() const;

@@ -84,6 +84,7 @@ sessions: {}
 log: {}
 limits: {}
 state: {}
+admin: {}
 audit: {anomalies: {}}
 pins: {file: /pins.json}
 policies: &all)" +

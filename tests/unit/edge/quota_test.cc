@@ -82,7 +82,7 @@ struct SmallEdge : LegacyEdge {
   Sessions capped{sealer, clock, Small(), [](const std::function<void(Sessions&)>&) {}};
   Endpoint small{Access{.legacy_sse = true},
                  [this](std::string_view) -> std::shared_ptr<Service> { return service; },
-                 [](std::string) -> Task<std::optional<PlainAnswer>> { co_return std::nullopt; },
+                 [](PlainRequest) -> Task<std::optional<PlainAnswer>> { co_return std::nullopt; },
                  capped};
   std::unique_ptr<Peer> Reach() {
     std::unique_ptr<Peer> reached = ConnectTo(small);

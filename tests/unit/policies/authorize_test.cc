@@ -213,7 +213,7 @@ TEST_F(AuthorizePolicy, WithoutARuleThereIsNothingToLookAt) {
 TEST(AuthorizeSettings, AreRefusedInWordsThatHelp) {
   using ::testing::ElementsAre;
   EXPECT_THAT(ProblemsOf("authorize", "rules: [{who: {}}]"),
-              ElementsAre("rules[0].effect: is missing: allow or deny"));
+              ElementsAre("rules[0].effect: is missing: allow, deny or require_approval"));
   EXPECT_THAT(ProblemsOf("authorize", "rules: [{effect: allow, what: {tool: []}}]"),
               ElementsAre("rules[0].what.tool: names nothing: leave it out where it does not "
                           "matter"));

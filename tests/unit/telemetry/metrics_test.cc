@@ -203,6 +203,10 @@ TEST(Metrics, NamesTypesAndLabelsAreThoseOfTheGoldenList) {
   metrics.CounterOf("switchyard_schema_misfits_total", {"files", "read", "arguments", "refused"})
       .Add();
   metrics.CounterOf("switchyard_rate_limit_calls_total", {"caller", "refused"}).Add();
+  metrics.CounterOf("switchyard_approval_decisions_total", {"approved"}).Add();
+  metrics.HistogramOf("switchyard_approval_wait_seconds").Observe(std::chrono::seconds(1));
+  const auto pending = metrics.GaugeOf("switchyard_approvals_pending", {});
+  const auto oldest = metrics.GaugeOf("switchyard_approval_oldest_seconds", {});
   metrics.CounterOf("switchyard_auth_total", {"/mcp", "accepted"}).Add();
   metrics.CounterOf("switchyard_authorize_decisions_total", {"hidden", "none"}).Add();
   metrics.CounterOf("switchyard_audit_anomalies_total", {"denials"}).Add();
