@@ -16,6 +16,7 @@
 #include "audit/log.h"
 #include "base/mailbox.h"
 #include "catalog/hub.h"
+#include "credential_keeper.h"
 #include "downstream/launcher.h"
 #include "edge/stdio_server.h"
 #include "home.h"
@@ -44,6 +45,7 @@ struct Server::Impl {
         parking(ParkingLimitsOf(options.config)),
         control_work(net::make_work_guard(control)),
         control_timers(control, *options.clock),
+        credentials(control.get_executor(), *options.clock, metrics, options.fetcher),
         pins(control.get_executor(), control_timers, metrics, [this] { hub.JudgeAgain(); }),
         hub(control.get_executor(), control_timers,
             {.page_size = options.config.page_size,
@@ -93,6 +95,7 @@ struct Server::Impl {
   net::io_context control{1};
   net::executor_work_guard<Executor> control_work;
   Timers control_timers;
+  CredentialKeeper credentials;
   PinKeeper pins;
   catalog::Hub hub;
   catalog::Catalogs catalogs;      // as published last; of the control thread
@@ -162,7 +165,8 @@ std::shared_ptr<Home> Server::Impl::HomeOf(const config::Server& server) {
   const std::size_t home = std::hash<std::string>{}(server.name) % workers.size();
   return std::make_shared<Home>(
       server, workers[home]->deps(),
-      downstream::Surroundings{.launcher = &launcher, .parking = &parking},
+      downstream::Surroundings{
+          .launcher = &launcher, .parking = &parking, .source = credentials.SourceFor(server)},
       [this, name = server.name, last = std::shared_ptr<const catalog::Inventory>()](
           std::shared_ptr<const std::atomic<bool>> current,
           std::shared_ptr<const catalog::Inventory> inventory, std::string reason) mutable {
@@ -248,9 +252,7 @@ void Server::Impl::Publish(catalog::Catalogs fresh) {
 // that has it not. A later publication tells of the earlier ones, too.
 void Server::Impl::Announce(std::uint64_t published) {
   if (published != publications) return;
-  for (const auto& worker : workers) {
-    worker->Post([&worker = *worker] { worker.Announce(); });
-  }
+  for (const auto& worker : workers) worker->Post([&worker = *worker] { worker.Announce(); });
 }
 
 Result<void> Server::Impl::Listen() {
@@ -268,6 +270,7 @@ Result<void> Server::Impl::Listen() {
 Result<void> Server::Start() {
   const std::lock_guard turn(impl_->turns);
   if (Result<void> opened = impl_->policy_store.Open(impl_->metrics); !opened) return opened;
+  if (Result<void> on = impl_->credentials.Open(impl_->options.config); !on) return on;
   if (Result<void> on = impl_->audit_log.Configure(impl_->options.config.audit); !on) return on;
   impl_->StartThreads();
   impl_->started = true;
@@ -293,7 +296,10 @@ Result<void> Server::Reload(config::Config config) {
   KeepAddress(config.listen, impl_->options.config.listen);
   Result<Outside> outside = ReadOutside(config, impl_->port);
   if (!outside) return Failure(std::move(outside.error()));
-  if (Result<void> on = impl_->audit_log.Configure(config.audit); !on) return on;
+  Result<void> on;
+  impl_->OnControl([&] { on = impl_->credentials.Open(config); });
+  if (on) on = impl_->audit_log.Configure(config.audit);
+  if (!on) return on;
   impl_->outside = std::move(*outside);
   impl_->policy_store.Keep(config.state);
   impl_->options.config = std::move(config);
@@ -334,9 +340,7 @@ void Server::Impl::Drain(Duration grace) {
     if (stdio != nullptr) stdio->EndInput();
   });
   for (;;) {
-    for (const auto& worker : workers) {
-      worker->Do([&] { worker->listener().Drain(); });
-    }
+    for (const auto& worker : workers) worker->Do([&] { worker->listener().Drain(); });
     std::size_t open = connections->held();  // also by those on their way between workers
     first.Do([&] { open += stdio != nullptr ? 1 : 0; });
     if (open == 0) return;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "config/auth.h"
+#include "config/credentials.h"
 #include "config/policy_levels.h"
 #include "config/secret.h"
 
@@ -103,6 +104,7 @@ struct Server {
   std::string tls_ca;   // a PEM file, empty = the system's
   std::string tls_pin;  // a PEM file of the one certificate that the server may show; empty = any
   HttpKind transport = HttpKind::kAuto;
+  std::optional<ServerCredentials> credentials = {};  // then transport is kStreamable
 
   std::optional<std::string> prefix;  // absent = name, "" = none
   ToolFilter tools;
@@ -206,6 +208,7 @@ struct Config {
   Limits limits;
   State state;
   Audit audit;
+  Credentials credentials;
   Pinning pinning;            // of servers that say nothing of it
   std::string pins_file;      // what is pinned; empty = nothing is
   std::size_t page_size = 0;  // tools a list page, 0 = all on one page

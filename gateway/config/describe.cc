@@ -80,6 +80,9 @@ void DescribeServer(std::string& out, const Server& server) {
     Detail(out, "url", RedactUrl(server.url.Shown()));
     Detail(out, "headers",
            Join(Names(server.headers), ": ***, ") + (server.headers.empty() ? "" : ": ***"));
+    if (server.credentials) {
+      Detail(out, "credentials", std::string(ToString(server.credentials->kind)));
+    }
     Detail(out, "tls_ca", server.tls_ca);
     Detail(out, "tls_pin", server.tls_pin);
     if (server.transport != HttpKind::kAuto) {
@@ -128,6 +131,21 @@ json::object ToJson(const Pinning& pinning) {
           {"threshold", ToString(pinning.threshold)}};
 }
 
+// Whose callers have a value is nobody's business either.
+json::object ToJson(const ServerCredentials& credentials) {
+  json::object out{{"kind", ToString(credentials.kind)}, {"issuer", credentials.issuer}};
+  if (credentials.kind == ServerCredentials::Kind::kPerUser) {
+    out["header"] = credentials.header;
+    out["by"] = credentials.by;
+    out["values"] = credentials.values.size();
+    return out;
+  }
+  out["client_id"] = credentials.client_id;
+  out["scopes"] = ToJson(credentials.scopes);
+  if (!credentials.resource.empty()) out["resource"] = credentials.resource;
+  return out;
+}
+
 json::object ToJson(const Server& server) {
   json::object out{{"enabled", server.enabled}};
   if (server.is_stdio()) {
@@ -143,6 +161,7 @@ json::object ToJson(const Server& server) {
     if (!server.tls_ca.empty()) out["tls_ca"] = server.tls_ca;
     if (!server.tls_pin.empty()) out["tls_pin"] = server.tls_pin;
     out["transport"] = ToString(server.transport);
+    if (server.credentials) out["credentials"] = ToJson(*server.credentials);
   }
   out["prefix"] = server.effective_prefix();
   out["tools"] = ToJson(server.tools);
@@ -311,6 +330,10 @@ std::string Describe(const Config& config) {
   if (!config.pins_file.empty()) out += "pins in " + config.pins_file + "\n";
   if (config.state.max_keys != State().max_keys) {
     out += "each limit tells apart " + Count(config.state.max_keys, "key") + " at most\n";
+  }
+  if (!config.credentials.keys.empty()) {
+    out += "tokens kept in " + config.credentials.dir + " under " +
+           Count(config.credentials.keys.size(), "key") + "\n";
   }
   if (!config.audit.path.empty()) {
     out += "audit log " + config.audit.path + (config.audit.key.empty() ? "" : " under a key") +

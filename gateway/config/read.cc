@@ -246,6 +246,7 @@ Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
   config.limits = ReadLimits(*root);
   config.state = ReadState(*root);
   config.audit = ReadAudit(*root);
+  config.credentials = ReadCredentials(*root);
   config.pinning = ReadPins(*root, config.pins_file);
   if (auto size = root->Integer("page_size", 0, 100'000)) {
     config.page_size = static_cast<std::size_t>(*size);
@@ -253,6 +254,7 @@ Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
   std::vector<std::string> names;
   ReadServers(*root, keys, config, names);
   PlacePins(*root, config);
+  PlaceCredentials(*root, config);
   ReadGroups(*root, config);
   const std::vector<std::string> servers = names;
   for (const auto& [name, group] : config.groups) names.push_back(name);

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -55,9 +56,7 @@ Result<std::string> ReadFile(const std::string& path) {
   }
 }
 
-std::string NameOf(const Label& label) {
-  return Sha256(LabelText(label)) + std::string(kSuffix);
-}
+std::string NameOf(const Label& label) { return Sha256(LabelText(label)) + std::string(kSuffix); }
 
 std::string Purpose(const Label& label) { return "vault secret\n" + LabelText(label); }
 
@@ -67,6 +66,15 @@ std::string PurposeOfName(const std::string& name) { return "vault label\n" + na
 void SyncDirectory(const std::string& path) {
   const Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.valid()) ::fsync(directory.get());
+}
+
+Result<Fd> Lock(const std::string& directory) {
+  const std::string path = directory + "/lock";
+  Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+  if (!lock.valid()) return Failed(path, "cannot be opened", errno);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  return Failure(Code::kUnavailable, Origin::kGateway,
+                 "the vault " + directory + ": another gateway uses it; give each its own");
 }
 
 std::unexpected<Error> NoKey(const std::string& path, const std::string& id) {
@@ -95,13 +103,30 @@ Result<Vault> Vault::Open(std::string directory, VaultKeys keys) {
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0 && ::chmod(directory.c_str(), S_IRWXU) != 0) {
     return Failed(directory, "is open to others, which cannot be changed", errno);
   }
+  Result<Fd> lock = Lock(directory);
+  if (!lock) return Failure(std::move(lock.error()));
   Vault vault(std::move(directory), std::move(keys));
-  if (Result<void> checked = vault.Check(); !checked) return Failure(std::move(checked.error()));
-  if (Result<void> read = vault.ReadAll(); !read) return Failure(std::move(read.error()));
-  if (vault.rewritten_ != 0) {
-    spdlog::info("credentials: {} secrets were encrypted anew with the first key", vault.rewritten_);
-  }
+  vault.lock_ = std::move(*lock);
+  if (Result<void> read = vault.Read(); !read) return Failure(std::move(read.error()));
   return vault;
+}
+
+Result<void> Vault::Use(VaultKeys keys) {
+  Vault fresh(directory_, std::move(keys));
+  if (Result<void> read = fresh.Read(); !read) return read;
+  keys_ = std::move(fresh.keys_);
+  secrets_ = std::move(fresh.secrets_);
+  rewritten_ = fresh.rewritten_;
+  return {};
+}
+
+Result<void> Vault::Read() {
+  if (Result<void> checked = Check(); !checked) return checked;
+  if (Result<void> read = ReadAll(); !read) return read;
+  if (rewritten_ != 0) {
+    spdlog::info("credentials: {} secrets were encrypted anew with the first key", rewritten_);
+  }
+  return {};
 }
 
 // A vault without any secret knows its key, too: a wrong one is seen before anything is written.

@@ -2,10 +2,11 @@
 // with AES-256-GCM. What it belongs to (issuer, principal, server) is authenticated with it, so a
 // file under another's name does not open: nobody gets another one's token by moving files about.
 //
-// A file is written whole, synced, and renamed into its place, so after kill -9 it is the old one or
-// the new one. Its name is a hash. Nothing of what is inside is ever logged.
+// A file is written whole, synced, and renamed into its place, so after kill -9 it is the old one
+// or the new one. Its name is a hash. Nothing of what is inside is ever logged.
 //
-// One thread at a time; one gateway at a time (who holds state.dir). Calls write to the disk.
+// One thread at a time; one gateway at a time, by a lock in the directory that ends with the
+// process however that ends. Calls write to the disk.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +16,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/fd.h"
 #include "base/result.h"
 #include "credentials/vault_keys.h"
 
@@ -39,7 +41,9 @@ class Vault {
   // key than the first one is written anew. An error says what to do: a key is missing, or a file
   // was changed.
   static Result<Vault> Open(std::string directory, VaultKeys keys);
-  // Nothing outlives the process: for a gateway without a state directory.
+  // The same with other keys, while it is in use. An Error: all stays as it was.
+  Result<void> Use(VaultKeys keys);
+  // Nothing outlives the process: for a gateway without keys.
   static Vault InMemory() { return Vault(); }
 
   std::optional<std::string> Get(const Label& label) const;
@@ -56,6 +60,7 @@ class Vault {
   Vault(std::string directory, VaultKeys keys)
       : directory_(std::move(directory)), keys_(std::move(keys)) {}
 
+  Result<void> Read();
   Result<void> ReadAll();
   Result<void> ReadOne(const std::string& name);
   Result<void> Check();
@@ -63,6 +68,7 @@ class Vault {
   std::string PathOf(const std::string& name) const { return directory_ + "/" + name; }
 
   std::string directory_;
+  Fd lock_;
   std::optional<VaultKeys> keys_;  // nullopt: in memory
   std::map<Label, std::string> secrets_;
   std::size_t rewritten_ = 0;

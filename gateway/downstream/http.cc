@@ -80,6 +80,10 @@ Task<Result<HttpConnectionPtr>> HttpTransport::Exchange(Verb verb, Outgoing out)
     const switchyard::http::ResponseParser& parser = (*sent)->parser();
     out.facts->status = parser.status();
     out.facts->session_id = parser.Get(switchyard::http::Field::kMcpSessionId);
+    if (parser.status() == 401 || parser.status() == 403) {
+      const auto* challenge = parser.Find("www-authenticate");
+      if (challenge != nullptr) out.facts->challenge = challenge->value;
+    }
   }
   co_return sent;
 }

@@ -21,6 +21,8 @@ RANKS = {
     "core": 2,
     "audit": 2,  # the log of records: is told of calls, knows none
     "pins": 2,  # definitions and their file: knows no calls and no catalogs
+    "credentials": 2.7,  # what servers are shown: tokens and where they are kept
+    "fetch": 2.2,
     "auth": 2.5,  # who calls: tokens, keys, certificates; makes principals, asked by the edge
     "store": 3, "policies": 3, "catalog": 3, "downstream": 3, "orchestration": 3, "edge": 3,
     "admin": 3,

@@ -3,6 +3,7 @@
 // Pure; safe from any thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -20,7 +21,7 @@ struct Self {
 };
 
 // In the order of the MCP specification: the document if both sides can, else registration.
-enum class Way { kDocument, kRegister, kNone };
+enum class Way : std::uint8_t { kDocument, kRegister, kNone };
 Way WayOf(const ServerMetadata& server, const Self& self);
 
 // The document at `document_url`, JSON.

@@ -27,9 +27,9 @@ struct Kind {
 };
 // The first of a key's kind is what it signs with where nothing else is said.
 constexpr std::array kKinds = {
-    Kind{"RS256", EVP_PKEY_RSA, 0, 256},        Kind{"RS384", EVP_PKEY_RSA, 0, 384},
-    Kind{"RS512", EVP_PKEY_RSA, 0, 512},        Kind{"PS256", EVP_PKEY_RSA, 0, 256, true},
-    Kind{"ES256", EVP_PKEY_EC, 256, 256},       Kind{"ES384", EVP_PKEY_EC, 384, 384},
+    Kind{"RS256", EVP_PKEY_RSA, 0, 256},   Kind{"RS384", EVP_PKEY_RSA, 0, 384},
+    Kind{"RS512", EVP_PKEY_RSA, 0, 512},   Kind{"PS256", EVP_PKEY_RSA, 0, 256, true},
+    Kind{"ES256", EVP_PKEY_EC, 256, 256},  Kind{"ES384", EVP_PKEY_EC, 384, 384},
     Kind{"EdDSA", EVP_PKEY_ED25519, 0, 0},
 };
 
@@ -72,10 +72,9 @@ Result<SigningKey> SigningKey::Read(const std::string& pem, std::string key_id,
   const std::unique_ptr<BIO, auth::FreeWith<BIO_free>> stream(
       BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   // Without the callback OpenSSL would ask the terminal for a password.
-  const pem_password_cb* const nobody = [](char*, int, int, void*) { return -1; };
-  std::shared_ptr<EVP_PKEY> key(
-      PEM_read_bio_PrivateKey(stream.get(), nullptr, const_cast<pem_password_cb*>(nobody), nullptr),
-      EVP_PKEY_free);
+  pem_password_cb* const nobody = [](char*, int, int, void*) { return -1; };
+  std::shared_ptr<EVP_PKEY> key(PEM_read_bio_PrivateKey(stream.get(), nullptr, nobody, nullptr),
+                                EVP_PKEY_free);
   if (key == nullptr) return Bad("is no PEM of a private key without a password");
   if (EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_RSA && EVP_PKEY_get_bits(key.get()) < 2048) {
     return Bad("an RSA key needs 2048 bits at least");

@@ -91,7 +91,9 @@ TEST_F(VaultTest, OnlyItsUserMayReadIt) {
 }
 
 TEST_F(VaultTest, AWrongKeyIsAnErrorThatSaysWhatToDo) {
-  { ASSERT_TRUE(Open().value().Put(alice_, "x")); }
+  {
+    ASSERT_TRUE(Open().value().Put(alice_, "x"));
+  }
   const Result<Vault> other = Open({kNew});
   ASSERT_FALSE(other);
   EXPECT_THAT(other.error().message, HasSubstr("credentials.keys: the vault"));
@@ -100,7 +102,9 @@ TEST_F(VaultTest, AWrongKeyIsAnErrorThatSaysWhatToDo) {
 }
 
 TEST_F(VaultTest, AWrongKeyIsSeenWhereNothingWasKeptYet) {
-  { ASSERT_TRUE(Open()); }
+  {
+    ASSERT_TRUE(Open());
+  }
   EXPECT_FALSE(Open({kNew}));
 }
 
@@ -127,10 +131,32 @@ TEST_F(VaultTest, AHalfDoneRotationStillNeedsTheOldKey) {
   }
   const std::string old = Text(Files().front());
   const fs::path where = Files().front();
-  { ASSERT_TRUE(Open({kNew, kOld})); }
+  {
+    ASSERT_TRUE(Open({kNew, kOld}));
+  }
   std::ofstream(where) << old;
   EXPECT_FALSE(Open({kNew}));
   EXPECT_EQ(Open({kNew, kOld}).value().size(), 2U);
+}
+
+TEST_F(VaultTest, TheKeyIsReplacedWhileItIsInUse) {
+  Vault vault = Open().value();
+  ASSERT_TRUE(vault.Put(alice_, "a"));
+  EXPECT_FALSE(vault.Use(Keys({kNew})));
+  EXPECT_EQ(vault.Get(alice_), "a");
+  ASSERT_TRUE(vault.Use(Keys({kNew, kOld})));
+  EXPECT_EQ(vault.Get(alice_), "a");
+  EXPECT_EQ(vault.rewritten(), 1U);
+}
+
+TEST_F(VaultTest, IsOneGatewaysAtATime) {
+  {
+    const Vault vault = Open().value();
+    const Result<Vault> second = Open();
+    ASSERT_FALSE(second);
+    EXPECT_THAT(second.error().message, HasSubstr("another gateway uses it"));
+  }
+  EXPECT_TRUE(Open());
 }
 
 TEST_F(VaultTest, AFileUnderAnothersNameDoesNotOpen) {
@@ -148,7 +174,9 @@ TEST_F(VaultTest, AFileUnderAnothersNameDoesNotOpen) {
 }
 
 TEST_F(VaultTest, EveryChangedByteIsFound) {
-  { ASSERT_TRUE(Open().value().Put(alice_, "a")); }
+  {
+    ASSERT_TRUE(Open().value().Put(alice_, "a"));
+  }
   const fs::path file = Files().front();
   const std::string good = Text(file);
   for (std::size_t i = 0; i < good.size(); ++i) {
@@ -162,7 +190,9 @@ TEST_F(VaultTest, EveryChangedByteIsFound) {
 }
 
 TEST_F(VaultTest, WhatAWriteThatWasCutOffLeftIsCleanedUp) {
-  { ASSERT_TRUE(Open().value().Put(alice_, "a")); }
+  {
+    ASSERT_TRUE(Open().value().Put(alice_, "a"));
+  }
   std::ofstream(Files().front().string() + ".new") << "half";
   EXPECT_EQ(Open().value().Get(alice_), "a");
   EXPECT_TRUE(Files(".new").empty());

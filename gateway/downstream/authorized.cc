@@ -1,0 +1,79 @@
+#include "downstream/authorized.h"
+
+#include "downstream/remote.h"
+
+namespace switchyard::downstream {
+namespace {
+
+using credentials::GrantPtr;
+using credentials::Refusal;
+
+bool IsRefused(const HttpFacts& facts) { return facts.status == 401 || facts.status == 403; }
+
+}  // namespace
+
+Authorized::Authorized(std::unique_ptr<Transport> inner, credentials::SourcePtr source,
+                       const Deps& deps, std::optional<Caller> bound)
+    : inner_(std::move(inner)), source_(std::move(source)), deps_(deps), bound_(std::move(bound)) {}
+
+const Caller* Authorized::CallerOf(const Outgoing& out) const {
+  return bound_ ? &*bound_ : out.caller;
+}
+
+Task<Result<GrantPtr>> Authorized::GrantFor(Caller caller, bool own, Refusal refused,
+                                            Deadline deadline) {
+  if (refused.grant == nullptr) {
+    Result<GrantPtr> found = source_->Find(own ? nullptr : &caller);
+    if (!found || *found != nullptr) co_return found;
+  }
+  std::function<Task<Result<GrantPtr>>()> work = [source = source_, caller = std::move(caller),
+                                                  refused = std::move(refused), deadline] {
+    return source->Obtain(caller, refused, deadline);
+  };
+  Result<GrantPtr> got =
+      co_await AskHome<GrantPtr>(source_->home(), deps_.executor(), std::move(work));
+  co_return got;
+}
+
+template <class T>
+Task<Result<T>> Authorized::Send(Outgoing out, Task<Result<T>> (Transport::*send)(Outgoing)) {
+  const Caller* whose = CallerOf(out);
+  const Caller caller = whose == nullptr ? Nobody() : *whose;
+  Result<GrantPtr> grant = co_await GrantFor(caller, whose == nullptr, {}, out.deadline);
+  if (!grant) co_return Failure(std::move(grant.error()));
+  HttpFacts own;
+  HttpFacts& facts = out.facts == nullptr ? own : *out.facts;
+  const std::string_view era = out.headers;
+  std::string headers = std::string(era) + (*grant)->lines;
+  out.headers = headers;
+  out.facts = &facts;
+  Result<T> sent = co_await (inner_.get()->*send)(out);
+  if (!IsRefused(facts)) co_return sent;
+  Refusal refused{.grant = *grant, .status = facts.status, .challenge = facts.challenge};
+  Result<GrantPtr> another =
+      co_await GrantFor(caller, whose == nullptr, std::move(refused), out.deadline);
+  // A 403 may carry an answer, and nothing better is known.
+  if (!another && facts.status == 403) co_return sent;
+  if (!another) co_return Failure(std::move(another.error()));
+  headers = std::string(era) + (*another)->lines;
+  out.headers = headers;
+  facts = {};
+  Result<T> again = co_await (inner_.get()->*send)(out);
+  co_return again;
+}
+
+Task<Result<ReplyPtr>> Authorized::Request(Outgoing out) {
+  return Send<ReplyPtr>(out, &Transport::Request);
+}
+
+Task<Result<void>> Authorized::Notify(Outgoing out) { return Send<void>(out, &Transport::Notify); }
+
+Task<Result<ReplyPtr>> Authorized::OpenStream(Outgoing out) {
+  return Send<ReplyPtr>(out, &Transport::OpenStream);
+}
+
+Task<Result<void>> Authorized::EndSession(Outgoing out) {
+  return Send<void>(out, &Transport::EndSession);
+}
+
+}  // namespace switchyard::downstream
