@@ -26,10 +26,18 @@ Result<void> CredentialKeeper::Open(const config::Config& config) {
   if (config.credentials.keys.empty() || config.credentials.keys == keys_) return {};
   Result<credentials::VaultKeys> keys = credentials::VaultKeys::Read(config.credentials.keys);
   if (!keys) return Failure(std::move(keys.error()));
-  Result<credentials::Vault> vault =
-      credentials::Vault::Open(config.state.dir + "/vault", std::move(*keys));
-  if (!vault) return Failure(std::move(vault.error()));
-  vault_ = std::move(*vault);
+  if (!directory_.empty()) {
+    if (directory_ != config.credentials.dir) {
+      spdlog::warn("reload: where tokens are kept changes only with a restart");
+    }
+    if (Result<void> used = vault_.Use(std::move(*keys)); !used) return used;
+  } else {
+    Result<credentials::Vault> vault =
+        credentials::Vault::Open(config.credentials.dir, std::move(*keys));
+    if (!vault) return Failure(std::move(vault.error()));
+    vault_ = std::move(*vault);
+    directory_ = config.credentials.dir;
+  }
   keys_ = config.credentials.keys;
   return {};
 }

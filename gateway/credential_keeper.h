@@ -28,8 +28,8 @@ class CredentialKeeper {
   CredentialKeeper(Executor control, const Clock& clock, telemetry::Metrics& metrics,
                    fetch::Fetcher* fetcher);
 
-  // On the control thread, or before it runs; the state directory is ours. An Error: the keys do
-  // not fit the vault, a private key cannot be used; then all stays as it was.
+  // On the control thread, or before it runs. An Error: the keys do not fit the vault, a private
+  // key cannot be used; then all stays as it was.
   Result<void> Open(const config::Config& config);
 
   // Null: the server is shown nothing of the kind. After an Open() with it.
@@ -42,7 +42,8 @@ class CredentialKeeper {
   const Clock& clock_;
   telemetry::Metrics& metrics_;
   fetch::Fetcher* const fetcher_;
-  std::vector<config::Secret> keys_;  // of the vault as it is open
+  std::string directory_;             // of the vault; empty = in memory
+  std::vector<config::Secret> keys_;  // as it is open
   credentials::Vault vault_ = credentials::Vault::InMemory();
 };
 
