@@ -106,8 +106,8 @@ TEST_F(AccountTest, FetchesATokenAndUsesItAgain) {
   EXPECT_EQ(LinesOf(source->Find(nullptr)), "Authorization: Bearer t1\r\n");
   EXPECT_EQ(LinesOf(Obtain(source)), "Authorization: Bearer t1\r\n");
   ASSERT_EQ(forms_.size(), 1U);
-  EXPECT_EQ(Find(forms_[0], "grant_type"), "client_credentials");
-  EXPECT_EQ(Find(forms_[0], "resource"), "https://s.example/mcp");
+  EXPECT_EQ(oauth::Find(forms_[0], "grant_type"), "client_credentials");
+  EXPECT_EQ(oauth::Find(forms_[0], "resource"), "https://s.example/mcp");
   EXPECT_EQ(fetcher_.asked.back().headers.back().value,
             oauth::BasicCredentials("me", "the secret"));
   EXPECT_EQ(fetcher_.asked.back().max_redirects, 0U);
@@ -211,7 +211,7 @@ TEST_F(AccountTest, MoreScopesAreAskedForOnce) {
   const GrantPtr first = Obtain(source).value();
   const std::string challenge = R"(Bearer error="insufficient_scope", scope="write")";
   const GrantPtr second = Obtain(source, {first, 403, challenge}).value();
-  EXPECT_EQ(Find(forms_[1], "scope"), "read write");
+  EXPECT_EQ(oauth::Find(forms_[1], "scope"), "read write");
   EXPECT_FALSE(Obtain(source, {second, 403, challenge}));
   EXPECT_FALSE(Obtain(source, {second, 403, "Bearer"}));
   EXPECT_EQ(forms_.size(), 2U);
@@ -229,7 +229,7 @@ TEST_F(AccountTest, WhatItProvesItselfWithGoesToNoOtherIssuer) {
 TEST_F(AccountTest, AServerThatPublishesNothingIsOfTheConfiguredIssuer) {
   published_ = false;
   EXPECT_EQ(LinesOf(Obtain(Make())), "Authorization: Bearer t1\r\n");
-  EXPECT_EQ(Find(forms_[0], "resource"), "https://s.example/mcp");
+  EXPECT_EQ(oauth::Find(forms_[0], "resource"), "https://s.example/mcp");
 }
 
 TEST_F(AccountTest, ARefreshTokenIsFollowedByItsSuccessorsAcrossARestart) {
@@ -239,16 +239,16 @@ TEST_F(AccountTest, ARefreshTokenIsFollowedByItsSuccessorsAcrossARestart) {
   {
     const SourcePtr source = Make();
     EXPECT_EQ(LinesOf(Obtain(source)), "Authorization: Bearer t1\r\n");
-    EXPECT_EQ(Find(forms_[0], "refresh_token"), "r0");
+    EXPECT_EQ(oauth::Find(forms_[0], "refresh_token"), "r0");
     clock_.Advance(seconds(3600));
     Obtain(source);
-    EXPECT_EQ(Find(forms_[1], "refresh_token"), "r1");
+    EXPECT_EQ(oauth::Find(forms_[1], "refresh_token"), "r1");
   }
   Obtain(Make());
-  EXPECT_EQ(Find(forms_[2], "refresh_token"), "r2");
+  EXPECT_EQ(oauth::Find(forms_[2], "refresh_token"), "r2");
   config_.refresh_token = Secret("another");
   Obtain(Make());
-  EXPECT_EQ(Find(forms_[3], "refresh_token"), "another");
+  EXPECT_EQ(oauth::Find(forms_[3], "refresh_token"), "another");
 }
 
 TEST_F(AccountTest, APrivateKeyThatIsNoneIsSaidAtTheStart) {
