@@ -69,7 +69,8 @@ SourcePtr CredentialKeeper::SourceFor(const config::Server& server) {
   if (made) return std::move(*made);
   // Open() has refused such a configuration before.
   spdlog::error("server {}: {}", server.name, made.error().message);
-  return nullptr;
+  // Refuses every caller.
+  return std::make_shared<credentials::Values>(server.name, ServerCredentials(), "", control_);
 }
 
 }  // namespace switchyard

@@ -217,16 +217,16 @@ Task<Result<ReplyPtr>> ServerDownstream::OffFace(Call& call) {
       Result<ReplyPtr> reply = co_await home_->Handle(call);
       co_return reply;
     }
-    if (call.forsaken) co_return parks_->Forsake(call);
-    if (call.message.Has(mcp::Key::kRequestState)) co_return parks_->Resume(call);
-    // A task lives in the process that took it, and what asks about it goes to the first one.
-    const bool stays = turns_ != nullptr && BecomesTask(call);
     const bool own = NeedsOwnSession(call);
     if (own && lanes_ == nullptr) {
       co_return Failure(Code::kForbidden, Origin::kGateway,
                         "server " + channel_->server() +
                             ": has no session for each caller, and is not asked without");
     }
+    if (call.forsaken) co_return parks_->Forsake(call);
+    if (call.message.Has(mcp::Key::kRequestState)) co_return parks_->Resume(call);
+    // A task lives in the process that took it, and what asks about it goes to the first one.
+    const bool stays = turns_ != nullptr && BecomesTask(call);
     if (lanes_ != nullptr && (own || (Askable::Of(call).any() && !stays))) {
       Result<ReplyPtr> reply = co_await lanes_->Handle(call);
       co_return reply;
@@ -253,6 +253,11 @@ Task<Result<ReplyPtr>> ServerDownstream::OnFace(Call& call) {
     anew = (*link)->made_at >= now;
     Adopt(*link);
     face = face_;
+    // It was modern a moment ago: what serves everybody's requests there is nobody's session here.
+    if (!face->link().modern() && NeedsOwnSession(call)) {
+      Result<ReplyPtr> reply = co_await OffFace(call);
+      co_return reply;
+    }
     if (home_ != nullptr && face->link().home_only) {
       Result<ReplyPtr> reply = co_await home_->Handle(call);
       co_return reply;
