@@ -1,5 +1,5 @@
-// The authorization code flow with PKCE (OAuth 2.1, RFC 7636, RFC 8707, RFC 9207): what a browser is
-// sent with, and what it brings back. Pure; safe from any thread.
+// The authorization code flow with PKCE (OAuth 2.1, RFC 7636, RFC 8707, RFC 9207): what a browser
+// is sent with, and what it brings back. Pure; safe from any thread.
 #pragma once
 
 #include <string>
@@ -14,12 +14,12 @@ namespace switchyard::credentials::oauth {
 
 // What is remembered between the two; single use, and short-lived.
 struct Attempt {
-  std::string state;     // not to be guessed
-  std::string verifier;  // of PKCE, 43 characters
-  std::string issuer;    // who was asked, to the letter
+  std::string state = {};     // not to be guessed
+  std::string verifier = {};  // of PKCE, 43 characters
+  std::string issuer = {};    // who was asked, to the letter
   bool says_issuer = false;
-  std::string client_id, redirect_uri, resource;
-  std::vector<std::string> scopes;
+  std::string client_id = {}, redirect_uri = {}, resource = {};
+  std::vector<std::string> scopes = {};
 };
 
 // S256 (RFC 7636 section 4.2).

@@ -18,9 +18,9 @@ namespace switchyard::credentials::oauth {
 // Its secret is in memory only for as long as this lives, and is never shown.
 struct Client {
   std::string id;
-  std::string secret = {};                // "" = none
-  std::optional<SigningKey> key = {};     // of private_key_jwt
-  std::string auth_method = {};           // as it was registered with; "" = what the server offers
+  std::string secret = {};             // "" = none
+  std::optional<SigningKey> key = {};  // of private_key_jwt
+  std::string auth_method = {};        // as it was registered with; "" = what the server offers
 };
 
 // A request of the token endpoint as it is sent.

@@ -27,10 +27,11 @@ struct ServerMetadata {
   std::string registration_endpoint = {};  // "" = none
   std::vector<std::string> scopes_supported = {};
   std::vector<std::string> code_challenge_methods = {};
-  std::vector<std::string> token_auth_methods = {};  // empty = client_secret_basic (RFC 8414 section 2)
-  std::vector<std::string> grant_types = {};         // empty = not said
-  bool client_id_documents = false;             // client_id_metadata_document_supported
-  bool says_issuer = false;                     // authorization_response_iss_parameter_supported
+  std::vector<std::string> token_auth_methods =
+      {};                                     // empty = client_secret_basic (RFC 8414 section 2)
+  std::vector<std::string> grant_types = {};  // empty = not said
+  bool client_id_documents = false;           // client_id_metadata_document_supported
+  bool says_issuer = false;                   // authorization_response_iss_parameter_supported
 
   bool has_pkce() const;
   bool Offers(std::string_view auth_method) const;

@@ -16,8 +16,9 @@ namespace switchyard::credentials::oauth {
 // What the gateway says of itself.
 struct Self {
   std::string name = "Switchyard";
-  std::string redirect_uri;
-  std::string document_url;  // where its client document is; "" = nowhere that others could read
+  std::string redirect_uri = {};
+  std::string document_url =
+      {};  // where its client document is; "" = nowhere that others could read
 };
 
 // In the order of the MCP specification: the document if both sides can, else registration.

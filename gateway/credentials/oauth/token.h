@@ -16,9 +16,9 @@ using WallTime = std::chrono::system_clock::time_point;
 
 struct Token {
   std::string access;
-  std::string refresh = {};               // "" = none
-  std::optional<WallTime> expires = {};   // nullopt: not said
-  std::vector<std::string> scopes = {};   // granted
+  std::string refresh = {};              // "" = none
+  std::optional<WallTime> expires = {};  // nullopt: not said
+  std::vector<std::string> scopes = {};  // granted
   friend bool operator==(const Token&, const Token&) = default;
 };
 

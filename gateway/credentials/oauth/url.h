@@ -28,8 +28,8 @@ std::optional<Url> ParseUrl(std::string_view text);
 // no slash alone as a path. nullopt: no usable URL.
 std::optional<std::string> CanonicalResource(std::string_view url);
 
-// Whether metadata of `resource` may speak for `url`: the same origin, and a path that is equal or a
-// parent of it.
+// Whether metadata of `resource` may speak for `url`: the same origin, and a path that is equal or
+// a parent of it.
 bool ResourceCovers(std::string_view resource, std::string_view url);
 
 }  // namespace switchyard::credentials::oauth

@@ -105,6 +105,7 @@ class AuthorizedTest : public testing::Test {
     return loop_.Run(transport.Request({.body = nothing,
                                         .id = "1",
                                         .headers = "Era: e\r\n",
+                                        .deadline = {},
                                         .facts = facts,
                                         .caller = subject == nullptr ? nullptr : &caller}));
   }

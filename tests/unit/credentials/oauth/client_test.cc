@@ -124,7 +124,7 @@ TEST(SigningKey, WhatItIsNotForIsRefusedWithoutShowingIt) {
   EXPECT_FALSE(SigningKey::Read(ec, "", "RS256"));
   EXPECT_FALSE(SigningKey::Read(Pem(Made(EVP_RSA_gen(1024)).get()), ""));
   EXPECT_FALSE(SigningKey::Read(Pem(Made(EVP_EC_gen("P-521")).get()), ""));
-  for (const std::string bad : {std::string("not a key"), std::string(), ec.substr(0, 80)}) {
+  for (const std::string& bad : {std::string("not a key"), std::string(), ec.substr(0, 80)}) {
     const auto read = SigningKey::Read(bad, "");
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().message, "private_key: is no PEM of a private key without a password");
