@@ -95,7 +95,8 @@ Task<void> Account::Refresh(std::shared_ptr<Account> self) {
 std::unexpected<Error> Account::Refuse(std::string why) const {
   return Failure(Error{.code = Code::kUnavailable,
                        .origin = Origin::kServer,
-                       .message = "server " + server_ + ": " + std::move(why)});
+                       .message = "server " + server_ + ": " + std::move(why),
+                       .for_agent = true});
 }
 
 GrantPtr Account::Good(const GrantPtr& refused) {

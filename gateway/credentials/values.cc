@@ -38,7 +38,8 @@ std::unexpected<Error> Values::Refuse(std::string why) const {
   return Failure(Error{.code = Code::kForbidden,
                        .origin = Origin::kGateway,
                        .retryable = false,
-                       .message = "server " + server_ + ": " + std::move(why)});
+                       .message = "server " + server_ + ": " + std::move(why),
+                       .for_agent = true});
 }
 
 Result<GrantPtr> Values::Find(const Caller* caller) {
