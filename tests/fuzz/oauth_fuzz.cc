@@ -90,6 +90,7 @@ void CheckForm(const std::string& text) {
 void CheckUrl(const std::string& text) {
   const auto url = ParseUrl(text);
   if (!url) return;
+  Require(url->path.empty() || url->path.front() == '/', "a host ends where its path begins");
   const auto again = ParseUrl(url->ToText());
   Require(again && again->ToText() == url->ToText(), "a URL reads the same");
   Require(ResourceCovers(text, text), "a URL covers itself");

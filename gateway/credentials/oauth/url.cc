@@ -30,6 +30,8 @@ std::optional<Url> ParseUrl(std::string_view text) {
           .query = std::string(view.encoded_query())};
   const bool http = url.scheme == "https" || url.scheme == "http";
   if (!http || url.host.empty() || view.has_userinfo() || view.has_fragment()) return std::nullopt;
+  // Boost.URL reads http://127.0.0.1.evil.example so: a host, and a path without a slash.
+  if (!url.path.empty() && url.path.front() != '/') return std::nullopt;
   url.authority = url.host;
   const std::string_view own = url.scheme == "https" ? "443" : "80";
   const std::string port(view.port());

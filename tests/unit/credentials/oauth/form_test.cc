@@ -28,7 +28,7 @@ TEST(Url, OnlyThisMachineNeedsNoTls) {
   EXPECT_TRUE(ParseUrl("http://localhost:1/")->is_secure());
   EXPECT_TRUE(ParseUrl("http://127.0.0.1:1/")->is_secure());
   EXPECT_TRUE(ParseUrl("http://[::1]:1/")->is_secure());
-  EXPECT_FALSE(ParseUrl("http://127.0.0.1.evil.example/")->is_secure());
+  EXPECT_FALSE(ParseUrl("http://127.0.0.1.evil.example/")) << "whoever that is";
   EXPECT_FALSE(ParseUrl("http://10.0.0.1/")->is_secure());
 }
 
