@@ -37,9 +37,12 @@ Home::Home(config::Server server, const Deps& home_deps, downstream::Surrounding
       inner_(std::make_shared<Inner>()) {
   downstream::ProbeSettings settings{.era = server_.era, .start_timeout = server_.start_timeout};
   downstream::Asking asking{.parking = surroundings_.parking};
-  asking.another = [server = server_, deps = deps_, surroundings = surroundings_] {
-    return downstream::MakeTransport(server, deps, surroundings);
+  asking.another = [server = server_, deps = deps_,
+                    surroundings = surroundings_](const Caller* caller) {
+    const auto bound = caller == nullptr ? std::optional<Caller>() : std::optional(*caller);
+    return downstream::MakeTransport(server, deps, surroundings, bound);
   };
+  asking.personal = surroundings_.source != nullptr && surroundings_.source->personal();
   asking.processes = server_.lanes;
   if (downstream::PlacementOf(server_) == downstream::Placement::kOneWorker &&
       asking.parking != nullptr) {
@@ -82,7 +85,10 @@ std::shared_ptr<Service> Home::ServiceFor(const Deps& deps) {
   return std::make_shared<downstream::ServerDownstream>(
       server_.name, downstream::MakeTransport(server_, deps, surroundings_), deps,
       downstream::ServerDownstream::Elsewhere{
-          .links = links, .home = remote, .parking = surroundings_.parking});
+          .links = links,
+          .home = remote,
+          .parking = surroundings_.parking,
+          .personal = surroundings_.source != nullptr && surroundings_.source->personal()});
 }
 
 void Home::Close(std::function<void()> done) {
@@ -103,8 +109,8 @@ void Home::Close(std::function<void()> done) {
 bool Home::Serves(const config::Server& other) const {
   const auto identity = [](const config::Server& server) {
     return std::tie(server.command, server.args, server.env, server.cwd, server.lanes, server.url,
-                    server.headers, server.tls_ca, server.tls_pin, server.transport, server.era,
-                    server.start_timeout, server.list_timeout);
+                    server.headers, server.credentials, server.tls_ca, server.tls_pin,
+                    server.transport, server.era, server.start_timeout, server.list_timeout);
   };
   return identity(server_) == identity(other);
 }

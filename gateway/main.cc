@@ -9,7 +9,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "audit/log_file.h"
 #include "base/clock.h"
+#include "cli/approvals.h"
 #include "cli/call.h"
 #include "cli/check_as.h"
 #include "cli/exit.h"
@@ -86,6 +88,14 @@ Examples:
 Texts go to stdout as they are, structured content as JSON, progress to stderr.
 )";
 
+constexpr const char* kApproveHelp = R"(
+Examples:
+  switchyard approvals                              what waits, with its arguments
+  switchyard approve 3f2a...                        the call may run, once
+  switchyard approve 3f2a... --deny --reason "not on fridays"
+
+The token is that of admin.token in the configuration, if there is one.)";
+
 constexpr const char* kHealthHelp = R"(
 Examples:
   switchyard health                        ready? which servers are up? exit status 0, 1 or 3
@@ -119,8 +129,13 @@ std::optional<config::Problem> Problem(const config::Config& config) {
   if (std::optional<config::Problem> problem = StateProblem(config)) return problem;
   if (std::optional<config::Problem> problem = AuthProblem(config)) return problem;
   const Result<void> pins = PinKeeper::Inspect(config);
-  if (pins) return std::nullopt;
-  return config::Problem{.file = {}, .at = {}, .path = "pins", .message = pins.error().message};
+  if (!pins) {
+    return config::Problem{.file = {}, .at = {}, .path = "pins", .message = pins.error().message};
+  }
+  const Result<void> audit = audit::LogFile::Inspect(config.audit);
+  if (audit) return std::nullopt;
+  return config::Problem{
+      .file = {}, .at = {}, .path = "audit.path", .message = audit.error().message};
 }
 
 class Program {
@@ -135,6 +150,7 @@ class Program {
     AddCall();
     cli::AddPinsCommands(app_, run_);
     AddHealth();
+    AddApprovals();
     cli::AddAuditCommands(app_, run_);
     cli::AddKeyCommands(app_, run_);
     AddHelpers();
@@ -259,6 +275,29 @@ class Program {
     command->add_flag("--json", json_, "What /readyz says, as it is");
   }
 
+  void AddApprovals() {
+    const auto add = [this](CLI::App& command) {
+      AddWhere(command, approve_.gateway.where);
+      command.add_option("--admin-token", approve_.gateway.token, "Of the admin API")
+          ->type_name("TOKEN")
+          ->envname("SWITCHYARD_ADMIN_TOKEN");
+      command.add_flag("--json", approve_.gateway.json, "What the gateway says, as it is");
+    };
+    add(*Add("approvals", "Show the calls that wait for a person", kApproveHelp,
+             [this] { return cli::RunApprovals(approve_.gateway, std::cout, std::cerr); }));
+    CLI::App* command = Add("approve", "Let a call that waits run, or not", kApproveHelp,
+                            [this] { return cli::RunApprove(approve_, std::cout, std::cerr); });
+    add(*command);
+    command->add_option("ID", approve_.id, "As `switchyard approvals` shows it")
+        ->required()
+        ->type_name("");
+    command->add_flag("--deny", approve_.deny, "It must not run");
+    command->add_option("--reason", approve_.reason, "What its caller is told")->type_name("TEXT");
+    command->add_option("--by", approve_.by, "Who decides, for the record; default $USER")
+        ->type_name("NAME")
+        ->envname("USER");
+  }
+
   void AddHelpers() {
     Add("example-server", "A small MCP server on stdin and stdout, to try things with", "",
         [] { return RunExampleServer(STDIN_FILENO, STDOUT_FILENO); });
@@ -275,6 +314,7 @@ class Program {
   std::function<int()> run_;
   cli::ServeOptions serve_;
   cli::CallOptions call_;
+  cli::ApproveOptions approve_;
   cli::Where where_;
   config::ExplainRequest explain_;
   cli::CheckAsOptions check_as_;

@@ -10,7 +10,8 @@
 
 namespace switchyard {
 
-Result<Outside> ReadOutside(const config::Config& config, std::uint16_t port) {
+Result<Outside> ReadOutside(const config::Config& config, std::uint16_t port,
+                            const auth::ProviderOf& provider) {
   Outside outside;
   if (std::optional<std::string> open = config::OpenProblem(config)) {
     return Failure(Code::kInvalid, Origin::kGateway, std::move(*open));
@@ -23,7 +24,10 @@ Result<Outside> ReadOutside(const config::Config& config, std::uint16_t port) {
     if (!tls) return Failure(std::move(tls.error()));
     outside.tls = std::move(*tls);
   }
-  Result<auth::Authenticators> authenticators = AuthenticatorsOf(config, port);
+  Result<std::shared_ptr<const fetch::Terms>> terms = fetch::Terms::Make(config.fetch);
+  if (!terms) return Failure(std::move(terms.error()));
+  outside.fetch = std::move(*terms);
+  Result<auth::Authenticators> authenticators = AuthenticatorsOf(config, port, provider);
   if (!authenticators) return Failure(std::move(authenticators.error()));
   outside.authenticators = std::move(*authenticators);
   return outside;

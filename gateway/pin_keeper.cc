@@ -17,6 +17,9 @@ namespace {
 using pins::Kind;
 
 constexpr std::size_t kMostLines = 20;  // of the log, for one list
+// How often names of one server's tools have all others scanned anew.
+constexpr unsigned kMostStirs = 6;
+constexpr Duration kStirWindow = std::chrono::minutes(30);
 constexpr Duration kWhenBusy = std::chrono::seconds(1), kWhenFailed = std::chrono::seconds(30);
 
 pins::Act ActOf(config::Pinning::Act act) { return static_cast<pins::Act>(act); }
@@ -127,6 +130,7 @@ void PinKeeper::Configure(const config::Config& config) {
                       .prefix = server.effective_prefix()};
   }
   std::erase_if(judged_, [this](const auto& one) { return !configured_.contains(one.first); });
+  std::erase_if(stirs_, [this](const auto& one) { return !configured_.contains(one.first); });
   std::erase_if(held_, [this](const auto& one) { return !configured_.contains(one.first); });
   const std::string path = config.pins_file;
   stale_ = true;
@@ -150,6 +154,7 @@ void PinKeeper::Configure(const config::Config& config) {
 void PinKeeper::Close() {
   watch_.reset();
   retry_.Cancel();
+  rescan_.Cancel();
   file_.reset();
   unread_ = unsaved_ = false;
 }
@@ -185,9 +190,7 @@ void PinKeeper::Decide(const std::vector<catalog::ServerState>& states) {
 }
 
 void PinKeeper::DecideOn(const std::vector<catalog::ServerState>& states) {
-  pins::ToolNames names = NamesIn(states);
-  if (names != names_) stale_ = true;
-  names_ = std::move(names);
+  NoteNames(states);
   if (Adopt()) unsaved_ = stale_ = true;
   if (stale_) judged_.clear();
   stale_ = false;
@@ -217,8 +220,10 @@ bool PinKeeper::Reread() {
     Failed(read.error());
     return false;
   }
-  if (*read == book_) return false;
-  book_ = std::move(*read);
+  // Who wrote it has not seen what could not be written.
+  pins::Book book = unsaved_ ? pins::Merged(std::move(*read), book_) : std::move(*read);
+  if (book == book_) return false;
+  book_ = std::move(book);
   spdlog::info("pins: {} was changed and is read again", file_->path());
   return true;
 }
@@ -333,19 +338,56 @@ void PinKeeper::Save() {
   last_failure_.clear();
 }
 
-pins::ToolNames PinKeeper::NamesIn(const std::vector<catalog::ServerState>& states) const {
-  pins::ToolNames names;
-  const bool scanned = std::ranges::any_of(
+bool PinKeeper::Scans() const {
+  return std::ranges::any_of(
       servers_, [](const auto& one) { return one.second.rules.scan != pins::Act::kOff; });
-  if (!scanned) return names;
+}
+
+// What one server calls its tools may be spoken of in the definitions of all others.
+void PinKeeper::NoteNames(const std::vector<catalog::ServerState>& states) {
+  pins::ToolNames names;
+  if (!Scans()) {
+    names_ = std::move(names);
+    return;
+  }
   for (const catalog::ServerState& state : states) {
     const Inventory& raw = state.inventory != nullptr ? state.inventory : state.last;
     if (raw == nullptr) continue;
+    std::size_t hash = 1;
     for (const std::string& tool : raw->tools) {
-      names.Add(state.naming.server, state.naming.prefix, NameIn(tool, Kind::kTool));
+      const std::string name = NameIn(tool, Kind::kTool);
+      names.Add(state.naming.server, state.naming.prefix, name);
+      hash = hash * 31 + std::hash<std::string>()(name);
     }
+    Stirs& stirs = stirs_[state.naming.server];
+    if (std::exchange(stirs.hash, hash) == hash) continue;
+    // The server itself is judged anew for its lists, whatever becomes of the others.
+    stale_ |= MayStir(state.naming.server);
   }
-  return names;
+  names_ = std::move(names);
+}
+
+// A server that changes its names all the time does not get everybody scanned all the time: the
+// others are looked at again once it has calmed down.
+bool PinKeeper::MayStir(const std::string& server) {
+  Stirs& stirs = stirs_[server];
+  const TimePoint now = timers_.clock().Now();
+  if (stirs.count == 0 || now - stirs.since >= kStirWindow) {
+    stirs.since = now;
+    stirs.count = 0;
+  }
+  if (++stirs.count <= kMostStirs) return true;
+  if (stirs.count == kMostStirs + 1) {
+    spdlog::warn(
+        "server {}: the names of its tools change again and again: what other servers say "
+        "of them is scanned anew later",
+        server);
+  }
+  rescan_ = timers_.At(stirs.since + kStirWindow, [this] {
+    stale_ = true;
+    again_();
+  });
+  return false;
 }
 
 }  // namespace switchyard

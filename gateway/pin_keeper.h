@@ -60,6 +60,8 @@ class PinKeeper {
   // Under the file's lock, or as far as that is possible without.
   void DecideOn(const std::vector<catalog::ServerState>& states);
   bool Reread();
+  void NoteNames(const std::vector<catalog::ServerState>& states);
+  bool MayStir(const std::string& server);
   bool Adopt();  // servers that were renamed
   void Save();   // under the file's lock
   Inventory JudgeOne(const std::string& name, const Server& server, const Inventory& raw);
@@ -67,7 +69,7 @@ class PinKeeper {
   void Count(const std::string& name, const pins::Verdict& verdict);
   void Tell(const std::string& name, const pins::Verdict& verdict);
   void Failed(const Error& why);
-  pins::ToolNames NamesIn(const std::vector<catalog::ServerState>& states) const;
+  bool Scans() const;
 
   const Executor executor_;
   Timers& timers_;
@@ -81,10 +83,17 @@ class PinKeeper {
   pins::Book book_;
   pins::ToolNames names_;
   std::map<std::string, Judged> judged_;  // by server
+  // How often names of a server's tools had all others scanned anew.
+  struct Stirs {
+    std::size_t hash = 0;  // of its names now
+    TimePoint since{};
+    unsigned count = 0;
+  };
+  std::map<std::string, Stirs> stirs_;
   bool unread_ = false;                   // the file is there and cannot be used: not written over
   bool unsaved_ = false, stale_ = false;  // stale: all is to be judged anew
   std::string last_failure_;
-  Timers::Handle retry_;
+  Timers::Handle retry_, rescan_;
   std::map<std::string, std::array<std::shared_ptr<telemetry::Gauge>, pins::kWhys>> held_;
 };
 

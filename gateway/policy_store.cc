@@ -8,6 +8,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "store/approval_file.h"
 #include "store/ledger_file.h"
 
 namespace switchyard {
@@ -22,12 +23,16 @@ Store& PolicyStore::store() {
   return ledger_;
 }
 
-Result<void> PolicyStore::Open(telemetry::Metrics& metrics) {
+Result<void> PolicyStore::Open(telemetry::Metrics& metrics, approvals::Desk& desk) {
   if (settings_.dir.empty()) return {};
   Result<store::StateDirectory> taken = store::StateDirectory::Take(settings_.dir);
   if (!taken) return Failure(std::move(taken.error()));
   directory_.emplace(std::move(*taken));
   Result<void> opened = ledger_.Open(directory_->PathOf(store::StateDirectory::kLedger), metrics);
+  if (opened) {
+    auto file = store::ApprovalFile::Open(directory_->PathOf(store::StateDirectory::kApprovals));
+    opened = file ? desk.Open(std::move(*file)) : Failure(std::move(file.error()));
+  }
   if (opened) return {};
   Error error = std::move(opened.error()).In("state.dir");
   error.code = Code::kInvalid;
@@ -55,6 +60,10 @@ std::optional<config::Problem> StateProblem(const config::Config& config) {
   std::error_code ignored;
   if (usable && std::filesystem::exists(ledger, ignored)) {
     usable = store::LedgerFile::Inspect(ledger);
+  }
+  const std::string approvals = dir + "/" + store::StateDirectory::kApprovals;
+  if (usable && std::filesystem::exists(approvals, ignored)) {
+    usable = store::ApprovalFile::Inspect(approvals);
   }
   if (usable) return std::nullopt;
   std::string message = usable.error().message;

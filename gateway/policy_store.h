@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "approvals/desk.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "config/config.h"
@@ -21,8 +22,9 @@ class PolicyStore {
   Store& store();
   // Both outlive this.
   void ReportTo(telemetry::Metrics& metrics) const { memory_.ReportTo(metrics); }
-  // Takes the directory and reads what is there. An Error is kInvalid.
-  Result<void> Open(telemetry::Metrics& metrics);
+  // Takes the directory and reads what is there, and has the desk read and keep approvals in it.
+  // An Error is kInvalid.
+  Result<void> Open(telemetry::Metrics& metrics, approvals::Desk& desk);
   void Close();
 
   // Now and then, from any thread: forgets some of what changes no answer any more.

@@ -11,22 +11,23 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
-#include "admin/health.h"
-#include "admin/metrics_endpoint.h"
+#include "approvals/desk.h"
 #include "audit/log.h"
-#include "base/mailbox.h"
 #include "catalog/hub.h"
+#include "credential_keeper.h"
 #include "downstream/launcher.h"
-#include "edge/stdio_server.h"
 #include "home.h"
 #include "outside.h"
+#include "own_fetches.h"
 #include "pin_keeper.h"
+#include "plain_pages.h"
 #include "policies/lib/states.h"
 #include "policies/registry.h"
 #include "policy_store.h"
 #include "policy_table.h"
 #include "readiness.h"
 #include "server_config.h"
+#include "stdio_face.h"
 #include "telemetry/call_log.h"
 #include "telemetry/metrics.h"
 #include "worker.h"
@@ -36,6 +37,7 @@ struct Server::Impl {
   explicit Impl(Options given)
       : options(std::move(given)),
         audit_log(*options.clock, metrics),
+        desk(*options.clock, metrics, &audit_log),
         policy_store(options.config.state, *options.clock),
         session_sealer(Sealer::RandomKey()),
         tasks(*options.clock),
@@ -44,6 +46,9 @@ struct Server::Impl {
         parking(ParkingLimitsOf(options.config)),
         control_work(net::make_work_guard(control)),
         control_timers(control, *options.clock),
+        fetches(control.get_executor(), control_timers, metrics),
+        credentials(control.get_executor(), *options.clock, metrics,
+                    options.fetcher != nullptr ? options.fetcher : &fetches.fetcher()),
         pins(control.get_executor(), control_timers, metrics, [this] { hub.JudgeAgain(); }),
         hub(control.get_executor(), control_timers,
             {.page_size = options.config.page_size,
@@ -51,7 +56,8 @@ struct Server::Impl {
              .outage = std::bind_front(policies::OutageOf, std::cref(policies)),
              .stand_in = std::bind_front(policies::StandsIn, std::cref(policies)),
              .judge = std::bind_front(&PinKeeper::Judge, &pins)},
-            [this](catalog::Catalogs published) { Publish(std::move(published)); }) {
+            [this](catalog::Catalogs published) { Publish(std::move(published)); }),
+        plain(control.get_executor(), metrics, readiness, desk) {
     if (options.log != nullptr) call_log.emplace(options.log->lines(), options.log->format());
     policies = policies::MakePolicies({.clock = *options.clock,
                                        .metrics = metrics,
@@ -60,6 +66,8 @@ struct Server::Impl {
                                        .states = &states,
                                        .sealer = &session_sealer,
                                        .audit = &audit_log,
+                                       .fetcher = &fetches.fetcher(),
+                                       .approvals = &desk,
                                        .outages_changed = [this] { hub.OutagesChanged(); }});
     metrics.ReadParkedCallsFrom([this] { return parking.count(); });
     policy_store.ReportTo(metrics);
@@ -77,12 +85,16 @@ struct Server::Impl {
   Result<void> Listen();
   void Drain(Duration grace);
   void CloseHomes();
-  Task<std::optional<edge::PlainAnswer>> Plain(std::string path, Executor worker);
+  void Sweep(TimePoint now) {
+    policy_store.Sweep(now);
+    desk.Sweep();
+  }
 
   Options options;
   telemetry::Metrics metrics;
   std::optional<telemetry::CallLog> call_log;
   audit::Log audit_log;
+  approvals::Desk desk;
   PolicyStore policy_store;
   policies::States states;
   policies::Policies policies;  // outlive every call
@@ -93,16 +105,19 @@ struct Server::Impl {
   net::io_context control{1};
   net::executor_work_guard<Executor> control_work;
   Timers control_timers;
+  OwnFetches fetches;
+  CredentialKeeper credentials;
   PinKeeper pins;
   catalog::Hub hub;
   catalog::Catalogs catalogs;      // as published last; of the control thread
   std::uint64_t publications = 0;  // so far; of the control thread
   Readiness readiness;
+  PlainPages plain;
   std::shared_ptr<edge::Quota> connections;  // of all workers
   Outside outside;
   std::vector<std::unique_ptr<Worker>> workers;
   std::thread control_thread;
-  std::shared_ptr<edge::StdioServer> stdio;  // used on the first worker's thread only
+  StdioFace stdio;  // of the first worker
 
   std::mutex turns;                                    // Start, Reload, Stop
   std::map<std::string, std::shared_ptr<Home>> homes;  // guarded by turns
@@ -120,27 +135,28 @@ void Server::Impl::StartThreads() {
   const edge::Sessions::Options sessions = SessionsOf(options.config.sessions);
   connections = edge::Quota::Make({.total = options.config.listen.max_connections});
   for (unsigned i = 0; i < count; ++i) {
-    workers.push_back(std::make_unique<Worker>(
-        Worker::Options{.index = i,
-                        .workers = count,
-                        .peer = [this](unsigned other) -> Worker& { return *workers[other]; },
-                        .clock = options.clock,
-                        .session_sealer = &session_sealer,
-                        .tasks = &tasks,
-                        .metrics = &metrics,
-                        .listener = {.places = connections, .limits = limits},
-                        .sessions = sessions,
-                        .plain =
-                            [this, i](std::string path) {
-                              return Plain(std::move(path), workers[i]->deps().executor());
-                            },
-                        .housekeeping = i != 0 ? std::function<void(TimePoint)>()
-                                               : [this](TimePoint now) { policy_store.Sweep(now); },
-                        .outage = std::bind_front(policies::OutageOf, std::cref(policies)),
-                        .sight = policies::SightsOf(policies),
-                        .watch_policies = policies::ChainOf(Stage::kWatch, policies),
-                        .call_policies = policies::ChainOf(Stage::kCall, policies),
-                        .server_policies = policies::ChainOf(Stage::kServer, policies)}));
+    workers.push_back(std::make_unique<Worker>(Worker::Options{
+        .index = i,
+        .workers = count,
+        .peer = [this](unsigned other) -> Worker& { return *workers[other]; },
+        .clock = options.clock,
+        .session_sealer = &session_sealer,
+        .tasks = &tasks,
+        .metrics = &metrics,
+        .audit = &audit_log,
+        .listener = {.places = connections, .limits = limits},
+        .sessions = sessions,
+        .plain =
+            [this, i](edge::PlainRequest request) {
+              return plain.Answer(std::move(request), workers[i]->deps().executor());
+            },
+        .housekeeping =
+            i != 0 ? std::function<void(TimePoint)>() : [this](TimePoint now) { Sweep(now); },
+        .outage = std::bind_front(policies::OutageOf, std::cref(policies)),
+        .sight = policies::SightsOf(policies),
+        .watch_policies = policies::ChainOf(Stage::kWatch, policies),
+        .call_policies = policies::ChainOf(Stage::kCall, policies),
+        .server_policies = policies::ChainOf(Stage::kServer, policies)}));
   }
   for (const auto& worker : workers) worker->Start();
   control_thread = std::thread([this] { control.run(); });
@@ -162,7 +178,8 @@ std::shared_ptr<Home> Server::Impl::HomeOf(const config::Server& server) {
   const std::size_t home = std::hash<std::string>{}(server.name) % workers.size();
   return std::make_shared<Home>(
       server, workers[home]->deps(),
-      downstream::Surroundings{.launcher = &launcher, .parking = &parking},
+      downstream::Surroundings{
+          .launcher = &launcher, .parking = &parking, .source = credentials.SourceFor(server)},
       [this, name = server.name, last = std::shared_ptr<const catalog::Inventory>()](
           std::shared_ptr<const std::atomic<bool>> current,
           std::shared_ptr<const catalog::Inventory> inventory, std::string reason) mutable {
@@ -194,8 +211,12 @@ std::shared_ptr<const Setup> Server::Impl::MakeSetup(const PolicyTable& table) {
 
 void Server::Impl::Configure() {
   // Bound while what the table before it gave out is still in use: gates and the like live on.
+  desk.SetLimits(ApprovalLimitsOf(options.config));
+  desk.BeginRules();
   const auto table =
       std::make_shared<const PolicyTable>(options.config, policies::PolicyKeys(), policies);
+  desk.EndRules();
+  plain.Configure(options.config);
   if (call_log) call_log->Switch(options.config.log.calls);
   std::shared_ptr<const Setup> setup = MakeSetup(*table);
   std::map<std::string, std::shared_ptr<Home>> next;
@@ -215,6 +236,7 @@ void Server::Impl::Configure() {
   }
   std::uint64_t published = 0;
   OnControl([&] {
+    fetches.Use(outside.fetch);
     pins.Configure(options.config);
     hub.Configure(
         NamingsOf(options.config), ViewsOf(options.config), options.config.page_size, forgotten,
@@ -248,9 +270,7 @@ void Server::Impl::Publish(catalog::Catalogs fresh) {
 // that has it not. A later publication tells of the earlier ones, too.
 void Server::Impl::Announce(std::uint64_t published) {
   if (published != publications) return;
-  for (const auto& worker : workers) {
-    worker->Post([&worker = *worker] { worker.Announce(); });
-  }
+  for (const auto& worker : workers) worker->Post([&worker = *worker] { worker.Announce(); });
 }
 
 Result<void> Server::Impl::Listen() {
@@ -267,7 +287,10 @@ Result<void> Server::Impl::Listen() {
 
 Result<void> Server::Start() {
   const std::lock_guard turn(impl_->turns);
-  if (Result<void> opened = impl_->policy_store.Open(impl_->metrics); !opened) return opened;
+  if (Result<void> opened = impl_->policy_store.Open(impl_->metrics, impl_->desk); !opened) {
+    return opened;
+  }
+  if (Result<void> on = impl_->credentials.Open(impl_->options.config); !on) return on;
   if (Result<void> on = impl_->audit_log.Configure(impl_->options.config.audit); !on) return on;
   impl_->StartThreads();
   impl_->started = true;
@@ -275,7 +298,7 @@ Result<void> Server::Start() {
     // Listening first: clients may queue up while the servers start.
     if (Result<void> listening = impl_->Listen(); !listening) return listening;
   }
-  Result<Outside> outside = ReadOutside(impl_->options.config, impl_->port);
+  Result<Outside> outside = impl_->fetches.Read(impl_->options.config, impl_->port);
   if (!outside) return Failure(std::move(outside.error()));
   impl_->outside = std::move(*outside);
   impl_->Configure();
@@ -291,9 +314,12 @@ std::uint16_t Server::port() const { return impl_->port; }
 Result<void> Server::Reload(config::Config config) {
   const std::lock_guard turn(impl_->turns);
   KeepAddress(config.listen, impl_->options.config.listen);
-  Result<Outside> outside = ReadOutside(config, impl_->port);
+  Result<Outside> outside = impl_->fetches.Read(config, impl_->port);
   if (!outside) return Failure(std::move(outside.error()));
-  if (Result<void> on = impl_->audit_log.Configure(config.audit); !on) return on;
+  Result<void> on;
+  impl_->OnControl([&] { on = impl_->credentials.Open(config); });
+  if (on) on = impl_->audit_log.Configure(config.audit);
+  if (!on) return on;
   impl_->outside = std::move(*outside);
   impl_->policy_store.Keep(config.state);
   impl_->options.config = std::move(config);
@@ -305,22 +331,7 @@ Result<void> Server::Reload(config::Config config) {
 }
 
 int Server::ServeStdio(int in, int out) {
-  constexpr std::size_t kMaxStdioLine = 16 * 1024 * 1024;
-  Worker& worker = *impl_->workers.front();
-  const auto done = std::make_shared<std::promise<void>>();
-  worker.Do([&] {
-    impl_->stdio = std::make_shared<edge::StdioServer>(worker.deps().executor(), in, out,
-                                                       *worker.FindEndpoint(""), worker.sessions(),
-                                                       kMaxStdioLine);
-    Spawn(worker.deps().executor(), "stdio server",
-          [](Impl& impl, std::shared_ptr<Service> /*in use till the end*/,
-             std::shared_ptr<std::promise<void>> over) -> Task<void> {
-            co_await impl.stdio->Run();
-            impl.stdio = nullptr;
-            over->set_value();
-          }(*impl_, worker.FindEndpoint(""), done));
-  });
-  done->get_future().wait();
+  impl_->stdio.Serve(*impl_->workers.front(), in, out);
   return 0;
 }
 
@@ -329,23 +340,17 @@ int Server::ServeStdio(int in, int out) {
 void Server::Impl::Drain(Duration grace) {
   const auto until = std::chrono::steady_clock::now() + grace;
   for (const auto& worker : workers) worker->Do([&] { worker->BeginDrain(); });
+  desk.LetGo();
   Worker& first = *workers.front();
-  first.Do([&] {
-    if (stdio != nullptr) stdio->EndInput();
-  });
+  stdio.End(first);
   for (;;) {
-    for (const auto& worker : workers) {
-      worker->Do([&] { worker->listener().Drain(); });
-    }
-    std::size_t open = connections->held();  // also by those on their way between workers
-    first.Do([&] { open += stdio != nullptr ? 1 : 0; });
-    if (open == 0) return;
+    for (const auto& worker : workers) worker->Do([&] { worker->listener().Drain(); });
+    const bool held = connections->held() > 0;  // also by those on their way between workers
+    if (!held && !stdio.IsOpen(first)) return;
     if (std::chrono::steady_clock::now() >= until) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  first.Do([&] {
-    if (stdio != nullptr) stdio->Abort();
-  });
+  stdio.Abort(first);
 }
 
 void Server::Impl::CloseHomes() {
@@ -371,25 +376,13 @@ void Server::Stop(Duration grace) {
   impl_->control.stop();
   impl_->control_thread.join();
   impl_->workers.clear();
+  impl_->desk.Close();
   impl_->audit_log.Close();
   impl_->policy_store.Close();
 }
 
 bool Server::WaitUntilSettled(Duration timeout) {
   return impl_->readiness.WaitUntilSettled(timeout);
-}
-
-Task<std::optional<edge::PlainAnswer>> Server::Impl::Plain(std::string path, Executor worker) {
-  if (path == "/healthz") co_return AnswerOf(admin::HealthPage());
-  if (path == "/readyz") co_return AnswerOf(readiness.ReadyPage());
-  if (path != "/metrics") co_return std::nullopt;
-  // Making the text takes milliseconds: on the control thread, never on a worker's.
-  auto text = std::make_shared<Mailbox<std::string>>();
-  net::post(control, [this, worker, text] {
-    net::post(worker, [text, made = metrics.Serialize()]() mutable { text->Put(std::move(made)); });
-  });
-  std::string made = co_await text->Take();
-  co_return AnswerOf(admin::MetricsPage(std::move(made)));
 }
 
 }  // namespace switchyard

@@ -13,6 +13,9 @@
 
 namespace switchyard {
 
+namespace fetch {
+class Fetcher;
+}
 namespace telemetry {
 class Log;
 }
@@ -22,6 +25,8 @@ class Server {
   struct Options {
     config::Config config;
     const Clock* clock = &Clock::Real();
+    // Asks authorization servers in place of its own; for tests. Outlives the server.
+    fetch::Fetcher* fetcher = nullptr;
     unsigned workers = 0;           // 0 = what the configuration says, there 0 = one a core
     bool listen = true;             // false: no TCP (serve --stdio)
     telemetry::Log* log = nullptr;  // where lines about calls go; null = none; outlives the server

@@ -59,6 +59,11 @@ downstream::Parking::Limits ParkingLimitsOf(const config::Config& config) {
           .expiry = config.limits.parked_for};
 }
 
+approvals::Desk::Limits ApprovalLimitsOf(const config::Config& config) {
+  return {.pending = config.limits.pending_approvals,
+          .per_caller = config.limits.pending_approvals_per_caller};
+}
+
 unsigned WorkersOf(const config::Listen& listen, unsigned wanted) {
   if (wanted != 0) return wanted;
   return listen.workers != 0 ? listen.workers : std::max(1U, std::thread::hardware_concurrency());
@@ -102,7 +107,8 @@ std::vector<catalog::ServerNaming> NamingsOf(const config::Config& config) {
   return namings;
 }
 
-Result<auth::Authenticators> AuthenticatorsOf(const config::Config& config, std::uint16_t port) {
+Result<auth::Authenticators> AuthenticatorsOf(const config::Config& config, std::uint16_t port,
+                                              const auth::ProviderOf& provider) {
   const auth::Place place{.public_url = config.listen.public_url,
                           .tls = config.listen.tls.has_value(),
                           .port = port,
@@ -116,7 +122,7 @@ Result<auth::Authenticators> AuthenticatorsOf(const config::Config& config, std:
   for (const auto& [name, auth] : all) {
     if (auth->none) continue;
     Result<std::shared_ptr<const auth::Authenticator>> one =
-        auth::Authenticator::Make(*auth, name, place);
+        auth::Authenticator::Make(*auth, name, place, provider);
     if (!one) {
       return Failure(std::move(one.error()).In(name.empty() ? "/mcp" : "/mcp/" + name));
     }
@@ -159,7 +165,8 @@ std::vector<std::string> AuthFilesOf(const config::Config& config) {
 std::optional<edge::PlainAnswer> AnswerOf(admin::Page page) {
   return edge::PlainAnswer{.status = page.status,
                            .content_type = std::move(page.content_type),
-                           .body = std::move(page.body)};
+                           .body = std::move(page.body),
+                           .headers = std::move(page.headers)};
 }
 
 }  // namespace switchyard

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "admin/page.h"
+#include "approvals/desk.h"
 #include "auth/authenticator.h"
 #include "catalog/catalog.h"
 #include "config/config.h"
@@ -17,6 +18,7 @@
 namespace switchyard {
 
 downstream::Parking::Limits ParkingLimitsOf(const config::Config& config);
+approvals::Desk::Limits ApprovalLimitsOf(const config::Config& config);
 // `wanted` 0: as configured, else one a core.
 unsigned WorkersOf(const config::Listen& listen, unsigned wanted);
 // Of a configuration that takes the place of another one: address and workers are what is bound,
@@ -31,7 +33,8 @@ std::vector<catalog::ServerNaming> NamingsOf(const config::Config& config);  // 
 
 // By endpoint, "" = /mcp; those that let everybody in have none. Reads key files; `port` is the one
 // that was bound. The error says what is wrong and where it is set.
-Result<auth::Authenticators> AuthenticatorsOf(const config::Config& config, std::uint16_t port);
+Result<auth::Authenticators> AuthenticatorsOf(const config::Config& config, std::uint16_t port,
+                                              const auth::ProviderOf& provider = auth::FixedKeysOf);
 // That it reads for this; a change of theirs is one of the configuration.
 std::vector<std::string> AuthFilesOf(const config::Config& config);
 // For `switchyard check`: what keeps them from being used. Files that are not there are those of

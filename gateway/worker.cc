@@ -6,9 +6,9 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "base/worker_timers.h"
 #include "catalog/hiding.h"
 #include "policies/lib/exempt.h"
-#include "policies/lib/worker_timers.h"
 #include "telemetry/metrics.h"
 
 namespace switchyard {
@@ -90,13 +90,14 @@ Worker::Worker(Options options)
                 [this](std::function<void(edge::Sessions&)> run) { Broadcast(run); }),
       endpoint_(
           {}, [this](std::string_view name) { return FindEndpoint(name); }, options_.plain,
-          sessions_, [this](std::string_view name) { return FindGate(name); }),
+          sessions_, [this](std::string_view name) { return FindGate(name); }, options_.audit),
       listener_(
           deps_, options_.listener,
           [this](edge::Exchange& exchange, edge::Connection& connection) {
             return endpoint_.Serve(exchange, connection);
           },
-          [this](unsigned to, edge::Handover connection) { Move(to, std::move(connection)); }) {}
+          [this](unsigned to, edge::Handover connection) { Move(to, std::move(connection)); },
+          [this](edge::Exchange& exchange) { return endpoint_.BeforeBody(exchange); }) {}
 
 edge::Sessions::Options Worker::SessionOptions() {
   edge::Sessions::Options options = options_.sessions;
@@ -135,6 +136,7 @@ void Worker::Start() {
 
 void Worker::Tick() {
   listener_.Tick();
+  endpoint_.Tick();
   Count();
   if (options_.housekeeping) options_.housekeeping(options_.clock->Now());
   if (const TimePoint now = options_.clock->Now(); now - swept_ >= kSweep) {
@@ -274,7 +276,7 @@ void Worker::Stop() {
     work_.reset();
     net::post(context_, [this] {
       timers_.Disarm();
-      policies::DisarmTimersOf(context_.get_executor());
+      DisarmTimersOf(context_.get_executor());
     });
   });
   // What was cancelled unwinds and the loop runs dry; it ends even if something hangs.

@@ -32,6 +32,9 @@
 
 namespace switchyard {
 
+namespace audit {
+class Sink;
+}
 namespace telemetry {
 class Metrics;
 }
@@ -62,6 +65,7 @@ class Worker {
     const Sealer* session_sealer = nullptr;
     edge::TaskBoard* tasks = nullptr;
     telemetry::Metrics* metrics = nullptr;
+    audit::Sink* audit = nullptr;
     edge::Listener::Options listener;
     edge::Sessions::Options sessions;
     edge::PlainHandler plain;

@@ -197,6 +197,7 @@ class Pending {
       event_->decision = notes->decision;
       event_->rule = notes->rule;
       event_->approval = notes->approval;
+      event_->approver = notes->approver;
       event_->trace = notes->trace;
       event_->calls = notes->cost.calls;
       event_->bytes = notes->cost.bytes;

@@ -15,6 +15,7 @@
 // one of a name that leads nowhere, before any policy that goes by where it leads (SightOf); what
 // asks for it in another's stead meets the same here. What it may use, but not so or not now, it is
 // told.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -27,12 +28,13 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include "approvals/desk.h"
 #include "config/section.h"
+#include "core/notes.h"
 #include "core/resolver.h"
 #include "core/sight.h"
-#include "mcp/json_string.h"
+#include "policies/authorize/refusal.h"
 #include "policies/authorize/rulebook.h"
 #include "policies/authorize/settings.h"
 #include "policies/registry.h"
@@ -80,6 +82,7 @@ struct Judged {
   const Book* book;  // lives as long as the call's target
   // Of a denial: with these scopes it would be allowed.
   std::vector<std::string> scopes = {};
+  const Rule* approval = nullptr;  // of kAllowed: wants a person to approve it; of a book
 };
 
 // What the calls of one scope go by. No book: there is no rule.
@@ -128,6 +131,11 @@ void Note(const Judged& judged, CallNotes& notes) {
   notes.decided_by = "authorize";
   notes.decision = kOutcomeWords.at(static_cast<std::size_t>(judged.verdict.outcome));
   notes.rule = judged.book->NameOf(judged.verdict);
+}
+
+Error RefusalOf(const Call& call, const Judged& judged) {
+  return judged.scopes.empty() ? Refusal(call, judged.verdict, judged.book->NameOf(judged.verdict))
+                               : LacksScopes(call, judged.scopes);
 }
 
 class RulesSight final : public Sight {
@@ -190,59 +198,14 @@ class RulesSight final : public Sight {
   const std::string endpoint_;
 };
 
-// An HTTP client is told which scopes to get.
-Error LacksScopes(const Call& call, const Judged& judged) {
-  std::string names;
-  for (const std::string& scope : judged.scopes) {
-    names.append(names.empty() ? "" : ",").append(mcp::Quote(scope));
-  }
-  const Definition* item = call.target.definition;
-  return {.code = Code::kForbidden,
-          .retryable = true,  // nothing ran
-          .message = fmt::format("{} needs more scopes: {}",
-                                 item != nullptr ? item->exposed : call.target.name,
-                                 fmt::join(judged.scopes, " ")),
-          .detail = "denied for the lack of scopes",
-          .data = fmt::format(R"({{"origin":"gateway","code":"forbidden","retryable":true,)"
-                              R"("scopes":[{}]}})",
-                              names)};
-}
-
-Error Refusal(const Call& call, const Judged& judged) {
-  if (!judged.scopes.empty()) return LacksScopes(call, judged);
-  const Verdict& verdict = judged.verdict;
-  const Definition* item = call.target.definition;
-  const std::string_view name =
-      item != nullptr ? std::string_view(item->exposed) : std::string_view(call.target.name);
-  std::string_view so = "so";
-  std::string_view then = "it may be allowed in another way";
-  if (verdict.by_arguments && verdict.by_time) {
-    so = "with these arguments at this time";
-    then = "use other arguments or come at another time";
-  } else if (verdict.by_arguments) {
-    so = "with these arguments";
-    then = "use other arguments";
-  } else if (verdict.by_time) {
-    so = "at this time";
-    then = "come at another time";
-  }
-  return {.code = Code::kForbidden,
-          .message =
-              fmt::format("you may not use {} {}: {}, or ask whoever runs this gateway{}", name, so,
-                          then, verdict.by_time ? "" : "; repeating the same call does not help"),
-          .detail = fmt::format("denied by rule {}", judged.book->NameOf(verdict)),
-          .data = fmt::format(R"({{"origin":"gateway","code":"forbidden","retryable":false,)"
-                              R"("dependsOn":[{}{}{}]}})",
-                              verdict.by_arguments ? R"("arguments")" : "",
-                              verdict.by_arguments && verdict.by_time ? "," : "",
-                              verdict.by_time ? R"("time")" : ""),
-          .for_agent = true};
-}
-
 class Authorize final : public Policy {
  public:
   explicit Authorize(const PolicyDeps& deps)
-      : bound_(deps), clock_(deps.clock), metrics_(deps.metrics) {}
+      : bound_(deps),
+        clock_(deps.clock),
+        metrics_(deps.metrics),
+        desk_(deps.approvals),
+        between_(deps.between) {}
 
   std::shared_ptr<const void> Bind(std::shared_ptr<const void> settings,
                                    const PolicyScope& scope) const override {
@@ -253,6 +216,11 @@ class Authorize final : public Policy {
     bound->book = BookOf(given);
     bound->of_server = bound->book->rules.RulesOf(scope.server);
     ruled_.store(true, std::memory_order_relaxed);
+    for (const auto& rule : given.rules) {
+      if (rule->effect != Effect::kRequireApproval) continue;
+      if (desk_ != nullptr) desk_->Knows(rule->policy);
+      if (between_ != nullptr) between_->approvals.store(true);
+    }
     return bound;
   }
 
@@ -277,13 +245,14 @@ class Authorize final : public Policy {
     const std::optional<Asked> asked = AskedBy(call.method().route, target.definition);
     if (!asked) return next.Handle(call);
     const std::optional<Judged> judged = Judge(call, *asked);
+    HandOn(judged ? judged->approval : nullptr, call);
     if (!judged) return next.Handle(call);
     judged->book->Count(judged->verdict, metrics_);
     // Of what stands in, what was decided about the call itself is the record.
     if (call.notes != nullptr && call.meant.empty()) Note(*judged, *call.notes);
     switch (judged->verdict.outcome) {
       case Outcome::kAllowed: break;
-      case Outcome::kDenied: return Refuse(Refusal(call, *judged));
+      case Outcome::kDenied: return Refuse(RefusalOf(call, *judged));
       case Outcome::kHidden: return Hide(call, next, *judged);
     }
     return next.Handle(call);
@@ -295,6 +264,16 @@ class Authorize final : public Policy {
         [&settings] { return std::make_shared<const Book>(settings); });
   }
 
+  // To the policy that asks for it. Of what stands in, what was left of the call itself goes.
+  static void HandOn(const Rule* wants, Call& call) {
+    if (call.notes == nullptr) {
+      if (wants == nullptr) return;
+      call.notes = std::make_shared<CallNotes>();
+    }
+    call.notes->approval_rule = wants == nullptr ? "" : wants->name;
+    call.notes->approval_policy = wants == nullptr ? "" : wants->policy;
+  }
+
   // nullopt: there is no rule. Of a group, as all its members together.
   std::optional<Judged> Judge(const Call& call, const Asked& asked) const {
     const Definition* item = call.target.definition;
@@ -303,13 +282,33 @@ class Authorize final : public Policy {
       return JudgeAt(bound_(call), call, asked, item == nullptr ? call.target.name : item->name);
     }
     std::optional<Judged> strictest;
+    std::vector<std::string> scopes;
+    bool scopes_are_enough = true;
+    const Rule* wants = nullptr;
     for (const std::shared_ptr<Definition>& member : group->members) {
       if (member->policies == nullptr) continue;
       const auto judged = JudgeAt(bound_(*member->policies), call, asked, member->name);
       if (!judged) continue;
+      if (judged->verdict.outcome == Outcome::kDenied) {
+        scopes_are_enough &= !judged->scopes.empty();
+        AddNew(judged->scopes, scopes);
+      }
+      if (wants == nullptr) wants = judged->approval;
       if (!strictest || judged->verdict.outcome > strictest->verdict.outcome) strictest = judged;
     }
+    if (strictest) strictest->approval = wants;
+    // One challenge names all that is needed, and none is made where it would not help.
+    if (strictest && strictest->verdict.outcome == Outcome::kDenied) {
+      if (!scopes_are_enough) scopes.clear();
+      strictest->scopes = std::move(scopes);
+    }
     return strictest;
+  }
+
+  static void AddNew(const std::vector<std::string>& from, std::vector<std::string>& to) {
+    for (const std::string& scope : from) {
+      if (std::ranges::find(to, scope) == to.end()) to.push_back(scope);
+    }
   }
 
   std::optional<Judged> JudgeAt(const Bound& bound, const Call& call, const Asked& asked,
@@ -326,6 +325,9 @@ class Authorize final : public Policy {
         .now = clock_.WallNow()};
     Judged judged{.verdict = rules.Decide(bound.of_server, *for_caller, question),
                   .book = bound.book.get()};
+    if (judged.verdict.approval != kNoRule) {
+      judged.approval = rules.rules()[judged.verdict.approval].get();
+    }
     // What a rule denies no scope makes allowed, and who proved nothing has none.
     const Verdict& verdict = judged.verdict;
     if (verdict.outcome == Outcome::kDenied && verdict.rule == kNoRule &&
@@ -349,6 +351,8 @@ class Authorize final : public Policy {
   const SettingsOf<Bound> bound_;
   const Clock& clock_;
   switchyard::telemetry::Metrics& metrics_;
+  approvals::Desk* const desk_;
+  const std::shared_ptr<Between> between_;
   // Whether there ever was a rule: without one this costs a branch.
   mutable std::atomic<bool> ruled_{false};
 };

@@ -28,6 +28,7 @@
 #include <spdlog/spdlog.h>
 
 #include "mcp/raw_object.h"
+#include "policies/budget/quote.h"
 #include "policies/lib/context_size.h"
 #include "policies/lib/failure_data.h"
 #include "policies/lib/meta_note.h"
@@ -392,6 +393,7 @@ std::shared_ptr<const void> Parse(config::Section section, const void* inherited
 }
 
 std::shared_ptr<const Policy> Make(const PolicyDeps& deps) {
+  OfferPrices(deps);
   return std::make_shared<BudgetPolicy>(deps);
 }
 

@@ -215,7 +215,7 @@ class Cache final : public Policy {
     if (method == mcp::Method::kToolsCall && !settings.invalidates.empty()) {
       return Writing(call, next, rules);
     }
-    if (!settings.enabled) return next.Handle(call);
+    if (!settings.enabled || call.once) return next.Handle(call);
     if (!settings.Permits(method, call.target.definition) || MustReachServer(call)) {
       return next.Handle(call);
     }

@@ -2,6 +2,7 @@
 //   arguments: {secrets: deny}
 //   results: {all: redact, email: off}
 //   patterns: {employee: '\bE-\d{6}\b'}
+//   hook: {url: "https://dlp.example/mcp", phases: [arguments, result]}
 //
 // What a call must not carry to a server, and what an answer must not carry back: keys, tokens,
 // private keys, passwords, card numbers, addresses, and what the operator's own patterns (RE2) fit.
@@ -12,8 +13,12 @@
 // Of a call its arguments are looked at, what it answers to questions, a resource's URI and headers
 // that mirror arguments; of an answer all text, also of errors and notifications. Nothing is kept,
 // and neither logs nor metrics nor refusals ever hold what was found.
+//
+// A hook, if there is one, is shown what the rules left of the arguments and may rewrite them, and
+// the rules look at what it made of results. See guardrail/hook.h.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +27,8 @@
 #include <spdlog/spdlog.h>
 
 #include "config/section.h"
+#include "core/task_policies.h"
+#include "policies/guardrail/hook.h"
 #include "policies/guardrail/judge.h"
 #include "policies/guardrail/settings.h"
 #include "policies/registry.h"
@@ -35,8 +42,12 @@ struct Bound {
   std::shared_ptr<const Settings> settings = nullptr;
   const Compiled* compiled = nullptr;  // of settings; null: nothing was said
   std::string server = {};
+  // A listen tells of tasks, which are judged as their tools' results: it is looked at wherever
+  // something is judged at all.
+  bool of_listens = false;
 
   bool Has(Direction direction) const { return compiled != nullptr && !RulesOf(direction).off(); }
+  bool Hooks() const { return settings != nullptr && settings->hook.on(); }
   const Rules& RulesOf(Direction direction) const {
     return compiled->rules.at(static_cast<std::size_t>(direction));
   }
@@ -70,12 +81,14 @@ class Clerk {
 
   // The error is what the client gets instead.
   Result<void> Judge(const Call& call, mcp::Message& message) const {
+    if (!bound_.Has(Direction::kResult)) return {};
     Judged judged = JudgeAnswer(call, message, bound_.RulesOf(Direction::kResult));
     Tell(call, Direction::kResult, judged);
     if (judged.refusal) return Failure(std::move(*judged.refusal));
     return {};
   }
   Error Judge(const Call& call, Error error) const {
+    if (!bound_.Has(Direction::kResult)) return error;
     Tell(call, Direction::kResult, JudgeFailure(error, bound_.RulesOf(Direction::kResult)));
     return error;
   }
@@ -91,10 +104,23 @@ bool IsLookedAt(const Call& call, const mcp::Message& message) {
          message.method() == mcp::Method::kTaskChanged;
 }
 
+// What is told of a task in a listen: its id as the listener knows it.
+std::string TaskIn(const mcp::Message& news) {
+  if (news.edits().empty()) return news.GetString(mcp::Key::kTaskId);
+  const Result<mcp::Message> anew =
+      mcp::Message::Parse(news.ToText(), mcp::Check::kEnvelope);  // as it will be written
+  return anew ? anew->GetString(mcp::Key::kTaskId) : std::string();
+}
+
 class GuardedReply final : public Reply {
  public:
-  GuardedReply(ReplyPtr inner, Clerk clerk, const Call& call)
-      : inner_(std::move(inner)), clerk_(clerk), call_(call) {}
+  GuardedReply(ReplyPtr inner, Clerk clerk, const Call& call, const SettingsOf<Bound>& settings,
+               switchyard::telemetry::Metrics& metrics)
+      : inner_(std::move(inner)),
+        clerk_(clerk),
+        call_(call),
+        settings_(settings),
+        metrics_(metrics) {}
 
   Task<Result<std::optional<mcp::Message>>> Next() override {
     for (;;) {
@@ -103,7 +129,7 @@ class GuardedReply final : public Reply {
       if (!*next) co_return next;
       const bool response = (*next)->is_response();
       if (!IsLookedAt(call_, **next)) co_return next;
-      Result<void> judged = clerk_.Judge(call_, **next);
+      Result<void> judged = Judge(**next);
       if (judged) co_return next;
       // The work goes on without what it said on the way.
       if (response) co_return Failure(std::move(judged.error()));
@@ -111,9 +137,20 @@ class GuardedReply final : public Reply {
   }
 
  private:
+  Result<void> Judge(mcp::Message& message) const {
+    const bool of_task = call_.target.tasks != nullptr && !message.is_response() &&
+                         message.method() == mcp::Method::kTaskChanged;
+    const std::shared_ptr<const PolicySet> policies =
+        of_task ? call_.target.tasks->PoliciesOfTask(call_, TaskIn(message)) : nullptr;
+    if (policies == nullptr) return clerk_.Judge(call_, message);
+    return Clerk(settings_(*policies), metrics_).Judge(call_, message);
+  }
+
   ReplyPtr inner_;
   const Clerk clerk_;
-  const Call& call_;  // outlives its reply
+  const Call& call_;                   // outlives its reply
+  const SettingsOf<Bound>& settings_;  // of the policy
+  switchyard::telemetry::Metrics& metrics_;
 };
 
 // Requests that carry somebody's words to a server, or from it.
@@ -132,15 +169,20 @@ bool Concerns(const Call& call) {
 
 class Guardrail final : public Policy {
  public:
-  explicit Guardrail(const PolicyDeps& deps) : bound_(deps), metrics_(deps.metrics) {}
+  explicit Guardrail(const PolicyDeps& deps)
+      : bound_(deps), metrics_(deps.metrics), hook_(deps.fetcher, deps.clock, deps.metrics) {}
 
   std::shared_ptr<const void> Bind(std::shared_ptr<const void> settings,
                                    const PolicyScope& scope) const override {
-    if (settings == nullptr) return nullptr;
+    const bool of_listens = scope.server.empty();
+    if (settings == nullptr && !of_listens) return nullptr;
     auto bound = std::make_shared<Bound>();
+    bound->of_listens = of_listens;
+    bound->server = scope.server;
+    if (settings == nullptr) return bound;
     bound->settings = std::static_pointer_cast<const Settings>(std::move(settings));
     bound->compiled = &CompiledOf(*bound->settings);
-    bound->server = scope.server;
+    if (bound->Has(Direction::kResult)) judges_.store(true, std::memory_order_relaxed);
     return bound;
   }
 
@@ -148,23 +190,65 @@ class Guardrail final : public Policy {
     const Bound& bound = bound_(call);
     if (!Concerns(call)) return next.Handle(call);
     const Clerk clerk(bound, metrics_);
-    if (bound.Has(Direction::kArguments)) {
-      Judged judged = JudgeCall(call, bound.RulesOf(Direction::kArguments));
-      clerk.Tell(call, Direction::kArguments, judged);
-      if (judged.refusal) return Refuse(std::move(*judged.refusal));
+    if (Result<void> judged = JudgeByRules(call, bound, clerk); !judged) {
+      return Refuse(std::move(judged.error()));
     }
-    return bound.Has(Direction::kResult) ? Guarded(call, next, clerk) : next.Handle(call);
+    if (bound.Hooks()) return Hooked(call, next, bound, clerk);
+    return JudgesResults(call, bound) ? Guarded(call, next, clerk) : next.Handle(call);
   }
 
   bool IsOff(const PolicySet& set) const override {
     const Bound& bound = bound_(set);
-    return !bound.Has(Direction::kArguments) && !bound.Has(Direction::kResult);
+    return !bound.of_listens && !bound.Has(Direction::kArguments) &&
+           !bound.Has(Direction::kResult) && !bound.Hooks();
   }
 
  private:
   static Task<Result<ReplyPtr>> Refuse(Error refusal) { co_return Failure(std::move(refusal)); }
 
-  static Task<Result<ReplyPtr>> Guarded(Call& call, Service& next, Clerk clerk) {
+  bool JudgesResults(const Call& call, const Bound& bound) const {
+    const bool tells_of_tasks = call.method().route == mcp::Route::kListen &&
+                                call.target.tasks != nullptr &&
+                                judges_.load(std::memory_order_relaxed);
+    return bound.Has(Direction::kResult) || tells_of_tasks;
+  }
+
+  static Result<void> JudgeByRules(Call& call, const Bound& bound, const Clerk& clerk) {
+    if (!bound.Has(Direction::kArguments)) return {};
+    Judged judged = JudgeCall(call, bound.RulesOf(Direction::kArguments));
+    clerk.Tell(call, Direction::kArguments, judged);
+    if (judged.refusal) return Failure(std::move(*judged.refusal));
+    return {};
+  }
+
+  // The rules before the hook on the way in, and behind it on the way back.
+  Task<Result<ReplyPtr>> Hooked(Call& call, Service& next, const Bound& bound, Clerk clerk) const {
+    const HookSettings& hook = bound.settings->hook;
+    if (Hook::SeesArguments(call, hook)) {
+      Result<bool> rewritten = co_await hook_.JudgeCall(call, hook, bound.server);
+      if (!rewritten) co_return Failure(std::move(rewritten.error()));
+      if (*rewritten) {
+        Result<void> judged = JudgeByRules(call, bound, clerk);
+        if (!judged) co_return Failure(std::move(judged.error()));
+      }
+    }
+    struct Through final : Service {
+      Through(const Hook& h, Service& n, const HookSettings& s, const std::string& to)
+          : through(h), behind(n), settings(s), server(to) {}
+      Task<Result<ReplyPtr>> Handle(Call& one) override {
+        return Hook::SeesResult(one, settings) ? through.Handle(one, behind, settings, server)
+                                               : behind.Handle(one);
+      }
+      const Hook& through;
+      Service& behind;
+      const HookSettings& settings;
+      const std::string& server;
+    } through(hook_, next, hook, bound.server);
+    if (!JudgesResults(call, bound)) co_return co_await through.Handle(call);
+    co_return co_await Guarded(call, through, clerk);
+  }
+
+  Task<Result<ReplyPtr>> Guarded(Call& call, Service& next, Clerk clerk) const {
     Result<ReplyPtr> reply = co_await next.Handle(call);
     if (!reply) co_return Failure(clerk.Judge(call, std::move(reply.error())));
     if (mcp::Message* whole = (*reply)->Whole()) {
@@ -172,12 +256,15 @@ class Guardrail final : public Policy {
       if (!judged) co_return Failure(std::move(judged.error()));
       co_return reply;
     }
-    ReplyPtr guarded = std::make_unique<GuardedReply>(std::move(*reply), clerk, call);
+    ReplyPtr guarded =
+        std::make_unique<GuardedReply>(std::move(*reply), clerk, call, bound_, metrics_);
     co_return guarded;
   }
 
   const SettingsOf<Bound> bound_;
   switchyard::telemetry::Metrics& metrics_;
+  mutable std::atomic<bool> judges_{false};  // whether results of anything ever are
+  const Hook hook_;
 };
 
 }  // namespace

@@ -34,6 +34,7 @@ static_assert(0
 
 Policies MakePolicies(PolicyDeps deps) {
   Policies all;
+  if (deps.between == nullptr) deps.between = std::make_shared<Between>();
 #define POLICY(name, stage, ...) \
   deps.slot = all.size();        \
   all.push_back(name::Make(deps));

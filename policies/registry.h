@@ -2,7 +2,9 @@
 // policies themselves, and how each finds what it goes by for a call.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,8 +22,16 @@ class Sealer;
 class Store;
 }  // namespace switchyard
 
+namespace switchyard::approvals {
+class Desk;
+}
+
 namespace switchyard::audit {
 class Sink;
+}
+
+namespace switchyard::fetch {
+class Fetcher;
 }
 
 namespace switchyard::telemetry {
@@ -33,6 +43,14 @@ namespace switchyard::policies {
 
 class States;
 
+// What policies learn of one another, none of which knows the others.
+struct Between {
+  // What a call costs at least, in millionths; nullopt: nobody has priced it. Set by budget.
+  std::function<std::optional<std::int64_t>(const Call&)> price = nullptr;
+  // Whether any rule of authorize ever wanted an approval; it says of which call in its notes.
+  std::atomic<bool> approvals{false};
+};
+
 // What policies may use. All of it outlives them.
 struct PolicyDeps {
   const Clock& clock;
@@ -43,6 +61,9 @@ struct PolicyDeps {
   States* states = nullptr;                  // null = nothing is shared or outlives a reload
   const Sealer* sealer = nullptr;            // of what clients are handed and bring back
   switchyard::audit::Sink* audit = nullptr;  // null = no records
+  fetch::Fetcher* fetcher = nullptr;         // null only in tests that need none
+  switchyard::approvals::Desk* approvals = nullptr;  // null = nobody can approve anything
+  std::shared_ptr<Between> between = nullptr;  // MakePolicies() sets it; null: they know nothing
   // Lists are to be built anew: Policy::OutageOf() answers otherwise. Thread-safe, returns at once.
   std::function<void()> outages_changed = nullptr;  // null = nobody keeps lists
   std::size_t slot = 0;  // the policy's own place in order.def; MakePolicies() sets it

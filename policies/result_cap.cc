@@ -1,9 +1,9 @@
 // result_cap: {max_bytes: 64KiB, max_tokens: 0, keep: 10m, keep_bytes: 64MiB}
 //
-// What a tools/call may answer at most. A larger result is cut where it reads best
-// (policies/lib/result_pages.h) and says how much of how much it is; the rest is kept for a while
-// and read page by page with the tool switchyard_read_result, by who called alone. The tool is
-// offered where a cap is set. 0 = no cap.
+// What a tools/call may answer at most, at once or as the task that it became. A larger result is
+// cut where it reads best (policies/lib/result_pages.h) and says how much of how much it is; the
+// rest is kept for a while and read page by page with the tool switchyard_read_result, by who
+// called alone. The tool is offered where a cap is set. 0 = no cap.
 //
 // Tokens are estimated, or counted with a `vocabulary` (a file in tiktoken's format) and its
 // `pattern` (o200k, cl100k, gpt2).
@@ -18,6 +18,7 @@
 #include "base/seal.h"
 #include "config/section.h"
 #include "mcp/json_string.h"
+#include "mcp/raw_object.h"
 #include "mcp/scan.h"
 #include "policies/lib/cut_results.h"
 #include "policies/lib/result_block.h"
@@ -168,6 +169,24 @@ class Cutter {
   void Apply(mcp::Message& message) const {
     if (message.kind() != mcp::Kind::kResult || cap_.SurelyHolds(message.size())) return;
     if (!MakeCuttable(message)) return;
+    if (call_.message.method() == mcp::Method::kTasksGet) return ApplyToTask(message);
+    Cut(message);
+  }
+
+ private:
+  // What the task ended with stands in what is said of it.
+  void ApplyToTask(mcp::Message& message) const {
+    mcp::RawObject task = mcp::RawObject::Parse(message.result());
+    std::string result(task.Get("result"));
+    if (!result.starts_with('{')) return;
+    mcp::Message ended = mcp::Message::FromResult(message.id(), std::move(result));
+    if (cap_.SurelyHolds(ended.size()) || !MakeCuttable(ended)) return;
+    Cut(ended);
+    task.Set("result", std::string(ended.result()));
+    message = mcp::Message::FromResult(message.id(), task.ToText());
+  }
+
+  void Cut(mcp::Message& message) const {
     const std::string_view result = message.result();
     const bool keep = cap_.shelf != nullptr && result.size() <= cap_.shelf->max_bytes;
     std::optional<ResultPages> pages = ResultPages::Of(result, cap_.size, keep);
@@ -184,7 +203,6 @@ class Cutter {
                                       .now = shared_.clock.Now()}));
   }
 
- private:
   Shared& shared_;
   const Call& call_;
   const Cap& cap_;
@@ -242,13 +260,17 @@ class ResultCap final : public Policy {
   Task<Result<ReplyPtr>> Handle(Call& call, Service& next) const override {
     const Cap& cap = shared_->settings(call);
     const bool concerns = cap.on() && call.message.kind() == mcp::Kind::kRequest &&
-                          call.message.method() == mcp::Method::kToolsCall && !IsBuiltin(call);
+                          MayAnswerForTool(call.message.method()) && !IsBuiltin(call);
     return concerns ? Capped(call, next, cap) : next.Handle(call);
   }
 
   bool IsOff(const PolicySet& set) const override { return !shared_->settings(set).on(); }
 
  private:
+  static bool MayAnswerForTool(mcp::Method method) {
+    return method == mcp::Method::kToolsCall || method == mcp::Method::kTasksGet ||
+           method == mcp::Method::kTasksResult;
+  }
   static bool IsBuiltin(const Call& call) {
     return call.target.definition != nullptr && call.target.definition->builtin != nullptr;
   }

@@ -31,7 +31,7 @@
 #include "policies/lib/settings.h"
 #include "policies/lib/states.h"
 #include "policies/lib/twice.h"
-#include "policies/lib/worker_timers.h"
+#include "base/worker_timers.h"
 #include "policies/registry.h"
 #include "telemetry/metrics.h"
 

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace switchyard::admin {
 
 struct Page {
   int status = 200;
-  std::string content_type;
-  std::string body;
+  std::string content_type = {};
+  std::string body = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};  // besides
 };
 
 }  // namespace switchyard::admin

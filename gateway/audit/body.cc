@@ -49,6 +49,15 @@ void Begin(Line& line, WallTime time, std::string_view event) {
   Append(line, "\"");
 }
 
+std::string_view WordOf(Event::Kind kind) {
+  switch (kind) {
+    case Event::Kind::kCall: return "call";
+    case Event::Kind::kRefused: return "refused";
+    case Event::Kind::kApproval: return "approval";
+  }
+  return "call";
+}
+
 void Cost(Line& line, const Event& event) {
   Line cost;
   const auto add = [&cost](std::string_view key, const std::optional<std::int64_t>& value) {
@@ -80,7 +89,7 @@ std::string TimeText(WallTime time) {
 
 std::string BodyOf(const Event& event) {
   Line line;
-  Begin(line, event.time, event.kind == Event::Kind::kCall ? "call" : "refused");
+  Begin(line, event.time, WordOf(event.kind));
   Text(line, "issuer", event.issuer);
   Text(line, "subject", event.subject);
   Text(line, "client", event.client);
@@ -90,6 +99,9 @@ std::string BodyOf(const Event& event) {
   Text(line, "server", event.server);
   if (!event.item_key.empty()) Text(line, event.item_key, event.item);
   Text(line, "method", event.method);
+  Text(line, "peer", event.peer);
+  Text(line, "credential", event.credential);
+  Text(line, "key_prefix", event.key_prefix);
   Text(line, "arguments_sha256", event.digest);
   if (!event.arguments.empty()) {
     Key(line, "arguments");
@@ -102,10 +114,12 @@ std::string BodyOf(const Event& event) {
   Text(line, "decided_by", event.decided_by);
   Text(line, "rule", event.rule);
   Text(line, "approval", event.approval);
+  Text(line, "approver", event.approver);
   Text(line, "outcome", event.outcome);
   Text(line, "code", event.code);
   Text(line, "reason", event.reason);
   Text(line, "answered_by", event.answered_by);
+  if (event.left_out > 0) Number(line, "left_out", static_cast<std::int64_t>(event.left_out));
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(event.duration).count();
   Number(line, "duration_us", std::max<std::int64_t>(took, 0));
   if (event.attempts > 1) Number(line, "attempts", event.attempts);

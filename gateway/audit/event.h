@@ -1,5 +1,5 @@
-// What the audit log is told, and whom: one Event for each call that ended, and for each request
-// that the gateway turned away before it was a call.
+// What the audit log is told, and whom: one Event for each call that ended, for each request that
+// the gateway turned away before it was a call, and for each approval that came to its end.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,8 @@ using WallTime = std::chrono::system_clock::time_point;
 struct Event {
   enum class Kind : std::uint8_t {
     kCall,
-    kRefused,  // by the edge: no or no valid credentials
+    kRefused,   // by the edge: no or no valid credentials
+    kApproval,  // what became of a call's wait for a person, decided or not
   };
   Kind kind = Kind::kCall;
   WallTime time = {};  // of its end
@@ -36,9 +37,15 @@ struct Event {
   std::string digest = {};             // of the arguments
   std::string arguments = {};          // JSON, redacted
   std::size_t arguments_left_out = 0;  // bytes: too many
+  // Of a request that was turned away: where it came from, and what kind of credential it showed.
+  std::string peer = {};
+  std::string_view credential = {};
+  std::string key_prefix = {};
+  std::uint64_t left_out = 0;  // others like it, since the last record
   // What became of it.
   std::string_view decided_by = {}, decision = {};
   std::string rule = {}, approval = {};
+  std::string approver = {};  // who decided that: "client ada", "operator", "gateway"
   std::string_view outcome = {}, code = {};
   std::string reason = {};
   std::string answered_by = {};

@@ -49,10 +49,11 @@ struct Log::Counters {
   std::shared_ptr<telemetry::Gauge> failing;  // shown once there was a log
 };
 
-Log::Log(const Clock& clock, telemetry::Metrics& metrics, Disk disk)
+Log::Log(const Clock& clock, telemetry::Metrics& metrics, Disk disk, milliseconds patience)
     : clock_(clock),
       metrics_(metrics),
       disk_(std::move(disk)),
+      patience_(patience),
       id_(NextId()),
       counters_(std::make_unique<Counters>(metrics)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
@@ -74,11 +75,9 @@ Result<void> Log::Configure(const config::Audit& settings) {
     opened = std::move(*made);
   }
   if (same && path_.empty()) return {};
-  path_ = settings.path;
-  key_ = settings.key;
-  refuses_ = settings.on_failure == config::Audit::OnFailure::kRefuse;
-  if (path_.empty()) on_ = false;       // what was let in before is still written
-  if (counters_->failing == nullptr) {  // before there is a thread that uses it
+  const bool was_on = on_;
+  if (settings.path.empty()) on_ = false;  // what was let in before is still written
+  if (counters_->failing == nullptr) {     // before there is a thread that uses it
     counters_->failing = metrics_.GaugeOf("switchyard_audit_failing", {});
   }
   {
@@ -90,8 +89,22 @@ Result<void> Log::Configure(const config::Audit& settings) {
       thread_ = std::thread([this] { Run(); });
     }
     Hurry();
-    changed_.wait(lock, [this] { return !next_settings_; });
+    const auto taken = [this] { return !next_settings_; };
+    if (!changed_.wait_for(lock, patience_, taken)) {
+      if (!taking_over_) {  // it hangs in the log that there was: that one stays
+        next_.reset();
+        next_settings_.reset();
+        on_ = was_on;
+        return Failure(Code::kUnavailable, Origin::kGateway,
+                       "audit: the disk of " + path_ +
+                           " hangs, so the log stays as it is; try again when it answers");
+      }
+      spdlog::error("audit: the disk hangs; the log goes over when it answers");
+    }
   }
+  path_ = settings.path;
+  key_ = settings.key;
+  refuses_ = settings.on_failure == config::Audit::OnFailure::kRefuse;
   if (!path_.empty()) on_ = true;
   return {};
 }
@@ -257,7 +270,11 @@ void Log::Drain() {
     while (file_ == nullptr || file_->waiting() < kMostWaiting) {
       const std::unique_ptr<Event> event = lane->Take();
       if (event == nullptr) break;
-      if (file_ == nullptr) continue;  // nobody was let in since it was closed
+      if (file_ == nullptr) {  // let in before it was closed: the next log says how many
+        ++dropped_;
+        counters_->dropped.Add();
+        continue;
+      }
       Write(*event);
       if (file_->waiting() >= kBatch) WriteOut();
     }
@@ -338,6 +355,8 @@ void Log::TakeOver() {
   config::Audit settings;
   {
     const std::lock_guard lock(mutex_);
+    if (!next_settings_) return;  // who asked for it has given up
+    taking_over_ = true;
     next = std::move(next_);
     settings = *next_settings_;
   }
@@ -365,6 +384,7 @@ void Log::TakeOver() {
     failing_ = false;
   }
   const std::lock_guard lock(mutex_);
+  taking_over_ = false;
   next_settings_.reset();
   changed_.notify_all();
 }

@@ -35,12 +35,13 @@ namespace switchyard::audit {
 class Log final : public Sink {
  public:
   // Both outlive this. Off until Configure().
-  Log(const Clock& clock, telemetry::Metrics& metrics, Disk disk = Disk::Real());
+  Log(const Clock& clock, telemetry::Metrics& metrics, Disk disk = Disk::Real(),
+      std::chrono::milliseconds patience = std::chrono::seconds(5));
   ~Log() override;  // Close()
   Log(const Log&) = delete;
 
-  // Opens, moves or closes the log. An Error (kInvalid) leaves everything as it was. One caller at
-  // a time; waits for the writer.
+  // Opens, moves or closes the log. An Error (kInvalid; kUnavailable: the disk hangs) leaves
+  // everything as it was. One caller at a time; waits for the writer, `patience` at most.
   Result<void> Configure(const config::Audit& settings);
   // Writes what is left, for a second at most when the disk does not take it. Nobody puts any more.
   void Close();
@@ -78,6 +79,7 @@ class Log final : public Sink {
   const Clock& clock_;
   telemetry::Metrics& metrics_;
   const Disk disk_;
+  const std::chrono::milliseconds patience_;
   const std::uint64_t id_;  // tells apart logs that lived at the same address
   const std::unique_ptr<Counters> counters_;
 
@@ -93,6 +95,7 @@ class Log final : public Sink {
   bool flushed_ = true;  // whether the last one wrote all
   std::unique_ptr<LogFile> next_;
   std::optional<config::Audit> next_settings_;
+  bool taking_over_ = false;  // the writer has next_
   bool stopping_ = false;
 
   // Of the writer's thread alone, or of Configure() while there is none.

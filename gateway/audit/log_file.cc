@@ -30,6 +30,10 @@ std::unexpected<Error> Unusable(const std::string& path, const std::string& why)
   return Failure(Code::kInvalid, Origin::kGateway, "audit.path: " + path + ": " + why);
 }
 
+std::unexpected<Error> Wrong(std::string what) {
+  return Failure(Code::kInvalid, Origin::kGateway, std::move(what));
+}
+
 constexpr int kOpenFlags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
 constexpr mode_t kMode = S_IRUSR | S_IWUSR;
 
@@ -68,6 +72,28 @@ Result<std::unique_ptr<LogFile>> LogFile::Open(const config::Audit& settings, co
   if (!tail) return Failure(std::move(tail.error()));
   if (Result<void> on = log->GoOn(std::move(*tail)); !on) return Failure(std::move(on.error()));
   return log;
+}
+
+Result<void> LogFile::Inspect(const config::Audit& settings) {
+  if (settings.path.empty()) return {};
+  const fs::path parent = fs::path(settings.path).parent_path();
+  std::error_code error;
+  const fs::file_status directory = fs::status(parent, error);
+  if (directory.type() == fs::file_type::not_found) {
+    return Wrong(settings.path + ": there is no directory " + parent.string() + "; make it");
+  }
+  if (directory.type() != fs::file_type::directory || ::access(parent.c_str(), W_OK | X_OK) != 0) {
+    return Wrong(settings.path + ": this user cannot write to " + parent.string() +
+                 "; name a file in a directory that it can write to");
+  }
+  const fs::file_status file = fs::symlink_status(settings.path, error);
+  if (file.type() == fs::file_type::not_found) return {};
+  if (file.type() != fs::file_type::regular) {
+    return Wrong(settings.path + ": is no regular file");
+  }
+  if (::access(settings.path.c_str(), R_OK | W_OK) == 0) return {};
+  return Wrong(settings.path + ": cannot be written: " + Because() +
+               "; name a file that this user can write to");
 }
 
 Result<void> LogFile::TakeLock() {
@@ -119,13 +145,15 @@ Result<void> LogFile::GoOn(Tail tail) {
                       .Add("previous_file", fs::path(before.back()).filename().string())
                       .Add("oldest", Oldest())
                       .Add("mac", hasher_.name())
-                      .text());
+                      .text(),
+                  true);
   } else {
     AppendToChain(OwnBody(now, "genesis")
                       .Add("id", RandomId())
                       .Add("mac", hasher_.name())
                       .Add("version", SWITCHYARD_VERSION)
-                      .text());
+                      .text(),
+                  true);
   }
   if (!tail.torn.empty()) {
     spdlog::warn("audit: {}: a line of {} bytes at its end was not finished; it is cut",
@@ -139,7 +167,7 @@ Result<void> LogFile::GoOn(Tail tail) {
   return {};
 }
 
-void LogFile::AppendToChain(std::string body) {
+void LogFile::AppendToChain(std::string body, bool begins) {
   if (first_seq_ == 0) {
     first_seq_ = head_.seq + 1;
     first_time_ = clock_.WallNow();
@@ -147,7 +175,7 @@ void LogFile::AppendToChain(std::string body) {
   buffer_ += Link(hasher_, head_, body);
   buffer_ += '\n';
   appended_ = written_ + buffer_.size();
-  unsaved_.push_back({.body = std::move(body), .end = appended_});
+  unsaved_.push_back({.body = std::move(body), .end = appended_, .begins = begins});
 }
 
 void LogFile::Append(std::string body) {
@@ -190,7 +218,9 @@ Result<void> LogFile::Sync() {
 
 std::deque<std::string> LogFile::TakeUnsaved() {
   std::deque<std::string> bodies;
-  for (Unsaved& one : unsaved_) bodies.push_back(std::move(one.body));
+  for (Unsaved& one : unsaved_) {
+    if (!one.begins) bodies.push_back(std::move(one.body));
+  }
   unsaved_.clear();
   buffer_.clear();
   return bodies;
@@ -229,7 +259,8 @@ void LogFile::Rotate() {
                     .Add("previous_file", fs::path(rotated).filename().string())
                     .Add("oldest", oldest)
                     .Add("mac", hasher_.name())
-                    .text());
+                    .text(),
+                true);
   // The record says what is removed before that is: else its absence would be a gap.
   if (Flush() && (settings_.sync == config::Audit::Sync::kNone || Sync())) RemoveBefore(oldest);
 }

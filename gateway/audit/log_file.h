@@ -38,6 +38,9 @@ class LogFile {
   static Result<std::unique_ptr<LogFile>> Open(const config::Audit& settings, const Clock& clock,
                                                Disk disk = Disk::Real());
   LogFile(const LogFile&) = delete;
+  // Whether it could be opened at all, as far as that can be seen; changes nothing, and a gateway
+  // that writes it is no hindrance. The Error begins with the path. Any thread.
+  static Result<void> Inspect(const config::Audit& settings);
 
   // The next record. Rotates first if it is time to.
   void Append(std::string body);
@@ -47,7 +50,8 @@ class LogFile {
 
   std::size_t waiting() const { return buffer_.size(); }  // bytes to be written
   bool dirty() const { return dirty_; }                   // what was written may not be on the disk
-  // What was appended and not written; for another log to take over.
+  // What was appended and not written; for another log to take over, which has a beginning of its
+  // own.
   std::deque<std::string> TakeUnsaved();
 
   // All but path and key.
@@ -66,7 +70,7 @@ class LogFile {
   void Rotate();
   std::uint64_t Oldest() const;
   void RemoveBefore(std::uint64_t oldest) const;
-  void AppendToChain(std::string body);
+  void AppendToChain(std::string body, bool begins = false);
 
   config::Audit settings_;
   const Clock& clock_;
@@ -81,7 +85,8 @@ class LogFile {
   std::string buffer_;
   struct Unsaved {
     std::string body;
-    std::uint64_t end;  // of its line, in all that was ever appended
+    std::uint64_t end;    // of its line, in all that was ever appended
+    bool begins = false;  // a file of this log
   };
   std::deque<Unsaved> unsaved_;
   std::uint64_t appended_ = 0, written_ = 0;  // bytes, ever

@@ -21,7 +21,7 @@ struct Record {
   std::string time, event, previous, hash;
   // Of calls; "" = not said.
   std::string issuer, subject, client, session, agent, endpoint, server, item, method;
-  std::string digest, decision, rule, approval, outcome, code, reason, trace;
+  std::string digest, decision, rule, approval, approver, outcome, code, reason, trace;
   std::int64_t duration_us = 0;
   // Of the log's own records.
   std::string mac;           // genesis and rotated: how records are hashed

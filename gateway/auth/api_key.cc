@@ -96,6 +96,8 @@ NewKey MakeApiKey() {
 
 bool LooksLikeApiKey(std::string_view text) { return text.starts_with(kStart); }
 
+std::string_view PrefixOfKey(std::string_view text) { return PrefixOf(text); }
+
 bool IsApiKey(std::string_view text) {
   if (text.size() != kSize || !LooksLikeApiKey(text)) return false;
   const std::string_view secret = text.substr(kStart.size() + kPrefix + 1);

@@ -41,6 +41,8 @@ NewKey MakeApiKey();
 
 // Whether a credential is meant as such a key, right or wrong.
 bool LooksLikeApiKey(std::string_view text);
+// Of such a text: the part by which it is found, which is no secret. Only of what IsApiKey().
+std::string_view PrefixOfKey(std::string_view text);
 // Whether it has the form and the checksum of one: what a scanner of secrets asks.
 bool IsApiKey(std::string_view text);
 

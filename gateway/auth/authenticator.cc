@@ -20,19 +20,6 @@ std::unexpected<Error> Wrong(std::string where, const std::string& what) {
   return Failure(Code::kInvalid, Origin::kGateway, std::move(where) + ": " + what);
 }
 
-Result<AlgorithmSet> AlgorithmsOf(const config::Issuer& issuer) {
-  AlgorithmSet set;
-  for (const std::string& name : issuer.algorithms) {
-    const std::optional<Algorithm> algorithm = AlgorithmOf(name);
-    if (!algorithm) {
-      return Wrong("algorithms", Shown(name) + " is none that is known, expected some of " +
-                                     AlgorithmSet::All().ToText());
-    }
-    set.Add(*algorithm);
-  }
-  return set.empty() ? AlgorithmSet::All() : set;
-}
-
 Result<std::string> ReadFile(const std::string& path) {
   auto text = config::ProcessEnvironment().ReadFile(path);
   if (!text) return Wrong(path, "cannot read: " + text.error());
@@ -81,7 +68,21 @@ Result<std::vector<config::ApiKey>> KeysInFile(const std::string& path) {
 
 }  // namespace
 
+Result<AlgorithmSet> AlgorithmsOf(const config::Issuer& issuer) {
+  AlgorithmSet set;
+  for (const std::string& name : issuer.algorithms) {
+    const std::optional<Algorithm> algorithm = AlgorithmOf(name);
+    if (!algorithm) {
+      return Wrong("algorithms", Shown(name) + " is none that is known, expected some of " +
+                                     AlgorithmSet::All().ToText());
+    }
+    set.Add(*algorithm);
+  }
+  return set.empty() ? AlgorithmSet::All() : set;
+}
+
 Result<std::shared_ptr<KeyProvider>> FixedKeysOf(const config::Issuer& issuer) {
+  if (issuer.fetched()) return std::make_shared<FixedKeys>(nullptr);
   Result<KeySet> keys = KeysOf(issuer);
   if (!keys) return Failure(std::move(keys.error()));
   return std::make_shared<FixedKeys>(std::make_shared<const KeySet>(std::move(*keys)));

@@ -25,8 +25,11 @@ namespace switchyard::auth {
 // Where the keys of an issuer come from.
 using ProviderOf = std::function<Result<std::shared_ptr<KeyProvider>>(const config::Issuer&)>;
 
-// From `keys`, `keys_file` and `secret`; a file is read now. The error says where it is set.
+// From `keys`, `keys_file` and `secret`; a file is read now. The error says where it is set. Of an
+// issuer whose keys are fetched (key_keeper.h): none, for those who only check a configuration.
 Result<std::shared_ptr<KeyProvider>> FixedKeysOf(const config::Issuer& issuer);
+// That its keys may be used with.
+Result<AlgorithmSet> AlgorithmsOf(const config::Issuer& issuer);
 
 class Authenticator {
  public:

@@ -100,6 +100,22 @@ Gate::Answer Gate::Admit(const Caller& caller) const {
   return caller;
 }
 
+WallTime Gate::GoodUntil(const Evidence& evidence, WallTime now) {
+  if (evidence.authorization) {
+    const Verdict<std::optional<std::string_view>> bearer = BearerIn(*evidence.authorization);
+    if (!bearer || !*bearer) return now;
+    if (LooksLikeApiKey(**bearer)) {
+      const Verdict<const ApiKey*> key = authenticator_->FindKey(**bearer, now);
+      return key ? (*key)->expires.value_or(WallTime::max()) : now;
+    }
+    const auto known = cache_.Find(Sha256Bytes(**bearer), authenticator_->version(), now);
+    // Not known any more, or past its time and good by what clocks may differ.
+    return known != nullptr ? known->expires : now;
+  }
+  const bool proved = evidence.certificate != nullptr && authenticator_->takes_certificates();
+  return proved ? evidence.certificate->expires : WallTime::max();
+}
+
 Task<void> Gate::AwaitKeys(std::string authorization, Deadline deadline) {
   const Verdict<std::optional<std::string_view>> bearer = BearerIn(authorization);
   if (!bearer || !*bearer) co_return;

@@ -43,6 +43,9 @@ class Gate {
        telemetry::Metrics& metrics);
 
   Answer Ask(const Evidence& evidence, WallTime now);
+  // Of what was let in just now: when to ask again, for it may be good no longer. max() = only
+  // when the gate is another one, or its keys are.
+  WallTime GoodUntil(const Evidence& evidence, WallTime now);
   // Waits for newer keys, if there may be some now, for what was refused for the lack of one: ask
   // once more afterwards. The gate outlives the task.
   Task<void> AwaitKeys(std::string authorization, Deadline deadline);

@@ -49,15 +49,17 @@ Result<PublicKey> FromParams(const char* type, OSSL_PARAM_BLD* builder) {
   return PublicKey(key, EVP_PKEY_free);
 }
 
-Result<Key::Material> Rsa(const json::object& jwk) {
+Result<Key::Material> Rsa(const json::object& jwk, unsigned max_bits) {
   const Result<std::string> n = BytesIn(jwk, "n"), e = BytesIn(jwk, "e");
   if (!n) return Failure(n.error());
   if (!e) return Failure(e.error());
   // Before any arithmetic; one byte more than the bits need, for a leading zero that some write.
-  if (n->size() > kMaxRsaBits / 8 + 1 || e->size() > n->size()) {
-    return Unusable("an RSA key of more than " + std::to_string(kMaxRsaBits) + " bits");
-  }
+  const std::string too_large = "an RSA key of more than " + std::to_string(max_bits) + " bits";
+  if (n->size() > max_bits / 8 + 1 || e->size() > n->size()) return Unusable(too_large);
   const Number modulus(BN_bin2bn(Bytes(*n), static_cast<int>(n->size()), nullptr));
+  if (modulus && BN_num_bits(modulus.get()) > static_cast<int>(max_bits)) {
+    return Unusable(too_large);
+  }
   const Number exponent(BN_bin2bn(Bytes(*e), static_cast<int>(e->size()), nullptr));
   const ParamBuilder builder(OSSL_PARAM_BLD_new());
   if (!modulus || !exponent || !builder ||
@@ -135,7 +137,7 @@ Result<Key::Material> MaterialIn(const json::object& jwk, const KeyRules& rules)
       return Unusable("holds a private key (" + std::string(name) + "): give the public one");
     }
   }
-  if (*type == "RSA") return Rsa(jwk);
+  if (*type == "RSA") return Rsa(jwk, rules.max_rsa_bits);
   if (*type == "EC") return Ec(jwk);
   if (*type == "OKP") return Okp(jwk);
   return Unusable("kty " + Shown(*type) + ", must be RSA, EC, OKP or oct");

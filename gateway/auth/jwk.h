@@ -20,6 +20,8 @@ struct KeyRules {
   AlgorithmSet algorithms = AlgorithmSet::All();
   // Whether HMAC secrets (kty oct) are taken: never from where others can read, such as a URL.
   bool secrets = false;
+  // Of RSA keys; fewer for those of others, since each token that names one makes us compute.
+  unsigned max_rsa_bits = kMaxRsaBits;
 };
 
 struct KeysRead {

@@ -227,6 +227,16 @@ const std::shared_ptr<const PolicySet>& Catalog::PoliciesFor(std::string_view se
   return data_->lookup.PoliciesFor(server);
 }
 
+std::shared_ptr<const PolicySet> Catalog::PoliciesForTool(std::string_view server,
+                                                          std::string_view tool) const {
+  const FindPolicySet& find = data_->options.policies;
+  const bool known = !tool.empty() && data_->content.policies.contains(server);
+  if (!known || !find) return PoliciesFor(server);
+  const Definition* const listed = FindToolOf(server, tool);
+  if (listed != nullptr) return listed->policies;
+  return find({.endpoint = data_->options.view.name, .server = server, .tool = tool});
+}
+
 Result<std::shared_ptr<const std::string>> Catalog::List(mcp::Method method, mcp::Version version,
                                                          std::optional<std::string_view> cursor,
                                                          const Sight* sight) const {

@@ -91,6 +91,11 @@ class Catalog final {
   // server that is not here: for those that lead nowhere. Null = nobody says anything.
   const std::shared_ptr<const PolicySet>& PoliciesFor(std::string_view server) const;
 
+  // The same for what a tool answered, by the server's own name for it, whether it is still listed
+  // or not; "" = it is not known which.
+  std::shared_ptr<const PolicySet> PoliciesForTool(std::string_view server,
+                                                   std::string_view tool) const;
+
   // The JSON of the list result for a method of Route::kList, for clients of `version`. `cursor`
   // nullopt or "" = first page. A cursor that is not ours, or of another list, is kInvalid; one of
   // an older catalog goes on at its place. Built at the first call for a method and version, or for

@@ -34,8 +34,7 @@ bool MemberStates::Concerns(const Call& call) {
 }
 
 std::optional<TaskIds::Named> MemberStates::Read(const Call& call) const {
-  return ids_.Open(TaskIds::Use::kMember, call, call.message.GetString(Key::kRequestState),
-                   TaskIds::Owner::kAnyone);
+  return ids_.Open(TaskIds::Use::kMember, call, call.message.GetString(Key::kRequestState));
 }
 
 bool MemberStates::TakeOff(Call& call, const std::string& within) {

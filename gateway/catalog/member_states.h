@@ -1,7 +1,7 @@
 // `requestState` of calls that a group of servers may serve (groups.h): what a member asked its
 // client comes back to this member. One layer around whatever state the way to the server makes:
-// sealed, worth nothing for another tool or at another endpoint. Pure but for the sealer's
-// randomness and the message that it changes.
+// sealed, worth nothing for another tool or caller or at another endpoint. Pure but for the
+// sealer's randomness and the message that it changes.
 #pragma once
 
 #include <optional>

@@ -110,6 +110,9 @@ void Router::Resolve(Call& call) const {
       break;
     }
     case mcp::Route::kTask: ResolveTask(call); return;
+    case mcp::Route::kListen:
+      if (tasks_ != nullptr) call.target.tasks = this;
+      break;
     default: break;
   }
   if (!found) return GoBy(call, catalog_->PoliciesFor(""));
@@ -166,7 +169,13 @@ Error Router::WithoutWhoAsked(const Call& call) const {
 
 void Router::ResolveTask(Call& call) const {
   if (tasks_ != nullptr) tasks_->Resolve(call);
-  GoBy(call, catalog_->PoliciesFor(call.target.server));
+  GoBy(call, catalog_->PoliciesForTool(call.target.server, call.target.task_of));
+}
+
+std::shared_ptr<const PolicySet> Router::PoliciesOfTask(const Call& call,
+                                                        std::string_view id) const {
+  const std::optional<TaskIds::Named> task = tasks_->Find(call, id);
+  return task ? catalog_->PoliciesForTool(task->server, task->tool) : nullptr;
 }
 
 Task<Result<ReplyPtr>> Router::Handle(Call& call) {

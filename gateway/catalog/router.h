@@ -16,10 +16,13 @@
 #include "catalog/tasks.h"
 #include "core/service.h"
 #include "core/sight.h"
+#include "core/task_policies.h"
 
 namespace switchyard::catalog {
 
-class Router final : public Service, public std::enable_shared_from_this<Router> {
+class Router final : public Service,
+                     public TaskPolicies,
+                     public std::enable_shared_from_this<Router> {
  public:
   // `tasks` null: nobody is told of any. `sight` null: everybody may know of everything.
   Router(std::shared_ptr<const Catalog> catalog, FindServer find_server, const Deps& deps,
@@ -37,6 +40,9 @@ class Router final : public Service, public std::enable_shared_from_this<Router>
   std::optional<std::string> Hide(Call& call) const;
 
   Task<Result<ReplyPtr>> Handle(Call& call) override;
+
+  std::shared_ptr<const PolicySet> PoliciesOfTask(const Call& call,
+                                                  std::string_view id) const override;
 
   // Takes a newer catalog. Running calls keep the old one.
   void Update(std::shared_ptr<const Catalog> catalog);

@@ -18,11 +18,6 @@ std::string_view PurposeOf(TaskIds::Use use) {
   return "task";
 }
 
-// What a token of this use is bound to besides the caller.
-std::string ToolOf(TaskIds::Use use, const Call& call) {
-  return use == TaskIds::Use::kTask ? std::string() : call.target.name;
-}
-
 bool IsFor(const boost::json::array& fields, const Principal& caller) {
   return fields[4].as_string() == caller.issuer && fields[5].as_string() == caller.subject &&
          fields[6].as_string() == caller.client;
@@ -32,24 +27,26 @@ bool IsFor(const boost::json::array& fields, const Principal& caller) {
 
 std::string TaskIds::Seal(Use use, const Call& call, const Named& task) const {
   const boost::json::array fields = {task.server,         task.id,
-                                     call.endpoint,       ToolOf(use, call),
+                                     call.endpoint,       call.target.name,
                                      call.caller->issuer, call.caller->subject,
                                      call.caller->client};
   return sealer_.Seal(PurposeOf(use), boost::json::serialize(fields));
 }
 
-std::optional<TaskIds::Named> TaskIds::Open(Use use, const Call& call, std::string_view token,
-                                            Owner owner) const {
+std::optional<TaskIds::Named> TaskIds::Open(Use use, const Call& call,
+                                            std::string_view token) const {
   if (token.size() > (use == Use::kMember ? kMaxState : kMaxToken)) return std::nullopt;
   const std::optional<std::string> text = sealer_.Open(PurposeOf(use), token);
   if (!text) return std::nullopt;
   const boost::json::value value = boost::json::parse(*text);  // we wrote it
   const boost::json::array& fields = value.as_array();
   if (fields[2].as_string() != call.endpoint) return std::nullopt;
-  if (fields[3].as_string() != ToolOf(use, call)) return std::nullopt;
-  if (owner == Owner::kCaller && !IsFor(fields, *call.caller)) return std::nullopt;
+  // Who asks about a task names no tool.
+  if (use != Use::kTask && fields[3].as_string() != call.target.name) return std::nullopt;
+  if (!IsFor(fields, *call.caller)) return std::nullopt;
   return Named{.server = std::string(fields[0].as_string()),
-               .id = std::string(fields[1].as_string())};
+               .id = std::string(fields[1].as_string()),
+               .tool = std::string(fields[3].as_string())};
 }
 
 }  // namespace switchyard::catalog

@@ -1,6 +1,7 @@
-// Task ids as clients know them: sealed tokens that say which server's task is meant, and whose it
-// is. No table: any worker opens them. Worth nothing to another caller or at another endpoint
-// (TASKX: ids are bound to the caller). Pure but for the sealer's randomness; safe on any thread.
+// Task ids as clients know them: sealed tokens that say which server's task is meant, of which
+// tool, and whose it is. No table: any worker opens them. Worth nothing to another caller or at
+// another endpoint (TASKX: ids are bound to the caller). Pure but for the sealer's randomness; safe
+// on any thread.
 #pragma once
 
 #include <optional>
@@ -21,17 +22,17 @@ class TaskIds {
 
   struct Named {
     std::string server;
-    std::string id;  // the server's own
+    std::string id;         // the server's own
+    std::string tool = {};  // by the server's own name; Seal() takes that of the call's target
   };
 
   explicit TaskIds(const Sealer& sealer) : sealer_(sealer) {}
 
   std::string Seal(Use use, const Call& call, const Named& task) const;
 
-  enum class Owner : bool { kAnyone, kCaller };
-  // nullopt: not ours, or of another endpoint, tool or, for kCaller, caller. Before the policies
-  // ran nobody knows the caller.
-  std::optional<Named> Open(Use use, const Call& call, std::string_view token, Owner owner) const;
+  // nullopt: not ours, or of another endpoint or caller, or, unless it is an id, of another tool.
+  // Whoever is not its caller cannot tell it from one that was made up.
+  std::optional<Named> Open(Use use, const Call& call, std::string_view token) const;
 
  private:
   const Sealer& sealer_;

@@ -101,13 +101,17 @@ TaskRoutes::TaskRoutes(const Sealer& sealer, const Deps& deps, FindServer find_s
 
 void TaskRoutes::Resolve(Call& call) const {
   const std::string id = call.message.GetString(mcp::Key::kTaskId);
-  std::optional<TaskIds::Named> task =
-      ids_.Open(TaskIds::Use::kTask, call, id, TaskIds::Owner::kAnyone);
+  std::optional<TaskIds::Named> task = Find(call, id);
   if (!task) return;
   const auto named = std::make_shared<const TaskIds::Named>(std::move(*task));
   call.target.server = named->server;
   call.target.name = named->id;
+  call.target.task_of = named->tool;
   call.target.pin = named;
+}
+
+std::optional<TaskIds::Named> TaskRoutes::Find(const Call& call, std::string_view id) const {
+  return ids_.Open(TaskIds::Use::kTask, call, id);
 }
 
 Task<Result<ReplyPtr>> TaskRoutes::Handle(Call& call) {
@@ -116,9 +120,7 @@ Task<Result<ReplyPtr>> TaskRoutes::Handle(Call& call) {
   }
   std::string id = call.message.GetString(mcp::Key::kTaskId);
   std::shared_ptr<Service> server;
-  if (ids_.Open(TaskIds::Use::kTask, call, id, TaskIds::Owner::kCaller)) {
-    server = find_server_(call.target.server);
-  }
+  if (!call.target.server.empty()) server = find_server_(call.target.server);
   if (server == nullptr) co_return Failure(UnknownTask());
   if (call.message.method() == mcp::Method::kTasksResult) {
     co_return std::make_unique<HeldTask>(call, std::move(server), deps_,
@@ -140,9 +142,7 @@ Result<ReplyPtr> TaskRoutes::Listen(const Call& call, Result<ReplyPtr> listening
   if (call.client == nullptr || call.client->tasks == Tasks::kNone) {
     return Failure(NeedsExtension("taskIds"));
   }
-  const auto open = [&](const std::string& id) {
-    return ids_.Open(TaskIds::Use::kTask, call, id, TaskIds::Owner::kCaller);
-  };
+  const auto open = [&](const std::string& id) { return Find(call, id); };
   Listened rest{.keep = std::move(keep), .reply = std::move(*listening)};
   return ListenToTasks(call, std::move(rest), ids, open, find_server_, deps_);
 }
@@ -157,8 +157,7 @@ Task<Result<ReplyPtr>> TaskRoutes::Forward(Call& call, std::shared_ptr<Service> 
   }
   const std::string state = call.message.GetString(mcp::Key::kRequestState);
   if (!state.empty()) {
-    std::optional<TaskIds::Named> held =
-        ids_.Open(TaskIds::Use::kHeld, call, state, TaskIds::Owner::kCaller);
+    std::optional<TaskIds::Named> held = ids_.Open(TaskIds::Use::kHeld, call, state);
     if (held && held->server == call.target.server) {
       co_return std::make_unique<HeldTask>(
           call, std::move(server), deps_,

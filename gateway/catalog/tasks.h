@@ -22,8 +22,10 @@ class TaskRoutes {
 
   TaskRoutes(const Sealer& sealer, const Deps& deps, FindServer find_server);
 
-  // Names the target of a request about a task; of an id that is not ours it stays empty.
+  // Names the target of a request about a task; of an id that is not the caller's it stays empty.
   void Resolve(Call& call) const;
+  // The task that an id of the call's caller names.
+  std::optional<TaskIds::Named> Find(const Call& call, std::string_view id) const;
 
   // tasks/get, update and cancel, and tasks/result, which waits for the end: legacy clients ask it.
   // kInvalid, in one text for all reasons, when the id is not the caller's.

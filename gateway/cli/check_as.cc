@@ -19,6 +19,7 @@
 #include "config/load.h"
 #include "config/policy_levels.h"
 #include "policies/authorize/explain.h"
+#include "policies/opa/settings.h"
 #include "policies/registry.h"
 
 namespace switchyard::cli {
@@ -76,12 +77,20 @@ class Question {
                             .tool = tool_.tool,
                             .arguments = options_.arguments,
                             .now = now});
+    explained.asks_outside = AsksOutside(levels);
     // Nobody may call it, whatever rules say.
     if (!tool_.note.empty()) {
       explained.outcome = kNotOffered;
       explained.because = tool_.note;
     }
     return explained;
+  }
+
+  bool AsksOutside(const config::PolicyStack& levels) const {
+    const auto key = std::ranges::find(keys_, "opa", &config::PolicyKey::name);
+    const config::EffectivePolicy policy = config::Resolve(*key, levels);
+    const auto* settings = static_cast<const policies::opa::Settings*>(policy.settings.get());
+    return settings != nullptr && settings->on();
   }
 
   const config::Config& config_;

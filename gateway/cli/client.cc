@@ -5,11 +5,11 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/http/connection.h"
+#include "base/http/url.h"
 #include "base/timers.h"
 #include "config/config.h"
 #include "core/deps.h"
-#include "downstream/http_connection.h"
-#include "downstream/http_url.h"
 #include "downstream/transports.h"
 #include "mcp/header_value.h"
 #include "mcp/message.h"
@@ -94,20 +94,33 @@ Answer ToAnswer(const mcp::Message& response) {
   return answer;
 }
 
-Task<Result<Fetched>> Fetch(Deps deps, downstream::HttpUrl url, std::string pin, std::string path,
+std::string TextOf(const Plain& plain, const std::string& authority) {
+  std::string text = plain.body.empty() ? "GET " : "POST ";
+  text.append(plain.path).append(" HTTP/1.1\r\nHost: ").append(authority).append("\r\n");
+  text.append("Accept: */*\r\nConnection: close\r\n");
+  if (!plain.token.empty()) {
+    text.append("Authorization: Bearer ").append(plain.token).append("\r\n");
+  }
+  if (!plain.body.empty()) {
+    text.append("Content-Type: application/json\r\nContent-Length: ");
+    text.append(std::to_string(plain.body.size())).append("\r\n");
+  }
+  return text.append("\r\n").append(plain.body);
+}
+
+Task<Result<Fetched>> Fetch(Deps deps, http::Url url, std::string pin, Plain plain,
                             Deadline deadline) {
-  std::unique_ptr<downstream::TlsClient> tls;
+  std::unique_ptr<http::TlsClient> tls;
   if (url.tls) {
-    Result<std::unique_ptr<downstream::TlsClient>> made = downstream::TlsClient::Make({.pin = pin});
+    Result<std::unique_ptr<http::TlsClient>> made = http::TlsClient::Make({.pin = pin});
     if (!made) co_return Failure(std::move(made.error()));
     tls = std::move(*made);
   }
-  downstream::HttpConnection connection(deps.executor(), deps.timers);
+  http::Connection connection(deps.executor(), deps.timers);
   connection.SetDeadline(deadline);
   Result<void> connected = co_await connection.Connect(url, tls.get());
   if (!connected) co_return Failure(std::move(connected.error()));
-  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: " + url.authority +
-                              "\r\nAccept: */*\r\nConnection: close\r\n\r\n";
+  const std::string request = TextOf(plain, url.authority);
   const std::string_view piece = request;
   http::Gather out(std::span(&piece, 1));
   const boost::system::error_code error = co_await connection.SendRest(out);
@@ -183,15 +196,19 @@ Result<Answer> Client::Request(std::string_view method, json::object params, Dur
       message.ToText(), headers, Deadline::In(Clock::Real(), timeout), std::move(on_notification)));
 }
 
-bool IsHttpUrl(std::string_view text) { return downstream::HttpUrl::Parse(text).has_value(); }
+bool IsHttpUrl(std::string_view text) { return http::Url::Parse(text).has_value(); }
 
 Result<Fetched> Get(const GatewayUrl& url, std::string_view path, Duration timeout) {
-  std::optional<downstream::HttpUrl> parsed = downstream::HttpUrl::Parse(url.text);
+  return Ask(url, {.path = std::string(path)}, timeout);
+}
+
+Result<Fetched> Ask(const GatewayUrl& url, Plain plain, Duration timeout) {
+  std::optional<http::Url> parsed = http::Url::Parse(url.text);
   if (!parsed) {
     return Failure(Code::kInvalid, Origin::kClient, "not an http or https URL: " + url.text);
   }
   Loop loop;
-  return loop.Wait(Fetch(loop.deps, std::move(*parsed), url.pin, std::string(path),
+  return loop.Wait(Fetch(loop.deps, std::move(*parsed), url.pin, std::move(plain),
                          Deadline::In(Clock::Real(), std::min(timeout, kConnectTimeout))));
 }
 

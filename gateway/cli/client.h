@@ -65,5 +65,12 @@ struct Fetched {
   std::string body;
 };
 Result<Fetched> Get(const GatewayUrl& url, std::string_view path, Duration timeout);
+// The same with the token of the admin API ("" = none); with a body it is a POST of JSON.
+struct Plain {
+  std::string path;
+  std::string token = {};
+  std::string body = {};
+};
+Result<Fetched> Ask(const GatewayUrl& url, Plain plain, Duration timeout);
 
 }  // namespace switchyard::cli

@@ -90,7 +90,8 @@ void AddAuditQuery(CLI::App& command, std::function<int()>& run) {
   option("--server", options->server, "At a server", "GLOB");
   option("--outcome", options->outcome,
          "ok, tool_error, input_required, error, denied, refused, cancelled", "GLOB");
-  option("--event", options->event, "call, refused, anomaly, gap, opened and so on", "GLOB");
+  option("--event", options->event, "call, refused, approval, anomaly, gap, opened and so on",
+         "GLOB");
   option("--session", options->session, "Of a session: its id, or its name in records", "ID");
   option("--rule", options->rule, "That a rule of authorize decided", "GLOB");
   option("--trace", options->trace, "Of a trace", "ID");

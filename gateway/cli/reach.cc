@@ -39,7 +39,9 @@ void OpenForOwn(config::Config& config) {
 
 std::expected<Reached, Unreached> StartOwn(config::Config config, const std::string& token) {
   if (token.empty()) OpenForOwn(config);
-  config.listen = config::Listen{.port = 0};
+  config::Listen own{.port = 0};
+  own.public_url = std::move(config.listen.public_url);  // tokens are for it
+  config.listen = std::move(own);
   config.log.calls = false;
   auto log = std::make_unique<telemetry::Log>("error", telemetry::LogFormat::kText);
   auto server = std::make_unique<Server>(Server::Options{.config = config, .workers = 1});
@@ -94,7 +96,8 @@ std::expected<Reached, Unreached> Reach(const Where& where, std::ostream& err) {
   return Reached(std::move(url), {}, std::move(*config));
 }
 
-std::expected<GatewayUrl, Unreached> UrlOfRunning(const Where& where, std::ostream& err) {
+std::expected<GatewayUrl, Unreached> UrlOfRunning(const Where& where, std::ostream& err,
+                                                  std::string* admin_token) {
   if (!where.url.empty()) {
     if (!IsHttpUrl(where.url)) return std::unexpected(BadUrl(where.url));
     return GatewayUrl{.text = where.url, .token = where.token};
@@ -104,6 +107,7 @@ std::expected<GatewayUrl, Unreached> UrlOfRunning(const Where& where, std::ostre
     std::optional<config::Config> config = LoadConfig(*path, err);
     if (!config) return std::unexpected(BadConfig(*path));
     listen = config->listen;
+    if (admin_token != nullptr) *admin_token = config->admin.token.Reveal();
   }
   return WhereItListens(listen, where.token);
 }

@@ -60,8 +60,10 @@ struct Unreached {
 // servers are up or found down. Problems of the configuration go to `err`.
 std::expected<Reached, Unreached> Reach(const Where& where, std::ostream& err);
 
-// Where the running gateway should be; starts nothing.
-std::expected<GatewayUrl, Unreached> UrlOfRunning(const Where& where, std::ostream& err);
+// Where the running gateway should be; starts nothing. `admin_token`: where the one of the
+// configuration goes, if there is one.
+std::expected<GatewayUrl, Unreached> UrlOfRunning(const Where& where, std::ostream& err,
+                                                  std::string* admin_token = nullptr);
 
 // What to say, and how to exit, when a request at `url` failed.
 Unreached Explain(const Error& error, const std::string& url);

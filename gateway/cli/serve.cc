@@ -107,6 +107,9 @@ class Serving {
     if (const std::string here = config::OpenHere(config); !here.empty()) {
       spdlog::warn("auth: {}", here);
     }
+    for (const std::string& note : config::ApprovalNotes(config)) {
+      spdlog::warn("approval: {}", note);
+    }
   }
 
   // A certificate or a key that is renewed is taken like a new configuration.

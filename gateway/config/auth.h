@@ -20,19 +20,23 @@ struct Rights {
   friend bool operator==(const Rights&, const Rights&) = default;
 };
 
-// Signs tokens. Exactly one of keys, keys_file and secret is set.
+// Signs tokens. Exactly one of keys, keys_file, secret, jwks_url and discovery is set.
 struct Issuer {
   std::string issuer;
   std::vector<std::string> audience = {};  // empty = the URLs of the endpoint
   std::string keys = {};                   // a JWK set, a JWK or PEM
   std::string keys_file = {};
   Secret secret = {};                        // of HMAC
+  Secret jwks_url = {};                      // where its keys are fetched from
+  bool discovery = false;                    // its metadata, found by its name, says where
   std::vector<std::string> algorithms = {};  // empty = all that its keys are for
   std::chrono::seconds clock_skew{30};
   std::map<std::string, std::string> required_claims = {};  // by path: the value, or one of several
   // Paths to claims, see auth::ClaimRules; empty lists = its defaults.
   std::string subject = "sub";
   std::vector<std::string> client = {}, scopes = {}, roles = {}, groups = {}, capabilities = {};
+
+  bool fetched() const { return discovery || !jwks_url.empty(); }
 
   friend bool operator==(const Issuer&, const Issuer&) = default;
 };

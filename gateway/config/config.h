@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "config/auth.h"
+#include "config/credentials.h"
 #include "config/policy_levels.h"
 #include "config/secret.h"
 
@@ -103,6 +104,7 @@ struct Server {
   std::string tls_ca;   // a PEM file, empty = the system's
   std::string tls_pin;  // a PEM file of the one certificate that the server may show; empty = any
   HttpKind transport = HttpKind::kAuto;
+  std::optional<ServerCredentials> credentials = {};  // then transport is kStreamable
 
   std::optional<std::string> prefix;  // absent = name, "" = none
   ToolFilter tools;
@@ -155,6 +157,8 @@ struct Limits {
   std::size_t parked_calls = 1000;  // calls that wait for an answer of their client
   std::size_t parked_calls_per_caller = 64;
   std::chrono::nanoseconds parked_for = std::chrono::minutes(10);
+  std::size_t pending_approvals = 1000;  // calls that wait for a person
+  std::size_t pending_approvals_per_caller = 16;
 };
 
 // What policies count: how much of it, and what outlives the process.
@@ -194,6 +198,19 @@ struct Audit {
 std::string_view ToString(Audit::OnFailure word);
 std::string_view ToString(Audit::Sync word);
 
+// Whom the gateway asks on its own behalf, beside the servers: issuers, hooks and the like.
+struct Fetch {
+  std::vector<std::string> allow = {};  // places inside the network, see base/http/place.h
+  std::chrono::nanoseconds timeout = std::chrono::seconds(10);
+  std::size_t max_bytes = std::size_t{1} << 20;  // of an answer
+  std::string tls_ca = {};                       // a PEM file, empty = the system's
+};
+
+// Who may use the admin API (docs/policies/approval.md).
+struct Admin {
+  Secret token;  // empty = this machine alone, if at all
+};
+
 struct Config {
   Listen listen;
   std::optional<Auth> auth;  // of /mcp, and what endpoints inherit; absent = nothing was said
@@ -205,7 +222,10 @@ struct Config {
   Log log;
   Limits limits;
   State state;
+  Admin admin;
   Audit audit;
+  Fetch fetch;
+  Credentials credentials;
   Pinning pinning;            // of servers that say nothing of it
   std::string pins_file;      // what is pinned; empty = nothing is
   std::size_t page_size = 0;  // tools a list page, 0 = all on one page

@@ -80,6 +80,9 @@ void DescribeServer(std::string& out, const Server& server) {
     Detail(out, "url", RedactUrl(server.url.Shown()));
     Detail(out, "headers",
            Join(Names(server.headers), ": ***, ") + (server.headers.empty() ? "" : ": ***"));
+    if (server.credentials) {
+      Detail(out, "credentials", std::string(ToString(server.credentials->kind)));
+    }
     Detail(out, "tls_ca", server.tls_ca);
     Detail(out, "tls_pin", server.tls_pin);
     if (server.transport != HttpKind::kAuto) {
@@ -128,6 +131,21 @@ json::object ToJson(const Pinning& pinning) {
           {"threshold", ToString(pinning.threshold)}};
 }
 
+// Whose callers have a value is nobody's business either.
+json::object ToJson(const ServerCredentials& credentials) {
+  json::object out{{"kind", ToString(credentials.kind)}, {"issuer", credentials.issuer}};
+  if (credentials.kind == ServerCredentials::Kind::kPerUser) {
+    out["header"] = credentials.header;
+    out["by"] = credentials.by;
+    out["values"] = credentials.values.size();
+    return out;
+  }
+  out["client_id"] = credentials.client_id;
+  out["scopes"] = ToJson(credentials.scopes);
+  if (!credentials.resource.empty()) out["resource"] = credentials.resource;
+  return out;
+}
+
 json::object ToJson(const Server& server) {
   json::object out{{"enabled", server.enabled}};
   if (server.is_stdio()) {
@@ -143,6 +161,7 @@ json::object ToJson(const Server& server) {
     if (!server.tls_ca.empty()) out["tls_ca"] = server.tls_ca;
     if (!server.tls_pin.empty()) out["tls_pin"] = server.tls_pin;
     out["transport"] = ToString(server.transport);
+    if (server.credentials) out["credentials"] = ToJson(*server.credentials);
   }
   out["prefix"] = server.effective_prefix();
   out["tools"] = ToJson(server.tools);
@@ -221,6 +240,13 @@ json::object ToJson(const Sessions& sessions) {
           {"max_streams_per_caller", sessions.max_streams_per_caller},
           {"input_timeout", FormatDuration(sessions.input_timeout)},
           {"resume_grace", FormatDuration(sessions.resume_grace)}};
+}
+
+json::object ToJson(const Fetch& fetch) {
+  return {{"allow", ToJson(fetch.allow)},
+          {"timeout", FormatDuration(fetch.timeout)},
+          {"max_bytes", fetch.max_bytes},
+          {"tls_ca", fetch.tls_ca}};
 }
 
 json::object ToJson(const Audit& audit) {
@@ -312,11 +338,16 @@ std::string Describe(const Config& config) {
   if (config.state.max_keys != State().max_keys) {
     out += "each limit tells apart " + Count(config.state.max_keys, "key") + " at most\n";
   }
+  if (!config.credentials.keys.empty()) {
+    out += "tokens kept in " + config.credentials.dir + " under " +
+           Count(config.credentials.keys.size(), "key") + "\n";
+  }
   if (!config.audit.path.empty()) {
     out += "audit log " + config.audit.path + (config.audit.key.empty() ? "" : " under a key") +
            "; while it cannot be written, calls " +
            (config.audit.on_failure == Audit::OnFailure::kRefuse ? "are refused" : "go on") + "\n";
   }
+  for (const std::string& note : ApprovalNotes(config)) out += note + "\n";
   if (config.page_size > 0) out += "list pages of " + Count(config.page_size, "tool") + "\n";
   return out;
 }
@@ -337,11 +368,17 @@ json::object DescribeJson(const Config& config) {
       {"log", json::object{{"level", ToString(config.log.level)},
                            {"format", ToString(config.log.format)},
                            {"calls", config.log.calls}}},
-      {"limits", json::object{{"parked_calls", config.limits.parked_calls},
-                              {"parked_calls_per_caller", config.limits.parked_calls_per_caller},
-                              {"parked_for", FormatDuration(config.limits.parked_for)}}},
+      {"limits",
+       json::object{{"parked_calls", config.limits.parked_calls},
+                    {"parked_calls_per_caller", config.limits.parked_calls_per_caller},
+                    {"parked_for", FormatDuration(config.limits.parked_for)},
+                    {"pending_approvals", config.limits.pending_approvals},
+                    {"pending_approvals_per_caller", config.limits.pending_approvals_per_caller}}},
+      {"admin", json::object{{"token", config.admin.token.empty() ? json::value()
+                                                                  : json::value(Secret::kMask)}}},
       {"state", json::object{{"dir", config.state.dir}, {"max_keys", config.state.max_keys}}},
       {"audit", ToJson(config.audit)},
+      {"fetch", ToJson(config.fetch)},
       {"page_size", config.page_size}};
   if (!config.pins_file.empty()) out["pins"] = json::object{{"file", config.pins_file}};
   return out;

@@ -1,5 +1,7 @@
 #include "config/open.h"
 
+#include <algorithm>
+
 #include "config/rules.h"
 
 namespace switchyard::config {
@@ -54,6 +56,34 @@ std::string OpenHere(const Config& config) {
   if (open.empty()) return "";
   return "every program on this machine may use " + Join(open) +
          ": nobody has to prove who they are (see auth)";
+}
+
+bool IsAdminOpen(const Config& config) {
+  if (!IsLoopback(config.listen.host) || !config.listen.allowed_hosts.empty()) return false;
+  return Paths(config, [](const auto& auth) { return auth && !auth->none; }).empty();
+}
+
+std::vector<std::string> ApprovalNotes(const Config& config) {
+  const auto says = [](const PolicyLevel& level) { return level.Find("approval") != nullptr; };
+  bool any = says(config.policies);
+  for (const auto& [name, endpoint] : config.endpoints) any |= says(endpoint.policies);
+  for (const auto& [name, server] : config.servers) {
+    any |= says(server.policies) || std::ranges::any_of(server.tool_policies, says);
+  }
+  std::vector<std::string> notes;
+  if (!any) return notes;
+  if (config.state.dir.empty()) {
+    notes.emplace_back(
+        "approvals are kept in memory alone and forgotten with the process: set state.dir to keep "
+        "them");
+  }
+  if (!config.admin.token.empty()) return notes;
+  notes.emplace_back(IsAdminOpen(config)
+                         ? "every program on this machine can approve calls, also an agent with a "
+                           "shell: set admin.token"
+                         : "nobody but users of clients can approve calls: `switchyard approve` "
+                           "and the admin API need admin.token here");
+  return notes;
 }
 
 bool NeedsPublicUrl(const Listen& listen) {

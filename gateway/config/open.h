@@ -17,6 +17,14 @@ std::vector<std::string> OpenWarnings(const Config& config);
 // What is open to this machine alone, for the log; empty: nothing is.
 std::string OpenHere(const Config& config);
 
+// Whether the admin API needs no token: all who reach it are on this machine, under its own name,
+// and nobody has to prove who they are anywhere.
+bool IsAdminOpen(const Config& config);
+
+// What is to be known of approvals where the policy is set: what is forgotten, who may decide. For
+// who checks the configuration, and the log.
+std::vector<std::string> ApprovalNotes(const Config& config);
+
 // Whether URLs of the gateway can only be known from the configuration: behind a proxy, or when it
 // is asked under any name.
 bool NeedsPublicUrl(const Listen& listen);

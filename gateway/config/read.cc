@@ -150,7 +150,27 @@ Limits ReadLimits(Section& root) {
     limits.parked_calls_per_caller = static_cast<std::size_t>(*count);
   }
   if (auto time = section->Duration("parked_for")) limits.parked_for = *time;
+  if (auto count = section->Integer("pending_approvals", 0, 100'000)) {
+    limits.pending_approvals = static_cast<std::size_t>(*count);
+  }
+  if (auto count = section->Integer("pending_approvals_per_caller", 0, 100'000)) {
+    limits.pending_approvals_per_caller = static_cast<std::size_t>(*count);
+  }
   return limits;
+}
+
+Admin ReadAdmin(Section& root) {
+  constexpr std::size_t kShortestToken = 16;
+  Admin admin;
+  auto section = root.Child("admin");
+  if (!section) return admin;
+  if (auto token = section->SecretString("token")) {
+    if (!token->empty() && token->Reveal().size() < kShortestToken) {
+      section->Error("token", "must be 16 bytes or more, or it could be guessed");
+    }
+    admin.token = std::move(*token);
+  }
+  return admin;
 }
 
 State ReadState(Section& root) {
@@ -245,7 +265,10 @@ Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
   config.log = ReadLog(*root);
   config.limits = ReadLimits(*root);
   config.state = ReadState(*root);
+  config.admin = ReadAdmin(*root);
   config.audit = ReadAudit(*root);
+  config.fetch = ReadFetch(*root);
+  config.credentials = ReadCredentials(*root);
   config.pinning = ReadPins(*root, config.pins_file);
   if (auto size = root->Integer("page_size", 0, 100'000)) {
     config.page_size = static_cast<std::size_t>(*size);
@@ -253,6 +276,7 @@ Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
   std::vector<std::string> names;
   ReadServers(*root, keys, config, names);
   PlacePins(*root, config);
+  PlaceCredentials(*root, config);
   ReadGroups(*root, config);
   const std::vector<std::string> servers = names;
   for (const auto& [name, group] : config.groups) names.push_back(name);

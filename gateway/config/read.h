@@ -1,7 +1,8 @@
 // From a document to the structs of config.h: which keys exist, and what may stand in them.
 // read.cc has the document and its small sections, read_server.cc servers and endpoints,
 // read_auth.cc who is let in, read_groups.cc groups of servers, read_pins.cc what is pinned,
-// read_policies.cc what they all may say of policies, read_audit.cc the log of records.
+// read_policies.cc what they all may say of policies, read_audit.cc the log of records,
+// read_fetch.cc what may be asked beside servers, read_credentials.cc what servers are shown.
 #pragma once
 
 #include <map>
@@ -41,8 +42,15 @@ Server ReadServer(std::string name, Section section, std::span<const PolicyKey> 
 Endpoint ReadEndpoint(std::string name, Section section, std::span<const PolicyKey> keys,
                       const Config& config, const std::vector<std::string>& names);
 
+// `credentials` of a server and of the document; where they are kept, once all is read.
+std::optional<ServerCredentials> ReadServerCredentials(Section& server);
+Credentials ReadCredentials(Section& root);
+void PlaceCredentials(Section& root, Config& config);
+
 // `audit` of the document.
 Audit ReadAudit(Section& root);
+// `fetch` of the document.
+Fetch ReadFetch(Section& root);
 
 // `groups` of the document, once its servers are read.
 void ReadGroups(Section& root, Config& config);

@@ -80,12 +80,22 @@ void ReadKeys(Section& section, Issuer& issuer) {
   }
   if (auto file = section.String("keys_file")) issuer.keys_file = std::move(*file);
   if (auto secret = section.SecretString("secret")) issuer.secret = std::move(*secret);
-  const int sources =
-      (inlined ? 1 : 0) + (section.Has("keys_file") ? 1 : 0) + (section.Has("secret") ? 1 : 0);
+  if (auto url = section.SecretString("jwks_url")) {
+    if (auto problem = UrlProblem(*url)) section.Error("jwks_url", std::move(*problem));
+    issuer.jwks_url = std::move(*url);
+  }
+  if (const auto on = section.Bool("discovery")) issuer.discovery = *on;
+  int sources = issuer.discovery ? 1 : 0;
+  for (const char* key : {"keys", "keys_file", "secret", "jwks_url"}) {
+    sources += section.Has(key) ? 1 : 0;
+  }
   if (sources != 1) {
     section.Error("",
-                  "needs exactly one of keys, keys_file and secret: by what its tokens are "
-                  "checked");
+                  "needs exactly one of keys, keys_file, secret, jwks_url and discovery: by what "
+                  "its tokens are checked");
+  }
+  if (issuer.discovery && UrlProblem(Secret(issuer.issuer))) {
+    section.Error("discovery", "needs an issuer that is a URL: its metadata is found by that");
   }
   for (const char* key : {"keys", "keys_file", "secret"}) {
     const bool empty = std::string_view(key) == "keys"        ? issuer.keys.empty()

@@ -27,7 +27,7 @@ void CheckKind(Section& section) {
       section.Error(key, "only a server with command has this key, not one with url");
     }
   }
-  for (const char* key : {"headers", "tls_ca", "tls_pin", "transport"}) {
+  for (const char* key : {"headers", "tls_ca", "tls_pin", "transport", "credentials"}) {
     if (section.Has(key) && command && !url) {
       section.Error(key, "only a server with url has this key, not one with command");
     }
@@ -106,6 +106,25 @@ void ReadTransport(Section& section, Server& server) {
   server.era = Era::kLegacy;
 }
 
+// Each request is sent with what it takes; the one stream of HTTP+SSE would be everybody's.
+void CheckShown(Section& section, Server& server, const std::optional<Secret>& url) {
+  if (!server.credentials) return;
+  if (server.transport == HttpKind::kSse) {
+    section.Error("transport", "sse cannot be used with credentials: its stream is one for all");
+  }
+  server.transport = HttpKind::kStreamable;
+  const ServerCredentials& shown = *server.credentials;
+  if (shown.kind == ServerCredentials::Kind::kPerUser && shown.by != "subject" &&
+      shown.by != "client" && server.era != Era::kModern) {
+    section.Error("era",
+                  "must be modern where credentials go by a claim: sessions of the legacy "
+                  "era are told apart by subject and client");
+  }
+  if (url && IsCleartextToElsewhere(*url)) {
+    section.Error("url", "sends credentials over http, where others can read them; use https");
+  }
+}
+
 void CheckGlobs(Section& section, std::string_view key, const std::vector<std::string>& globs) {
   for (std::size_t i = 0; i < globs.size(); ++i) {
     if (IsToolGlob(globs[i])) continue;
@@ -181,6 +200,8 @@ Server ReadServer(std::string name, Section section, std::span<const PolicyKey> 
   server.tools = ReadTools(section);
   server.era = ReadEra(section);
   ReadTransport(section, server);
+  server.credentials = ReadServerCredentials(section);
+  CheckShown(section, server, url);
   if (auto t = section.Duration("start_timeout", kShortest, kLongest)) server.start_timeout = *t;
   if (auto t = section.Duration("list_timeout", kShortest, kLongest)) server.list_timeout = *t;
   server.pinning = ReadServerPins(section, config.pinning);

@@ -23,6 +23,7 @@ namespace switchyard {
 
 class PolicySet;
 class Resolver;
+class TaskPolicies;
 
 // Whether the answer to a tools/call may be a task (extension io.modelcontextprotocol/tasks).
 enum class Tasks : std::uint8_t {
@@ -45,14 +46,16 @@ struct Client {
 // Where it goes. Set by the catalog before the first policy sees the call. What is borrowed lives
 // as long as `pin`.
 struct Target {
-  std::string_view server;                 // config name; "" = the gateway itself answers
-  std::string name;                        // as the server calls it
+  std::string_view server;        // config name; "" = the gateway itself answers
+  std::string name;               // as the server calls it
+  std::string_view task_of = {};  // of a task: its tool, as the server calls it; "" = not known
   const Definition* definition = nullptr;  // null for templates' expansions and unknown links
   // Keeps the catalog snapshot alive. What is immutable only: it may end on any thread.
   std::shared_ptr<const void> pin;
   const PolicySet* policies = nullptr;  // what they go by; null = defaults
   bool transparent = false;             // the endpoint fronts one server alone, word for word
   const Resolver* others = nullptr;     // what else this endpoint offers; null = nothing
+  const TaskPolicies* tasks = nullptr;  // of a listen: as long as its router; null = it has none
 };
 
 // Parameters of a tool that its client mirrored in headers (basic/transports/streamable-http).
@@ -92,7 +95,9 @@ struct Call {
   std::string stand_in = {};  // who answered in the target's stead, for the log; "" = nobody
   std::string meant = {};     // of a call in another's stead: by what name that one was called
   std::shared_ptr<CallNotes> notes = nullptr;  // null = nobody keeps a record of it
-  int depth = 0;                               // > 0: made by the gateway on behalf of another call
+  // A person approved it, once: no answer of it is kept, and none that was kept is one to it.
+  bool once = false;
+  int depth = 0;  // > 0: made by the gateway on behalf of another call
 
   const mcp::MethodInfo& method() const { return mcp::Info(message.method()); }
 };

@@ -1,6 +1,7 @@
 // What policies leave behind of a call for its record in the audit log: who decided it, what it
-// cost, who approved it. Made by the policy that writes the record, if any; shared by the call and
-// by those that are made of it (alternatives), all on one thread: no lock.
+// cost, who approved it; and what they leave to one another. Made by the first policy that has
+// something to leave; shared by the call and by those that are made of it (alternatives), all on
+// one thread: no lock.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,11 @@ struct CallNotes {
     std::optional<std::int64_t> milliseconds = {};  // of the server's time
   } cost = {};
   std::string_view answered_by = {};  // cache, if not a server; static
-  std::string approval = {};          // the id of the approval that it went by
+  std::string approval = {};          // the id of the approval that it went by, or waits for
+  std::string approver = {};          // who decided that
+  // What a rule of authorize says besides that it is allowed: a person has to approve it.
+  std::string approval_rule = {};    // its name; "" = none does
+  std::string approval_policy = {};  // its digest
   std::string trace = {};  // of the record and of the line of the log: 32 hexadecimal digits
 };
 

@@ -24,6 +24,8 @@ struct Principal {
   // a list of them. What is inside of an object has the names of both, joined by a dot.
   std::map<std::string, std::vector<std::string>, std::less<>> claims = {};
   std::vector<std::string> capabilities = {};  // of the agent that it acts as
+
+  bool operator==(const Principal&) const = default;
 };
 
 // Never null. Safe to read and to drop on any thread.

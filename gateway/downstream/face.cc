@@ -124,7 +124,8 @@ Task<Face::Outcome> Face::Send(Call& call, Composed composed, bool resumable) {
                .facts = &facts,
                .resumable = resumable,
                .repeatable = IsOurOwn(call.method().route),
-               .quiet = IsOurOwn(call.method().route)};
+               .quiet = IsOurOwn(call.method().route),
+               .caller = IsOurOwn(call.method().route) ? nullptr : &call.caller};
   Outcome outcome;
   {
     // Over HTTP most of the waiting is in here, so it is here that most calls are cancelled.

@@ -15,9 +15,9 @@ bool IsRedirect(int status) { return status >= 300 && status < 400 && status != 
 }  // namespace
 
 HttpTransport::HttpTransport(const config::Server& server, const Deps& deps)
-    : deps_(deps), name_(server.name), url_(HttpUrl::Parse(server.url.Reveal())) {
+    : deps_(deps), name_(server.name), url_(http::Url::Parse(server.url.Reveal())) {
   if (!url_) return;
-  const std::optional<HttpUrl> shown = HttpUrl::Parse(server.url.Shown());
+  const std::optional<http::Url> shown = http::Url::Parse(server.url.Shown());
   if (shown) shown_path_ = " " + std::string(shown->path());
   fixed_headers_ =
       "Host: " + url_->authority + "\r\nUser-Agent: switchyard/" SWITCHYARD_VERSION "\r\n";
@@ -27,8 +27,8 @@ HttpTransport::HttpTransport(const config::Server& server, const Deps& deps)
   for (const Verb verb : {Verb::kPost, Verb::kGet, Verb::kDelete}) {
     heads_[static_cast<std::size_t>(verb)] = Head(verb, url_->target);
   }
-  pool_ = std::make_shared<HttpPool>(deps, *url_,
-                                     TlsTrust{.authorities = server.tls_ca, .pin = server.tls_pin});
+  pool_ = std::make_shared<HttpPool>(
+      deps, *url_, http::TlsTrust{.authorities = server.tls_ca, .pin = server.tls_pin});
 }
 
 std::string HttpTransport::Head(Verb verb, std::string_view target) const {
@@ -65,13 +65,13 @@ Task<Result<void>> HttpTransport::Start() {
   co_return Result<void>();
 }
 
-Task<Result<HttpConnectionPtr>> HttpTransport::Exchange(Verb verb, Outgoing out) {
+Task<Result<http::ConnectionPtr>> HttpTransport::Exchange(Verb verb, Outgoing out) {
   const HttpRequest request{.head = heads_[static_cast<std::size_t>(verb)],
                             .headers = out.headers,
                             .body = verb == Verb::kPost ? &out.body : nullptr,
                             .deadline = out.deadline,
                             .repeatable = verb != Verb::kPost || out.repeatable};
-  Result<HttpConnectionPtr> sent = co_await pool_->Send(request);
+  Result<http::ConnectionPtr> sent = co_await pool_->Send(request);
   if (sent && IsRedirect((*sent)->parser().status())) {
     sent = co_await Follow(verb, out, std::move(*sent));
   }
@@ -80,15 +80,19 @@ Task<Result<HttpConnectionPtr>> HttpTransport::Exchange(Verb verb, Outgoing out)
     const switchyard::http::ResponseParser& parser = (*sent)->parser();
     out.facts->status = parser.status();
     out.facts->session_id = parser.Get(switchyard::http::Field::kMcpSessionId);
+    if (parser.status() == 401 || parser.status() == 403) {
+      const auto* challenge = parser.Find("www-authenticate");
+      if (challenge != nullptr) out.facts->challenge = challenge->value;
+    }
   }
   co_return sent;
 }
 
-Task<Result<HttpConnectionPtr>> HttpTransport::Follow(Verb verb, Outgoing out,
-                                                      HttpConnectionPtr redirected) {
+Task<Result<http::ConnectionPtr>> HttpTransport::Follow(Verb verb, Outgoing out,
+                                                        http::ConnectionPtr redirected) {
   const int status = redirected->parser().status();
   const std::string location(redirected->parser().Get(switchyard::http::Field::kLocation));
-  const std::optional<HttpUrl> target = url_->Resolve(location);
+  const std::optional<http::Url> target = url_->Resolve(location);
   const auto refuse = [&](std::string why) {
     return Failure(Code::kProtocol, Origin::kServer,
                    "redirect (" + std::to_string(status) + ") refused: " + std::move(why),
@@ -104,12 +108,12 @@ Task<Result<HttpConnectionPtr>> HttpTransport::Follow(Verb verb, Outgoing out,
                             .body = verb == Verb::kPost ? &out.body : nullptr,
                             .deadline = out.deadline,
                             .repeatable = verb != Verb::kPost || out.repeatable};
-  Result<HttpConnectionPtr> sent = co_await pool_->Send(request);
+  Result<http::ConnectionPtr> sent = co_await pool_->Send(request);
   if (sent && IsRedirect((*sent)->parser().status())) co_return refuse("it leads to another one");
   co_return sent;
 }
 
-ReplyPtr HttpTransport::Stream(Verb verb, const Outgoing& out, HttpConnectionPtr connection,
+ReplyPtr HttpTransport::Stream(Verb verb, const Outgoing& out, http::ConnectionPtr connection,
                                OnEvent on_event) {
   HttpStreamSetup setup{.pool = pool_, .label = Label(verb), .deadline = out.deadline};
   if (verb == Verb::kPost) {
@@ -127,9 +131,9 @@ ReplyPtr HttpTransport::Stream(Verb verb, const Outgoing& out, HttpConnectionPtr
 }
 
 Task<Result<ReplyPtr>> HttpTransport::Request(Outgoing out) {
-  Result<HttpConnectionPtr> sent = co_await Exchange(Verb::kPost, out);
+  Result<http::ConnectionPtr> sent = co_await Exchange(Verb::kPost, out);
   if (!sent) co_return std::unexpected(std::move(sent.error()));
-  HttpConnectionPtr connection = std::move(*sent);
+  http::ConnectionPtr connection = std::move(*sent);
   switchyard::http::ResponseParser& parser = connection->parser();
   const int status = parser.status();
   while (!parser.done() && !IsEventStream(parser)) {
@@ -155,9 +159,9 @@ Task<Result<ReplyPtr>> HttpTransport::Request(Outgoing out) {
 }
 
 Task<Result<void>> HttpTransport::Notify(Outgoing out) {
-  Result<HttpConnectionPtr> sent = co_await Exchange(Verb::kPost, out);
+  Result<http::ConnectionPtr> sent = co_await Exchange(Verb::kPost, out);
   if (!sent) co_return std::unexpected(std::move(sent.error()));
-  HttpConnectionPtr connection = std::move(*sent);
+  http::ConnectionPtr connection = std::move(*sent);
   const int status = connection->parser().status();
   Error refused = StatusError(status, connection->parser().body());
   pool_->GiveBack(std::move(connection));
@@ -166,9 +170,9 @@ Task<Result<void>> HttpTransport::Notify(Outgoing out) {
 }
 
 Task<Result<ReplyPtr>> HttpTransport::OpenEvents(Outgoing out, OnEvent on_event) {
-  Result<HttpConnectionPtr> sent = co_await Exchange(Verb::kGet, out);
+  Result<http::ConnectionPtr> sent = co_await Exchange(Verb::kGet, out);
   if (!sent) co_return std::unexpected(std::move(sent.error()));
-  HttpConnectionPtr connection = std::move(*sent);
+  http::ConnectionPtr connection = std::move(*sent);
   const switchyard::http::ResponseParser& parser = connection->parser();
   if (parser.status() < 400 && IsEventStream(parser)) {
     co_return Stream(Verb::kGet, out, std::move(connection), std::move(on_event));
@@ -183,7 +187,7 @@ Task<Result<ReplyPtr>> HttpTransport::OpenEvents(Outgoing out, OnEvent on_event)
 }
 
 Task<Result<void>> HttpTransport::EndSession(Outgoing out) {
-  Result<HttpConnectionPtr> sent = co_await Exchange(Verb::kDelete, out);
+  Result<http::ConnectionPtr> sent = co_await Exchange(Verb::kDelete, out);
   if (!sent) co_return std::unexpected(std::move(sent.error()));
   pool_->GiveBack(std::move(*sent));
   co_return Result<void>();

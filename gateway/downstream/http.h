@@ -48,15 +48,15 @@ class HttpTransport final : public Transport {
   std::string Head(Verb verb, std::string_view target) const;
   std::string Label(Verb verb) const;
   // Sends, follows a redirect, notes the facts. The answer's headers are there.
-  Task<Result<HttpConnectionPtr>> Exchange(Verb verb, Outgoing out);
-  Task<Result<HttpConnectionPtr>> Follow(Verb verb, Outgoing out, HttpConnectionPtr redirected);
+  Task<Result<http::ConnectionPtr>> Exchange(Verb verb, Outgoing out);
+  Task<Result<http::ConnectionPtr>> Follow(Verb verb, Outgoing out, http::ConnectionPtr redirected);
   std::unexpected<Error> Fail(Verb verb, Error error) const;
-  ReplyPtr Stream(Verb verb, const Outgoing& out, HttpConnectionPtr connection,
+  ReplyPtr Stream(Verb verb, const Outgoing& out, http::ConnectionPtr connection,
                   OnEvent on_event = nullptr);
 
   const Deps deps_;
   const std::string name_;
-  std::optional<HttpUrl> url_;
+  std::optional<http::Url> url_;
   std::string shown_path_;
   std::string fixed_headers_;
   std::string heads_[3];  // by Verb

@@ -29,27 +29,27 @@ class Framing {
 
 }  // namespace
 
-HttpPool::HttpPool(const Deps& deps, HttpUrl url, TlsTrust trust)
+HttpPool::HttpPool(const Deps& deps, http::Url url, http::TlsTrust trust)
     : deps_(deps), url_(std::move(url)), trust_(std::move(trust)) {}
 
 Result<void> HttpPool::Prepare() {
   if (!url_.tls || tls_ != nullptr) return {};
-  Result<std::unique_ptr<TlsClient>> made = TlsClient::Make(trust_);
+  Result<std::unique_ptr<http::TlsClient>> made = http::TlsClient::Make(trust_);
   if (!made) return std::unexpected(std::move(made.error()));
   tls_ = std::move(*made);
   return {};
 }
 
-Task<Result<HttpConnectionPtr>> HttpPool::Open(Deadline deadline) {
+Task<Result<http::ConnectionPtr>> HttpPool::Open(Deadline deadline) {
   if (Result<void> prepared = Prepare(); !prepared) co_return Failure(std::move(prepared.error()));
-  auto connection = std::make_unique<HttpConnection>(deps_.executor(), deps_.timers);
+  auto connection = std::make_unique<http::Connection>(deps_.executor(), deps_.timers);
   connection->SetDeadline(deadline);
   Result<void> connected = co_await connection->Connect(url_, tls_.get());
   if (!connected) co_return Failure(std::move(connected.error()));
   co_return std::move(connection);
 }
 
-Task<Result<HttpConnectionPtr>> HttpPool::Send(HttpRequest request) {
+Task<Result<http::ConnectionPtr>> HttpPool::Send(HttpRequest request) {
   if (closed_) {
     co_return Failure(Error{.code = Code::kUnavailable,
                             .origin = Origin::kGateway,
@@ -65,12 +65,12 @@ Task<Result<HttpConnectionPtr>> HttpPool::Send(HttpRequest request) {
     pieces.insert(pieces.end(), request.body->begin(), request.body->end());
   }
 
-  HttpConnectionPtr connection = TakeIdle();
+  http::ConnectionPtr connection = TakeIdle();
   bool reused = connection != nullptr;
   if (reused) connection->SetDeadline(request.deadline);
   for (;;) {
     if (connection == nullptr) {
-      Result<HttpConnectionPtr> opened = co_await Open(request.deadline);
+      Result<http::ConnectionPtr> opened = co_await Open(request.deadline);
       if (!opened) co_return opened;
       connection = std::move(*opened);
     }
@@ -95,7 +95,7 @@ Task<Result<HttpConnectionPtr>> HttpPool::Send(HttpRequest request) {
   }
 }
 
-HttpConnectionPtr HttpPool::TakeIdle() {
+http::ConnectionPtr HttpPool::TakeIdle() {
   if (idle_.empty()) return nullptr;
   const TimePoint now = deps_.clock.Now();
   while (!idle_.empty()) {
@@ -108,7 +108,7 @@ HttpConnectionPtr HttpPool::TakeIdle() {
   return nullptr;
 }
 
-void HttpPool::GiveBack(HttpConnectionPtr connection) {
+void HttpPool::GiveBack(http::ConnectionPtr connection) {
   if (closed_) return;
   if (!connection->parser().done()) {
     const Result<bool> received = connection->Receive(0);
@@ -130,7 +130,7 @@ void HttpPool::GiveBack(HttpConnectionPtr connection) {
 }
 
 // The server said all that matters; it only has to end its message for the connection to be of use.
-Task<void> HttpPool::AwaitEnd(std::shared_ptr<HttpPool> pool, HttpConnectionPtr connection) {
+Task<void> HttpPool::AwaitEnd(std::shared_ptr<HttpPool> pool, http::ConnectionPtr connection) {
   struct Count {
     explicit Count(std::size_t& n) : count(n) { ++count; }
     ~Count() { --count; }

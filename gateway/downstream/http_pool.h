@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/http/connection.h"
 #include "core/deps.h"
-#include "downstream/http_connection.h"
 #include "mcp/splice.h"
 
 namespace switchyard::downstream {
@@ -34,15 +34,15 @@ class HttpPool : public std::enable_shared_from_this<HttpPool> {
   static constexpr std::chrono::seconds kMaxIdleTime{60};
 
   // `deps` outlives it.
-  HttpPool(const Deps& deps, HttpUrl url, TlsTrust trust);
+  HttpPool(const Deps& deps, http::Url url, http::TlsTrust trust);
 
   // Sends and reads until the headers of the answer are there, and whatever came along with them.
   // The deadline stays set on the connection. Dropping the connection closes it.
-  Task<Result<HttpConnectionPtr>> Send(HttpRequest request);
+  Task<Result<http::ConnectionPtr>> Send(HttpRequest request);
 
   // An exchange is over. Keeps the connection when it can serve another one; when only the end of
   // the answer is missing (a stream after its last event) it is waited for, shortly.
-  void GiveBack(HttpConnectionPtr connection);
+  void GiveBack(http::ConnectionPtr connection);
 
   // Closes what idles, sends and keeps nothing from now on, until Reopen().
   void Close();
@@ -55,19 +55,19 @@ class HttpPool : public std::enable_shared_from_this<HttpPool> {
 
  private:
   struct Idle {
-    HttpConnectionPtr connection;
+    http::ConnectionPtr connection;
     TimePoint since;
   };
 
-  HttpConnectionPtr TakeIdle();
-  Task<Result<HttpConnectionPtr>> Open(Deadline deadline);
+  http::ConnectionPtr TakeIdle();
+  Task<Result<http::ConnectionPtr>> Open(Deadline deadline);
   void Expire();
-  static Task<void> AwaitEnd(std::shared_ptr<HttpPool> pool, HttpConnectionPtr connection);
+  static Task<void> AwaitEnd(std::shared_ptr<HttpPool> pool, http::ConnectionPtr connection);
 
   const Deps deps_;
-  const HttpUrl url_;
-  const TlsTrust trust_;
-  std::unique_ptr<TlsClient> tls_;
+  const http::Url url_;
+  const http::TlsTrust trust_;
+  std::unique_ptr<http::TlsClient> tls_;
   std::vector<Idle> idle_;  // oldest first
   Timers::Handle expiry_;
   std::size_t ending_ = 0;  // connections in AwaitEnd

@@ -24,7 +24,7 @@ bool FitsHeader(std::string_view text) {
 
 }  // namespace
 
-HttpStream::HttpStream(const Deps& deps, HttpConnectionPtr connection, HttpStreamSetup setup)
+HttpStream::HttpStream(const Deps& deps, http::ConnectionPtr connection, HttpStreamSetup setup)
     : deps_(deps),
       setup_(std::move(setup)),
       connection_(std::move(connection)),
@@ -152,7 +152,7 @@ Task<Result<void>> HttpStream::Reopen() {
   const std::string headers = setup_.headers + "Last-Event-ID: " + last_id_ + "\r\n";
   HttpRequest request{.head = setup_.resume_head, .headers = headers, .repeatable = true};
   request.deadline = setup_.id ? setup_.deadline : Deadline::In(deps_.clock, kReopenPatience);
-  Result<HttpConnectionPtr> sent = co_await setup_.pool->Send(request);
+  Result<http::ConnectionPtr> sent = co_await setup_.pool->Send(request);
   if (!sent) co_return std::unexpected(std::move(sent.error()));
   const http::ResponseParser& parser = (*sent)->parser();
   if (parser.status() != 200 || !IsEventStream(parser)) {

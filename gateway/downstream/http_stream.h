@@ -29,7 +29,7 @@ struct HttpStreamSetup {
 class HttpStream final : public Reply {
  public:
   // `connection` has the headers of the answer. `deps` outlives it.
-  HttpStream(const Deps& deps, HttpConnectionPtr connection, HttpStreamSetup setup);
+  HttpStream(const Deps& deps, http::ConnectionPtr connection, HttpStreamSetup setup);
 
   Task<Result<std::optional<mcp::Message>>> Next() override;
 
@@ -51,7 +51,7 @@ class HttpStream final : public Reply {
 
   const Deps deps_;
   HttpStreamSetup setup_;
-  HttpConnectionPtr connection_;
+  http::ConnectionPtr connection_;
   std::optional<mcp::SseParser> events_;  // of the connection at hand
   std::string last_id_;                   // survives the parser of one connection
   std::optional<unsigned> retry_ms_;

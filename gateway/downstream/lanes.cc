@@ -65,10 +65,10 @@ bool Lanes::Busy(const Lane& lane) {
          (lane.turns != nullptr && !lane.turns->free());
 }
 
-Lanes::LanePtr Lanes::Add(Askable declared, std::string caller) {
+Lanes::LanePtr Lanes::Add(Askable declared, std::string key, const Caller* caller) {
   auto lane = std::make_shared<Lane>(Lane{.declared = declared,
-                                          .caller = std::move(caller),
-                                          .server = make_(declared),
+                                          .caller = std::move(key),
+                                          .server = make_(declared, caller),
                                           .used = deps_.clock.Now()});
   lane->turns = lane->server->turns();
   if (lane->turns != nullptr) lane->turns->OnFree([news = news_] { Tell(news); });
@@ -111,7 +111,7 @@ Result<Lanes::LanePtr> Lanes::ForClient(const Call& call) {
     Retire(std::move(idlest->server));
     std::erase(lanes_, idlest);
   }
-  return Add(declared, std::move(caller));
+  return Add(declared, std::move(caller), &call.caller);
 }
 
 // The first free one, so that the last ones become idle.
@@ -121,7 +121,7 @@ Lanes::LanePtr Lanes::Free() {
       std::ranges::find_if(lanes_, [](const LanePtr& lane) { return IsFree(*lane); });
   if (found != lanes_.end()) return *found;
   if (lanes_.size() + 1 >= first_->most || deps_.clock.Now() < not_before_) return nullptr;
-  return Add({}, {});
+  return Add({}, {}, nullptr);
 }
 
 // The caller makes it Entering at once.

@@ -34,7 +34,9 @@ class Lanes {
   static constexpr Duration kIdle = std::chrono::minutes(5);
   static constexpr Duration kSweep = std::chrono::minutes(1);
 
-  using Make = std::function<std::shared_ptr<ServerDownstream>(Askable declared)>;
+  // `caller`: whose it is alone; null = of whoever declares the same.
+  using Make =
+      std::function<std::shared_ptr<ServerDownstream>(Askable declared, const Caller* caller)>;
 
   // A child process: the lane that is always there.
   struct First {
@@ -74,7 +76,7 @@ class Lanes {
   Task<Result<LanePtr>> Find(const Call& call);
   Result<LanePtr> ForClient(const Call& call);
   LanePtr Free();
-  LanePtr Add(Askable declared, std::string caller);
+  LanePtr Add(Askable declared, std::string key, const Caller* caller);
   void GiveUp(const LanePtr& lane, const Error& why);
   static bool Busy(const Lane& lane);
   LanePtr Replaceable() const;

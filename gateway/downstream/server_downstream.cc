@@ -59,7 +59,7 @@ ServerDownstream::ServerDownstream(std::string name, std::unique_ptr<Transport> 
     : channel_(std::make_shared<Channel>(std::move(name), std::move(transport), deps)),
       links_(std::move(elsewhere.links)),
       home_(std::move(elsewhere.home)),
-      asking_{.parking = elsewhere.parking} {
+      asking_{.parking = elsewhere.parking, .personal = elsewhere.personal} {
   Attach();
 }
 
@@ -76,24 +76,26 @@ ServerDownstream::~ServerDownstream() {
 std::unique_ptr<Lanes> ServerDownstream::MakeLanes() {
   if (asking_.parking == nullptr || !asking_.another) return nullptr;
   if (turns_ == nullptr) {
-    return std::make_unique<Lanes>(channel_->server(), channel_->deps(),
-                                   [this](Askable declared) { return MakeLane(declared); });
+    return std::make_unique<Lanes>(
+        channel_->server(), channel_->deps(),
+        [this](Askable declared, const Caller* caller) { return MakeLane(declared, caller); });
   }
   return std::make_unique<Lanes>(
       channel_->server(), channel_->deps(),
-      [this](Askable) { return MakeLane(settings_.declares); },
+      [this](Askable, const Caller*) { return MakeLane(settings_.declares, nullptr); },
       Lanes::First{.turns = turns_,
                    .serve = [this](Call& call) { return OnFace(call); },
                    .most = asking_.processes});
 }
 
 // One more session, whose server is told what these clients offer.
-std::shared_ptr<ServerDownstream> ServerDownstream::MakeLane(Askable declared) const {
+std::shared_ptr<ServerDownstream> ServerDownstream::MakeLane(Askable declared,
+                                                             const Caller* caller) const {
   ProbeSettings settings = settings_;
   settings.era = config::Era::kLegacy;
   settings.declares = declared;
-  return std::make_shared<ServerDownstream>(channel_->server(), asking_.another(), channel_->deps(),
-                                            settings,
+  return std::make_shared<ServerDownstream>(channel_->server(), asking_.another(caller),
+                                            channel_->deps(), settings,
                                             Asking{.parking = asking_.parking, .parks = parks_});
 }
 
@@ -179,7 +181,21 @@ Task<Result<ReplyPtr>> ServerDownstream::Handle(Call& call) {
   return plain ? OnFace(call) : OffFace(call);
 }
 
+// What the gateway asks itself, and what it listens to, goes by the first session.
+bool ServerDownstream::NeedsOwnSession(const Call& call) const {
+  if (!asking_.personal) return false;
+  switch (call.method().route) {
+    case mcp::Route::kTool:
+    case mcp::Route::kPrompt:
+    case mcp::Route::kResource:
+    case mcp::Route::kReference:
+    case mcp::Route::kTask: return true;
+    default: return false;
+  }
+}
+
 bool ServerDownstream::NeedsMore(const Call& call) const {
+  if (NeedsOwnSession(call)) return true;
   if (home_ != nullptr && face_->link().home_only) return true;
   // A legacy server's streams, and what it asks on them, are at home.
   if (call.message.method() == mcp::Method::kListen) return home_ != nullptr;
@@ -201,11 +217,17 @@ Task<Result<ReplyPtr>> ServerDownstream::OffFace(Call& call) {
       Result<ReplyPtr> reply = co_await home_->Handle(call);
       co_return reply;
     }
+    const bool own = NeedsOwnSession(call);
+    if (own && lanes_ == nullptr) {
+      co_return Failure(Code::kForbidden, Origin::kGateway,
+                        "server " + channel_->server() +
+                            ": has no session for each caller, and is not asked without");
+    }
     if (call.forsaken) co_return parks_->Forsake(call);
     if (call.message.Has(mcp::Key::kRequestState)) co_return parks_->Resume(call);
     // A task lives in the process that took it, and what asks about it goes to the first one.
     const bool stays = turns_ != nullptr && BecomesTask(call);
-    if (lanes_ != nullptr && Askable::Of(call).any() && !stays) {
+    if (lanes_ != nullptr && (own || (Askable::Of(call).any() && !stays))) {
       Result<ReplyPtr> reply = co_await lanes_->Handle(call);
       co_return reply;
     }
@@ -231,6 +253,11 @@ Task<Result<ReplyPtr>> ServerDownstream::OnFace(Call& call) {
     anew = (*link)->made_at >= now;
     Adopt(*link);
     face = face_;
+    // It was modern a moment ago: what serves everybody's requests there is nobody's session here.
+    if (!face->link().modern() && NeedsOwnSession(call)) {
+      Result<ReplyPtr> reply = co_await OffFace(call);
+      co_return reply;
+    }
     if (home_ != nullptr && face->link().home_only) {
       Result<ReplyPtr> reply = co_await home_->Handle(call);
       co_return reply;

@@ -24,9 +24,12 @@ namespace switchyard::downstream {
 struct Asking {
   Parking* parking = nullptr;  // null: it may ask nothing. Outlives the server
   // A transport for one more session with it; empty: there is one only.
-  std::function<std::unique_ptr<Transport>()> another = {};
+  // `caller` is whose it will be; null = nobody's alone.
+  std::function<std::unique_ptr<Transport>(const Caller* caller)> another = {};
   // Of a child process, how many there may be, the first one included (lanes.h).
   std::size_t processes = 1;
+  // It is shown who calls: a legacy session is one caller's alone, then (protocol 6.1-4).
+  bool personal = false;
   std::shared_ptr<Parks> parks = {};  // of the server, for such sessions; empty: makes its own
 };
 
@@ -36,6 +39,7 @@ class ServerDownstream final : public Downstream {
     std::shared_ptr<LinkSource> links;
     std::shared_ptr<Service> home;  // runs calls on the home worker (remote.h)
     Parking* parking = nullptr;     // as in Asking
+    bool personal = false;          // the same
   };
 
   // The home's.
@@ -74,10 +78,11 @@ class ServerDownstream final : public Downstream {
  private:
   void Attach();
   bool NeedsMore(const Call& call) const;  // than to be sent, at a legacy server
+  bool NeedsOwnSession(const Call& call) const;
   Task<Result<ReplyPtr>> OffFace(Call& call);
   Task<Result<ReplyPtr>> OnFace(Call& call);
   std::unique_ptr<Lanes> MakeLanes();
-  std::shared_ptr<ServerDownstream> MakeLane(Askable declared) const;
+  std::shared_ptr<ServerDownstream> MakeLane(Askable declared, const Caller* caller) const;
   Task<Result<void>> TakeOver();
   void Adopt(const LinkPtr& link);
   void Drop(const Error& why);

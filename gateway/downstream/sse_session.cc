@@ -6,7 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include "downstream/http_url.h"
+#include "base/http/url.h"
 
 namespace switchyard::downstream {
 namespace {
@@ -85,8 +85,8 @@ Result<void> SseSession::TakeEvent(mcp::SseEvent event) {
 
 // The configured headers hold credentials, so they go to no other origin, whatever a server says.
 Result<void> SseSession::TakeAddress(const std::string& address) {
-  const std::optional<HttpUrl> here = HttpUrl::Parse(server_.url.Reveal());
-  const std::optional<HttpUrl> there = here ? here->Resolve(address) : std::nullopt;
+  const std::optional<http::Url> here = http::Url::Parse(server_.url.Reveal());
+  const std::optional<http::Url> there = here ? here->Resolve(address) : std::nullopt;
   if (!there) return Failure(ProtocolError("its endpoint is no usable address"));
   if (!there->SameOrigin(*here)) {
     return Failure(ProtocolError("its endpoint is of another origin: " + there->origin()));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "core/principal.h"
 #include "core/reply.h"
 #include "mcp/splice.h"
 
@@ -21,6 +22,7 @@ namespace switchyard::downstream {
 struct HttpFacts {
   int status = 0;          // 0 = no headers were read
   std::string session_id;  // Mcp-Session-Id of the answer, "" = none
+  std::string challenge;   // WWW-Authenticate of a 401 or 403, "" = none
 };
 
 // A message on its way out. Everything is borrowed until the awaited call returns; a Reply that
@@ -40,6 +42,8 @@ struct Outgoing {
   // A request of our own (a list, a listen): what comes without a mark on a shared channel is never
   // for it.
   bool quiet = false;
+  // In whose name it is sent, where a server is shown that; null: in the gateway's own.
+  const Caller* caller = nullptr;
 };
 
 class Transport {

@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "core/deps.h"
+#include "credentials/source.h"
 #include "downstream/transport.h"
 
 namespace switchyard::config {
@@ -22,6 +24,7 @@ class Parking;
 struct Surroundings {
   Launcher* launcher = nullptr;  // starts child processes; null where none can be started
   Parking* parking = nullptr;    // of calls that ask their client something; null: none may
+  credentials::SourcePtr source = nullptr;  // of what this server is shown; null: of nothing
 };
 
 // kOneWorker: the server has one home worker (a child process). kEachWorker: each worker talks to
@@ -32,8 +35,14 @@ Placement PlacementOf(const config::Server& server);
 
 // Everything it needs of `server` is copied. The first matching line of transports.def wins; a
 // checked configuration always has one.
+// `bound`: the caller whose own it is; see authorized.h.
 std::unique_ptr<Transport> MakeTransport(const config::Server& server, const Deps& deps,
-                                         const Surroundings& surroundings);
+                                         const Surroundings& surroundings,
+                                         std::optional<Caller> bound = {});
+
+// Of the fixed headers of a server those that its credentials set as well: what the gateway shows
+// where it asks on its own behalf.
+std::string OwnLines(const config::Server& server);
 
 #define TRANSPORT(name, condition, placement)                                     \
   namespace name {                                                                \

@@ -13,6 +13,7 @@ namespace switchyard::edge {
 namespace {
 
 using auth::Gate;
+using auth::WallTime;
 
 // A client waits for its issuer's keys no longer than this.
 constexpr Duration kKeys = std::chrono::seconds(5);
@@ -67,8 +68,34 @@ Task<void> Endpoint::Admit(Exchange& exchange, Connection& connection, Asked ask
     return TurnAway(exchange, PathTo(asked.name, asked.sse), std::move(gate),
                     std::move(answer.error()));
   }
-  exchange.SetCaller(std::move(*answer), *this);
+  exchange.SetCaller(std::move(*answer));
   return ServeAsked(exchange, connection, std::move(asked));
+}
+
+// What is not refused here is judged once more, when all of it was read: rules and time may have
+// gone on by then.
+Task<void> Endpoint::BeforeBody(Exchange& exchange) {
+  const http::RequestParser& request = exchange.request();
+  const std::string_view target = request.target();
+  const std::optional<Asked> asked = AskedBy(target.substr(0, target.find('?')));
+  if (!access_.gated || !asked || request.method() == "OPTIONS") co_return;
+  std::shared_ptr<Gate> gate = find_gate_(asked->name);
+  if (gate == nullptr) co_return;
+  if (const std::string_view wrong = Misled(exchange); !wrong.empty()) {
+    co_await Refuse(exchange, 403, std::string(wrong));
+    co_return;
+  }
+  Gate::Answer answer = gate->Ask(EvidenceOf(exchange), sessions_.clock().WallNow());
+  if (!answer && answer.error().keys_may_come) {
+    std::string authorization(request.Get(http::Field::kAuthorization));
+    co_await gate->AwaitKeys(std::move(authorization), Deadline::In(sessions_.clock(), kKeys));
+    answer = gate->Ask(EvidenceOf(exchange), sessions_.clock().WallNow());
+  }
+  if (answer) co_return;
+  gate->Count(answer);
+  TellOrigin(exchange);
+  co_await TurnAway(exchange, PathTo(asked->name, asked->sse), std::move(gate),
+                    std::move(answer.error()));
 }
 
 Task<void> Endpoint::AdmitLater(Exchange& exchange, Connection& connection, Asked asked,
@@ -82,7 +109,7 @@ Task<void> Endpoint::AdmitLater(Exchange& exchange, Connection& connection, Aske
                       std::move(answer.error()));
     co_return;
   }
-  exchange.SetCaller(std::move(*answer), *this);
+  exchange.SetCaller(std::move(*answer));
   co_await ServeAsked(exchange, connection, std::move(asked));
 }
 
@@ -92,6 +119,11 @@ Task<void> Endpoint::TurnAway(Exchange& exchange, std::string path, std::shared_
       refused.why == Gate::Turned::kMissing ? spdlog::level::debug : spdlog::level::info;
   spdlog::log(level, "auth: {} refused a request: {}: {}", path, ToString(refused.refusal.reason),
               refused.refusal.detail);
+  refused_callers_.Note({.endpoint = path,
+                         .peer = exchange.peer(),
+                         .verb = exchange.request().method(),
+                         .evidence = EvidenceOf(exchange),
+                         .refused = refused});
   exchange.AddHeader("WWW-Authenticate", gate->ChallengeOf(refused, HostOf(exchange), path));
   const Error error = ErrorOf(refused);
   co_await RespondError(exchange, Gate::StatusOf(refused), "", error);
@@ -100,7 +132,7 @@ Task<void> Endpoint::TurnAway(Exchange& exchange, std::string path, std::shared_
 std::string Endpoint::StepUp(const Exchange& exchange, const std::vector<std::string>& scopes) {
   const std::string_view target = exchange.request().target();
   const std::optional<Asked> asked = AskedBy(target.substr(0, target.find('?')));
-  const std::shared_ptr<Gate> gate = asked ? find_gate_(asked->name) : nullptr;
+  const std::shared_ptr<Gate> gate = asked && access_.gated ? find_gate_(asked->name) : nullptr;
   if (gate == nullptr) return "";
   auth::Resource::Asks asks{.error = "insufficient_scope",
                             .scopes = gate->authenticator().scopes()};
@@ -109,6 +141,38 @@ std::string Endpoint::StepUp(const Exchange& exchange, const std::vector<std::st
   }
   return gate->authenticator().resource().Challenge(HostOf(exchange),
                                                     PathTo(asked->name, asked->sse), asks);
+}
+
+// Cheap while neither rules nor keys have changed and the time has not come.
+bool Endpoint::StillLetsIn(Exchange& exchange) {
+  Exchange::Kept& kept = exchange.kept();
+  const std::string_view target = kept.target;
+  const std::optional<Asked> asked = AskedBy(target.substr(0, target.find('?')));
+  const std::shared_ptr<Gate> gate = asked && access_.gated ? find_gate_(asked->name) : nullptr;
+  const WallTime now = sessions_.clock().WallNow();
+  const std::uint64_t keys = gate == nullptr ? 0 : gate->authenticator().version();
+  Vouched& vouched = kept.vouched;
+  if (vouched.rules == rules_ && vouched.keys == keys && now < vouched.until) return true;
+  if (exchange.trust() != access_.trust) return false;
+  if (gate != nullptr) {
+    const auth::Evidence evidence{.authorization = kept.authorization,
+                                  .certificate = exchange.certificate()};
+    const Gate::Answer answer = gate->Ask(evidence, now);
+    // What the caller may know of was found out when the stream began.
+    const bool same = answer && **answer == *exchange.caller();
+    if (!same) {
+      spdlog::info("auth: {} ends a stream: {}", PathTo(asked->name, asked->sse),
+                   answer ? "its caller may do other things now"
+                          : std::string(ToString(answer.error().refusal.reason)));
+      return false;
+    }
+    vouched.until = gate->GoodUntil(evidence, now);
+  } else {
+    vouched.until = WallTime::max();
+  }
+  vouched.rules = rules_;
+  vouched.keys = keys;
+  return true;
 }
 
 Task<void> Endpoint::ServeMetadata(Exchange& exchange, std::string path,

@@ -16,13 +16,14 @@ constexpr Duration kIdle = std::chrono::seconds(5);
 }  // namespace
 
 Connection::Connection(std::shared_ptr<ReadAhead> io, const ConnectionLimits& limits,
-                       const Clock& clock, Serve serve, Move move)
+                       const Clock& clock, Serve serve, Move move, BeforeBody before_body)
     : io_(std::move(io)),
       parser_(http::Limits{.header = limits.max_header, .body = limits.max_body}),
       limits_(limits),
       clock_(clock),
       serve_(std::move(serve)),
       move_(std::move(move)),
+      before_body_(std::move(before_body)),
       since_(clock.Now()) {
   io_->OnGone([this] { Gone(); });
 }
@@ -90,7 +91,7 @@ Task<bool> Connection::ServeOne() {
 }
 
 Task<Connection::Read> Connection::ReadRequest() {
-  bool continued = false;
+  bool continued = false, asked = false;
   while (!parser_.done()) {
     const bool arrived = co_await io_->WaitForBytes();
     if (!arrived) co_return Read::kClosed;
@@ -114,6 +115,10 @@ Task<Connection::Read> Connection::ReadRequest() {
                                 " bytes is over the limit of " + std::to_string(limits_.max_body)});
       co_return Read::kRefused;
     }
+    if (!std::exchange(asked, true) && IsWorthAsking()) {
+      const bool may = co_await MayRead();
+      if (!may) co_return Read::kRefused;
+    }
     if (parser_.expects_continue() && parser_.version() >= 11 && !std::exchange(continued, true)) {
       static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       http::Gather out(std::span(&kContinue, 1));
@@ -125,6 +130,23 @@ Task<Connection::Read> Connection::ReadRequest() {
   co_return Read::kRequest;
 }
 
+// A short body that is on its way costs no more than the head did.
+bool Connection::IsWorthAsking() const {
+  if (before_body_ == nullptr) return false;
+  const auto length = parser_.content_length();
+  return !length || *length > kShortBody || parser_.expects_continue();
+}
+
+// False: it was answered, unread.
+Task<bool> Connection::MayRead() {
+  Exchange exchange(*io_, parser_);
+  exchange.CloseAfter();
+  co_await before_body_(exchange);
+  if (!exchange.answered()) co_return true;
+  co_await TakeOffTheRest();
+  co_return false;
+}
+
 // The request could not be read to its end, so the connection cannot go on.
 Task<void> Connection::Refuse(int status, const Error& error) {
   Exchange exchange(*io_, parser_);
@@ -133,6 +155,10 @@ Task<void> Connection::Refuse(int status, const Error& error) {
   if (shown.rpc_code == 0) shown.rpc_code = mcp::kInvalidRequest;
   const std::string body = mcp::ErrorMessage("", shown).ToText();
   co_await exchange.Respond(status, kJson, body);
+  co_await TakeOffTheRest();
+}
+
+Task<void> Connection::TakeOffTheRest() {
   // What the client is still sending is taken off the socket for a moment: closing on unread bytes
   // would reset the connection and take the answer along.
   io_->EndOutput();
@@ -181,6 +207,7 @@ void Connection::Tick(TimePoint now) {
     return;
   }
   if (exchange_ == nullptr) return;
+  if (exchange_->MustEnd()) return CancelServing();
   const bool writing = exchange_->writing();
   const bool progress = std::exchange(seen_sent_, exchange_->sent()) != exchange_->sent();
   if (progress || std::exchange(was_writing_, writing) != writing) since_ = now;

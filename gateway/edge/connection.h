@@ -30,6 +30,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   // Answers one request. `connection` may be told what a vanishing client means.
   using Serve = std::function<Task<void>(Exchange&, Connection&)>;
+  // Asked of a request with a body that is long, of unknown length, or waited with
+  // (`Expect: 100-continue`), when its head was read: what answers it refuses it, and its body is
+  // not read.
+  using BeforeBody = std::function<Task<void>(Exchange&)>;
+  static constexpr std::size_t kShortBody = 16 * 1024;
   // Takes a connection to another worker.
   using Move = std::function<void(unsigned worker, Handover)>;
 
@@ -38,7 +43,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static constexpr unsigned kHopsToMove = 16;
 
   Connection(std::shared_ptr<ReadAhead> io, const ConnectionLimits& limits, const Clock& clock,
-             Serve serve, Move move);
+             Serve serve, Move move, BeforeBody before_body = {});
 
   // Runs until the connection is over. Started once, as a task of its own.
   Task<void> Run();
@@ -85,7 +90,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<bool> ServeOne();
   void Count(std::optional<unsigned> done_at);
   Task<Read> ReadRequest();
+  bool IsWorthAsking() const;
+  Task<bool> MayRead();
   Task<void> Refuse(int status, const Error& error);
+  Task<void> TakeOffTheRest();
   void Gone();
 
   std::shared_ptr<ReadAhead> io_;
@@ -94,6 +102,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const Clock& clock_;
   Serve serve_;
   Move move_;
+  BeforeBody before_body_;
   Quota::Permit place_;
   TaskHandle task_;
   std::function<void()> on_gone_, on_silence_;

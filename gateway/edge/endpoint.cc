@@ -42,6 +42,20 @@ std::optional<std::string_view> PathOf(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
 
+PlainRequest PlainRequestOf(Exchange& exchange, const std::string& path) {
+  static constexpr std::array kProxies = {"forwarded", "x-forwarded-for", "x-real-ip", "via"};
+  const http::RequestParser& request = exchange.request();
+  const bool post = request.method() == "POST";
+  return {.method = post ? "POST" : "GET",
+          .path = path,
+          .content_type = std::string(request.Get(http::Field::kContentType)),
+          .body = post ? exchange.TakeBody() : "",
+          .authorization = std::string(request.Get(http::Field::kAuthorization)),
+          .from_page = request.Has(http::Field::kOrigin),
+          .forwarded = std::ranges::any_of(
+              kProxies, [&exchange](const char* name) { return !exchange.Header(name).empty(); })};
+}
+
 // Under "/mcp": "/mcp" -> "", "/mcp/x" -> "x".
 std::optional<std::string_view> EndpointOf(std::string_view path, std::string_view root) {
   if (!path.starts_with(root)) return std::nullopt;
@@ -60,14 +74,15 @@ std::string Endpoint::PathTo(std::string_view name, bool sse) {
 }
 
 Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Sessions& sessions,
-                   FindGate find_gate)
+                   FindGate find_gate, audit::Sink* audit)
     : access_(std::move(access)),
       find_(std::move(find)),
       plain_(std::move(plain)),
       sessions_(sessions),
       legacy_(sessions, find_),
       sse_(sessions),
-      find_gate_(std::move(find_gate)) {}
+      find_gate_(std::move(find_gate)),
+      refused_callers_(audit, sessions.clock()) {}
 
 bool Endpoint::HostAllowed(const Exchange& exchange) const {
   // Only clients of HTTP/1.0 may leave Host out; no browser does, and it is browsers that are
@@ -98,6 +113,20 @@ bool Endpoint::OriginAllowed(const Exchange& exchange) const {
                                 exchange.request().Get(http::Field::kHost));
 }
 
+std::string_view Endpoint::Misled(const Exchange& exchange) const {
+  if (!HostAllowed(exchange)) return "Host is not allowed here; add it to listen.allowed_hosts";
+  if (OriginAllowed(exchange)) return "";
+  return "Origin is not allowed here; add it to listen.allowed_origins";
+}
+
+void Endpoint::TellOrigin(Exchange& exchange) {
+  const std::string_view origin = exchange.request().Get(http::Field::kOrigin);
+  if (origin.empty()) return;
+  exchange.AddHeader("Access-Control-Allow-Origin", origin);
+  exchange.AddHeader("Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate");
+  exchange.AddHeader("Vary", "Origin");
+}
+
 // Only chooses, like those it calls on the way: a frame here would be one more for every call and
 // for as long as a stream is open.
 Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
@@ -109,17 +138,10 @@ Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
     return Refuse(exchange, 421,
                   "who is let in has changed since this connection began: open another");
   }
-  if (!HostAllowed(exchange)) {
-    return Refuse(exchange, 403, "Host is not allowed here; add it to listen.allowed_hosts");
+  if (const std::string_view wrong = Misled(exchange); !wrong.empty()) {
+    return Refuse(exchange, 403, std::string(wrong));
   }
-  if (!OriginAllowed(exchange)) {
-    return Refuse(exchange, 403, "Origin is not allowed here; add it to listen.allowed_origins");
-  }
-  if (const std::string_view origin = request.Get(http::Field::kOrigin); !origin.empty()) {
-    exchange.AddHeader("Access-Control-Allow-Origin", origin);
-    exchange.AddHeader("Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate");
-    exchange.AddHeader("Vary", "Origin");
-  }
+  TellOrigin(exchange);
   std::optional<Asked> asked = AskedBy(*path);
   if (!asked) return ServePlain(exchange, std::string(*path));
   asked->service = find_(asked->name);
@@ -144,6 +166,7 @@ std::optional<Endpoint::Asked> Endpoint::AskedBy(std::string_view path) const {
 }
 
 Task<void> Endpoint::ServeAsked(Exchange& exchange, Connection& connection, Asked asked) {
+  exchange.SetChallenger(*this);
   return asked.sse
              ? ServeSse(exchange, std::move(asked.name), std::move(asked.service))
              : ServeMcp(exchange, connection, std::move(asked.name), std::move(asked.service));
@@ -161,13 +184,16 @@ Task<void> Endpoint::ServePlain(Exchange& exchange, std::string path) {
   }
   std::optional<PlainAnswer> answer;
   const std::string_view method = exchange.request().method();
-  if (method == "GET" || method == "HEAD") answer = co_await plain_(path);
+  if (method == "GET" || method == "HEAD" || method == "POST") {
+    answer = co_await plain_(PlainRequestOf(exchange, path));
+  }
   if (!answer) {
     const Error error =
         BadRequest("nothing at " + path + "; the MCP endpoint is " + std::string(kRoot));
     co_await RespondError(exchange, 404, "", error);
     co_return;
   }
+  for (const auto& [name, value] : answer->headers) exchange.AddHeader(name, value);
   co_await exchange.Respond(answer->status, answer->content_type, answer->body);
 }
 

@@ -2,11 +2,13 @@
 // worker.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "auth/gate.h"
@@ -14,6 +16,7 @@
 #include "edge/connection.h"
 #include "edge/legacy.h"
 #include "edge/legacy_sse.h"
+#include "edge/refused_callers.h"
 
 namespace switchyard::edge {
 
@@ -27,9 +30,18 @@ struct PlainAnswer {
   int status = 200;
   std::string content_type;
   std::string body;
+  std::vector<std::pair<std::string, std::string>> headers = {};  // besides
 };
-// What is not MCP: health, metrics. nullopt = no such path.
-using PlainHandler = std::function<Task<std::optional<PlainAnswer>>(std::string path)>;
+struct PlainRequest {
+  std::string method;  // GET or POST
+  std::string path;
+  std::string content_type = {}, body = {};  // of a POST
+  std::string authorization = {};            // the header's value
+  bool from_page = false;                    // a browser says which page it comes from
+  bool forwarded = false;                    // a proxy says that it is somebody else's
+};
+// What is not MCP: health, metrics, the admin API. nullopt = no such path.
+using PlainHandler = std::function<Task<std::optional<PlainAnswer>>(PlainRequest request)>;
 
 struct Access {
   bool loopback = true;                           // what the listener is bound to
@@ -42,12 +54,22 @@ struct Access {
 
 class Endpoint final : Challenger {
  public:
+  // `audit`: where requests that are turned away are recorded; null = nowhere. It outlives this.
   Endpoint(Access access, FindEndpoint find, PlainHandler plain, Sessions& sessions,
-           FindGate find_gate = {});
+           FindGate find_gate = {}, audit::Sink* audit = nullptr);
 
   Task<void> Serve(Exchange& exchange, Connection& connection);
 
-  void SetAccess(Access access) { access_ = std::move(access); }
+  // Of a request of which only the head was read: answers it if it is refused for what that says.
+  Task<void> BeforeBody(Exchange& exchange);
+
+  void Tick() { refused_callers_.Tick(); }  // once a second
+
+  void SetAccess(Access access) {
+    access_ = std::move(access);
+    ++rules_;
+    sessions_.SetSomeAreKnown(access_.gated);
+  }
 
  private:
   // What a request is for.
@@ -59,6 +81,7 @@ class Endpoint final : Challenger {
   static std::string PathTo(std::string_view name, bool sse);  // as clients know it
   std::optional<Asked> AskedBy(std::string_view path) const;
   std::string StepUp(const Exchange& exchange, const std::vector<std::string>& scopes) override;
+  bool StillLetsIn(Exchange& exchange) override;
   Task<void> Admit(Exchange& exchange, Connection& connection, Asked asked,
                    std::shared_ptr<auth::Gate> gate);
   Task<void> AdmitLater(Exchange& exchange, Connection& connection, Asked asked,
@@ -77,15 +100,20 @@ class Endpoint final : Challenger {
   Task<void> ServePost(Exchange& exchange, Connection& connection, std::string name,
                        std::shared_ptr<Service> service);
   Task<void> Refuse(Exchange& exchange, int status, std::string why);
+  // What is wrong with where it says it comes from or goes to; "" = nothing.
+  std::string_view Misled(const Exchange& exchange) const;
+  static void TellOrigin(Exchange& exchange);
   Task<void> Preflight(Exchange& exchange);
 
   Access access_;
+  std::uint64_t rules_ = 1;  // counts up when who is let in may have changed
   FindEndpoint find_;
   PlainHandler plain_;
   Sessions& sessions_;
   LegacyFace legacy_;
   LegacySseFace sse_;
   FindGate find_gate_;
+  RefusedCallers refused_callers_;
 };
 
 }  // namespace switchyard::edge

@@ -70,6 +70,19 @@ bool Exchange::Accepts(std::string_view media_type) const {
   return false;
 }
 
+void Exchange::Lasts() {
+  kept_ =
+      std::make_unique<Kept>(Kept{.target = std::string(request_.target()), .authorization = {}});
+  if (!request_.Has(http::Field::kAuthorization)) return;
+  kept_->authorization.emplace(request_.Get(http::Field::kAuthorization));
+}
+
+bool Exchange::MustEnd() {
+  if (kept_ == nullptr || over_ || challenger_ == nullptr) return false;
+  over_ = !challenger_->StillLetsIn(*this);
+  return over_;
+}
+
 void Exchange::AskForScopes(const Error& error) {
   if (challenger_ == nullptr || error.code != Code::kForbidden) return;
   const std::vector<std::string> scopes = ScopesIn(error.data);

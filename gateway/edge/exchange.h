@@ -2,7 +2,9 @@
 // Events. Owned by its connection; lives as long as the request is served. One thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,12 +26,22 @@ inline constexpr std::string_view kEventStream = "text/event-stream";
 
 class Exchange;
 
-// Tells a client what it needs beyond what it has presented.
+// Who asks clients for their credentials.
 class Challenger {
  public:
   virtual ~Challenger() = default;
   // The value of WWW-Authenticate for a request that needs these scopes; "" = there is none.
   virtual std::string StepUp(const Exchange& exchange, const std::vector<std::string>& scopes) = 0;
+  // Whether who sent the request would still be let in, as the same caller. Asked once a second.
+  virtual bool StillLetsIn(Exchange& exchange) = 0;
+};
+
+// By which keys and rules a caller was let in, and for how long: until then there is no need to
+// look again.
+struct Vouched {
+  std::uint64_t rules = 0;
+  std::uint64_t keys = 0;
+  std::chrono::system_clock::time_point until = {};
 };
 
 class Exchange {
@@ -43,12 +55,25 @@ class Exchange {
 
   // Who sent it, as far as it was proved.
   const Caller& caller() const { return caller_; }
-  void SetCaller(Caller caller, Challenger& challenger) {
-    caller_ = std::move(caller);
-    challenger_ = &challenger;
-  }
+  void SetCaller(Caller caller) { caller_ = std::move(caller); }
+  void SetChallenger(Challenger& challenger) { challenger_ = &challenger; }
+
+  // What it answers lasts, and ends when its caller would not be let in any more. Before the answer
+  // begins: of the request only this is kept for as long.
+  struct Kept {
+    std::string target;
+    std::optional<std::string> authorization;
+    Vouched vouched = {};
+  };
+  void Lasts();
+  Kept& kept() { return *kept_; }  // of one that lasts
+  // Of one that lasts, once a second. True: it is over, and whoever serves it is to be interrupted.
+  bool MustEnd();
+  bool over() const { return over_; }
+
   const auth::ClientCertificate* certificate() const { return io_.certificate(); }
   std::size_t trust() const { return io_.trust(); }
+  std::string peer() const { return io_.peer(); }
   // Before Respond(): where the caller may too little, and `scopes` in the error's data say what
   // would be enough.
   void AskForScopes(const Error& error);
@@ -103,7 +128,8 @@ class Exchange {
   ReadAhead& io_;
   http::RequestParser& request_;
   Caller caller_ = Nobody();
-  Challenger* challenger_ = nullptr;  // of the worker; null: nobody is asked who they are
+  Challenger* challenger_ = nullptr;  // of the worker; null: it is no request to an endpoint
+  std::unique_ptr<Kept> kept_;
   std::string extra_headers_;
   std::optional<unsigned> done_at_;
   std::uint64_t bytes_out_ = 0;
@@ -111,6 +137,7 @@ class Exchange {
   const http::Gather* write_ = nullptr;  // the one under way
   const bool chunks_;
   bool answered_ = false, streaming_ = false, failed_ = false;
+  bool over_ = false;
   bool keep_alive_;
 };
 

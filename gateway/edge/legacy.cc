@@ -64,7 +64,7 @@ Task<void> LegacyFace::Open(Exchange& exchange, mcp::Message message, std::strin
     co_await RespondError(exchange, status, message.id(), initialized.error());
     co_return;
   }
-  Result<Quota::Permit> permit = sessions_.PermitSession(initialized->owner);
+  Result<Quota::Permit> permit = sessions_.PermitSession(initialized->owner, endpoint);
   if (!permit) {
     co_await RespondBusy(exchange, permit.error(), std::string(message.id()));
     co_return;
@@ -159,11 +159,12 @@ Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::stri
     co_await RespondError(exchange, 406, "", error);
     co_return;
   }
-  const Result<Quota::Permit> permit = sessions_.PermitStream(session->owner);
+  const Result<Quota::Permit> permit = sessions_.PermitStream(session->owner, session->endpoint);
   if (!permit) {
     co_await RespondBusy(exchange, permit.error());
     co_return;
   }
+  exchange.Lasts();
   if (!exchange.Header("last-event-id").empty()) {
     const bool resumed = co_await Resume(exchange, session);
     if (resumed) co_return;

@@ -43,11 +43,12 @@ Task<void> LegacySseFace::Get(Exchange& exchange, std::string path, std::string 
     co_await RespondError(exchange, 406, "", BadRequest("GET needs Accept: text/event-stream"));
     co_return;
   }
-  Result<Quota::Permit> permit = sessions_.PermitStream(OwnerOf(*exchange.caller()));
+  Result<Quota::Permit> permit = sessions_.PermitStream(OwnerOf(*exchange.caller()), endpoint);
   if (!permit) {
     co_await RespondBusy(exchange, permit.error());
     co_return;
   }
+  exchange.Lasts();
   const Executor executor = co_await net::this_coro::executor;
   const auto channel =
       std::make_shared<ChannelServer>(executor, *service, sessions_,

@@ -21,9 +21,10 @@ constexpr Duration kAcceptPause = std::chrono::milliseconds(50);
 }  // namespace
 
 Listener::Listener(const Deps& deps, Options options, Connection::Serve serve,
-                   Connection::Move move)
+                   Connection::Move move, Connection::BeforeBody before_body)
     : deps_(deps),
       options_(std::move(options)),
+      before_body_(std::move(before_body)),
       serve_(std::move(serve)),
       move_(std::move(move)),
       acceptor_(deps.executor()) {}
@@ -111,8 +112,8 @@ void Listener::Adopt(Handover handover) {
 }
 
 void Listener::Begin(std::shared_ptr<ReadAhead> io, Quota::Permit place) {
-  auto connection =
-      std::make_shared<Connection>(std::move(io), options_.limits, deps_.clock, serve_, move_);
+  auto connection = std::make_shared<Connection>(std::move(io), options_.limits, deps_.clock,
+                                                 serve_, move_, before_body_);
   connection->Hold(std::move(place));
   if (draining_) connection->Stay();
   connections_.insert(connection);

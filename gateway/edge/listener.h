@@ -27,7 +27,8 @@ class Listener {
     ConnectionLimits limits;
   };
 
-  Listener(const Deps& deps, Options options, Connection::Serve serve, Connection::Move move);
+  Listener(const Deps& deps, Options options, Connection::Serve serve, Connection::Move move,
+           Connection::BeforeBody before_body = {});
   ~Listener();
 
   // Binds; clients queue up. Port 0 = any; the one that was bound is returned.
@@ -58,6 +59,7 @@ class Listener {
 
   Deps deps_;
   const Options options_;
+  const Connection::BeforeBody before_body_;
   Connection::Serve serve_;
   Connection::Move move_;
   net::basic_socket_acceptor<net::ip::tcp, Executor> acceptor_;

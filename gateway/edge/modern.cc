@@ -107,7 +107,7 @@ class Given final : public Service {
 Task<void> ServeListen(Exchange& exchange, Call& call, Service& service, Sessions& sessions) {
   Result<ReplyPtr> reply = co_await service.Handle(call);
   if (reply) {
-    Result<Quota::Permit> permit = sessions.PermitStream(OwnerOf(*call.caller));
+    Result<Quota::Permit> permit = sessions.PermitStream(OwnerOf(*call.caller), call.endpoint);
     if (!permit) {
       reply->reset();
       co_await RespondBusy(exchange, permit.error(), std::string(call.message.id()));
@@ -117,7 +117,21 @@ Task<void> ServeListen(Exchange& exchange, Call& call, Service& service, Session
   }
   Given given(std::move(reply));
   HttpSink sink(exchange);
-  co_await Answer(given, call, sink);
+  exchange.Lasts();
+  try {
+    co_await Answer(given, call, sink);
+  } catch (const boost::system::system_error&) {
+    if (!exchange.over()) throw;
+  }
+  if (!exchange.over() || exchange.failed()) co_return;
+  // SUB: a listen ends with its result. Whoever listens again is asked for what is good now.
+  co_await net::this_coro::reset_cancellation_state(net::enable_terminal_cancellation());
+  const std::string id(call.message.id());
+  co_await sink.Finish(
+      mcp::Message::FromResult(
+          id, R"({"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":)" +
+                  id + "}}"),
+      nullptr);
 }
 
 }  // namespace

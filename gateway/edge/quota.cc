@@ -7,13 +7,14 @@ Quota::Permit& Quota::Permit::operator=(Permit&& other) noexcept {
     Release();
     quota_ = std::move(other.quota_);
     owner_ = other.owner_;
+    crowd_ = other.crowd_;
   }
   return *this;
 }
 
 void Quota::Permit::Release() {
   if (quota_ == nullptr) return;
-  quota_->Release(owner_);
+  quota_->Release(owner_, crowd_);
   quota_ = nullptr;
 }
 
@@ -26,7 +27,20 @@ std::expected<Quota::Permit, Quota::Refusal> Quota::Take(OwnerId owner) {
     ++own;
   }
   ++count_;
-  return Permit(shared_from_this(), owner);
+  return Permit(shared_from_this(), owner, false);
+}
+
+std::expected<Quota::Permit, Quota::Refusal> Quota::TakeInCrowd(OwnerId crowd) {
+  const std::lock_guard lock(mutex_);
+  if (count_ >= limits_.total) return std::unexpected(Refusal::kTotal);
+  const auto own = by_owner_.find(crowd);
+  if (in_crowds_ >= crowds() || (own != by_owner_.end() && own->second >= per_crowd())) {
+    return std::unexpected(Refusal::kCrowd);
+  }
+  ++by_owner_[crowd];
+  ++in_crowds_;
+  ++count_;
+  return Permit(shared_from_this(), crowd, true);
 }
 
 std::size_t Quota::held() const {
@@ -34,9 +48,10 @@ std::size_t Quota::held() const {
   return count_;
 }
 
-void Quota::Release(OwnerId owner) {
+void Quota::Release(OwnerId owner, bool crowd) {
   const std::lock_guard lock(mutex_);
   --count_;
+  if (crowd) --in_crowds_;
   const auto own = by_owner_.find(owner);
   if (own != by_owner_.end() && --own->second == 0) by_owner_.erase(own);
 }

@@ -178,6 +178,12 @@ void ReadAhead::Close() {
   socket_.close(ignored);
 }
 
+std::string ReadAhead::peer() const {
+  boost::system::error_code error;
+  const auto there = socket_.remote_endpoint(error);
+  return error ? std::string() : there.address().to_string();
+}
+
 Task<std::optional<Handover>> ReadAhead::Release() {
   on_gone_ = nullptr;
   boost::system::error_code error;

@@ -70,6 +70,8 @@ class ReadAhead : public std::enable_shared_from_this<ReadAhead> {
   }
   // Under which it was let in (TlsServer::trust()); 0 = without TLS.
   std::size_t trust() const { return tls_ == nullptr ? 0 : tls_->trust(); }
+  // The address that the connection comes from; "" = it is gone.
+  std::string peer() const;
   bool flushed() const { return tls_ == nullptr || tls_->ToSend().empty(); }
   // What is left of a record, as soon as the socket takes it.
   void FlushLater();

@@ -22,12 +22,17 @@ Error Busy(Code code, std::string message) {
       .code = code, .origin = Origin::kGateway, .retryable = true, .message = std::move(message)};
 }
 
-Error AtQuota(Quota::Refusal refusal, const Quota::Limits& limits, std::string_view what,
+Error AtQuota(Quota::Refusal refusal, const Quota& quota, std::string_view what,
               std::string_view remedy) {
   const bool own = refusal == Quota::Refusal::kOwner;
-  std::string message = own ? "you have " + std::to_string(limits.per_owner) + " "
-                            : "there are " + std::to_string(limits.total) + " ";
-  message.append(what).append(" at a time and no more: ").append(remedy);
+  std::string message = own ? "you have " + std::to_string(quota.limits().per_owner) + " "
+                            : "there are " + std::to_string(quota.limits().total) + " ";
+  // How many of all are whose is not for strangers.
+  if (refusal == Quota::Refusal::kCrowd) message = "there are too many ";
+  message.append(what);
+  message.append(refusal == Quota::Refusal::kCrowd ? " of callers without a credential: "
+                                                   : " at a time and no more: ");
+  message.append(remedy);
   return Busy(own ? Code::kRateLimited : Code::kUnavailable, std::move(message));
 }
 

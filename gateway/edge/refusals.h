@@ -16,7 +16,7 @@ Error BadRequest(std::string message);
 // At a limit; kRateLimited: the caller's own, kUnavailable: everybody's.
 Error Busy(Code code, std::string message);
 // `what`: "sessions". `remedy`: what makes room.
-Error AtQuota(Quota::Refusal refusal, const Quota::Limits& limits, std::string_view what,
+Error AtQuota(Quota::Refusal refusal, const Quota& quota, std::string_view what,
               std::string_view remedy);
 
 // With 429 or 503 and Retry-After.

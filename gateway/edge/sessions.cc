@@ -28,6 +28,14 @@ constexpr std::size_t kMaxTold = 1000;
 // without an allocation.
 std::string_view Head(std::string_view id) { return id.substr(0, 15); }
 
+// Not a hash that somebody who chooses a name could aim.
+OwnerId NumberOf(std::string_view text) {
+  const Sha256Digest digest = Sha256Bytes(text);
+  OwnerId number = 0;
+  std::memcpy(&number, digest.data(), sizeof number);
+  return std::max<OwnerId>(1, number);
+}
+
 std::int64_t Seconds(const Clock& clock) {
   return std::chrono::duration_cast<std::chrono::seconds>(clock.WallNow().time_since_epoch())
       .count();
@@ -35,14 +43,9 @@ std::int64_t Seconds(const Clock& clock) {
 
 }  // namespace
 
-// Not a hash that somebody who chooses a name could aim.
 OwnerId OwnerOf(const Principal& caller) {
   if (caller.subject.empty()) return 0;
-  const std::string all = caller.issuer + '\n' + caller.subject + '\n' + caller.client;
-  const Sha256Digest digest = Sha256Bytes(all);
-  OwnerId owner = 0;
-  std::memcpy(&owner, digest.data(), sizeof owner);
-  return std::max<OwnerId>(1, owner);
+  return NumberOf(caller.issuer + '\n' + caller.subject + '\n' + caller.client);
 }
 
 Sessions::Sessions(const Sealer& sealer, const Clock& clock, Options options, Broadcast broadcast)
@@ -193,20 +196,26 @@ void Sessions::EndStreamHere(const std::string& id) {
   std::exchange(known->second->end_stream, nullptr)();
 }
 
-Result<Quota::Permit> Sessions::PermitSession(OwnerId owner) {
+std::expected<Quota::Permit, Quota::Refusal> Sessions::Permit(Quota& quota, OwnerId owner,
+                                                              std::string_view endpoint) const {
+  if (owner != 0 || !some_are_known_) return quota.Take(owner);
+  return quota.TakeInCrowd(NumberOf("without a credential at /" + std::string(endpoint)));
+}
+
+Result<Quota::Permit> Sessions::PermitSession(OwnerId owner, std::string_view endpoint) {
   if (options_.sessions == nullptr) return Quota::Permit();
-  std::expected<Quota::Permit, Quota::Refusal> permit = options_.sessions->Take(owner);
+  std::expected<Quota::Permit, Quota::Refusal> permit = Permit(*options_.sessions, owner, endpoint);
   if (permit) return std::move(*permit);
-  return Failure(AtQuota(permit.error(), options_.sessions->limits(), "sessions",
+  return Failure(AtQuota(permit.error(), *options_.sessions, "sessions",
                          "end one with DELETE, or come back later"));
 }
 
-Result<Quota::Permit> Sessions::PermitStream(OwnerId owner) {
+Result<Quota::Permit> Sessions::PermitStream(OwnerId owner, std::string_view endpoint) {
   if (options_.streams == nullptr) return Quota::Permit();
-  std::expected<Quota::Permit, Quota::Refusal> permit = options_.streams->Take(owner);
+  std::expected<Quota::Permit, Quota::Refusal> permit = Permit(*options_.streams, owner, endpoint);
   if (permit) return std::move(*permit);
-  return Failure(AtQuota(permit.error(), options_.streams->limits(), "streams",
-                         "close one, or come back later"));
+  return Failure(
+      AtQuota(permit.error(), *options_.streams, "streams", "close one, or come back later"));
 }
 
 std::string Sessions::OpenChannel(std::string endpoint, OwnerId owner, Take take) {

@@ -80,8 +80,10 @@ class Sessions {
   std::shared_ptr<Session> Open(Client client, std::string endpoint, OwnerId owner = 0,
                                 Quota::Permit permit = {});
   // Leave for a session, for a stream that lasts; the Error tells the client what to do.
-  Result<Quota::Permit> PermitSession(OwnerId owner);
-  Result<Quota::Permit> PermitStream(OwnerId owner);
+  Result<Quota::Permit> PermitSession(OwnerId owner, std::string_view endpoint);
+  Result<Quota::Permit> PermitStream(OwnerId owner, std::string_view endpoint);
+  // Whether some callers prove who they are: those who do not may then not take all there is.
+  void SetSomeAreKnown(bool known) { some_are_known_ = known; }
 
   // Null: not ours, ended, too old, or of another endpoint.
   std::shared_ptr<Session> Find(std::string_view id, std::string_view endpoint);
@@ -151,10 +153,13 @@ class Sessions {
   void MakeRoom();
   void ForgetFirstEnded();
   static bool IsBusy(const Session& session);
+  std::expected<Quota::Permit, Quota::Refusal> Permit(Quota& quota, OwnerId owner,
+                                                      std::string_view endpoint) const;
 
   const Sealer& sealer_;
   const Clock& clock_;
   const Options options_;
+  bool some_are_known_ = false;
   Broadcast broadcast_;
   EventStore events_;
   std::unordered_map<std::string_view, std::shared_ptr<Session>> known_;  // by client->session

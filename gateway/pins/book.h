@@ -82,6 +82,11 @@ inline constexpr std::size_t kMostBytes = 256 * 1024 * 1024;  // of a file
 
 inline constexpr int kVersion = 1;
 
+// What `file` says, which somebody else wrote, and what only `memory` knows, for it could not be
+// written: what is quarantined there stays so unless the file accepts just that definition, and
+// what is pinned there alone stays pinned.
+Book Merged(Book file, const Book& memory);
+
 // Sorted, a line for each value, the same for the same book: made to be compared and committed.
 std::string WriteBook(const Book& book);
 // kInvalid: what is wrong, and with which item. A definition that does not have its hash is wrong,

@@ -12,7 +12,8 @@ namespace switchyard::store {
 
 class StateDirectory {
  public:
-  static constexpr const char* kLedger = "ledger.db";  // see ledger.h
+  static constexpr const char* kLedger = "ledger.db";        // see ledger.h
+  static constexpr const char* kApprovals = "approvals.db";  // see approval_file.h
 
   // Makes it, for this user alone, if it is not there.
   static Result<StateDirectory> Take(const std::string& given);

@@ -91,6 +91,19 @@ std::size_t IndexOf(std::string_view name, [[maybe_unused]] MetricType type,
   return static_cast<std::size_t>(info - infos.begin());
 }
 
+ClientMetric::Histogram Read(const Histogram& histogram) {
+  ClientMetric::Histogram out;
+  for (std::size_t i = 0; i <= Histogram::kBounds.size(); ++i) {
+    const bool last = i == Histogram::kBounds.size();
+    out.sample_count += histogram.count(i);
+    out.bucket.push_back(
+        {.cumulative_count = out.sample_count,
+         .upper_bound = last ? std::numeric_limits<double>::infinity() : Histogram::kBounds.at(i)});
+  }
+  out.sample_sum = histogram.sum();
+  return out;
+}
+
 std::uint64_t NextId() {
   static std::atomic<std::uint64_t> next{1};
   return next++;
@@ -300,6 +313,12 @@ std::shared_ptr<Gauge> Metrics::GaugeOf(std::string_view name,
   return gauge;
 }
 
+Histogram& Metrics::HistogramOf(std::string_view name) {
+  const std::size_t metric = IndexOf(name, MetricType::Histogram, 0);
+  const std::lock_guard lock(mutex_);
+  return histograms_[metric];
+}
+
 std::map<Metrics::Key, Metrics::Totals> Metrics::Sum() const {
   std::map<Key, Totals> sums;
   const std::lock_guard lock(mutex_);
@@ -369,6 +388,9 @@ std::string Metrics::Serialize() const {
       families.AddOfPolicy(static_cast<Metric>(metric), labels).gauge.value =
           static_cast<double>(gauge->value());
     }
+  }
+  for (const auto& [metric, histogram] : histograms_) {
+    families.AddOfPolicy(static_cast<Metric>(metric), {}).histogram = Read(histogram);
   }
   families.Show(kBuildInfo, {SWITCHYARD_VERSION}, 1);
   return families.ToText();

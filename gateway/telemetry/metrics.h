@@ -21,6 +21,7 @@
 #include "telemetry/call_series.h"
 #include "telemetry/counter.h"
 #include "telemetry/gauge.h"
+#include "telemetry/histogram.h"
 
 namespace switchyard::telemetry {
 
@@ -66,6 +67,9 @@ class Metrics {
   // The same of a gauge. It is shown as long as somebody holds it; beyond kMaxSeries, not at all.
   std::shared_ptr<Gauge> GaugeOf(std::string_view name, const std::vector<std::string>& labels);
 
+  // The same of a histogram without labels; it lives as long as this object.
+  Histogram& HistogramOf(std::string_view name);
+
   // Prometheus text format 0.0.4. Milliseconds when there are many series: not on an I/O thread.
   std::string Serialize() const;
 
@@ -101,6 +105,7 @@ class Metrics {
   std::function<StoreNumbers()> store_;
   // By metric and its labels' values.
   std::map<std::size_t, std::map<std::vector<std::string>, Counter>> counters_;
+  std::map<std::size_t, Histogram> histograms_;
   mutable std::map<std::size_t, std::map<std::vector<std::string>, std::weak_ptr<Gauge>>> gauges_;
 };
 

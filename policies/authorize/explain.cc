@@ -45,7 +45,7 @@ void AddWhen(const Rule& rule, const Supposed& call, std::vector<std::string>& a
   for (const ArgumentTest& test : rule.when.arguments) {
     const Holds holds = test.Judge(call.arguments);
     if (holds == Holds::kNo) against.push_back("not so: " + test.ToText());
-    if (holds == Holds::kCannotTell && rule.effect == Effect::kAllow) {
+    if (holds == Holds::kCannotTell && rule.effect != Effect::kDeny) {
       against.push_back("cannot be told: " + test.ToText());
     }
   }
@@ -64,7 +64,10 @@ std::string Because(const Rulebook& book, const Verdict& verdict) {
   const std::string rule =
       verdict.rule == kNoRule ? "" : "rule " + book.rules()[verdict.rule]->name;
   switch (verdict.outcome) {
-    case Outcome::kAllowed: return rule + " allows it and none denies it";
+    case Outcome::kAllowed:
+      if (verdict.approval == kNoRule) return rule + " allows it and none denies it";
+      return "rule " + book.rules()[verdict.approval]->name +
+             " lets it run once a person has approved it, and none denies it";
     case Outcome::kHidden:
       return rule.empty() ? "no rule could allow it, so for this caller it does not exist"
                           : rule + " always denies it, so for this caller it does not exist";
@@ -95,6 +98,7 @@ Explained Explain(const Settings& settings, const Principal& caller, const Suppo
                    .now = call.now});
   explained.outcome = kOutcomeWords.at(static_cast<std::size_t>(verdict.outcome));
   explained.because = Because(book, verdict);
+  if (verdict.approval != kNoRule) explained.approval = book.rules()[verdict.approval]->name;
   return explained;
 }
 
@@ -104,7 +108,9 @@ std::string Explained::ToText() const {
     text += fmt::format("  {} {}: ", line.effect, line.rule);
     text += line.against.empty() ? "holds\n" : fmt::format("{}\n", fmt::join(line.against, "; "));
   }
-  return text + outcome + ": " + because + "\n";
+  const bool open = asks_outside && outcome == "allowed";
+  return text + outcome + ": " + because +
+         (open ? "; opa, which was not asked here, may deny it" : "") + "\n";
 }
 
 boost::json::object Explained::ToJson() const {
@@ -116,7 +122,10 @@ boost::json::object Explained::ToJson() const {
                                         {"holds", line.against.empty()},
                                         {"against", std::move(against)}});
   }
-  return {{"outcome", outcome}, {"because", because}, {"rules", std::move(rules)}};
+  boost::json::object out{{"outcome", outcome}, {"because", because}, {"rules", std::move(rules)}};
+  if (asks_outside) out["opa"] = "not asked";
+  if (!approval.empty()) out["approval"] = approval;
+  return out;
 }
 
 }  // namespace switchyard::policies::authorize

@@ -27,6 +27,8 @@ struct Explained {
   std::vector<Line> lines;
   std::string outcome;  // allowed, denied, hidden
   std::string because;
+  bool asks_outside = false;  // of what is allowed here an external decision is asked besides
+  std::string approval = {};  // the rule that wants a person to approve it; "" = none
 
   std::string ToText() const;
   boost::json::object ToJson() const;

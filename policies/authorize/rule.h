@@ -17,9 +17,10 @@
 
 namespace switchyard::policies::authorize {
 
-// Beside these two there is room for one that asks a person.
-enum class Effect : std::uint8_t { kAllow, kDeny };
+// kRequireApproval allows what a person approves (policies/approval.cc); of tools alone.
+enum class Effect : std::uint8_t { kAllow, kDeny, kRequireApproval };
 constexpr std::string_view ToString(Effect effect) {
+  if (effect == Effect::kRequireApproval) return "require_approval";
   return effect == Effect::kAllow ? "allow" : "deny";
 }
 
@@ -71,6 +72,7 @@ struct Rule {
   Who who = {};
   What what = {};
   When when = {};
+  std::string policy = {};  // of kRequireApproval: SHA-256 of all that it says
 };
 
 }  // namespace switchyard::policies::authorize

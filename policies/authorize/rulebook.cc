@@ -48,11 +48,14 @@ ItemKind ListedUnder(ItemKind kind) {
 
 // What the rules that concern a question say, whatever its arguments and the time.
 struct Rulebook::Findings {
-  std::size_t allows = kNoRule, denies = kNoRule;          // the first that does always
+  // The first that does always.
+  std::size_t allows = kNoRule, denies = kNoRule, wants = kNoRule;
   boost::container::small_vector<std::size_t, 16> depend;  // on arguments or the time
   bool may_allow = false;                                  // one of `depend`
 
-  bool hidden() const { return denies != kNoRule || (allows == kNoRule && !may_allow); }
+  bool hidden() const {
+    return denies != kNoRule || (allows == kNoRule && wants == kNoRule && !may_allow);
+  }
 };
 
 Rulebook::Rulebook(std::vector<std::shared_ptr<const Rule>> rules)
@@ -165,10 +168,12 @@ void Rulebook::See(std::size_t rule, Use use, Findings& found) const {
   if (!seen.what.uses[BitOf(use)]) return;
   if (!seen.when.always()) {
     found.depend.push_back(rule);
-    found.may_allow |= seen.effect == Effect::kAllow;
+    found.may_allow |= seen.effect != Effect::kDeny;
     return;
   }
-  std::size_t& first = seen.effect == Effect::kAllow ? found.allows : found.denies;
+  std::size_t& first = seen.effect == Effect::kAllow  ? found.allows
+                       : seen.effect == Effect::kDeny ? found.denies
+                                                      : found.wants;
   first = std::min(first, rule);
 }
 
@@ -253,25 +258,29 @@ Verdict Rulebook::DecideBy(Findings found, const Question& question) const {
   if (found.hidden()) return {.outcome = Outcome::kHidden, .rule = found.denies};
   std::ranges::sort(found.depend);
   Verdict denied{.outcome = Outcome::kDenied};
-  std::size_t allows = found.allows;
+  std::size_t allows = found.allows, wants = found.wants, may_want = kNoRule;
   for (const std::size_t i : found.depend) {
     const Rule& rule = *rules_[i];
     const bool denies = rule.effect == Effect::kDeny;
-    if (!denies && allows != kNoRule) continue;
+    const bool asks = rule.effect == Effect::kRequireApproval;
+    if (!denies && (asks ? wants : allows) != kNoRule) continue;
     const Holds holds = rule.when.Judge(question.arguments, question.now);
     const bool by_arguments = !rule.when.arguments.empty(), by_time = !rule.when.time.empty();
     if (denies && holds != Holds::kNo) {
       return {
           .outcome = Outcome::kDenied, .rule = i, .by_arguments = by_arguments, .by_time = by_time};
     }
-    if (!denies && holds == Holds::kYes) allows = i;
+    if (!denies && holds == Holds::kYes) (asks ? wants : allows) = i;
+    if (asks && holds == Holds::kCannotTell && may_want == kNoRule) may_want = i;
     if (!denies && holds != Holds::kYes) {
       denied.by_arguments |= by_arguments;
       denied.by_time |= by_time;
     }
   }
-  if (allows == kNoRule) return denied;
-  return {.outcome = Outcome::kAllowed, .rule = allows};
+  if (allows == kNoRule && wants == kNoRule) return denied;
+  return {.outcome = Outcome::kAllowed,
+          .rule = allows != kNoRule ? allows : wants,
+          .approval = wants != kNoRule ? wants : may_want};
 }
 
 std::optional<Verdict> Rulebook::Hides(const RuleSet& of_server, const RuleSet& for_caller,
@@ -291,7 +300,7 @@ std::vector<std::string> Rulebook::ScopesFor(const RuleSet& of_server, const Pri
   std::vector<std::string> fewest;
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     const Rule& rule = *rules_[i];
-    if (rule.effect != Effect::kAllow || !rule.what.uses[BitOf(question.use)]) continue;
+    if (rule.effect == Effect::kDeny || !rule.what.uses[BitOf(question.use)]) continue;
     if (!of_server.Has(i) || !rule.what.Has(question.kind, question.name)) continue;
     if (!rule.what.IsAtEndpoint(path)) continue;
     auto scopes = rule.who.ScopesToHold(caller);
@@ -319,7 +328,7 @@ bool Rulebook::CouldAny(const RuleSet& of_server, const RuleSet& for_caller, Ite
   Uses allowed, denied;
   RuleSet::ForEach(names.any, of_server, for_caller, [&](std::size_t i) {
     const Rule& rule = *rules_[i];
-    if (rule.effect == Effect::kAllow) {
+    if (rule.effect != Effect::kDeny) {
       allowed |= rule.what.uses;
     } else if (rule.when.always() && names.every.Has(i)) {
       denied |= rule.what.uses;

@@ -9,7 +9,9 @@
 //   any rule that denies without a `when`        hidden
 //   no rule that allows, with or without one     hidden
 //   a rule that denies, whose `when` holds       denied
-//   a rule that allows, whose `when` holds       allowed
+//   a rule that allows, or wants an approval,
+//   whose `when` holds                           allowed; one that wants an approval is noted, also
+//                                                where it cannot be told whether it holds
 //   else                                         denied
 //
 // Immutable but for a bounded cache of callers; safe to use from any thread.
@@ -45,6 +47,7 @@ struct Verdict {
   std::size_t rule = kNoRule;  // that decided, by its number; kNoRule: none allows it
   // Of kDenied: what the caller might change.
   bool by_arguments = false, by_time = false;
+  std::size_t approval = kNoRule;  // of kAllowed: that wants a person to approve it
 };
 
 struct Question {

@@ -5,14 +5,16 @@
 #include <bitset>
 #include <charconv>
 #include <cstddef>
-#include <re2/re2.h>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/digest.h"
 #include "config/environment.h"
+#include "mcp/json_string.h"
+#include "policies/lib/argument_test_section.h"
 #include "policies/lib/budget_calendar.h"
 #include "policies/lib/per.h"
 #include "policies/lib/settings.h"
@@ -20,27 +22,6 @@
 
 namespace switchyard::policies::authorize {
 namespace {
-
-constexpr std::size_t kMaxPattern = 4096;
-constexpr std::int64_t kMaxRegexMemory = 1 << 20;
-constexpr double kHuge = 1e300;
-
-// A text or a list of texts, none of them empty; empty: it is not there, or a problem is told.
-std::vector<std::string> OneOrMore(config::Section& section, std::string_view key) {
-  std::optional<std::vector<std::string>> values;
-  if (section.IsList(key)) {
-    values = section.Strings(key);
-  } else if (auto value = section.String(key)) {
-    values.emplace().push_back(std::move(*value));
-  }
-  if (!values) return {};
-  const bool empty = std::ranges::any_of(*values, &std::string::empty);
-  if (values->empty() || empty) {
-    section.Error(key, "names nothing: leave it out where it does not matter");
-    return {};
-  }
-  return std::move(*values);
-}
 
 // Which of the words the section names; whatever is there without it stays.
 template <std::size_t N>
@@ -58,11 +39,28 @@ void TakeWords(config::Section& section, std::string_view key,
   }
 }
 
+// RFC 6749, 3.3. What a rule names may come to stand in a challenge.
+bool IsScope(std::string_view text) {
+  return std::ranges::all_of(text,
+                             [](char c) { return c > 0x20 && c < 0x7F && c != '"' && c != '\\'; });
+}
+
+void CheckScopes(config::Section& section, std::vector<std::string>& globs) {
+  for (const std::string& glob : globs) {
+    if (IsScope(glob)) continue;
+    section.Error("scope", "has " + mcp::Quote(glob) +
+                               ", but a scope is visible ASCII without spaces, quotes and "
+                               "backslashes");
+  }
+  std::erase_if(globs, [](const std::string& glob) { return !IsScope(glob); });
+}
+
 Who ReadMatches(config::Section& section) {
   Who who;
   who.anonymous = section.Bool("anonymous");
   for (std::size_t i = 0; i + 1 < kPartWords.size(); ++i) {
     std::vector<std::string> globs = OneOrMore(section, kPartWords.at(i));
+    if (static_cast<Who::Part>(i) == Who::Part::kScope) CheckScopes(section, globs);
     if (globs.empty()) continue;
     who.matches.push_back({.part = static_cast<Who::Part>(i), .globs = std::move(globs)});
   }
@@ -102,50 +100,6 @@ What ReadWhat(config::Section& section) {
   for (std::string& glob : what.resources) glob = NormalUriGlob(glob);
   TakeWords(section, "methods", kUseWords, what.uses);
   return what;
-}
-
-std::shared_ptr<const re2::RE2> Compile(config::Section& section) {
-  const auto text = section.String("regex");
-  if (!text) return nullptr;
-  if (text->size() > kMaxPattern) {
-    section.Error("regex", fmt::format("has more than {} bytes", kMaxPattern));
-    return nullptr;
-  }
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  options.set_never_capture(true);
-  options.set_dot_nl(true);  // a line end in an argument is no way around a pattern
-  options.set_max_mem(kMaxRegexMemory);
-  auto regex = std::make_shared<const re2::RE2>(*text, options);
-  if (regex->ok()) return regex;
-  section.Error("regex", "is no regular expression of RE2: " + regex->error());
-  return nullptr;
-}
-
-ArgumentTest ReadTest(config::Section& section) {
-  ArgumentTest test{.at = section.String("at").value_or("")};
-  if (!section.Has("at")) section.Error("at", "is missing: a JSON pointer such as /amount");
-  if (auto tokens = PointerTokens(test.at)) {
-    test.tokens = std::move(*tokens);
-  } else {
-    section.Error("at", "must be a JSON pointer such as /amount or /items/*/id, got " + test.at);
-  }
-  test.globs = OneOrMore(section, "glob");
-  test.one_of = OneOrMore(section, "one_of");
-  test.regex = Compile(section);
-  test.min = section.Number("min", -kHuge, kHuge);
-  test.max = section.Number("max", -kHuge, kHuge);
-  test.present = section.Bool("present");
-  const bool of_value =
-      !test.globs.empty() || !test.one_of.empty() || section.Has("regex") || test.min || test.max;
-  if (!of_value && !test.present) {
-    section.Error("", "tests nothing: needs glob, one_of, regex, min, max or present");
-  }
-  if (of_value && test.present == false) {
-    section.Error("present", "false leaves nothing to test");
-  }
-  if (test.min && test.max && *test.min > *test.max) section.Error("min", "is more than max");
-  return test;
 }
 
 // 08:30; 24:00 is the end of a day.
@@ -193,11 +147,28 @@ Hours ReadHours(config::Section& section) {
 When ReadWhen(config::Section& section) {
   When when;
   for (config::Section& item : section.Items("arguments")) {
-    when.arguments.push_back(ReadTest(item));
+    when.arguments.push_back(ReadArgumentTest(item));
   }
   for (config::Section& item : section.Items("time")) when.time.push_back(ReadHours(item));
   if (when.always()) section.Error("", "says nothing: needs arguments or time");
   return when;
+}
+
+// What a person approves is a call of a tool.
+void BindToTools(config::Section& section, Rule& rule) {
+  if (!rule.what.prompts.empty() || !rule.what.resources.empty()) {
+    section.Error("what", "prompts and resources need no approval: require_approval is for tools");
+  }
+  rule.what.uses &= UsesOf(ItemKind::kTool);
+  if (rule.what.uses.none()) {
+    section.Error("what", "methods must have tools/call where approval is required");
+  }
+  std::string text = fmt::format(
+      "{}\n{}\n{}\n{}\n{}", rule.name, rule.who.ToText(), fmt::join(rule.what.endpoints, "\n"),
+      fmt::join(rule.what.servers, "\n"), fmt::join(rule.what.tools, "\n"));
+  for (const ArgumentTest& test : rule.when.arguments) text += "\n" + test.ToText();
+  for (const Hours& hours : rule.when.time) text += "\n" + hours.ToText();
+  rule.policy = Sha256(text);
 }
 
 Rule ReadRule(config::Section& section) {
@@ -206,12 +177,18 @@ Rule ReadRule(config::Section& section) {
     section.Error("name", fmt::format("must be {}", kLimitNameForm));
   }
   if (rule.name.empty()) rule.name = section.path();
-  const auto effect = section.Enum("effect", {ToString(Effect::kAllow), ToString(Effect::kDeny)});
-  if (!section.Has("effect")) section.Error("effect", "is missing: allow or deny");
-  if (effect) rule.effect = *effect == "allow" ? Effect::kAllow : Effect::kDeny;
+  const auto effect = section.Enum("effect", {ToString(Effect::kAllow), ToString(Effect::kDeny),
+                                              ToString(Effect::kRequireApproval)});
+  if (!section.Has("effect")) {
+    section.Error("effect", "is missing: allow, deny or require_approval");
+  }
+  for (const Effect one : {Effect::kAllow, Effect::kDeny, Effect::kRequireApproval}) {
+    if (effect == ToString(one)) rule.effect = one;
+  }
   if (auto who = section.Child("who")) rule.who = ReadWho(*who);
   if (auto what = section.Child("what")) rule.what = ReadWhat(*what);
   if (auto when = section.Child("when")) rule.when = ReadWhen(*when);
+  if (rule.effect == Effect::kRequireApproval) BindToTools(section, rule);
   return rule;
 }
 

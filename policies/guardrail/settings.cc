@@ -127,6 +127,31 @@ void TakePatterns(config::Section& section, Settings& settings) {
   section.Shows("patterns", "{" + names + "}");
 }
 
+void TakeHook(config::Section& parent, HookSettings& hook) {
+  constexpr std::size_t kMiB = std::size_t{1} << 20;
+  auto section = parent.Child("hook");
+  if (!section) return;
+  fetch::TakeRemote(*section, hook.remote);
+  if (const auto phases = section->Strings("phases")) {
+    const auto has = [&](std::string_view word) {
+      return std::ranges::find(*phases, word) != phases->end();
+    };
+    hook.arguments = has("arguments");
+    hook.results = has("result");
+    const std::ptrdiff_t known = (hook.arguments ? 1 : 0) + (hook.results ? 1 : 0);
+    if (std::ssize(*phases) != known || known == 0) {
+      section->Error("phases", "must be [arguments], [result] or both");
+    }
+  }
+  section->Shows("phases", fmt::format("[{}{}{}]", hook.arguments ? "arguments" : "",
+                                       hook.arguments && hook.results ? ", " : "",
+                                       hook.results ? "result" : ""));
+  section->TakeBytes("max_bytes", hook.max_bytes, 1024, 64 * kMiB);
+  const auto word = section->Enum("on_error", {"deny", "allow"});
+  if (word) hook.allow_on_error = *word == "allow";
+  section->Shows("on_error", hook.allow_on_error ? "allow" : "deny");
+}
+
 Action ActionFor(const Actions& actions, std::string_view name, Group group) {
   const auto said = actions.of_name.find(std::string(name));
   return said != actions.of_name.end() ? said->second
@@ -176,6 +201,7 @@ std::shared_ptr<const Settings> ParseSettings(config::Section section, const Set
   }
   section.Take("keys", settings->keys);
   section.Take("numbered", settings->numbered);
+  TakeHook(section, settings->hook);
   return settings;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -11,6 +12,7 @@
 
 #include "config/section.h"
 #include "core/derived.h"
+#include "fetch/remote.h"
 #include "policies/lib/guardrail_rules.h"
 
 namespace switchyard::policies::guardrail {
@@ -28,11 +30,22 @@ struct Actions {
   bool operator==(const Actions&) const = default;
 };
 
+// Whom calls and results are shown (hook.h).
+struct HookSettings {
+  fetch::Remote remote = {.timeout = std::chrono::seconds(2)};
+  bool arguments = true, results = true;         // the phases
+  std::size_t max_bytes = std::size_t{4} << 20;  // of what it is shown, and of what it says
+  bool allow_on_error = false;
+
+  bool on() const { return !remote.url.empty() && (arguments || results); }
+};
+
 struct Settings {
   std::array<Actions, 2> actions = {};  // by Direction
   std::vector<std::shared_ptr<const Pattern>> patterns = {};
   bool keys = false;
   bool numbered = false;
+  HookSettings hook = {};
   Derived compiled = {};  // the Compiled, made when it is first asked for
 };
 

@@ -62,7 +62,8 @@ std::string OwnerOf(const Call& call) {
 // As the caller named it.
 template <class Call>
 std::string ToolNameOf(const Call& call) {
-  return call.target.definition != nullptr ? call.target.definition->exposed : call.target.name;
+  if (call.target.definition != nullptr) return call.target.definition->exposed;
+  return call.target.task_of.empty() ? call.target.name : std::string(call.target.task_of);
 }
 
 // The handle that a call of switchyard_read_result names.

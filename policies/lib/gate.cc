@@ -4,7 +4,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "base/mailbox.h"
-#include "policies/lib/worker_timers.h"
+#include "base/worker_timers.h"
 
 namespace switchyard::policies {
 

@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/task.h"
 #include "base/timers.h"
-#include "policies/lib/worker_timers.h"
+#include "base/worker_timers.h"
 
 namespace switchyard::policies {
 

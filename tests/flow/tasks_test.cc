@@ -1,6 +1,8 @@
 // Tasks, whatever dialect the client and the server speak (protocol.md 6.5-F, G; checklist 97-105).
 #include "flow/tasks.h"
 
+#include <gmock/gmock.h>
+
 namespace switchyard::tests {
 namespace {
 
@@ -271,6 +273,62 @@ TEST_P(Tasks, TheNameHeaderOfAModernClientIsTheTaskId) {
   EXPECT_EQ(with("other").code(), -32020);
   EXPECT_EQ(with(std::nullopt).code(), -32020);
   EXPECT_EQ(with(id).code(), 0);
+}
+
+// ---- a tool that has policies of its own
+
+// Made up, and apart, lest scanners of this repository take it for a real one.
+const std::string kKey = std::string("AK") + "IAQ4ZK7XW2NB5TJH3M";
+
+class TasksOfAGuardedTool : public TaskMatrix {
+ protected:
+  TasksOfAGuardedTool() { keys = "tool_policies: {job: " + kGuards + ", must: " + kGuards + "}"; }
+  const std::string kGuards = "{guardrail: {results: {secrets: redact}}}";
+};
+INSTANTIATE_TEST_SUITE_P(All, TasksOfAGuardedTool, AllCombinations(), NameOf);
+
+TEST_P(TasksOfAGuardedTool, EndAsItsCallsDo) {
+  const std::string id = Start("job", kKey);
+  Release(kKey);
+  ASSERT_TRUE(Becomes(id, "completed"));
+  const Answer done = client->modern() ? Get(id) : About(id, "tasks/result");
+  const json::value result = done.at(client->modern() ? "/result/result" : "/result");
+  EXPECT_EQ(TextAt(result, "/content/0/text"), "done [redacted:aws_key]") << done;
+}
+
+TEST_P(TasksOfAGuardedTool, AreToldOfAsTheyAreAnswered) {
+  if (!client->modern() || server_era() != Era::kModern) return;
+  const std::string id = Start("job", kKey);
+  Exchange stream =
+      client->Begin({.method = "subscriptions/listen",
+                     .members = R"("notifications":{"taskIds":[)" + Quote(id) + "]}"});
+  stream.NextEvent();
+  Release(kKey);
+  EXPECT_EQ(client->Call("a__tell").text(), "ok");
+  const json::value news = Parse(stream.NextEvent().value_or(""));
+  EXPECT_EQ(TextAt(news, "/params/status"), "completed") << news;
+  EXPECT_EQ(TextAt(news, "/params/result/content/0/text"), "done [redacted:aws_key]") << news;
+}
+
+class TasksOfACappedTool : public TaskMatrix {
+ protected:
+  TasksOfACappedTool() { keys = "tool_policies: {job: " + kCap + ", must: " + kCap + "}"; }
+  const std::string kCap = "{result_cap: {max_bytes: 1KiB}}";
+};
+INSTANTIATE_TEST_SUITE_P(All, TasksOfACappedTool, AllCombinations(), NameOf);
+
+TEST_P(TasksOfACappedTool, EndInPages) {
+  const std::string label(3000, 'x');
+  const std::string id = Start("job", label);
+  Release(label);
+  ASSERT_TRUE(Becomes(id, "completed"));
+  const Answer done = client->modern() ? Get(id) : About(id, "tasks/result");
+  const json::value result = done.at(client->modern() ? "/result/result" : "/result");
+  EXPECT_LE(TextAt(result, "/content/0/text").size(), 1024U) << done;
+  const std::string handle = TextAt(result, "/_meta/switchyard~1cut/handle");
+  EXPECT_FALSE(handle.empty()) << done;
+  const Answer rest = client->Call("switchyard_read_result", R"({"handle":)" + Quote(handle) + "}");
+  EXPECT_THAT(rest.body, ::testing::HasSubstr("xxxxxxxx")) << rest;
 }
 
 // ---- no server has tasks

@@ -13,11 +13,11 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace switchyard;
   using fuzz::Require;
-  using policies::authorize::ArgumentTest;
-  using policies::authorize::Holds;
+  using policies::ArgumentTest;
+  using policies::Holds;
   fuzz::Lines lines(data, size);
   const std::string pointer = lines.Next(), glob = lines.Next(), arguments = lines.Rest();
-  const auto tokens = policies::authorize::PointerTokens(pointer);
+  const auto tokens = policies::PointerTokens(pointer);
   if (!tokens) return 0;
   const ArgumentTest like{.at = pointer, .tokens = *tokens, .globs = {glob}};
   const ArgumentTest number{.at = pointer, .tokens = *tokens, .min = -1, .max = 1};

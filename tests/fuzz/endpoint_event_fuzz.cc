@@ -10,36 +10,36 @@
 #include <optional>
 #include <string>
 
-#include "downstream/http_url.h"
+#include "base/http/url.h"
 #include "fuzz/require.h"
 
 namespace {
 
-using switchyard::downstream::HttpUrl;
 using switchyard::fuzz::Require;
+using switchyard::http::Url;
 
 bool IsOneWord(const std::string& text) {
   return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F; });
 }
 
-void CheckUrl(const HttpUrl& url) {
+void CheckUrl(const http::Url& url) {
   Require(!url.host.empty() && !url.port.empty() && url.target.starts_with('/'), "it is whole");
   Require(IsOneWord(url.target) && IsOneWord(url.authority) && IsOneWord(url.port), "one word");
   Require(url.target.find('#') == std::string::npos, "a fragment is not sent");
-  const std::optional<HttpUrl> again = HttpUrl::Parse(url.origin() + url.target);
+  const std::optional<http::Url> again = http::Url::Parse(url.origin() + url.target);
   Require(again && again->SameOrigin(url) && again->target == url.target, "it reads the same");
 }
 
 void Check(const std::string& configured, const std::string& address) {
-  const std::optional<HttpUrl> here = HttpUrl::Parse(configured);
+  const std::optional<http::Url> here = http::Url::Parse(configured);
   if (!here) return;
   CheckUrl(*here);
-  const std::optional<HttpUrl> there = here->Resolve(address);
+  const std::optional<http::Url> there = here->Resolve(address);
   if (!there) return;
   CheckUrl(*there);
   if (there->SameOrigin(*here)) Require(there->origin() == here->origin(), "the same origin");
   // What names another place in full is that place.
-  const std::optional<HttpUrl> absolute = HttpUrl::Parse(address);
+  const std::optional<http::Url> absolute = http::Url::Parse(address);
   if (absolute) Require(there->SameOrigin(*absolute), "an absolute address is what it says");
 }
 

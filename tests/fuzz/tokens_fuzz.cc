@@ -72,13 +72,13 @@ void CheckTaskIds(const std::string& forged, const std::string& server, const st
   Call call = CallOf("{}", "");
   for (const auto use : {TaskIds::Use::kTask, TaskIds::Use::kHeld}) {
     const std::string token = ids.Seal(use, call, {.server = server, .id = id});
-    const auto opened = ids.Open(use, call, token, TaskIds::Owner::kCaller);
+    const auto opened = ids.Open(use, call, token);
     const bool too_long = token.size() > std::size_t{8} * 1024;
     Require(too_long || (opened && opened->server == server && opened->id == id), "an id opens");
-    Require(!ids.Open(use, call, forged, TaskIds::Owner::kAnyone), "a forged id does not open");
+    Require(!ids.Open(use, call, forged), "a forged id does not open");
     const Caller owner =
         std::exchange(call.caller, MakeCaller({.issuer = "i", .subject = "else", .client = "c"}));
-    Require(!ids.Open(use, call, token, TaskIds::Owner::kCaller), "for its caller alone");
+    Require(!ids.Open(use, call, token), "for its caller alone");
     call.caller = owner;
   }
 }

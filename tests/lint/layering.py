@@ -21,7 +21,10 @@ RANKS = {
     "core": 2,
     "audit": 2,  # the log of records: is told of calls, knows none
     "pins": 2,  # definitions and their file: knows no calls and no catalogs
+    "fetch": 2.2,  # HTTP to those that are no MCP servers; knows no calls
+    "credentials": 2.7,  # what servers are shown: tokens and where they are kept
     "auth": 2.5,  # who calls: tokens, keys, certificates; makes principals, asked by the edge
+    "approvals": 2.6,  # calls that wait for a person: knows no calls, only what they are bound to
     "store": 3, "policies": 3, "catalog": 3, "downstream": 3, "orchestration": 3, "edge": 3,
     "admin": 3,
     "cli": 6,  # the subcommands: above the server that they start, below main

@@ -56,6 +56,11 @@ Gateway& Gateway::GoesBy(const LeapingClock& clock) {
   return *this;
 }
 
+Gateway& Gateway::FetchesBy(fetch::Fetcher& fetcher) {
+  fetcher_ = &fetcher;
+  return *this;
+}
+
 std::unique_ptr<Client> Gateway::ClientOf(Era era, const std::string& path,
                                           const std::string& token) const {
   if (era == Era::kModern) return std::make_unique<ModernClient>(port(), path, token);
@@ -85,6 +90,7 @@ Gateway& Gateway::StartWithoutWaiting() {
   server_ = std::make_unique<Server>(
       Server::Options{.config = Load(),
                       .clock = clock_,
+                      .fetcher = fetcher_,
                       .workers = 2,
                       .own_binary = ::switchyard::paths::SwitchyardBinary()});
   const Result<void> started = server_->Start();

@@ -39,6 +39,9 @@ class Gateway {
   // A clock by which hours pass at once. It outlives this.
   Gateway& GoesBy(const LeapingClock& clock);
 
+  // Asks authorization servers. It outlives this.
+  Gateway& FetchesBy(fetch::Fetcher& fetcher);
+
   // Waits until every server is up or known to be down.
   Gateway& Start();
   Gateway& StartWithoutWaiting();
@@ -58,6 +61,7 @@ class Gateway {
 
   std::map<std::string, std::string> servers_, top_;
   const Clock* clock_ = &Clock::Real();
+  fetch::Fetcher* fetcher_ = nullptr;
   std::unique_ptr<Server> server_;
 };
 

@@ -139,6 +139,57 @@ TEST_F(Keeping, NamesOfOtherServersToolsAreLookedForInBothOrders) {
   EXPECT_THAT(Left({a, TestServer("b").Tools({Tool("send_mail", "Sends.")})}), ElementsAre(0U, 1U));
 }
 
+TEST_F(Keeping, AServerThatFlipsItsNamesDoesNotHaveTheOthersScannedEachTime) {
+  Configure("a: {command: x}, b: {command: y}", ", scan: quarantine");
+  const TestServer a = TestServer("a").Tools({Tool("x", "Always use after send_mail.")});
+  const auto flip = [&](const std::string& name) {
+    std::vector<catalog::ServerState> states = {a.state,
+                                                TestServer("b").Tools({Tool(name, "")}).state};
+    keeper_.Judge(states);
+    return states[0].inventory;
+  };
+  auto offered = flip("one");
+  int scans = 0;
+  for (int i = 0; i < 40; ++i) {
+    const auto now = flip(i % 2 == 0 ? "two" : "one");
+    scans += now == offered ? 0 : 1;  // lists that are judged anew are made anew
+    offered = now;
+  }
+  EXPECT_LE(scans, 6);
+  EXPECT_EQ(flip("send_mail")->tools.size(), 1U) << "not yet";
+  clock_.Advance(std::chrono::minutes(31));
+  timers_.FireDue();
+  EXPECT_GE(again_, 1);
+  EXPECT_EQ(flip("send_mail")->tools.size(), 0U) << "but in the end";
+}
+
+TEST_F(Keeping, WhatIsQuarantinedStaysSoWhoeverReplacesTheFileMeanwhile) {
+  Left({TestServer("b").Tools({Tool("y", "one")})});
+  pins::BookFile other(path_);
+  const pins::Book old = *other.Read();               // knows nothing of a
+  std::filesystem::create_directory(path_ + ".new");  // in the way of the new file
+  Left({TestServer("a").Tools({Tool("x", "one"), Tool("z", "one")})});
+  const TestServer two = TestServer("a").Tools({Tool("x", "two"), Tool("z", "two")});
+  EXPECT_THAT(Left({two}), ElementsAre(0U));
+  std::filesystem::remove(path_ + ".new");
+  pins::Book theirs = old;
+  theirs.servers["a"].items[{.kind = pins::Kind::kTool, .name = "x"}].pin =
+      pins::Pin{.hash = pins::DefinitionOf(pins::Kind::kTool, Tool("x", "two")).hash,
+                .trust = pins::Trust::kFirstSeen,
+                .since = "t",
+                .text = ""};
+  ASSERT_TRUE(other.Write(theirs));
+  EXPECT_THAT(Left({two}), ElementsAre(0U))
+      << "seen is not accepted, and what memory alone has pinned stays";
+  EXPECT_THAT(File(), HasSubstr("quarantined")) << "and is written now";
+  // Somebody who accepts just that is heard.
+  pins::Book book = *other.Read();
+  ASSERT_NE(
+      pins::Accept(book.servers["a"].items[{.kind = pins::Kind::kTool, .name = "x"}], "", "t"), "");
+  ASSERT_TRUE(other.Write(book));
+  EXPECT_THAT(Left({two}), ElementsAre(1U));
+}
+
 TEST_F(Keeping, NothingWaitsOfAServerThatIsNotAskedAnyMore) {
   Left({TestServer("a").Tools({Tool("x", "one")})});
   const TestServer two = TestServer("a").Tools({Tool("x", "two")});

@@ -1,6 +1,8 @@
 #include "audit/log_file.h"
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <random>
 #include <sys/stat.h>
 
@@ -100,6 +102,22 @@ TEST_F(AuditFile, SaysWhyItCannotBeOpened) {
 }
 
 // Wherever the last line ends that a killed process was writing.
+TEST_F(AuditFile, IsLookedAtWithoutBeingTouched) {
+  config::Audit settings;
+  EXPECT_TRUE(LogFile::Inspect(settings)) << "there is none";
+  settings.path = place_.log();
+  EXPECT_TRUE(LogFile::Inspect(settings));
+  EXPECT_TRUE(std::filesystem::is_empty(place_.path()));
+  std::filesystem::create_directory(place_.log());
+  EXPECT_THAT(LogFile::Inspect(settings).error().message, HasSubstr("is no regular file"));
+  settings.path = place_.path() + "/none/audit.jsonl";
+  EXPECT_EQ(LogFile::Inspect(settings).error().message,
+            settings.path + ": there is no directory " + place_.path() + "/none; make it");
+  std::ofstream(place_.path() + "/file") << "x";
+  settings.path = place_.path() + "/file/audit.jsonl";
+  EXPECT_THAT(LogFile::Inspect(settings).error().message, HasSubstr("cannot write to"));
+}
+
 TEST_F(AuditFile, ALineThatIsTornAnywhereIsCutAndThatIsRecorded) {
   Write(*Open(), 2);
   const std::string whole = TextOf(place_.log());

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -199,6 +200,80 @@ TEST_F(AuditLog, MovesAwayFromADiskThatIsFullAndTakesAlongWhatThatDidNotTake) {
   EXPECT_EQ(Calls(place_.log()), 1U);
   EXPECT_EQ(Calls(other.log()), 2U);
   EXPECT_THAT(TextOf(other.log()), HasSubstr(R"("tool":"meanwhile")"));
+}
+
+TEST_F(AuditLog, ThatNeverWasWrittenMovesAndIsWholeThere) {
+  const testing::Place other;
+  const Disk disk{.write = [this](int fd, const void* bytes, std::size_t count) -> ssize_t {
+                    const auto file =
+                        std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd));
+                    if (file != place_.log()) return ::write(fd, bytes, count);
+                    errno = ENOSPC;
+                    return -1;
+                  },
+                  .sync = [](int) { return 0; }};
+  Log log(clock_, metrics_, disk);
+  config::Audit settings = Settings();
+  settings.on_failure = config::Audit::OnFailure::kDrop;  // else no call begins here
+  ASSERT_TRUE(log.Configure(settings));
+  ASSERT_EQ(log.Admit(), Sink::Admission::kGranted);
+  Put(log, Call("meanwhile"));
+  EXPECT_FALSE(log.Flush());
+  config::Audit moved = settings;
+  moved.path = other.log();
+  ASSERT_TRUE(log.Configure(moved));
+  log.Close();
+  EXPECT_TRUE(IsWhole(other.log())) << TextOf(other.log());
+  EXPECT_THAT(TextOf(other.log()), HasSubstr(R"("tool":"meanwhile")"));
+}
+
+TEST_F(AuditLog, ADiskThatHangsDoesNotHangWhoMovesTheLog) {
+  std::atomic<bool> hangs = false;
+  std::promise<void> answers;
+  const std::shared_future<void> answered = answers.get_future().share();
+  const Disk disk{.write =
+                      [&, answered](int fd, const void* bytes, std::size_t count) {
+                        if (hangs) answered.wait();
+                        return ::write(fd, bytes, count);
+                      },
+                  .sync = [](int) { return 0; }};
+  Log log(clock_, metrics_, disk, std::chrono::milliseconds(20));
+  ASSERT_TRUE(log.Configure(Settings()));
+  ASSERT_TRUE(log.Flush());
+  hangs = true;
+  EXPECT_TRUE(Record(log));
+  // The writer takes it, and hangs with it.
+  while (Count("records") == 0) std::this_thread::yield();
+  const testing::Place other;
+  config::Audit moved = Settings();
+  moved.path = other.log();
+  const Result<void> refused = log.Configure(moved);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  EXPECT_TRUE(log.on());
+  hangs = false;
+  answers.set_value();
+  ASSERT_TRUE(log.Flush());
+  EXPECT_TRUE(Record(log)) << "it goes on where it was";
+  ASSERT_TRUE(log.Configure(moved));
+  log.Close();
+  for (const std::string& path : {place_.log(), other.log()}) EXPECT_TRUE(IsWhole(path));
+  EXPECT_EQ(Calls(place_.log()), 2U);
+}
+
+TEST_F(AuditLog, WhatIsInFlightWhenItIsTurnedOffIsCounted) {
+  Log log(clock_, metrics_);
+  ASSERT_TRUE(log.Configure(Settings()));
+  ASSERT_EQ(log.Admit(), Sink::Admission::kGranted);
+  ASSERT_TRUE(log.Configure(config::Audit()));
+  Put(log, Call());
+  EXPECT_TRUE(log.Flush());
+  EXPECT_EQ(Count("dropped"), 1U);
+  ASSERT_TRUE(log.Configure(Settings()));
+  ASSERT_TRUE(log.Flush());
+  log.Close();
+  EXPECT_THAT(TextOf(place_.log()), HasSubstr(R"("event":"gap")"));
+  EXPECT_TRUE(IsWhole(place_.log()));
 }
 
 TEST_F(AuditLog, APathThatCannotBeUsedLeavesEverythingAsItWas) {

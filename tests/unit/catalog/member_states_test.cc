@@ -65,6 +65,7 @@ struct MemberStatesTest : ::testing::Test {
     call.message =
         mcp::Message::Make("5", "tools/call", R"({"name":"g__t","arguments":{})" + more + "}");
     call.client = std::make_shared<Client>();
+    call.caller = MakeCaller({.issuer = "i", .subject = caller, .client = "c"});
     router.Resolve(call);
     Result<ReplyPtr> reply = loop.Run(router.Handle(call));
     if (!reply) {
@@ -79,6 +80,7 @@ struct MemberStatesTest : ::testing::Test {
     return R"(,"inputResponses":{"k":{"roots":[]}},"requestState":)" + state;
   }
 
+  std::string caller = "alice";
   Error error;
 };
 
@@ -109,6 +111,21 @@ TEST_F(MemberStatesTest, AnswersWithAStateThatIsNotOursGoToNobody) {
   }
   EXPECT_EQ(servers["a"]->seen.size(), 1U);
   EXPECT_TRUE(servers["b"]->seen.empty());
+}
+
+// To the byte: nobody learns by an answer that somebody was asked, or by whom.
+TEST_F(MemberStatesTest, AForeignStateReadsLikeOneThatWasMadeUp) {
+  const std::string state = StateOfA();
+  caller = "bob";
+  const std::string foreign = Answered(With(state));
+  const Error told = error;
+  EXPECT_EQ(foreign, Answered(With(R"("nobody gave this")")));
+  EXPECT_EQ(told.code, error.code);
+  EXPECT_EQ(told.data, error.data);
+  EXPECT_EQ(servers["a"]->seen.size(), 1U);
+  EXPECT_TRUE(servers["b"]->seen.empty());
+  router.Update(GroupOf({"b"}));
+  EXPECT_EQ(foreign, Answered(With(state))) << "and whether who asked is there";
 }
 
 }  // namespace

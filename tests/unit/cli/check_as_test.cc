@@ -48,6 +48,16 @@ class CheckAs : public ::testing::Test {
   std::ostringstream out_, err_;
 };
 
+TEST_F(CheckAs, SaysThatAnExternalDecisionWasNotAsked) {
+  file_ = place_.Put("opa.yaml",
+                     "servers:\n  files: {command: x}\n"
+                     "policies:\n  opa: {url: 'http://127.0.0.1:8181/v1/data/a'}\n");
+  EXPECT_EQ(Run("ada", "{}"), kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("opa, which was not asked here, may deny it"));
+  EXPECT_EQ(Run("ada", "{}", "files__write_file", true), kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("\"opa\":\"not asked\""));
+}
+
 TEST_F(CheckAs, SaysOfEachRuleWhyItHoldsOrNot) {
   EXPECT_EQ(Run("{subject: ada, roles: [dev]}", R"({"path":"/srv/a"})"), kOk);
   EXPECT_EQ(out_.str(),

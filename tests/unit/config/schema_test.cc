@@ -84,13 +84,17 @@ sessions: {}
 log: {}
 limits: {}
 state: {}
+admin: {}
 audit: {anomalies: {}}
+fetch: {}
+credentials: {dir: /vault, keys: [k]}
 pins: {file: /pins.json}
 policies: &all)" +
          ExamplePolicies() + R"(
 servers:
   a: {command: x, tools: {}, pins: {}, policies: *all, tool_policies: {"t*": *all}}
   billing: {command: y}
+  c: {url: "https://h/mcp", credentials: {kind: per_user, issuer: i, values: {a: b}}}
 groups:
   g: {servers: [{server: a}]}
 endpoints:

@@ -46,14 +46,15 @@ class AskingTest : public DownstreamTest {
   // The same, with so many processes.
   void Processes(std::size_t most, Scripts scripts = {}) {
     scripts.emplace("ping", Gives("{}"));
-    Make({.declares = Askable::All()},
-         {.parking = &parking_, .another = [this] { return Another(); }, .processes = most});
+    Make({.declares = Askable::All()}, {.parking = &parking_,
+                                        .another = [this](const Caller*) { return Another(); },
+                                        .processes = most});
     Legacy(std::move(scripts));
   }
   // Over HTTP: its own session is told of nothing, each lane of what its clients offer.
   void Http(Scripts scripts = {}) {
     wire_.http = true;
-    Make({}, {.parking = &parking_, .another = [this] { return Another(); }});
+    Make({}, {.parking = &parking_, .another = [this](const Caller*) { return Another(); }});
     Legacy(std::move(scripts), "s1");
   }
   std::unique_ptr<Transport> Another() {

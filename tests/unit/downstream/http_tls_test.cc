@@ -1,7 +1,6 @@
-#include "downstream/http_tls.h"
-
 #include <string>
 
+#include "base/http/tls.h"
 #include "unit/downstream/http_fixture.h"
 
 namespace switchyard::downstream {

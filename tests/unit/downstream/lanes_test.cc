@@ -48,6 +48,35 @@ TEST_F(LanesTest, CallersDoNotShareASession) {
   EXPECT_EQ(lanes_.size(), 2U);
 }
 
+TEST_F(LanesTest, AServerThatIsShownWhoCallsHasASessionForEachCaller) {
+  wire_.http = true;
+  std::vector<std::string> whose;
+  Make({}, {.parking = &parking_,
+            .another =
+                [&](const Caller* caller) {
+                  whose.push_back(caller == nullptr ? "nobody" : (*caller)->subject);
+                  return Another();
+                },
+            .personal = true});
+  Legacy({{"tools/call", Gives(kDone)}}, "s1");
+  for (const char* subject : {"a", "b", "a"}) {
+    Call& call = CallOf("{}");
+    call.caller = MakeCaller({.subject = subject});
+    const auto going = Start(call);
+    EXPECT_TRUE(NextOf(*going).contains("done"));
+  }
+  EXPECT_EQ(whose, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(wire_.Count("tools/call"), 0) << "the gateway's own session serves nobody";
+}
+
+TEST_F(LanesTest, AServerThatIsShownWhoCallsIsNotAskedWithoutASessionForIt) {
+  wire_.http = true;
+  Make({}, {.personal = true});
+  Legacy({{"tools/call", Gives(kDone)}}, "s1");
+  const auto going = Start(CallOf("{}"));
+  EXPECT_EQ(wire_.Count("tools/call"), 0);
+}
+
 TEST_F(LanesTest, AQuestionOnTheCallsOwnStreamIsItsOwnWhateverElseIsUnderWay) {
   Http();
   const auto one = Start(CallOf(kForms, R"({"name":"one"})"));
@@ -172,7 +201,7 @@ class TaskLanesTest : public LanesTest {
  protected:
   void Serves(const std::string& ttl) {
     wire_.http = true;
-    Make({}, {.parking = &parking_, .another = [this] { return Another(); }});
+    Make({}, {.parking = &parking_, .another = [this](const Caller*) { return Another(); }});
     Script hello = Gives(
         R"({"protocolVersion":"2025-11-25","capabilities":{"tools":{},"tasks":{"requests":{"tools":)"
         R"({"call":{}}}}},"serverInfo":{"name":"old"}})");

@@ -1,6 +1,8 @@
 // Hard caps on sessions and lasting streams.
 #include "edge/quota.h"
 
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "unit/edge/legacy_support.h"
@@ -9,6 +11,25 @@ namespace switchyard::edge {
 namespace {
 
 using namespace testing;  // NOLINT
+
+TEST(QuotaTest, CrowdsLeaveHalfForThoseWhoAreKnown) {
+  const auto quota = Quota::Make({.total = 8});
+  std::vector<Quota::Permit> held;
+  for (const OwnerId crowd : {1, 1, 2, 2}) held.push_back(*quota->TakeInCrowd(crowd));
+  EXPECT_EQ(quota->TakeInCrowd(1).error(), Quota::Refusal::kCrowd) << "a quarter at most";
+  EXPECT_EQ(quota->TakeInCrowd(3).error(), Quota::Refusal::kCrowd) << "half at most, together";
+  for (int i = 0; i < 4; ++i) held.push_back(*quota->Take(7));
+  EXPECT_EQ(quota->Take(7).error(), Quota::Refusal::kTotal);
+  EXPECT_EQ(quota->TakeInCrowd(1).error(), Quota::Refusal::kTotal);
+  held.clear();
+  EXPECT_EQ(quota->held(), 0U);
+  EXPECT_TRUE(quota->TakeInCrowd(3).has_value());
+}
+
+TEST(QuotaTest, ACrowdHasRoomForOneHoweverLittleThereIs) {
+  const auto quota = Quota::Make({.total = 1});
+  EXPECT_TRUE(quota->TakeInCrowd(1).has_value());
+}
 
 TEST(QuotaTest, CountsWhatIsHeldInTotalAndForEachOwner) {
   const auto quota = Quota::Make({.total = 3, .per_owner = 2});
@@ -41,6 +62,33 @@ struct CapsTest : ::testing::Test {
   const Sealer sealer{Sealer::RandomKey()};
 };
 
+TEST_F(CapsTest, WhoProvesNothingLeavesRoomForThoseWhoDo) {
+  Sessions::Options options;
+  options.sessions = Quota::Make({.total = 8});
+  options.streams = Quota::Make({.total = 8});
+  Sessions sessions(sealer, clock, options, [](const auto&) {});
+  constexpr OwnerId kAda = 7;
+  const auto take = [&](OwnerId owner, std::string_view endpoint) {
+    std::vector<Quota::Permit> held;
+    for (;;) {
+      auto permit = sessions.PermitSession(owner, endpoint);
+      if (!permit) {
+        EXPECT_EQ(permit.error().code, Code::kUnavailable);
+        return held;
+      }
+      held.push_back(std::move(*permit));
+    }
+  };
+  EXPECT_EQ(take(0, "open").size(), 8U) << "where nobody proves anything";
+  sessions.SetSomeAreKnown(true);
+  const auto open = take(0, "open"), other = take(0, "other");
+  EXPECT_EQ(open.size(), 2U);
+  EXPECT_EQ(other.size(), 2U);
+  EXPECT_TRUE(take(0, "third").empty());
+  EXPECT_EQ(take(kAda, "").size(), 4U);
+  EXPECT_TRUE(sessions.PermitStream(0, "open")) << "each is counted for itself";
+}
+
 TEST_F(CapsTest, WorkersShareThemAndWhatEndsOrIsReapedMakesRoom) {
   Sessions::Options options;
   options.sessions = Quota::Make({.total = 2, .per_owner = 0});
@@ -52,7 +100,7 @@ TEST_F(CapsTest, WorkersShareThemAndWhatEndsOrIsReapedMakesRoom) {
         sealer, clock, options, [&workers, i](const auto& run) { run(*workers[1 - i]); }));
   }
   const auto open = [&](unsigned worker) -> std::string {
-    auto permit = workers[worker]->PermitSession(0);
+    auto permit = workers[worker]->PermitSession(0, "");
     if (!permit) return "";
     return workers[worker]->Open(Client{}, "", 0, std::move(*permit))->client->session;
   };
@@ -82,7 +130,7 @@ struct SmallEdge : LegacyEdge {
   Sessions capped{sealer, clock, Small(), [](const std::function<void(Sessions&)>&) {}};
   Endpoint small{Access{.legacy_sse = true},
                  [this](std::string_view) -> std::shared_ptr<Service> { return service; },
-                 [](std::string) -> Task<std::optional<PlainAnswer>> { co_return std::nullopt; },
+                 [](PlainRequest) -> Task<std::optional<PlainAnswer>> { co_return std::nullopt; },
                  capped};
   std::unique_ptr<Peer> Reach() {
     std::unique_ptr<Peer> reached = ConnectTo(small);

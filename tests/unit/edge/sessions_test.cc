@@ -179,15 +179,15 @@ TEST_F(SessionsTest, WhatAWorkerHasOfASessionStaysWhileItIsInUseAtAnother) {
   const std::shared_ptr<Quota> quota = Quota::Make({.total = 1});
   Sessions& first = Worker({.sessions = quota});
   Sessions& second = Worker({.sessions = quota});
-  auto session = first.Open(Someone(), "", 0, std::move(*first.PermitSession(0)));
+  auto session = first.Open(Someone(), "", 0, std::move(*first.PermitSession(0, "")));
   const std::string id = session->client->session;
   Pass(hours(3), [&] { EXPECT_NE(second.Find(id, ""), nullptr); });
-  EXPECT_FALSE(first.PermitSession(0));
+  EXPECT_FALSE(first.PermitSession(0, ""));
   EXPECT_EQ(first.Find(id, ""), session);
   session = nullptr;
   Pass(minutes(80), [] {});
   EXPECT_EQ(first.size() + second.size(), 0U);
-  EXPECT_TRUE(first.PermitSession(0));
+  EXPECT_TRUE(first.PermitSession(0, ""));
 }
 
 TEST_F(SessionsTest, AStreamThatIsOpenElsewhereIsUseToo) {

@@ -199,8 +199,9 @@ struct Edge {
                     [this](std::string_view name) -> std::shared_ptr<Service> {
                       return name.empty() || name == "team" ? service : nullptr;
                     },
-                    [](std::string path) -> Task<std::optional<PlainAnswer>> {
-                      if (path != "/healthz") co_return std::nullopt;
+                    [](PlainRequest request) -> Task<std::optional<PlainAnswer>> {
+                      if (request.path != "/healthz" || request.method != "GET")
+                        co_return std::nullopt;
                       co_return PlainAnswer{
                           .status = 200, .content_type = "text/plain", .body = "ok"};
                     },

@@ -213,7 +213,7 @@ TEST_F(AuthorizePolicy, WithoutARuleThereIsNothingToLookAt) {
 TEST(AuthorizeSettings, AreRefusedInWordsThatHelp) {
   using ::testing::ElementsAre;
   EXPECT_THAT(ProblemsOf("authorize", "rules: [{who: {}}]"),
-              ElementsAre("rules[0].effect: is missing: allow or deny"));
+              ElementsAre("rules[0].effect: is missing: allow, deny or require_approval"));
   EXPECT_THAT(ProblemsOf("authorize", "rules: [{effect: allow, what: {tool: []}}]"),
               ElementsAre("rules[0].what.tool: names nothing: leave it out where it does not "
                           "matter"));
@@ -233,6 +233,12 @@ TEST(AuthorizeSettings, AreRefusedInWordsThatHelp) {
                  "rules: [{effect: deny, when: {time: [{days: [monday], hours: '8-18'}]}}]"),
       ElementsAre(HasSubstr("monday is none of mon, tue"),
                   HasSubstr("must be two times of a day such as 08:00-18:00, got 8-18")));
+  for (const std::string scope : {R"('a"b')", R"('a\b')", "'a b'", "[good, caf\u00e9]"}) {
+    EXPECT_THAT(
+        ProblemsOf("authorize", "rules: [{effect: allow, who: {all: [{scope: " + scope + "}]}}]"),
+        ElementsAre(HasSubstr("but a scope is visible ASCII without spaces")))
+        << scope;
+  }
   EXPECT_THAT(ProblemsOf("authorize", "rules: [{effect: deny, when: {}}]"),
               ElementsAre("rules[0].when: says nothing: needs arguments or time"));
   EXPECT_THAT(ProblemsOf("authorize", "rules: [{effect: deny, who: {rol: x}}]"),

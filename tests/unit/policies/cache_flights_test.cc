@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "policies/lib/worker_timers.h"
+#include "base/worker_timers.h"
 #include "unit/policies/cache_fixture.h"
 
 namespace switchyard::policies {

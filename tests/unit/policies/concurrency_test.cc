@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "policies/lib/gate.h"
-#include "policies/lib/worker_timers.h"
+#include "base/worker_timers.h"
 #include "unit/policies/support.h"
 
 namespace switchyard::policies {

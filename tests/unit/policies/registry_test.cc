@@ -16,8 +16,8 @@ TEST(Registry, KeysStandInTheOrderOfTheFile) {
   std::vector<std::string> names;
   for (const config::PolicyKey& key : PolicyKeys()) names.push_back(key.name);
   EXPECT_THAT(names, ElementsAre("telemetry", "audit", "context_budget", "fallback", "authorize",
-                                 "rate_limit", "result_cap", "guardrail", "validate", "cache",
-                                 "budget", "retry", "breaker", "concurrency", "timeout"));
+                                 "opa", "rate_limit", "result_cap", "guardrail", "validate", "approval",
+                                 "cache", "budget", "retry", "breaker", "concurrency", "timeout"));
 }
 
 TEST(Registry, AChainHasThePoliciesOfItsStage) {
@@ -31,7 +31,7 @@ TEST(Registry, AChainHasThePoliciesOfItsStage) {
       EXPECT_EQ(placed.slot, slot);
       EXPECT_EQ(placed.policy, all[slot++]);
     }
-    EXPECT_EQ(slot, stage == Stage::kWatch ? 2U : stage == Stage::kCall ? 11U : 15U);
+    EXPECT_EQ(slot, stage == Stage::kWatch ? 2U : stage == Stage::kCall ? 13U : 17U);
   }
 }
 

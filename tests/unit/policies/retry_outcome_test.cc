@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "policies/lib/worker_timers.h"
+#include "base/worker_timers.h"
 #include "unit/policies/support.h"
 
 namespace switchyard::policies {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "policies/lib/worker_timers.h"
+#include "base/worker_timers.h"
 #include "unit/policies/support.h"
 
 namespace switchyard::policies {

@@ -203,11 +203,16 @@ TEST(Metrics, NamesTypesAndLabelsAreThoseOfTheGoldenList) {
   metrics.CounterOf("switchyard_schema_misfits_total", {"files", "read", "arguments", "refused"})
       .Add();
   metrics.CounterOf("switchyard_rate_limit_calls_total", {"caller", "refused"}).Add();
+  metrics.CounterOf("switchyard_approval_decisions_total", {"approved"}).Add();
+  metrics.HistogramOf("switchyard_approval_wait_seconds").Observe(std::chrono::seconds(1));
+  const auto pending = metrics.GaugeOf("switchyard_approvals_pending", {});
+  const auto oldest = metrics.GaugeOf("switchyard_approval_oldest_seconds", {});
   metrics.CounterOf("switchyard_auth_total", {"/mcp", "accepted"}).Add();
   metrics.CounterOf("switchyard_authorize_decisions_total", {"hidden", "none"}).Add();
   metrics.CounterOf("switchyard_audit_anomalies_total", {"denials"}).Add();
   metrics.CounterOf("switchyard_pin_verdicts_total", {"files", "changed", "offered"}).Add();
   metrics.CounterOf("switchyard_pin_findings_total", {"files", "invisible"}).Add();
+  metrics.CounterOf("switchyard_credentials_tokens_total", {"files", "fetched"}).Add();
   const auto held = metrics.GaugeOf("switchyard_pin_quarantined", {"files", "changed"});
   metrics.CounterOf("switchyard_breaker_transitions_total", {"files", "", "open"}).Add();
   metrics.CounterOf("switchyard_breaker_refused_total", {"files", ""}).Add();
@@ -228,6 +233,11 @@ TEST(Metrics, NamesTypesAndLabelsAreThoseOfTheGoldenList) {
   const auto used = metrics.GaugeOf("switchyard_budget_used", {"daily", "", "money"});
   const auto limit = metrics.GaugeOf("switchyard_budget_limit", {"daily", "", "money"});
   metrics.CounterOf("switchyard_guardrail_total", {"files", "result", "jwt", "redacted"}).Add();
+  metrics.CounterOf("switchyard_guardrail_hook_total", {"files", "result", "denied"}).Add();
+  metrics.CounterOf("switchyard_opa_decisions_total", {"denied", "kept"}).Add();
+  metrics.CounterOf("switchyard_fetches_total", {"ok"}).Add();
+  metrics.CounterOf("switchyard_key_fetches_total", {"https://issuer.example", "ok"}).Add();
+  const auto age = metrics.GaugeOf("switchyard_keys_age_seconds", {"https://issuer.example"});
   metrics.CounterOf("switchyard_results_cut_total", {"files"}).Add();
   metrics.CounterOf("switchyard_result_bytes_cut_total", {"files"}).Add(7);
   metrics.CounterOf("switchyard_result_pages_total", {"read"}).Add();

@@ -1,0 +1,150 @@
+#include "cli/approvals.h"
+
+#include <optional>
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "cli/print.h"
+
+namespace switchyard::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::chrono::seconds kTimeout{10};
+constexpr std::string_view kPath = "/admin/approvals";
+
+std::string Text(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? OneLine(value->as_string()) : "";
+}
+
+// The body of a 200; nullopt: `exit` says how it ended, and `err` why.
+std::optional<std::string> Fetch(const ApprovalsOptions& options, Plain plain, std::ostream& err,
+                                 int& exit) {
+  std::string token;
+  const std::expected<GatewayUrl, Unreached> url = UrlOfRunning(options.where, err, &token);
+  if (!url) {
+    err << url.error().message << "\n";
+    exit = url.error().exit;
+    return std::nullopt;
+  }
+  plain.token = options.token.empty() ? token : options.token;
+  Result<Fetched> fetched = Ask(*url, std::move(plain), kTimeout);
+  if (!fetched) {
+    const Unreached why = Explain(fetched.error(), url->text);
+    err << why.message << "\n";
+    exit = why.exit;
+    return std::nullopt;
+  }
+  if (fetched->status == 200) return std::move(fetched->body);
+  exit = kFailed;
+  boost::system::error_code error;
+  const json::value value = json::parse(fetched->body, error);
+  const std::string said =
+      !error && value.is_object() ? Text(value.get_object(), "error") : std::string();
+  if (said.empty()) {
+    err << "what answers at " << url->text << " has no approvals: HTTP " << fetched->status << "\n";
+  } else {
+    err << said << "\n";
+    if (fetched->status == 401) {
+      err << "give it with --admin-token or $SWITCHYARD_ADMIN_TOKEN, or name the configuration\n";
+    }
+  }
+  return std::nullopt;
+}
+
+std::string WhoOf(const json::object& approval) {
+  const json::value* caller = approval.if_contains("caller");
+  if (caller == nullptr || !caller->is_object()) return "somebody";
+  const std::string subject = Text(caller->get_object(), "subject");
+  return subject.empty() ? "somebody who proved nothing" : subject;
+}
+
+// The arguments have lines of their own; the gateway made all of them visible.
+std::string Indented(const json::object& approval) {
+  const json::value* value = approval.if_contains("arguments");
+  if (value == nullptr || !value->is_string()) return "";
+  std::string out, line;
+  const auto end = [&] {
+    out += "    " + OneLine(line) + "\n";
+    line.clear();
+  };
+  for (const char c : value->get_string()) {
+    if (c == '\n') {
+      end();
+    } else {
+      line += c;
+    }
+  }
+  end();
+  return out;
+}
+
+void Show(const json::object& approval, std::ostream& out) {
+  out << Text(approval, "id") << "  " << Text(approval, "state") << "  until "
+      << Text(approval, "expires") << "\n";
+  out << "  " << WhoOf(approval) << " calls " << Text(approval, "exposed") << " at "
+      << Text(approval, "endpoint") << " (tool " << Text(approval, "tool") << " of server "
+      << Text(approval, "server") << "), by rule " << Text(approval, "rule") << "\n";
+  if (const std::string by = Text(approval, "by"); !by.empty()) {
+    const std::string reason = Text(approval, "reason");
+    out << "  by " << by << (reason.empty() ? "" : ": " + reason) << "\n";
+  }
+  out << Indented(approval);
+}
+
+}  // namespace
+
+int RunApprovals(const ApprovalsOptions& options, std::ostream& out, std::ostream& err) {
+  int exit = kOk;
+  const std::optional<std::string> body = Fetch(options, {.path = std::string(kPath)}, err, exit);
+  if (!body) return exit;
+  if (options.json) {
+    out << *body << "\n";
+    return kOk;
+  }
+  boost::system::error_code error;
+  const json::value value = json::parse(*body, error);
+  const json::value* list =
+      !error && value.is_object() ? value.get_object().if_contains("approvals") : nullptr;
+  if (list == nullptr || !list->is_array()) {
+    err << "what answers is no gateway\n";
+    return kFailed;
+  }
+  for (const json::value& one : list->get_array()) {
+    if (one.is_object()) Show(one.get_object(), out);
+  }
+  if (list->get_array().empty()) out << "nothing waits for approval\n";
+  return kOk;
+}
+
+int RunApprove(const ApproveOptions& options, std::ostream& out, std::ostream& err) {
+  const bool is_id =
+      !options.id.empty() && options.id.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!is_id) {
+    err << "ID must be one that `switchyard approvals` shows, got " << OneLine(options.id) << "\n";
+    return kUsage;
+  }
+  json::object decision{{"decision", options.deny ? "deny" : "approve"}};
+  if (!options.reason.empty()) decision["reason"] = options.reason;
+  if (!options.by.empty()) decision["by"] = options.by.substr(0, 64);
+  int exit = kOk;
+  const std::optional<std::string> body =
+      Fetch(options.gateway,
+            {.path = std::string(kPath) + "/" + options.id, .body = json::serialize(decision)}, err,
+            exit);
+  if (!body) return exit;
+  if (options.gateway.json) {
+    out << *body << "\n";
+  } else {
+    out << (options.deny ? "denied " : "approved ") << options.id << "\n";
+  }
+  return kOk;
+}
+
+}  // namespace switchyard::cli

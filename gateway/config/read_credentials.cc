@@ -1,0 +1,162 @@
+// `credentials`: what servers are shown beyond fixed headers, and the keys of what is kept of it.
+#include <algorithm>
+#include <utility>
+
+#include "config/read.h"
+#include "config/rules.h"
+#include "config/text_check.h"
+
+namespace switchyard::config {
+namespace {
+
+using Kind = ServerCredentials::Kind;
+
+// Asks for every key on every path; see section.h.
+void ReadPerUser(Section& section, ServerCredentials& into) {
+  if (auto name = section.String("header")) into.header = std::move(*name);
+  if (auto problem = HeaderNameProblem(into.header)) section.Error("header", std::move(*problem));
+  if (auto scheme = section.String("scheme")) into.scheme = std::move(*scheme);
+  if (!IsHeaderValue(into.scheme)) section.Error("scheme", "must be one word, or empty");
+  if (auto by = section.String("by")) into.by = std::move(*by);
+  if (into.by.empty()) section.Error("by", "must be subject, client or the name of a claim");
+  if (auto values = section.SecretMap("values")) into.values = std::move(*values);
+  for (const auto& [name, value] : into.values) {
+    if (!value.empty() && IsHeaderValue(value.Reveal())) continue;
+    section.Error("values." + name, "must be one line without control characters, and not empty");
+  }
+}
+
+void ReadClient(Section& section, ServerCredentials& into) {
+  if (auto id = section.String("client_id")) into.client_id = std::move(*id);
+  if (auto secret = section.SecretString("client_secret")) into.client_secret = *secret;
+  if (auto key = section.SecretString("private_key")) into.private_key = *key;
+  if (auto id = section.String("key_id")) into.key_id = std::move(*id);
+  if (auto word = section.Enum("algorithm",
+                               {"RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"})) {
+    into.algorithm = std::move(*word);
+  }
+  if (auto word = section.Enum("auth_method", {"client_secret_basic", "client_secret_post",
+                                               "private_key_jwt", "none"})) {
+    into.auth_method = std::move(*word);
+  }
+  if (auto token = section.SecretString("refresh_token")) into.refresh_token = *token;
+  if (auto scopes = section.Strings("scopes")) into.scopes = std::move(*scopes);
+  if (auto resource = section.String("resource")) into.resource = std::move(*resource);
+}
+
+void CheckUnused(Section& section, Kind kind) {
+  const bool user = kind == Kind::kPerUser;
+  for (const char* key : {"header", "scheme", "by", "values"}) {
+    if (section.Has(key) && !user) section.Error(key, "only kind per_user has this key");
+  }
+  for (const char* key : {"client_id", "client_secret", "private_key", "key_id", "algorithm",
+                          "auth_method", "scopes", "resource"}) {
+    if (section.Has(key) && user) section.Error(key, "kind per_user has no such key");
+  }
+  if (section.Has("refresh_token") && kind != Kind::kRefreshToken) {
+    section.Error("refresh_token", "only kind refresh_token has this key");
+  }
+}
+
+void CheckClient(Section& section, const ServerCredentials& read) {
+  if (read.client_id.empty()) section.Error("client_id", "is missing");
+  if (!read.client_secret.empty() && !read.private_key.empty()) {
+    section.Error("private_key", "is one way to show who the client is; client_secret another one");
+  }
+  const bool proves = !read.client_secret.empty() || !read.private_key.empty();
+  if (read.kind == Kind::kClientCredentials && !proves) {
+    section.Error("", "needs client_secret or private_key");
+  }
+  if (read.kind == Kind::kRefreshToken && read.refresh_token.empty()) {
+    section.Error("refresh_token", "is missing");
+  }
+  if (auto problem = UrlProblem(Secret(read.issuer, read.issuer))) {
+    section.Error("issuer", std::move(*problem));
+  } else if (IsCleartextToElsewhere(Secret(read.issuer, read.issuer))) {
+    section.Error("issuer", "must be https: what is sent there can be read on the way");
+  }
+}
+
+}  // namespace
+
+std::optional<ServerCredentials> ReadServerCredentials(Section& server) {
+  auto section = server.Child("credentials");
+  if (!section) return std::nullopt;
+  ServerCredentials read;
+  const auto kind = section->Enum("kind", {"per_user", "client_credentials", "refresh_token"});
+  if (!section->Has("kind")) {
+    section->Error("kind", "is missing: per_user, client_credentials or refresh_token");
+  }
+  for (const Kind one : {Kind::kPerUser, Kind::kClientCredentials, Kind::kRefreshToken}) {
+    if (kind == ToString(one)) read.kind = one;
+  }
+  if (auto issuer = section->String("issuer")) read.issuer = std::move(*issuer);
+  ReadPerUser(*section, read);
+  ReadClient(*section, read);
+  if (!kind) return std::nullopt;
+  CheckUnused(*section, read.kind);
+  if (read.kind != Kind::kPerUser) {
+    if (read.issuer.empty()) {
+      section->Error("issuer",
+                     "is missing: the authorization server that the client is registered with; "
+                     "what it proves itself with is sent to no other");
+    } else {
+      CheckClient(*section, read);
+    }
+    return read;
+  }
+  if (read.issuer.empty()) {
+    section->Error("issuer",
+                   "is missing: whose callers these are; two issuers may each have an alice");
+  }
+  if (read.values.empty()) section->Error("values", "is missing: a value for each caller");
+  return read;
+}
+
+Credentials ReadCredentials(Section& root) {
+  Credentials credentials;
+  auto section = root.Child("credentials");
+  if (!section) return credentials;
+  if (auto dir = section->String("dir")) {
+    if (!dir->starts_with('/')) {
+      section->Error(
+          "dir", "must be an absolute path such as /var/lib/switchyard/vault, got " + Quote(*dir));
+    }
+    credentials.dir = std::move(*dir);
+  }
+  if (auto keys = section->SecretStrings("keys")) credentials.keys = std::move(*keys);
+  if (credentials.keys.empty()) {
+    section->Error("keys", "needs a key: 32 random bytes, from `openssl rand -base64 32`");
+  }
+  return credentials;
+}
+
+// What is renewed must be kept: the old refresh token is worth nothing after its first use.
+void PlaceCredentials(Section& root, Config& config) {
+  const bool renewed = std::ranges::any_of(config.servers, [](const auto& named) {
+    const auto& credentials = named.second.credentials;
+    return credentials && credentials->kind == Kind::kRefreshToken;
+  });
+  if (!renewed && config.credentials.keys.empty()) return;
+  if (config.credentials.dir.empty() && config.state.dir.empty()) {
+    root.Error("credentials", "what is kept needs a place: set state.dir, or credentials.dir");
+  } else if (config.credentials.dir.empty()) {
+    config.credentials.dir = config.state.dir + "/vault";
+  }
+  if (config.credentials.keys.empty()) {
+    root.Error("credentials",
+               "a server has credentials of kind refresh_token, whose successors must be kept: set "
+               "credentials.keys");
+  }
+}
+
+std::string_view ToString(ServerCredentials::Kind kind) {
+  switch (kind) {
+    case Kind::kPerUser: return "per_user";
+    case Kind::kClientCredentials: return "client_credentials";
+    case Kind::kRefreshToken: return "refresh_token";
+  }
+  return "per_user";
+}
+
+}  // namespace switchyard::config

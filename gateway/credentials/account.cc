@@ -1,0 +1,240 @@
+#include "credentials/account.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include "base/digest.h"
+#include "base/random.h"
+#include "credentials/oauth/challenge.h"
+#include "credentials/oauth/exchange.h"
+
+namespace switchyard::credentials {
+namespace {
+
+using Kind = config::ServerCredentials::Kind;
+
+bool Covers(const std::vector<std::string>& granted, const std::vector<std::string>& wanted) {
+  return std::ranges::all_of(wanted, [&granted](const std::string& scope) {
+    return std::ranges::find(granted, scope) != granted.end();
+  });
+}
+
+// Which refresh token of the configuration a kept one comes from: a new one there takes its place.
+std::string SeedLine(const config::Secret& seed) {
+  return Sha256("switchyard refresh token\n" + seed.Reveal()) + "\n";
+}
+
+}  // namespace
+
+// One at a time; who came meanwhile looks again when it is over, however it ends.
+class Account::Flight {
+ public:
+  explicit Flight(Account& account) : account_(account) { account_.flying_ = true; }
+  Flight(const Flight&) = delete;
+  ~Flight() {
+    account_.flying_ = false;
+    for (const auto& box : std::exchange(account_.waiting_, {})) box->Put(true);
+  }
+
+ private:
+  Account& account_;
+};
+
+Result<SourcePtr> Account::Make(std::string server, std::string url,
+                                const config::ServerCredentials& config, AccountDeps deps) {
+  oauth::Client client{.id = config.client_id,
+                       .secret = config.client_secret.Reveal(),
+                       .auth_method = config.auth_method};
+  if (!config.private_key.empty()) {
+    Result<oauth::SigningKey> key =
+        oauth::SigningKey::Read(config.private_key.Reveal(), config.key_id, config.algorithm);
+    if (!key) {
+      return Failure(std::move(key.error()).In("servers." + server + ".credentials"));
+    }
+    client.key = std::move(*key);
+  }
+  return SourcePtr(
+      new Account(std::move(server), std::move(url), config, std::move(client), std::move(deps)));
+}
+
+Account::Account(std::string server, std::string url, const config::ServerCredentials& config,
+                 oauth::Client client, AccountDeps deps)
+    : server_(std::move(server)),
+      url_(std::move(url)),
+      config_(config),
+      client_(std::move(client)),
+      deps_(std::move(deps)),
+      scopes_(config.scopes) {}
+
+Account::~Account() = default;
+
+Result<GrantPtr> Account::Find(const Caller*) {
+  const std::lock_guard lock(mutex_);
+  const WallTime now = deps_.clock.WallNow();
+  if (grant_ == nullptr || now >= grant_->expires) return GrantPtr();
+  if (now >= grant_->refresh_at && !std::exchange(refreshing_, true)) {
+    net::post(deps_.home, [weak = weak_from_this(), home = deps_.home] {
+      if (auto self = weak.lock()) Spawn(home, "refresh token", Refresh(std::move(self)));
+    });
+  }
+  return grant_;
+}
+
+Task<void> Account::Refresh(std::shared_ptr<Account> self) {
+  if (!self->flying_) {
+    Result<GrantPtr> ignored = co_await self->Fly({});  // Fly() has said what went wrong
+    static_cast<void>(ignored);
+  }
+  const std::lock_guard lock(self->mutex_);
+  self->refreshing_ = false;
+}
+
+std::unexpected<Error> Account::Refuse(std::string why) const {
+  return Failure(Error{.code = Code::kUnavailable,
+                       .origin = Origin::kServer,
+                       .message = "server " + server_ + ": " + std::move(why),
+                       .for_agent = true});
+}
+
+GrantPtr Account::Good(const GrantPtr& refused) {
+  const std::lock_guard lock(mutex_);
+  if (grant_ != nullptr && grant_ == refused) grant_ = nullptr;
+  if (grant_ == nullptr || deps_.clock.WallNow() >= grant_->expires) return nullptr;
+  return Covers(grant_->scopes, scopes_) ? grant_ : nullptr;
+}
+
+Result<void> Account::IsWorthIt(const Refusal& refused) {
+  if (refused.grant == nullptr) return {};
+  const oauth::Challenge challenge = oauth::ReadChallenge(refused.challenge);
+  {
+    const std::lock_guard lock(mutex_);
+    if (grant_ != refused.grant) return {};  // somebody was here before
+  }
+  if (refused.status == 403) {
+    const bool more =
+        challenge.error == "insufficient_scope" && !Covers(refused.grant->scopes, challenge.scopes);
+    if (!more) return Refuse("forbids this to the gateway's account (403)");
+    scopes_ = oauth::UnionOf(std::move(scopes_), challenge.scopes);
+    return {};
+  }
+  // A server that takes no token at all would have one fetched for every call.
+  const bool fresh = got_at_ && deps_.clock.Now() - *got_at_ < kFresh;
+  if (fresh && Covers(refused.grant->scopes, challenge.scopes)) {
+    return Refuse("refuses a token that was fetched a moment ago (401)");
+  }
+  if (config_.scopes.empty()) scopes_ = oauth::UnionOf(std::move(scopes_), challenge.scopes);
+  return {};
+}
+
+Task<Result<GrantPtr>> Account::Obtain(Caller, Refusal refused, Deadline) {
+  const std::shared_ptr<Account> keep = shared_from_this();
+  if (Result<void> worth = IsWorthIt(refused); !worth) co_return Failure(std::move(worth.error()));
+  while (flying_) {
+    const auto box = std::make_shared<Mailbox<bool>>();
+    waiting_.push_back(box);
+    co_await box->Take();
+  }
+  if (GrantPtr good = Good(refused.grant)) co_return good;
+  Result<GrantPtr> got = co_await Fly(std::move(refused.challenge));
+  co_return got;
+}
+
+Task<Result<GrantPtr>> Account::Fly(std::string challenge) {
+  if (deps_.clock.Now() < not_before_) co_return Failure(last_error_);
+  const Flight flight(*this);
+  Result<oauth::Token> token =
+      co_await Fetch(std::move(challenge), Deadline::In(deps_.clock, kTimeout));
+  if (!token) co_return Failed(std::move(token.error()));
+  co_return Keep(*token);
+}
+
+std::unexpected<Error> Account::Failed(Error error) {
+  found_.reset();
+  not_before_ = deps_.clock.Now() + backoff_.Next(ThreadRandom().NextUnit());
+  if (deps_.count) deps_.count(server_, "failed");
+  spdlog::warn("server {}: no token for it: {}", server_, error.message);
+  // What an authorization server says is no answer of the server; clients learn where to look.
+  last_error_ = Error{.code = Code::kUnavailable,
+                      .origin = Origin::kServer,
+                      .message = "server " + server_ + ": no token for it could be had",
+                      .detail = error.message + (error.detail.empty() ? "" : ": " + error.detail)};
+  return Failure(last_error_);
+}
+
+Task<Result<void>> Account::Locate(std::string challenge, Deadline deadline) {
+  if (found_ && deps_.clock.Now() - found_at_ < kForget) co_return Result<void>();
+  Result<oauth::Discovered> found = co_await oauth::Discover(
+      deps_.fetcher,
+      {.server_url = url_,
+       .resource_metadata = oauth::ReadChallenge(challenge).resource_metadata,
+       .issuer = config_.issuer},
+      deadline);
+  if (!found) co_return Failure(std::move(found.error()));
+  found_ = std::move(*found);
+  found_at_ = deps_.clock.Now();
+  co_return Result<void>();
+}
+
+Task<Result<oauth::Token>> Account::Fetch(std::string challenge, Deadline deadline) {
+  if (Result<void> located = co_await Locate(std::move(challenge), deadline); !located) {
+    co_return Failure(std::move(located.error()));
+  }
+  const std::string resource = config_.resource.empty() ? found_->resource : config_.resource;
+  oauth::Fields grant = oauth::ClientCredentialsGrant(scopes_, resource);
+  if (config_.kind == Kind::kRefreshToken) {
+    const std::optional<oauth::Token> kept = Kept();
+    const oauth::Token seed{.access = {}, .refresh = config_.refresh_token.Reveal()};
+    grant = oauth::RefreshGrant(kept ? *kept : seed, resource);
+    // Without `scope` it keeps what it was granted (RFC 6749 section 6).
+    if (!scopes_.empty()) grant.emplace_back("scope", oauth::JoinScopes(scopes_));
+  }
+  Result<oauth::Token> token = co_await oauth::AskForToken(
+      deps_.fetcher, deps_.clock, client_, found_->server, std::move(grant), scopes_, deadline);
+  if (token && config_.kind == Kind::kRefreshToken) Save(*token);
+  co_return token;
+}
+
+GrantPtr Account::Keep(const oauth::Token& token) {
+  const WallTime now = deps_.clock.WallNow();
+  const WallTime expires = token.expires.value_or(WallTime::max());
+  auto grant = std::make_shared<const Grant>(
+      Grant{.lines = "Authorization: Bearer " + token.access + "\r\n",
+            .refresh_at = token.expires ? oauth::RefreshAt(now, expires) : WallTime::max(),
+            .expires = expires,
+            .scopes = scopes_});
+  const std::lock_guard lock(mutex_);
+  if (deps_.count) deps_.count(server_, got_at_ ? "refreshed" : "fetched");
+  got_at_ = deps_.clock.Now();
+  backoff_.WasUp(std::chrono::minutes(1));
+  grant_ = grant;
+  return grant;
+}
+
+Label Account::LabelOf() const {
+  return {.issuer = config_.issuer, .principal = {}, .server = server_, .kind = "refresh token"};
+}
+
+std::optional<oauth::Token> Account::Kept() const {
+  std::optional<std::string> text = deps_.vault.Get(LabelOf());
+  const std::string seed = SeedLine(config_.refresh_token);
+  if (!text || !text->starts_with(seed)) return std::nullopt;
+  std::optional<oauth::Token> token = oauth::ReadTokenText(text->substr(seed.size()));
+  return token && !token->refresh.empty() ? token : std::nullopt;
+}
+
+// A server that gave no new one goes on with the old one (RFC 6749 section 6).
+void Account::Save(const oauth::Token& token) {
+  if (token.refresh.empty()) return;
+  Result<void> kept =
+      deps_.vault.Put(LabelOf(), SeedLine(config_.refresh_token) + oauth::TokenText(token));
+  if (kept) return;
+  spdlog::error(
+      "server {}: its new refresh token could not be kept, so the next start may need "
+      "another one: {}",
+      server_, kept.error().message);
+}
+
+}  // namespace switchyard::credentials

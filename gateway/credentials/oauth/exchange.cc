@@ -1,0 +1,50 @@
+#include "credentials/oauth/exchange.h"
+
+#include <utility>
+
+#include "base/token.h"
+
+namespace switchyard::credentials::oauth {
+namespace {
+
+constexpr std::size_t kMostAnswer = 64 * 1024;
+
+}  // namespace
+
+Task<Result<Token>> AskForToken(fetch::Fetcher& fetcher, const Clock& clock, Client client,
+                                ServerMetadata server, Fields grant, std::vector<std::string> asked,
+                                Deadline deadline) {
+  Result<TokenRequest> made =
+      MakeTokenRequest(client, server, std::move(grant), clock.WallNow(), RandomToken());
+  if (!made) co_return Failure(std::move(made.error()));
+  fetch::Request request{
+      .method = "POST",
+      .url = server.token_endpoint,
+      .headers = {{.name = "Content-Type", .value = "application/x-www-form-urlencoded"},
+                  {.name = "Accept", .value = "application/json"}},
+      .body = std::move(made->body),
+      .max_bytes = kMostAnswer};
+  if (!made->authorization.empty()) {
+    request.headers.push_back({.name = "Authorization", .value = std::move(made->authorization)});
+  }
+  Result<fetch::Response> answer = co_await fetcher.Fetch(std::move(request), deadline);
+  if (!answer) co_return Failure(std::move(answer.error()).In("the token endpoint"));
+  Result<Token> token = ReadTokenResponse(answer->status, answer->body, asked, clock.WallNow());
+  co_return token;
+}
+
+Task<Result<Client>> Register(fetch::Fetcher& fetcher, Self self, ServerMetadata server,
+                              Deadline deadline) {
+  fetch::Request request{.method = "POST",
+                         .url = server.registration_endpoint,
+                         .headers = {{.name = "Content-Type", .value = "application/json"},
+                                     {.name = "Accept", .value = "application/json"}},
+                         .body = RegistrationRequest(self, server),
+                         .max_bytes = kMostAnswer};
+  Result<fetch::Response> answer = co_await fetcher.Fetch(std::move(request), deadline);
+  if (!answer) co_return Failure(std::move(answer.error()).In("registration"));
+  Result<Client> client = ReadRegistration(answer->status, answer->body);
+  co_return client;
+}
+
+}  // namespace switchyard::credentials::oauth

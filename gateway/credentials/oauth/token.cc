@@ -1,0 +1,135 @@
+#include "credentials/oauth/token.h"
+
+#include <algorithm>
+#include <array>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
+#include <boost/json/value.hpp>
+
+#include "auth/strict_json.h"
+#include "base/http/fields.h"
+#include "credentials/oauth/challenge.h"
+
+namespace switchyard::credentials::oauth {
+namespace {
+
+namespace json = boost::json;
+using std::chrono::seconds;
+
+constexpr std::size_t kMostToken = 16 * 1024;
+constexpr std::int64_t kMostLife = 10LL * 365 * 24 * 3600;
+constexpr std::size_t kShown = 256;
+
+// RFC 6749 section 5.2, RFC 8707 section 2, RFC 8693 section 2.2.2: words that are safe to repeat.
+constexpr std::array<std::string_view, 9> kErrors = {
+    "invalid_request", "invalid_client", "invalid_grant",  "unauthorized_client",
+    "invalid_scope",   "invalid_target", "unsupported_grant_type", "server_error",
+    "temporarily_unavailable"};
+
+std::unexpected<Error> Bad(std::string why) {
+  return Failure(Code::kProtocol, Origin::kServer, std::move(why));
+}
+
+// What goes into a header must end neither it nor the line.
+bool IsToken(std::string_view text) {
+  return !text.empty() && text.size() <= kMostToken &&
+         std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
+std::string TextIn(const json::object& object, std::string_view key) {
+  const json::string* text = auth::StringIn(object, key);
+  return text == nullptr ? std::string() : std::string(*text);
+}
+
+// Some send it as a string.
+std::optional<std::int64_t> SecondsIn(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  if (value == nullptr) return std::nullopt;
+  if (value->is_int64()) return value->get_int64();
+  if (value->is_uint64()) return kMostLife;
+  if (value->is_double()) {
+    const double number = value->get_double();
+    return number >= 0 && number < static_cast<double>(kMostLife)
+               ? static_cast<std::int64_t>(number)
+               : kMostLife;
+  }
+  const json::string* text = value->if_string();
+  if (text == nullptr || text->empty() || text->size() > 10) return std::nullopt;
+  std::int64_t number = 0;
+  for (const char c : *text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    number = number * 10 + (c - '0');
+  }
+  return number;
+}
+
+Error Refused(int status, const std::string& body) {
+  Error error{.code = status >= 500 ? Code::kUnavailable : Code::kProtocol,
+              .origin = Origin::kServer,
+              .message = "the token endpoint answered " + std::to_string(status),
+              .detail = body.substr(0, kShown)};
+  const auto object = auth::ReadObject(body);
+  if (!object) return error;
+  const std::string word = TextIn(*object, "error");
+  if (std::ranges::find(kErrors, word) == kErrors.end()) return error;
+  error.message += " " + word;
+  if (word == "invalid_grant" || word == "invalid_client" || word == "unauthorized_client") {
+    error.code = Code::kUnauthenticated;
+  }
+  return error;
+}
+
+}  // namespace
+
+Result<Token> ReadTokenResponse(int status, const std::string& body,
+                                const std::vector<std::string>& asked, WallTime now) {
+  if (status != 200) return Failure(Refused(status, body));
+  const auto object = auth::ReadObject(body);
+  if (!object) return Bad("the token endpoint's answer is " + object.error());
+  if (object->contains("error")) return Failure(Refused(status, body));
+  Token token{.access = TextIn(*object, "access_token"), .refresh = TextIn(*object, "refresh_token")};
+  if (!IsToken(token.access)) return Bad("the token endpoint's answer has no usable access_token");
+  if (!token.refresh.empty() && !IsToken(token.refresh)) token.refresh.clear();
+  const std::string type = TextIn(*object, "token_type");
+  if (!http::EqualsIgnoreCase(type, "Bearer")) {
+    return Bad("the token endpoint's answer is no Bearer token");
+  }
+  if (const auto life = SecondsIn(*object, "expires_in")) {
+    token.expires = now + seconds(std::clamp<std::int64_t>(*life, 0, kMostLife));
+  }
+  token.scopes = object->contains("scope") ? SplitScopes(TextIn(*object, "scope")) : asked;
+  return token;
+}
+
+std::string TokenText(const Token& token) {
+  json::object object{{"access", token.access}, {"refresh", token.refresh}};
+  if (token.expires) {
+    object["expires"] =
+        std::chrono::duration_cast<seconds>(token.expires->time_since_epoch()).count();
+  }
+  object["scope"] = JoinScopes(token.scopes);
+  return json::serialize(object);
+}
+
+std::optional<Token> ReadTokenText(const std::string& text) {
+  const auto object = auth::ReadObject(text);
+  if (!object) return std::nullopt;
+  Token token{.access = TextIn(*object, "access"), .refresh = TextIn(*object, "refresh")};
+  if (!IsToken(token.access)) return std::nullopt;
+  const json::value* expires = object->if_contains("expires");
+  if (expires != nullptr && expires->is_int64()) {
+    token.expires = WallTime(seconds(std::clamp<std::int64_t>(expires->get_int64(), 0, 1LL << 33)));
+  }
+  token.scopes = SplitScopes(TextIn(*object, "scope"));
+  return token;
+}
+
+WallTime RefreshAt(WallTime got, WallTime expires) {
+  const auto life = expires - got;
+  if (life <= seconds(20)) return got + life / 2;
+  return expires - std::clamp<WallTime::duration>(life / 10, seconds(10), seconds(300));
+}
+
+}  // namespace switchyard::credentials::oauth

@@ -1,0 +1,40 @@
+// What the gateway answers that is not MCP: health, metrics, the admin API. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "admin/approvals.h"
+#include "base/task.h"
+#include "config/config.h"
+#include "edge/endpoint.h"
+#include "readiness.h"
+#include "telemetry/metrics.h"
+
+namespace switchyard {
+
+class PlainPages {
+ public:
+  // All of it outlives this. `control` is where what takes long is done.
+  PlainPages(Executor control, const telemetry::Metrics& metrics, Readiness& readiness,
+             approvals::Desk& desk)
+      : control_(control), metrics_(metrics), readiness_(readiness), desk_(desk) {}
+
+  void Configure(const config::Config& config);
+
+  // On the thread of `worker`. nullopt: there is no such page.
+  Task<std::optional<edge::PlainAnswer>> Answer(edge::PlainRequest request, Executor worker);
+
+ private:
+  admin::Access access() const;
+
+  const Executor control_;
+  const telemetry::Metrics& metrics_;
+  Readiness& readiness_;
+  approvals::Desk& desk_;
+  mutable std::mutex mutex_;
+  admin::Access access_;  // guarded by mutex_
+};
+
+}  // namespace switchyard

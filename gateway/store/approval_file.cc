@@ -1,0 +1,136 @@
+#include "store/approval_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <utility>
+
+#include "base/fd.h"
+
+namespace switchyard::store {
+namespace {
+
+using sqlite::Database;
+using sqlite::Statement;
+using sqlite::Transaction;
+
+constexpr Duration kPatience = std::chrono::milliseconds(250);
+constexpr std::int64_t kApplication = 0x53776170;  // "Swap", PRAGMA application_id
+
+const std::string kTables = R"(
+  CREATE TABLE approval (
+    id   TEXT PRIMARY KEY,
+    body TEXT NOT NULL      -- JSON, see approvals/approval.h
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA application_id = )" +
+                            std::to_string(kApplication) +
+                            "; PRAGMA user_version = " + std::to_string(ApprovalFile::kVersion);
+
+// Whether it is ours or empty. Gives its version; 0 = empty.
+Result<std::int64_t> Examine(Database& database) {
+  const Result<std::int64_t> application = database.Number("PRAGMA application_id");
+  if (!application) return Failure(application.error());
+  const Result<std::int64_t> version = database.Number("PRAGMA user_version");
+  if (!version) return Failure(version.error());
+  const Result<std::int64_t> tables = database.Number("SELECT count(*) FROM sqlite_schema");
+  if (!tables) return Failure(tables.error());
+  if (*application == 0 && *tables == 0) return 0;
+  if (*application != kApplication) {
+    return Failure(database.Unusable("is the database of another program"));
+  }
+  if (*version != ApprovalFile::kVersion) {
+    return Failure(database.Unusable("was written by another switchyard (its version is " +
+                                     std::to_string(*version) + ", this one reads " +
+                                     std::to_string(ApprovalFile::kVersion) + ")"));
+  }
+  return *version;
+}
+
+// See ledger_file.cc: the files that sqlite makes beside it are then as it is.
+void MakeForThisUser(const std::string& path) {
+  const Fd made(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+}
+
+Result<void> MakeTables(Database& database) {
+  Result<Transaction> transaction = Transaction::Begin(database);
+  if (!transaction) return Failure(std::move(transaction.error()));
+  if (Result<void> made = database.Execute(kTables); !made) return made;
+  return transaction->Commit();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ApprovalFile>> ApprovalFile::Open(const std::string& path) {
+  MakeForThisUser(path);
+  Result<Database> database = Database::Open(path, {.patience = kPatience});
+  if (!database) return Failure(std::move(database.error()));
+  const Result<std::int64_t> version = Examine(*database);
+  if (!version) return Failure(version.error());
+  for (const char* setting : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL",
+                              "PRAGMA journal_size_limit = 4194304"}) {
+    if (Result<void> set = database->Execute(setting); !set) return Failure(std::move(set.error()));
+  }
+  if (*version == 0) {
+    if (Result<void> made = MakeTables(*database); !made) return Failure(std::move(made.error()));
+  }
+  std::unique_ptr<ApprovalFile> file(new ApprovalFile(std::move(*database)));
+  if (Result<void> prepared = file->Prepare(); !prepared) {
+    return Failure(std::move(prepared.error()));
+  }
+  return file;
+}
+
+Result<void> ApprovalFile::Inspect(const std::string& path) {
+  Result<Database> database = Database::Open(path, {.read_only = true, .patience = kPatience});
+  if (!database) return Failure(std::move(database.error()));
+  const Result<std::int64_t> version = Examine(*database);
+  if (!version) return Failure(version.error());
+  return {};
+}
+
+Result<void> ApprovalFile::Prepare() {
+  Result<Statement> put = database_.Prepare(
+      "REPLACE INTO approval (id, body) VALUES (CAST(? AS TEXT), CAST(? AS TEXT))");
+  if (!put) return Failure(std::move(put.error()));
+  put_.emplace(std::move(*put));
+  Result<Statement> erase = database_.Prepare("DELETE FROM approval WHERE id = CAST(? AS TEXT)");
+  if (!erase) return Failure(std::move(erase.error()));
+  erase_.emplace(std::move(*erase));
+  return {};
+}
+
+Result<void> ApprovalFile::Load(const std::function<void(approvals::Approval)>& each) {
+  Result<Statement> rows = database_.Prepare("SELECT id, body FROM approval");
+  if (!rows) return Failure(std::move(rows.error()));
+  for (;;) {
+    const Result<bool> row = rows->Step();
+    if (!row) return Failure(row.error());
+    if (!*row) return {};
+    Result<approvals::Approval> approval = approvals::FromText(rows->Bytes(1));
+    if (!approval || approval->id != rows->Bytes(0)) {
+      return Failure(database_.Unusable("holds a row that makes no sense"));
+    }
+    each(std::move(*approval));
+  }
+}
+
+Result<void> ApprovalFile::Put(const approvals::Approval& approval) {
+  if (database_.Moved()) return Failure(database_.Gone());
+  return put_->Bind(1, approval.id).Bind(2, approvals::ToText(approval)).Run();
+}
+
+Result<void> ApprovalFile::Remove(std::string_view id) {
+  if (database_.Moved()) return Failure(database_.Gone());
+  return erase_->Bind(1, id).Run();
+}
+
+Result<void> ApprovalFile::Erase(std::string_view id) { return Remove(id); }
+
+// The others may be lost with the power: who was waited for is asked again. This one must not.
+Result<void> ApprovalFile::Use(std::string_view id) {
+  if (Result<void> set = database_.Execute("PRAGMA synchronous = FULL"); !set) return set;
+  Result<void> removed = Remove(id);
+  if (Result<void> set = database_.Execute("PRAGMA synchronous = NORMAL"); !set) return set;
+  return removed;
+}
+
+}  // namespace switchyard::store

@@ -1,0 +1,84 @@
+// A gateway in front of which a person stands, for tests of `approval`.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "support/becomes.h"
+#include "support/gateway_fixture.h"
+#include "support/legacy_session.h"
+
+namespace switchyard::tests {
+
+inline constexpr const char* kForms = R"({"elicitation":{"form":{}}})";
+
+class ApprovalFixture {
+ protected:
+  ApprovalFixture() {
+    std::string name = std::filesystem::temp_directory_path() / "switchyard-approval-XXXXXX";
+    directory = mkdtemp(name.data());
+    fake.surface().AddTool("wipe", [this](Turn& turn) {
+      ++wiped;
+      turn.Text("wiped " + turn.label());
+    });
+  }
+  ~ApprovalFixture() {
+    gateway.Stop();
+    std::filesystem::remove_all(directory);
+  }
+
+  // `approval`: the policy, of all calls of the tools that it names.
+  void Start(const std::string& approval) {
+    gateway.Serves("a", fake).With("policies", "{approval: " + approval + "}").Start();
+  }
+
+  // ---- The person.
+  Answer Admin(const Gateway& at, const std::string& line, const std::string& body = "",
+               const std::string& headers = "") const {
+    return at.Modern().Raw(line + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(at.port()) +
+                           "\r\nContent-Type: application/json\r\n" + headers +
+                           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
+  json::array List(const Gateway& at) const {
+    const json::value all = At(Admin(at, "GET /admin/approvals").message(), "/approvals");
+    return all.is_array() ? all.get_array() : json::array();
+  }
+  json::array List() const { return List(gateway); }
+  // The one that there is, once `waiting` calls are held for it.
+  std::string Waits(int waiting) const {
+    const bool there = Becomes([&] {
+      const json::array all = List();
+      return all.size() == 1 && all[0].at("waiting") == waiting;
+    });
+    EXPECT_TRUE(there);
+    return there ? TextAt(List()[0], "/id") : "";
+  }
+  Answer Decide(const std::string& id, const std::string& body) const {
+    return Admin(gateway, "POST /admin/approvals/" + id, body);
+  }
+  void Approve(const std::string& id) const {
+    EXPECT_EQ(Decide(id, R"({"decision":"approve"})").status, 200) << id;
+  }
+
+  // ---- What a client reads.
+  static std::string Status(const Answer& answer) {
+    return TextAt(answer.message(), "/result/_meta/switchyard~1approval/status");
+  }
+  static std::string Id(const Answer& answer) {
+    return TextAt(answer.message(), "/result/_meta/switchyard~1approval/id");
+  }
+  static std::string State(const Answer& answer) {
+    return TextAt(answer.message(), "/result/requestState");
+  }
+
+  std::string directory;
+  std::atomic<int> wiped = 0;
+  FakeServer fake = FakeServer::Modern("a");
+  LeapingClock clock;  // of who goes by it
+  Gateway gateway;
+};
+
+}  // namespace switchyard::tests

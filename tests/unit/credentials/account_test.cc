@@ -1,0 +1,263 @@
+#include "credentials/account.h"
+
+#include <map>
+#include <optional>
+
+#include <boost/asio/co_spawn.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/mailbox.h"
+#include "credentials/oauth/form.h"
+#include "support/fake_fetcher.h"
+
+namespace switchyard::credentials {
+namespace {
+
+using config::Secret;
+using config::ServerCredentials;
+using fetch::Request;
+using fetch::Response;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using Kind = ServerCredentials::Kind;
+
+class AccountTest : public testing::Test {
+ protected:
+  AccountTest() {
+    fetcher_.Answers([this](const Request& request) { return Answer(request); });
+    config_.kind = Kind::kClientCredentials;
+    config_.issuer = "https://as.example";
+    config_.client_id = "me";
+    config_.client_secret = Secret("the secret");
+  }
+
+  // An authorization server and the metadata of its resource.
+  Result<Response> Answer(const Request& request) {
+    if (request.url == "https://s.example/.well-known/oauth-protected-resource/mcp" && published_) {
+      return Response{.status = 200,
+                      .body = R"({"resource":"https://s.example/mcp","authorization_servers":[")" +
+                              names_ + R"("]})"};
+    }
+    if (request.url == "https://as.example/.well-known/oauth-authorization-server") {
+      return Response{.status = 200, .body = R"({"issuer":"https://as.example",
+                                  "token_endpoint":"https://as.example/token"})"};
+    }
+    if (request.url != "https://as.example/token") return Response{.status = 404};
+    forms_.push_back(oauth::ReadForm(request.body).value());
+    if (status_ != 200) return Response{.status = status_, .body = refusal_};
+    const std::string number = std::to_string(forms_.size());
+    return Response{.status = 200,
+                    .body = R"({"access_token":"t)" + number +
+                            R"(","token_type":"Bearer","expires_in":3600)" +
+                            (rotates_ ? R"(,"refresh_token":"r)" + number + "\"" : "") + "}"};
+  }
+
+  SourcePtr Make() {
+    SourcePtr made =
+        Account::Make(
+            "s", "https://s.example/mcp", config_,
+            {.home = context_.get_executor(),
+             .clock = clock_,
+             .fetcher = fetcher_,
+             .vault = vault_,
+             .count = [this](const std::string&,
+                             std::string_view outcome) { ++counted_[std::string(outcome)]; }})
+            .value();
+    return made;
+  }
+
+  void Run() {
+    context_.restart();
+    context_.run();
+  }
+
+  Result<GrantPtr> Obtain(const SourcePtr& source, Refusal refused = {}) {
+    Result<GrantPtr> got = GrantPtr();
+    Spawn(context_.get_executor(), "test",
+          [](SourcePtr from, Refusal why, Result<GrantPtr>& into) -> Task<void> {
+            into = co_await from->Obtain(Nobody(), std::move(why), Deadline());
+          }(source, std::move(refused), got));
+    Run();
+    return got;
+  }
+  std::string LinesOf(const Result<GrantPtr>& grant) {
+    return grant && *grant != nullptr ? (*grant)->lines : "none";
+  }
+
+  net::io_context context_;
+  ManualClock clock_;
+  tests::FakeFetcher fetcher_;
+  Vault vault_ = Vault::InMemory();
+  ServerCredentials config_;
+  std::map<std::string, int> counted_;
+  std::vector<oauth::Fields> forms_;
+  std::string names_ = "https://as.example", refusal_;
+  int status_ = 200;
+  bool published_ = true, rotates_ = false;
+};
+
+TEST_F(AccountTest, FetchesATokenAndUsesItAgain) {
+  const SourcePtr source = Make();
+  EXPECT_EQ(LinesOf(source->Find(nullptr)), "none");
+  EXPECT_EQ(LinesOf(Obtain(source)), "Authorization: Bearer t1\r\n");
+  EXPECT_EQ(LinesOf(source->Find(nullptr)), "Authorization: Bearer t1\r\n");
+  EXPECT_EQ(LinesOf(Obtain(source)), "Authorization: Bearer t1\r\n");
+  ASSERT_EQ(forms_.size(), 1U);
+  EXPECT_EQ(oauth::Find(forms_[0], "grant_type"), "client_credentials");
+  EXPECT_EQ(oauth::Find(forms_[0], "resource"), "https://s.example/mcp");
+  EXPECT_EQ(fetcher_.asked.back().headers.back().value,
+            oauth::BasicCredentials("me", "the secret"));
+  EXPECT_EQ(fetcher_.asked.back().max_redirects, 0U);
+  EXPECT_EQ(counted_["fetched"], 1);
+  EXPECT_FALSE(source->personal());
+}
+
+TEST_F(AccountTest, ManyWhoWaitMakeOneRequest) {
+  Mailbox<bool> gate;
+  fetcher_.wait = [&gate]() -> Task<void> {
+    co_await gate.Take();
+    gate.Put(true);
+  };
+  const SourcePtr source = Make();
+  std::vector<Result<GrantPtr>> got(20, GrantPtr());
+  for (Result<GrantPtr>& one : got) {
+    Spawn(context_.get_executor(), "test",
+          [](SourcePtr from, Result<GrantPtr>& into) -> Task<void> {
+            into = co_await from->Obtain(Nobody(), {}, Deadline());
+          }(source, one));
+  }
+  context_.poll();
+  EXPECT_EQ(fetcher_.asked.size(), 1U);
+  gate.Put(true);
+  Run();
+  for (const Result<GrantPtr>& one : got) EXPECT_EQ(LinesOf(one), "Authorization: Bearer t1\r\n");
+  EXPECT_EQ(forms_.size(), 1U);
+}
+
+TEST_F(AccountTest, ATokenIsReplacedBeforeItEndsAndNobodyWaits) {
+  const SourcePtr source = Make();
+  Obtain(source);
+  clock_.Advance(seconds(3301));
+  EXPECT_EQ(LinesOf(source->Find(nullptr)), "Authorization: Bearer t1\r\n");
+  EXPECT_EQ(LinesOf(source->Find(nullptr)), "Authorization: Bearer t1\r\n");
+  Run();
+  EXPECT_EQ(LinesOf(source->Find(nullptr)), "Authorization: Bearer t2\r\n");
+  EXPECT_EQ(forms_.size(), 2U);
+  EXPECT_EQ(counted_["refreshed"], 1);
+}
+
+TEST_F(AccountTest, OneThatEndedIsNotUsed) {
+  const SourcePtr source = Make();
+  Obtain(source);
+  clock_.Advance(seconds(3600));
+  EXPECT_EQ(LinesOf(source->Find(nullptr)), "none");
+}
+
+TEST_F(AccountTest, AfterAFailureItWaitsAndUsesWhatIsStillGood) {
+  const SourcePtr source = Make();
+  Obtain(source);
+  status_ = 503;
+  clock_.Advance(seconds(3301));
+  EXPECT_EQ(LinesOf(source->Find(nullptr)), "Authorization: Bearer t1\r\n");
+  Run();
+  EXPECT_EQ(forms_.size(), 2U);
+  EXPECT_EQ(LinesOf(source->Find(nullptr)), "Authorization: Bearer t1\r\n");
+  Run();
+  EXPECT_EQ(forms_.size(), 2U) << "within the pause";
+  EXPECT_EQ(counted_["failed"], 1);
+  status_ = 200;
+  clock_.Advance(seconds(2));
+  EXPECT_EQ(LinesOf(source->Find(nullptr)), "Authorization: Bearer t1\r\n");
+  Run();
+  EXPECT_EQ(LinesOf(source->Find(nullptr)), "Authorization: Bearer t3\r\n");
+}
+
+TEST_F(AccountTest, WhatTheAuthorizationServerSaysIsForTheLogOnly) {
+  status_ = 400;
+  refusal_ = R"({"error":"invalid_client","error_description":"see evil.example"})";
+  const Result<GrantPtr> refused = Obtain(Make());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "server s: no token for it could be had");
+  EXPECT_THAT(refused.error().detail, HasSubstr("invalid_client"));
+  EXPECT_THAT(refused.error().detail, Not(HasSubstr("the secret")));
+}
+
+TEST_F(AccountTest, ARefusedTokenIsReplacedOnce) {
+  const SourcePtr source = Make();
+  const GrantPtr first = Obtain(source).value();
+  clock_.Advance(seconds(60));
+  const Refusal refusal{.grant = first, .status = 401, .challenge = "Bearer error=invalid_token"};
+  EXPECT_EQ(LinesOf(Obtain(source, refusal)), "Authorization: Bearer t2\r\n");
+  // Another call that was refused with the same one comes late.
+  EXPECT_EQ(LinesOf(Obtain(source, refusal)), "Authorization: Bearer t2\r\n");
+  EXPECT_EQ(forms_.size(), 2U);
+}
+
+TEST_F(AccountTest, AServerThatRefusesEveryTokenHasNoneFetchedForEachCall) {
+  const SourcePtr source = Make();
+  const GrantPtr first = Obtain(source).value();
+  const Result<GrantPtr> again = Obtain(source, {.grant = first, .status = 401, .challenge = ""});
+  ASSERT_FALSE(again);
+  EXPECT_THAT(again.error().message, HasSubstr("fetched a moment ago"));
+  EXPECT_EQ(forms_.size(), 1U);
+}
+
+TEST_F(AccountTest, MoreScopesAreAskedForOnce) {
+  config_.scopes = {"read"};
+  const SourcePtr source = Make();
+  const GrantPtr first = Obtain(source).value();
+  const std::string challenge = R"(Bearer error="insufficient_scope", scope="write")";
+  const GrantPtr second = Obtain(source, {first, 403, challenge}).value();
+  EXPECT_EQ(oauth::Find(forms_[1], "scope"), "read write");
+  EXPECT_FALSE(Obtain(source, {second, 403, challenge}));
+  EXPECT_FALSE(Obtain(source, {second, 403, "Bearer"}));
+  EXPECT_EQ(forms_.size(), 2U);
+}
+
+TEST_F(AccountTest, WhatItProvesItselfWithGoesToNoOtherIssuer) {
+  names_ = "https://evil.example";
+  const Result<GrantPtr> refused = Obtain(Make());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("does not name the configured issuer"));
+  EXPECT_TRUE(forms_.empty());
+  for (const Request& request : fetcher_.asked) EXPECT_THAT(request.url, Not(HasSubstr("evil")));
+}
+
+TEST_F(AccountTest, AServerThatPublishesNothingIsOfTheConfiguredIssuer) {
+  published_ = false;
+  EXPECT_EQ(LinesOf(Obtain(Make())), "Authorization: Bearer t1\r\n");
+  EXPECT_EQ(oauth::Find(forms_[0], "resource"), "https://s.example/mcp");
+}
+
+TEST_F(AccountTest, ARefreshTokenIsFollowedByItsSuccessorsAcrossARestart) {
+  config_.kind = Kind::kRefreshToken;
+  config_.refresh_token = Secret("r0");
+  rotates_ = true;
+  {
+    const SourcePtr source = Make();
+    EXPECT_EQ(LinesOf(Obtain(source)), "Authorization: Bearer t1\r\n");
+    EXPECT_EQ(oauth::Find(forms_[0], "refresh_token"), "r0");
+    clock_.Advance(seconds(3600));
+    Obtain(source);
+    EXPECT_EQ(oauth::Find(forms_[1], "refresh_token"), "r1");
+  }
+  Obtain(Make());
+  EXPECT_EQ(oauth::Find(forms_[2], "refresh_token"), "r2");
+  config_.refresh_token = Secret("another");
+  Obtain(Make());
+  EXPECT_EQ(oauth::Find(forms_[3], "refresh_token"), "another");
+}
+
+TEST_F(AccountTest, APrivateKeyThatIsNoneIsSaidAtTheStart) {
+  config_.private_key = Secret("hello");
+  const auto made = Account::Make("s", "https://s.example/mcp", config_,
+                                  {context_.get_executor(), clock_, fetcher_, vault_});
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().message, HasSubstr("servers.s.credentials: private_key"));
+}
+
+}  // namespace
+}  // namespace switchyard::credentials

@@ -1,0 +1,95 @@
+#include "credentials/oauth/token.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace switchyard::credentials::oauth {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+const WallTime kNow{seconds(1'800'000'000)};
+
+Result<Token> Read(const std::string& body, int status = 200) {
+  return ReadTokenResponse(status, body, {"asked"}, kNow);
+}
+
+TEST(TokenResponse, IsAToken) {
+  const Token token =
+      Read(R"({"access_token":"at","token_type":"bearer","expires_in":60,"refresh_token":"rt",
+               "scope":"a b"})")
+          .value();
+  EXPECT_EQ(token.access, "at");
+  EXPECT_EQ(token.refresh, "rt");
+  EXPECT_EQ(token.expires, kNow + seconds(60));
+  EXPECT_THAT(token.scopes, ElementsAre("a", "b"));
+}
+
+TEST(TokenResponse, WhatItDoesNotSayWasGranted) {
+  const Token token = Read(R"({"access_token":"at","token_type":"Bearer"})").value();
+  EXPECT_THAT(token.scopes, ElementsAre("asked"));
+  EXPECT_EQ(token.expires, std::nullopt);
+}
+
+TEST(TokenResponse, WhatWouldEndAHeaderIsNoToken) {
+  for (const char* bad : {R"("a\r\nX: y")", R"("a b")", R"("")", "7", "null", R"("ä")"}) {
+    EXPECT_FALSE(Read(R"({"token_type":"Bearer","access_token":)" + std::string(bad) + "}")) << bad;
+  }
+  EXPECT_FALSE(
+      Read(R"({"token_type":"Bearer","access_token":")" + std::string(20'000, 'a') + "\"}"));
+}
+
+TEST(TokenResponse, AnotherKindOfTokenIsRefused) {
+  EXPECT_FALSE(Read(R"({"access_token":"a","token_type":"DPoP"})"));
+  EXPECT_FALSE(Read(R"({"access_token":"a"})"));
+  EXPECT_FALSE(Read(R"({"access_token":"a","token_type":"Bearer","error":"invalid_grant"})"));
+  EXPECT_FALSE(Read(R"({"access_token":"a","access_token":"b","token_type":"Bearer"})"));
+  EXPECT_FALSE(Read("<html>"));
+}
+
+TEST(TokenResponse, OddLifetimesDoNoHarm) {
+  const auto life = [](const std::string& text) {
+    const Token token =
+        Read(R"({"access_token":"a","token_type":"Bearer","expires_in":)" + text + "}").value();
+    return token.expires ? *token.expires - kNow : seconds(-1);
+  };
+  EXPECT_EQ(life("\"3600\""), seconds(3600));
+  EXPECT_EQ(life("-5"), seconds(0));
+  EXPECT_EQ(life("59.9"), seconds(59));
+  EXPECT_EQ(life("true"), seconds(-1));
+  EXPECT_GT(life("18446744073709551615"), seconds(3600));
+  EXPECT_GT(life("1e300"), seconds(3600));
+}
+
+TEST(TokenResponse, AnErrorRepeatsOnlyKnownWords) {
+  const auto gone =
+      Read(R"({"error":"invalid_grant","error_description":"see evil.example"})", 400);
+  EXPECT_EQ(gone.error().code, Code::kUnauthenticated);
+  EXPECT_EQ(gone.error().message, "the token endpoint answered 400 invalid_grant");
+  EXPECT_THAT(gone.error().detail, HasSubstr("evil.example"));
+  const auto odd = Read(R"({"error":"go to evil.example"})", 400);
+  EXPECT_THAT(odd.error().message, Not(HasSubstr("evil")));
+  EXPECT_EQ(Read("", 503).error().code, Code::kUnavailable);
+}
+
+TEST(TokenText, IsReadAsItWasWritten) {
+  const Token token{.access = "a", .refresh = "r\"\\", .expires = kNow, .scopes = {"x", "y"}};
+  EXPECT_EQ(ReadTokenText(TokenText(token)), token);
+  const Token bare{.access = "a"};
+  EXPECT_EQ(ReadTokenText(TokenText(bare)), bare);
+  EXPECT_EQ(ReadTokenText("{}"), std::nullopt);
+  EXPECT_EQ(ReadTokenText("x"), std::nullopt);
+}
+
+TEST(Token, IsReplacedBeforeItEnds) {
+  EXPECT_EQ(RefreshAt(kNow, kNow + seconds(3600)), kNow + seconds(3300));
+  EXPECT_EQ(RefreshAt(kNow, kNow + seconds(60)), kNow + seconds(50));
+  EXPECT_EQ(RefreshAt(kNow, kNow + seconds(10)), kNow + seconds(5));
+  EXPECT_EQ(RefreshAt(kNow, kNow + seconds(86400)), kNow + seconds(86400 - 300));
+}
+
+}  // namespace
+}  // namespace switchyard::credentials::oauth
