@@ -26,21 +26,25 @@ std::string AllBusy(const std::string& server, std::size_t most) {
 
 }  // namespace
 
-// Holds a place in a lane from the choice of it until the call has its turn there.
+// Holds a place in a lane from the choice of it until the call has its turn there; over HTTP, where
+// there are no turns, until its reply ends.
 class Lanes::Entering {
  public:
-  Entering(LanePtr lane, News news) : lane_(std::move(lane)), news_(std::move(news)) {
+  Entering(LanePtr lane, News news, const Clock& clock)
+      : lane_(std::move(lane)), news_(std::move(news)), clock_(clock) {
     ++lane_->entering;
   }
   Entering(const Entering&) = delete;
   ~Entering() {
     --lane_->entering;
+    lane_->used = clock_.Now();
     Tell(news_);
   }
 
  private:
   const LanePtr lane_;
   const News news_;
+  const Clock& clock_;
 };
 
 Lanes::Lanes(std::string server, const Deps& deps, Make make, std::optional<First> first)
@@ -54,7 +58,7 @@ Lanes::Lanes(std::string server, const Deps& deps, Make make, std::optional<Firs
   if (first_) first_->turns->OnFree([news = news_] { Tell(news); });
 }
 
-Lanes::~Lanes() = default;
+Lanes::~Lanes() { Clear(); }
 
 void Lanes::Tell(const News& news) {
   if (news->empty()) news->Put(true);
@@ -150,7 +154,7 @@ Task<Result<ReplyPtr>> Lanes::Handle(Call& call) {
     Result<LanePtr> found = co_await Find(call);
     if (!found) co_return Failure(std::move(found.error()));
     const LanePtr lane = *found;
-    const Entering entering(lane, news_);
+    auto entering = std::make_unique<Entering>(lane, news_, deps_.clock);
     if (lane == first_lane_) {
       Result<ReplyPtr> reply = co_await first_->serve(call);
       co_return reply;
@@ -165,8 +169,9 @@ Task<Result<ReplyPtr>> Lanes::Handle(Call& call) {
       }
       backoff_ = Backoff(Backoff::Config{});
     }
+    const bool http = !first_;
     Result<ReplyPtr> reply = co_await server->Handle(call);
-    lane->used = deps_.clock.Now();
+    if (reply && http) reply = HoldUntilEnd(std::move(*reply), std::move(entering));
     co_return reply;
   }
 }
@@ -202,14 +207,18 @@ void Lanes::Retire(std::shared_ptr<ServerDownstream> server) {
   closing_.push_back(std::move(closing));
 }
 
-void Lanes::Clear() { lanes_.clear(); }
+// A reply that still comes holds its lane, which is no reason for its session to live on.
+void Lanes::Clear() {
+  for (const LanePtr& lane : std::exchange(lanes_, {})) lane->server = nullptr;
+}
 
 void Lanes::Close() {
   closed_ = true;
   Tell(news_);
   for (const LanePtr& lane : std::exchange(lanes_, {})) {
     ++ending_;
-    TaskHandle closing(deps_.executor(), "close session", CloseServer(lane->server, &ended_));
+    TaskHandle closing(deps_.executor(), "close session",
+                       CloseServer(std::move(lane->server), &ended_));
     closing_.push_back(std::move(closing));
   }
 }

@@ -64,7 +64,7 @@ class Lanes {
     std::string caller = {};
     std::shared_ptr<ServerDownstream> server = {};  // null: the first lane
     std::shared_ptr<Turnstile> turns = {};          // null: over HTTP
-    unsigned entering = 0;                          // calls on their way in
+    unsigned entering = 0;                          // calls on their way in; over HTTP, in it
     TimePoint used = {};
   };
   using LanePtr = std::shared_ptr<Lane>;

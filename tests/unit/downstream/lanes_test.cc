@@ -197,6 +197,31 @@ TEST_F(LanesTest, IdleSessionsEndAndBusyOnesStay) {
   EXPECT_NE(AnswerOn(*lanes_[0], "9"), "");
 }
 
+TEST_F(LanesTest, ASessionIsNotEndedUnderAReplyThatStillComes) {
+  wire_.http = true;
+  Make({}, {.parking = &parking_,
+            .another = [this](const Caller*) { return Another(); },
+            .personal = true});
+  Legacy({}, "s1");
+  const auto of = [this](const char* subject) -> Call& {
+    Call& call = CallOf("{}");
+    call.caller = MakeCaller({.subject = subject});
+    return call;
+  };
+  const auto slow = Start(of("a"));
+  ASSERT_TRUE(slow->there) << "its stream is open, its answer not there";
+  const auto brief = Start(of("b"));
+  FinishOn(*lanes_.at(1));
+  EXPECT_TRUE(NextOf(*brief).contains("done"));
+  for (int minute = 0; minute < 7; ++minute) loop_.Pass(Lanes::kSweep);
+  EXPECT_EQ(lanes_.at(0)->sessions_ended, 0);
+  EXPECT_EQ(lanes_.at(1)->sessions_ended, 1);
+  FinishOn(*lanes_.at(0));
+  EXPECT_TRUE(NextOf(*slow).contains("done"));
+  for (int minute = 0; minute < 7; ++minute) loop_.Pass(Lanes::kSweep);
+  EXPECT_EQ(lanes_.at(0)->sessions_ended, 1);
+}
+
 class TaskLanesTest : public LanesTest {
  protected:
   void Serves(const std::string& ttl) {
