@@ -1,6 +1,9 @@
 #include "downstream/authorized.h"
 
+#include <exception>
+
 #include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
 
 #include "base/mailbox.h"
 
@@ -16,7 +19,12 @@ using Answer = Mailbox<Result<GrantPtr>>;
 // the end of the process, when the workers are gone.
 Task<void> Obtain(credentials::SourcePtr source, Caller caller, Refusal refused, Deadline deadline,
                   Executor back, std::shared_ptr<Answer> box) {
-  Result<GrantPtr> got = co_await source->Obtain(std::move(caller), std::move(refused), deadline);
+  Result<GrantPtr> got = Failure(Code::kInternal, Origin::kGateway, "no credentials could be had");
+  try {
+    got = co_await source->Obtain(std::move(caller), std::move(refused), deadline);
+  } catch (const std::exception& error) {  // who waits is told all the same
+    spdlog::error("credentials: {}", error.what());
+  }
   net::post(back,
             [box = std::move(box), got = std::move(got)]() mutable { box->Put(std::move(got)); });
 }
@@ -46,6 +54,9 @@ Task<Result<GrantPtr>> Authorized::GrantFor(Caller caller, bool own, Refusal ref
     const Executor home = source->home();
     Spawn(home, "credentials",
           Obtain(std::move(source), std::move(caller), std::move(refused), deadline, back, box));
+  });
+  const Timers::Handle timer = deps_.timers.At(deadline.at(), [box] {
+    box->Put(Failure(Code::kDeadline, Origin::kServer, "no credentials in time"));
   });
   Result<GrantPtr> got = co_await box->Take();
   co_return got;
@@ -88,8 +99,18 @@ Task<Result<ReplyPtr>> Authorized::OpenStream(Outgoing out) {
   return Send<ReplyPtr>(out, &Transport::OpenStream);
 }
 
+// A farewell is worth no token of its own: the server ends an idle session by itself.
 Task<Result<void>> Authorized::EndSession(Outgoing out) {
-  return Send<void>(out, &Transport::EndSession);
+  const Caller* whose = CallerOf(out);
+  Result<GrantPtr> grant = source_->Find(whose);
+  if (!grant) co_return Failure(std::move(grant.error()));
+  if (*grant == nullptr) {
+    co_return Failure(Code::kUnavailable, Origin::kGateway, "no credentials at hand");
+  }
+  const std::string headers = std::string(out.headers) + (*grant)->lines;
+  out.headers = headers;
+  Result<void> ended = co_await inner_->EndSession(out);
+  co_return ended;
 }
 
 }  // namespace switchyard::downstream

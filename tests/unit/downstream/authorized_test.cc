@@ -1,12 +1,14 @@
 #include "downstream/authorized.h"
 
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/mailbox.h"
 #include "unit/downstream/loop.h"
 
 namespace switchyard::downstream {
@@ -39,6 +41,10 @@ class Wire final : public Transport {
     Next(out);
     co_return Result<void>();
   }
+  Task<Result<void>> EndSession(Outgoing out) override {
+    Next(out);
+    co_return Result<void>();
+  }
   void OnUnsolicited(Unsolicited) override {}
   void OnDown(std::function<void(Error)>) override {}
   bool cancels_by_closing() const override { return true; }
@@ -52,6 +58,7 @@ class Wire final : public Transport {
       status = seen_.statuses.front();
       seen_.statuses.erase(seen_.statuses.begin());
     }
+    if (out.facts == nullptr) return status;
     out.facts->status = status;
     if (status >= 400) out.facts->challenge = "Bearer x=" + std::to_string(status);
     return status;
@@ -71,6 +78,8 @@ class Tokens final : public credentials::Source {
   }
   Task<Result<GrantPtr>> Obtain(Caller, Refusal refused, Deadline) override {
     refusals.push_back(refused);
+    if (throws) throw std::runtime_error("thrown");
+    if (hangs) co_await gate.Take();
     if (next.empty()) co_return Failure(Code::kUnavailable, Origin::kServer, "no other");
     GrantPtr grant = Made(next.front());
     next.erase(next.begin());
@@ -84,6 +93,8 @@ class Tokens final : public credentials::Source {
   std::map<std::string, GrantPtr> at_hand;
   std::vector<std::string> next;
   std::vector<Refusal> refusals;
+  bool throws = false, hangs = false;
+  Mailbox<bool> gate;
 
  private:
   const Executor home_;
@@ -108,6 +119,14 @@ class AuthorizedTest : public testing::Test {
                                         .deadline = {},
                                         .facts = facts,
                                         .caller = subject == nullptr ? nullptr : &caller}));
+  }
+
+  static Task<void> Into(AuthorizedTest& test, Caller caller, Deadline deadline,
+                         std::optional<Result<ReplyPtr>>& into) {
+    Authorized transport(std::make_unique<Wire>(test.seen_), test.tokens_, test.loop_.deps(), {});
+    const mcp::Pieces nothing;
+    into = co_await transport.Request(
+        {.body = nothing, .id = "1", .headers = "", .deadline = deadline, .caller = &caller});
   }
 
   Loop loop_;
@@ -138,6 +157,41 @@ TEST_F(AuthorizedTest, WhatIsNotAtHandIsFetchedFirst) {
   tokens_->next = {"fetched"};
   EXPECT_TRUE(Ask("late"));
   EXPECT_THAT(seen_.headers, ElementsAre("Era: e\r\nT: fetched\r\n"));
+}
+
+TEST_F(AuthorizedTest, NobodyWaitsForThemBeyondItsDeadline) {
+  tokens_->hangs = true;
+  std::optional<Result<ReplyPtr>> got;
+  const TaskHandle task(loop_.deps().executor(), "test",
+                        Into(*this, MakeCaller({.subject = "late"}),
+                             Deadline::In(loop_.deps().clock, std::chrono::seconds(5)), got));
+  loop_.RunReady();
+  EXPECT_FALSE(got);
+  loop_.Pass(std::chrono::seconds(5));
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->error().code, Code::kDeadline);
+  tokens_->gate.Put(true);
+  loop_.RunReady();
+  EXPECT_TRUE(seen_.headers.empty());
+}
+
+TEST_F(AuthorizedTest, WhatIsThrownMeanwhileReachesWhoWaits) {
+  tokens_->throws = true;
+  EXPECT_EQ(Ask("late").error().code, Code::kInternal);
+}
+
+TEST_F(AuthorizedTest, AFarewellTakesWhatIsAtHand) {
+  tokens_->next = {"fetched"};
+  Authorized transport(std::make_unique<Wire>(seen_), tokens_, loop_.deps(), {});
+  const mcp::Pieces nothing;
+  for (const char* subject : {"alice", "late"}) {
+    const Caller caller = MakeCaller({.subject = subject});
+    const Result<void> ended = loop_.Run(transport.EndSession(
+        {.body = nothing, .id = "", .headers = "", .deadline = {}, .caller = &caller}));
+    EXPECT_EQ(ended.has_value(), subject == std::string("alice"));
+  }
+  EXPECT_THAT(seen_.headers, ElementsAre("T: a\r\n"));
+  EXPECT_TRUE(tokens_->refusals.empty());
 }
 
 TEST_F(AuthorizedTest, ARefusedRequestIsSentOnceMoreWithAnother) {
