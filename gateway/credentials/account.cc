@@ -85,7 +85,8 @@ Result<GrantPtr> Account::Find(const Caller*) {
 
 Task<void> Account::Refresh(std::shared_ptr<Account> self) {
   if (!self->flying_) {
-    Result<GrantPtr> ignored = co_await self->Fly({});  // Fly() has said what went wrong
+    Result<GrantPtr> ignored =
+        co_await self->Fly({}, self->scopes_);  // Fly() has said what went wrong
     static_cast<void>(ignored);
   }
   const std::lock_guard lock(self->mutex_);
@@ -99,68 +100,89 @@ std::unexpected<Error> Account::Refuse(std::string why) const {
                        .for_agent = true});
 }
 
-GrantPtr Account::Good(const GrantPtr& refused) {
+GrantPtr Account::Current() {
   const std::lock_guard lock(mutex_);
-  if (grant_ != nullptr && grant_ == refused) grant_ = nullptr;
-  if (grant_ == nullptr || deps_.clock.WallNow() >= grant_->expires) return nullptr;
-  return Covers(grant_->scopes, scopes_) ? grant_ : nullptr;
+  return grant_;
 }
 
-Result<void> Account::IsWorthIt(const Refusal& refused) {
-  if (refused.grant == nullptr) return {};
+// What a 403 was for may be good for all else: only a 401 says that it is over.
+GrantPtr Account::Good(const Refusal& refused, const Scopes& wanted) {
+  const std::lock_guard lock(mutex_);
+  if (refused.status == 401 && grant_ == refused.grant) grant_ = nullptr;
+  if (grant_ == nullptr || deps_.clock.WallNow() >= grant_->expires) return nullptr;
+  return Covers(grant_->scopes, wanted) ? grant_ : nullptr;
+}
+
+Result<Account::Scopes> Account::Wanted(const Refusal& refused) {
+  if (refused.grant == nullptr) return scopes_;
   const oauth::Challenge challenge = oauth::ReadChallenge(refused.challenge);
-  {
-    const std::lock_guard lock(mutex_);
-    if (grant_ != refused.grant) return {};  // somebody was here before
-  }
+  const GrantPtr current = Current();
+  const bool replaced = current != refused.grant;  // somebody was here before
+  const bool more = !Covers(refused.grant->scopes, challenge.scopes);
+  Scopes wider = oauth::UnionOf(scopes_, challenge.scopes);
+  // RFC 6749 section 6: no scope that was not granted with it.
+  const bool fixed = config_.kind == Kind::kRefreshToken;
+  const bool waits = deps_.clock.Now() < no_more_before_;
   if (refused.status == 403) {
-    const bool more =
-        challenge.error == "insufficient_scope" && !Covers(refused.grant->scopes, challenge.scopes);
-    if (!more) return Refuse("forbids this to the gateway's account (403)");
-    scopes_ = oauth::UnionOf(std::move(scopes_), challenge.scopes);
-    return {};
+    if (challenge.error != "insufficient_scope" || !more) {
+      if (replaced) return scopes_;
+      return Refuse("forbids this to the gateway's account (403)");
+    }
+    if (current != nullptr && replaced && Covers(current->scopes, wider)) return wider;
+    if (fixed) return Refuse("wants scopes that the refresh token was not granted (403)");
+    if (waits) return Refuse("wants scopes that the gateway's account was not granted (403)");
+    return wider;
   }
+  if (replaced) return scopes_;
   // A server that takes no token at all would have one fetched for every call.
-  const bool fresh = got_at_ && deps_.clock.Now() - *got_at_ < kFresh;
-  if (fresh && Covers(refused.grant->scopes, challenge.scopes)) {
+  const bool widens = more && config_.scopes.empty() && !fixed && !waits;
+  if (!widens && got_at_ && deps_.clock.Now() - *got_at_ < kFresh) {
     return Refuse("refuses a token that was fetched a moment ago (401)");
   }
-  if (config_.scopes.empty()) scopes_ = oauth::UnionOf(std::move(scopes_), challenge.scopes);
-  return {};
+  return widens ? wider : scopes_;
 }
 
 Task<Result<GrantPtr>> Account::Obtain(Caller, Refusal refused, Deadline) {
   const std::shared_ptr<Account> keep = shared_from_this();
-  if (Result<void> worth = IsWorthIt(refused); !worth) co_return Failure(std::move(worth.error()));
   while (flying_) {
     const auto box = std::make_shared<Mailbox<bool>>();
     waiting_.push_back(box);
     co_await box->Take();
   }
-  if (GrantPtr good = Good(refused.grant)) co_return good;
-  Result<GrantPtr> got = co_await Fly(std::move(refused.challenge));
+  Result<Scopes> wanted = Wanted(refused);
+  if (!wanted) co_return Failure(std::move(wanted.error()));
+  if (GrantPtr good = Good(refused, *wanted)) co_return good;
+  Result<GrantPtr> got = co_await Fly(std::move(refused.challenge), std::move(*wanted));
   co_return got;
 }
 
-Task<Result<GrantPtr>> Account::Fly(std::string challenge) {
+Task<Result<GrantPtr>> Account::Fly(std::string challenge, Scopes wanted) {
   if (deps_.clock.Now() < not_before_) co_return Failure(last_error_);
   const Flight flight(*this);
+  const bool more = !Covers(scopes_, wanted);
   Result<oauth::Token> token =
-      co_await Fetch(std::move(challenge), Deadline::In(deps_.clock, kTimeout));
-  if (!token) co_return Failed(std::move(token.error()));
-  co_return Keep(*token);
+      co_await Fetch(std::move(challenge), wanted, Deadline::In(deps_.clock, kTimeout));
+  if (!token) co_return Failed(std::move(token.error()), more);
+  co_return Keep(*token, std::move(wanted));
 }
 
-std::unexpected<Error> Account::Failed(Error error) {
+// That there is no token with more scopes says nothing of those without.
+std::unexpected<Error> Account::Failed(Error error, bool more) {
+  if (deps_.count) deps_.count(server_, "failed");
+  spdlog::warn("server {}: no token {}: {}", server_, more ? "with more scopes" : "for it",
+               error.message);
+  // What an authorization server says is no answer of the server; clients learn where to look.
+  Error shown{.code = Code::kUnavailable,
+              .origin = Origin::kServer,
+              .message = "server " + server_ + ": no token for it could be had",
+              .detail = error.message + (error.detail.empty() ? "" : ": " + error.detail)};
+  if (more) {
+    no_more_before_ = deps_.clock.Now() + kStepUp;
+    return Failure(std::move(shown));
+  }
   found_.reset();
   not_before_ = deps_.clock.Now() + backoff_.Next(ThreadRandom().NextUnit());
-  if (deps_.count) deps_.count(server_, "failed");
-  spdlog::warn("server {}: no token for it: {}", server_, error.message);
-  // What an authorization server says is no answer of the server; clients learn where to look.
-  last_error_ = Error{.code = Code::kUnavailable,
-                      .origin = Origin::kServer,
-                      .message = "server " + server_ + ": no token for it could be had",
-                      .detail = error.message + (error.detail.empty() ? "" : ": " + error.detail)};
+  last_error_ = std::move(shown);
   return Failure(last_error_);
 }
 
@@ -178,33 +200,39 @@ Task<Result<void>> Account::Locate(std::string challenge, Deadline deadline) {
   co_return Result<void>();
 }
 
-Task<Result<oauth::Token>> Account::Fetch(std::string challenge, Deadline deadline) {
+Task<Result<oauth::Token>> Account::Fetch(std::string challenge, Scopes wanted, Deadline deadline) {
   if (Result<void> located = co_await Locate(std::move(challenge), deadline); !located) {
     co_return Failure(std::move(located.error()));
   }
   const std::string resource = config_.resource.empty() ? found_->resource : config_.resource;
-  oauth::Fields grant = oauth::ClientCredentialsGrant(scopes_, resource);
+  oauth::Fields grant = oauth::ClientCredentialsGrant(wanted, resource);
   if (config_.kind == Kind::kRefreshToken) {
+    Save();
     const std::optional<oauth::Token> kept = Kept();
     const oauth::Token seed{.access = {}, .refresh = config_.refresh_token.Reveal()};
     grant = oauth::RefreshGrant(kept ? *kept : seed, resource);
     // Without `scope` it keeps what it was granted (RFC 6749 section 6).
-    if (!scopes_.empty()) grant.emplace_back("scope", oauth::JoinScopes(scopes_));
+    if (!wanted.empty()) grant.emplace_back("scope", oauth::JoinScopes(wanted));
   }
   Result<oauth::Token> token = co_await oauth::AskForToken(
-      deps_.fetcher, deps_.clock, client_, found_->server, std::move(grant), scopes_, deadline);
-  if (token && config_.kind == Kind::kRefreshToken) Save(*token);
+      deps_.fetcher, deps_.clock, client_, found_->server, std::move(grant), wanted, deadline);
+  // A server that gave no new one goes on with the old one (RFC 6749 section 6).
+  if (token && config_.kind == Kind::kRefreshToken && !token->refresh.empty()) {
+    unsaved_ = *token;
+    Save();
+  }
   co_return token;
 }
 
-GrantPtr Account::Keep(const oauth::Token& token) {
+GrantPtr Account::Keep(const oauth::Token& token, Scopes wanted) {
   const WallTime now = deps_.clock.WallNow();
   const WallTime expires = token.expires.value_or(WallTime::max());
   auto grant = std::make_shared<const Grant>(
       Grant{.lines = "Authorization: Bearer " + token.access + "\r\n",
             .refresh_at = token.expires ? oauth::RefreshAt(now, expires) : WallTime::max(),
             .expires = expires,
-            .scopes = scopes_});
+            .scopes = wanted});
+  scopes_ = std::move(wanted);
   const std::lock_guard lock(mutex_);
   if (deps_.count) deps_.count(server_, got_at_ ? "refreshed" : "fetched");
   got_at_ = deps_.clock.Now();
@@ -218,6 +246,7 @@ Label Account::LabelOf() const {
 }
 
 std::optional<oauth::Token> Account::Kept() const {
+  if (unsaved_) return unsaved_;
   std::optional<std::string> text = deps_.vault.Get(LabelOf());
   const std::string seed = SeedLine(config_.refresh_token);
   if (!text || !text->starts_with(seed)) return std::nullopt;
@@ -225,12 +254,15 @@ std::optional<oauth::Token> Account::Kept() const {
   return token && !token->refresh.empty() ? token : std::nullopt;
 }
 
-// A server that gave no new one goes on with the old one (RFC 6749 section 6).
-void Account::Save(const oauth::Token& token) {
-  if (token.refresh.empty()) return;
+// The one before it is spent, so it is used, and tried to be kept again, until the vault takes it.
+void Account::Save() {
+  if (!unsaved_) return;
   Result<void> kept =
-      deps_.vault.Put(LabelOf(), SeedLine(config_.refresh_token) + oauth::TokenText(token));
-  if (kept) return;
+      deps_.vault.Put(LabelOf(), SeedLine(config_.refresh_token) + oauth::TokenText(*unsaved_));
+  if (kept) {
+    unsaved_.reset();
+    return;
+  }
   spdlog::error(
       "server {}: its new refresh token could not be kept, so the next start may need "
       "another one: {}",

@@ -4,7 +4,9 @@
 //
 // The token is replaced before it expires, by one request however many wait for it. After a failure
 // none is made for a while; a token that is still good is used on. What a server asks for with 403
-// (insufficient_scope) is asked for once, on top of what was granted.
+// (insufficient_scope) is asked for once, on top of what was granted; where that fails, all stays
+// as it was and is not tried again for a while. A refresh token can get no more than it was
+// granted.
 //
 // Find() is thread-safe; all else happens on the home executor.
 #pragma once
@@ -44,6 +46,7 @@ class Account final : public Source, public std::enable_shared_from_this<Account
   static constexpr Duration kTimeout = std::chrono::seconds(30);  // of a flight
   static constexpr Duration kForget = std::chrono::hours(1);      // what was discovered
   static constexpr Duration kFresh = std::chrono::seconds(10);    // refused: no other is asked
+  static constexpr Duration kStepUp = std::chrono::minutes(5);    // after more scopes were refused
 
   // kInvalid: the private key cannot be used.
   static Result<SourcePtr> Make(std::string server, std::string url,
@@ -59,20 +62,22 @@ class Account final : public Source, public std::enable_shared_from_this<Account
   Account(std::string server, std::string url, const config::ServerCredentials& config,
           oauth::Client client, AccountDeps deps);
 
+  using Scopes = std::vector<std::string>;
   class Flight;
   // One attempt, whoever asked for it. Never two at a time.
-  Task<Result<GrantPtr>> Fly(std::string challenge);
-  Task<Result<oauth::Token>> Fetch(std::string challenge, Deadline deadline);
+  Task<Result<GrantPtr>> Fly(std::string challenge, Scopes wanted);
+  Task<Result<oauth::Token>> Fetch(std::string challenge, Scopes wanted, Deadline deadline);
   Task<Result<void>> Locate(std::string challenge, Deadline deadline);
   static Task<void> Refresh(std::shared_ptr<Account> self);
-  std::unexpected<Error> Failed(Error error);
+  std::unexpected<Error> Failed(Error error, bool more);
   std::unexpected<Error> Refuse(std::string why) const;
-  // Whether another token could do what the refused one did not. Notes the scopes that it takes.
-  Result<void> IsWorthIt(const Refusal& refused);
-  GrantPtr Good(const GrantPtr& refused);
-  GrantPtr Keep(const oauth::Token& token);
+  GrantPtr Current();
+  // The scopes with which another token could do what the refused one did not. An Error: with none.
+  Result<Scopes> Wanted(const Refusal& refused);
+  GrantPtr Good(const Refusal& refused, const Scopes& wanted);
+  GrantPtr Keep(const oauth::Token& token, Scopes wanted);
   std::optional<oauth::Token> Kept() const;
-  void Save(const oauth::Token& token);
+  void Save();
   Label LabelOf() const;
 
   const std::string server_, url_;
@@ -85,7 +90,7 @@ class Account final : public Source, public std::enable_shared_from_this<Account
   bool refreshing_ = false;  // guarded by mutex_: in the background
 
   // Of the home's thread.
-  std::vector<std::string> scopes_;  // to ask for
+  Scopes scopes_;  // to ask for: of the configuration, and what more was granted
   std::optional<oauth::Discovered> found_;
   TimePoint found_at_;
   std::optional<TimePoint> got_at_;  // the grant
@@ -94,6 +99,8 @@ class Account final : public Source, public std::enable_shared_from_this<Account
   Backoff backoff_{
       Backoff::Config{.initial = std::chrono::seconds(1), .cap = std::chrono::minutes(1)}};
   TimePoint not_before_ = TimePoint::min();
+  TimePoint no_more_before_ = TimePoint::min();  // scopes
+  std::optional<oauth::Token> unsaved_;          // could not be written to the vault
   Error last_error_;
 };
 

@@ -49,10 +49,10 @@ class AccountTest : public testing::Test {
     forms_.push_back(oauth::ReadForm(request.body).value());
     if (status_ != 200) return Response{.status = status_, .body = refusal_};
     const std::string number = std::to_string(forms_.size());
-    return Response{.status = 200,
-                    .body = R"({"access_token":"t)" + number +
-                            R"(","token_type":"Bearer","expires_in":3600)" +
-                            (rotates_ ? R"(,"refresh_token":"r)" + number + "\"" : "") + "}"};
+    return Response{
+        .status = 200,
+        .body = R"({"access_token":"t)" + number + R"(","token_type":"Bearer","expires_in":3600)" +
+                (rotates_ ? R"(,"refresh_token":"r)" + number + "\"" : "") + more_ + "}"};
   }
 
   SourcePtr Make() {
@@ -94,7 +94,7 @@ class AccountTest : public testing::Test {
   ServerCredentials config_;
   std::map<std::string, int> counted_;
   std::vector<oauth::Fields> forms_;
-  std::string names_ = "https://as.example", refusal_;
+  std::string names_ = "https://as.example", refusal_, more_;
   int status_ = 200;
   bool published_ = true, rotates_ = false;
 };
@@ -217,6 +217,53 @@ TEST_F(AccountTest, MoreScopesAreAskedForOnce) {
   EXPECT_EQ(forms_.size(), 2U);
 }
 
+TEST_F(AccountTest, ScopesThatAreNotGrantedTakeTheServerAwayFromNobody) {
+  config_.scopes = {"read"};
+  const SourcePtr source = Make();
+  const GrantPtr first = Obtain(source).value();
+  const Refusal refusal{first, 403, R"(Bearer error="insufficient_scope", scope="admin")"};
+  status_ = 400;
+  refusal_ = R"({"error":"invalid_scope"})";
+  EXPECT_FALSE(Obtain(source, refusal));
+  EXPECT_EQ(oauth::Find(forms_[1], "scope"), "read admin");
+  EXPECT_EQ(LinesOf(source->Find(nullptr)), "Authorization: Bearer t1\r\n") << "good for others";
+  EXPECT_EQ(LinesOf(Obtain(source)), "Authorization: Bearer t1\r\n");
+  status_ = 200;
+  EXPECT_FALSE(Obtain(source, refusal)) << "not tried again at once";
+  EXPECT_EQ(forms_.size(), 2U);
+  clock_.Advance(seconds(60));
+  EXPECT_TRUE(Obtain(source, {first, 401, ""}));
+  EXPECT_EQ(oauth::Find(forms_[2], "scope"), "read");
+  clock_.Advance(Account::kStepUp);
+  const GrantPtr now = Obtain(source).value();
+  EXPECT_TRUE(Obtain(source, {now, 403, refusal.challenge}));
+  EXPECT_EQ(oauth::Find(forms_[3], "scope"), "read admin");
+}
+
+TEST_F(AccountTest, ScopesThatComeWithA401AreKeptOnlyWhenTheyAreGranted) {
+  const SourcePtr source = Make();
+  const GrantPtr first = Obtain(source).value();
+  status_ = 400;
+  EXPECT_FALSE(Obtain(source, {first, 401, R"(Bearer scope="admin")"}));
+  EXPECT_EQ(oauth::Find(forms_[1], "scope"), "admin");
+  status_ = 200;
+  EXPECT_TRUE(Obtain(source));
+  EXPECT_EQ(oauth::Find(forms_[2], "scope").value_or(""), "");
+}
+
+TEST_F(AccountTest, ARefreshTokenIsNotAskedForMoreThanItWasGranted) {
+  config_.kind = Kind::kRefreshToken;
+  config_.refresh_token = Secret("r0");
+  const SourcePtr source = Make();
+  const GrantPtr first = Obtain(source).value();
+  const Result<GrantPtr> more =
+      Obtain(source, {first, 403, R"(Bearer error="insufficient_scope", scope="admin")"});
+  ASSERT_FALSE(more);
+  EXPECT_THAT(more.error().message, HasSubstr("was not granted"));
+  EXPECT_EQ(forms_.size(), 1U);
+  EXPECT_EQ(LinesOf(source->Find(nullptr)), "Authorization: Bearer t1\r\n");
+}
+
 TEST_F(AccountTest, WhatItProvesItselfWithGoesToNoOtherIssuer) {
   names_ = "https://evil.example";
   const Result<GrantPtr> refused = Obtain(Make());
@@ -249,6 +296,28 @@ TEST_F(AccountTest, ARefreshTokenIsFollowedByItsSuccessorsAcrossARestart) {
   config_.refresh_token = Secret("another");
   Obtain(Make());
   EXPECT_EQ(oauth::Find(forms_[3], "refresh_token"), "another");
+}
+
+TEST_F(AccountTest, ARefreshTokenThatCouldNotBeKeptIsUsedAndKeptLater) {
+  config_.kind = Kind::kRefreshToken;
+  config_.refresh_token = Secret("r0");
+  rotates_ = true;
+  more_ = R"(,"scope":")" + std::string(Vault::kMostBytes, 'a') + "\"";  // the vault takes no such
+  {
+    const SourcePtr source = Make();
+    Obtain(source);
+    EXPECT_EQ(vault_.size(), 0U);
+    clock_.Advance(seconds(3600));
+    Obtain(source);
+    EXPECT_EQ(oauth::Find(forms_[1], "refresh_token"), "r1") << "r0 is spent";
+    more_.clear();
+    clock_.Advance(seconds(3600));
+    Obtain(source);
+    EXPECT_EQ(oauth::Find(forms_[2], "refresh_token"), "r2");
+    EXPECT_EQ(vault_.size(), 1U);
+  }
+  Obtain(Make());
+  EXPECT_EQ(oauth::Find(forms_[3], "refresh_token"), "r3");
 }
 
 TEST_F(AccountTest, APrivateKeyThatIsNoneIsSaidAtTheStart) {
