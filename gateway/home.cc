@@ -43,6 +43,13 @@ Home::Home(config::Server server, const Deps& home_deps, downstream::Surrounding
     return downstream::MakeTransport(server, deps, surroundings, bound);
   };
   asking.personal = surroundings_.source != nullptr && surroundings_.source->personal();
+  if (asking.personal) {
+    asking.admits = [source = surroundings_.source](const Caller& caller) -> Result<void> {
+      Result<credentials::GrantPtr> found = source->Find(&caller);
+      if (!found) return Failure(std::move(found.error()));
+      return {};
+    };
+  }
   asking.processes = server_.lanes;
   if (downstream::PlacementOf(server_) == downstream::Placement::kOneWorker &&
       asking.parking != nullptr) {

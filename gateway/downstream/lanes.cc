@@ -82,11 +82,11 @@ Lanes::LanePtr Lanes::Add(Askable declared, std::string key, const Caller* calle
 }
 
 // The one that was not used for longest; tasks that nobody asks for go only where all have some.
-Lanes::LanePtr Lanes::Replaceable() const {
+Lanes::LanePtr Lanes::Replaceable(const std::string* caller) const {
   LanePtr idlest;
   bool costs = false;
   for (const LanePtr& lane : lanes_) {
-    if (Busy(*lane)) continue;
+    if (Busy(*lane) || (caller != nullptr && lane->caller != *caller)) continue;
     const bool holds = lane->server->HoldsTasks();
     if (idlest != nullptr && std::pair(holds, lane->used) >= std::pair(costs, idlest->used)) {
       continue;
@@ -97,6 +97,25 @@ Lanes::LanePtr Lanes::Replaceable() const {
   return idlest;
 }
 
+// Who has many loses an own one, and does not get all. Callers without a name are not one of them.
+Result<void> Lanes::MakeRoom(const std::string& caller) {
+  const auto own = static_cast<std::size_t>(
+      std::ranges::count(lanes_, caller, [](const LanePtr& lane) { return lane->caller; }));
+  const bool many = own >= kMaxOfCaller && caller != CallerKey(*Nobody());
+  if (!many && lanes_.size() < kMax) return {};
+  const LanePtr idlest = Replaceable(many ? &caller : nullptr);
+  if (idlest == nullptr) {
+    return Failure(Error{.code = Code::kRateLimited,
+                         .retryable = true,
+                         .message = "server " + server_ + ": busy with the calls of " +
+                                    std::to_string(many ? kMaxOfCaller : kMax) +
+                                    " kinds of clients" + (many ? " of this caller" : "")});
+  }
+  Retire(std::move(idlest->server));
+  std::erase(lanes_, idlest);
+  return {};
+}
+
 Result<Lanes::LanePtr> Lanes::ForClient(const Call& call) {
   const Askable declared = Askable::Of(call);
   std::string caller = CallerKey(*call.caller);
@@ -104,17 +123,7 @@ Result<Lanes::LanePtr> Lanes::ForClient(const Call& call) {
     return lane->declared == declared && lane->caller == caller;
   };
   if (const auto found = std::ranges::find_if(lanes_, fits); found != lanes_.end()) return *found;
-  if (lanes_.size() >= kMax) {
-    const LanePtr idlest = Replaceable();
-    if (idlest == nullptr) {
-      return Failure(Error{.code = Code::kRateLimited,
-                           .retryable = true,
-                           .message = "server " + server_ + ": busy with the calls of " +
-                                      std::to_string(kMax) + " kinds of clients"});
-    }
-    Retire(std::move(idlest->server));
-    std::erase(lanes_, idlest);
-  }
+  if (Result<void> room = MakeRoom(caller); !room) return Failure(std::move(room.error()));
   return Add(declared, std::move(caller), &call.caller);
 }
 
@@ -162,11 +171,15 @@ Task<Result<ReplyPtr>> Lanes::Handle(Call& call) {
     const std::shared_ptr<ServerDownstream> server = lane->server;
     if (!server->up()) {
       Result<ServerFacts> connected = co_await server->Connect();
-      if (!connected && !first_) co_return Failure(std::move(connected.error()));
+      if (!connected && !first_) {
+        if (!lane->was_up) std::erase(lanes_, lane);  // or a server that is down would fill them
+        co_return Failure(std::move(connected.error()));
+      }
       if (!connected) {
         GiveUp(lane, connected.error());
         continue;
       }
+      lane->was_up = true;
       backoff_ = Backoff(Backoff::Config{});
     }
     const bool http = !first_;

@@ -31,6 +31,7 @@ class ServerDownstream;
 class Lanes {
  public:
   static constexpr std::size_t kMax = 64;  // over HTTP
+  static constexpr std::size_t kMaxOfCaller = 4;
   static constexpr Duration kIdle = std::chrono::minutes(5);
   static constexpr Duration kSweep = std::chrono::minutes(1);
 
@@ -64,7 +65,8 @@ class Lanes {
     std::string caller = {};
     std::shared_ptr<ServerDownstream> server = {};  // null: the first lane
     std::shared_ptr<Turnstile> turns = {};          // null: over HTTP
-    unsigned entering = 0;                          // calls on their way in; over HTTP, in it
+    bool was_up = false;
+    unsigned entering = 0;  // calls on their way in; over HTTP, in it
     TimePoint used = {};
   };
   using LanePtr = std::shared_ptr<Lane>;
@@ -79,7 +81,9 @@ class Lanes {
   LanePtr Add(Askable declared, std::string key, const Caller* caller);
   void GiveUp(const LanePtr& lane, const Error& why);
   static bool Busy(const Lane& lane);
-  LanePtr Replaceable() const;
+  // Of this caller alone, of everybody without one.
+  LanePtr Replaceable(const std::string* caller = nullptr) const;
+  Result<void> MakeRoom(const std::string& caller);
   static bool IsFree(const Lane& lane) { return lane.entering == 0 && lane.turns->free(); }
   static void Tell(const News& news);
   void Sweep();

@@ -224,6 +224,11 @@ Task<Result<ReplyPtr>> ServerDownstream::OffFace(Call& call) {
                             ": has no session for each caller, and is not asked without");
     }
     if (call.forsaken) co_return parks_->Forsake(call);
+    if (own && asking_.admits) {
+      if (Result<void> may = asking_.admits(call.caller); !may) {
+        co_return Failure(std::move(may.error()));
+      }
+    }
     if (call.message.Has(mcp::Key::kRequestState)) co_return parks_->Resume(call);
     // A task lives in the process that took it, and what asks about it goes to the first one.
     const bool stays = turns_ != nullptr && BecomesTask(call);

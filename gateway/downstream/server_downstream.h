@@ -30,6 +30,9 @@ struct Asking {
   std::size_t processes = 1;
   // It is shown who calls: a legacy session is one caller's alone, then (protocol 6.1-4).
   bool personal = false;
+  // Whether there is anything to show it for this caller: whoever has nothing gets no session. Any
+  // thread; empty = for everybody.
+  std::function<Result<void>(const Caller&)> admits = {};
   std::shared_ptr<Parks> parks = {};  // of the server, for such sessions; empty: makes its own
 };
 

@@ -299,6 +299,64 @@ TEST_F(TaskLanesTest, TasksDoNotKeepOthersOut) {
   EXPECT_EQ(lanes_[1]->sessions_ended, 0);
 }
 
+TEST_F(LanesTest, WhoHasNothingToShowTakesNoSession) {
+  wire_.http = true;
+  Make({}, {.parking = &parking_,
+            .another = [this](const Caller*) { return Another(); },
+            .personal = true,
+            .admits = [](const Caller& caller) -> Result<void> {
+              if (caller->subject == "a") return {};
+              return Failure(Code::kForbidden, Origin::kGateway, "nothing for this caller");
+            }});
+  Legacy({{"tools/call", Gives(kDone)}}, "s1");
+  for (const char* subject : {"a", "mallory"}) {
+    Call& call = CallOf("{}");
+    call.caller = MakeCaller({.subject = subject});
+    const auto going = Start(call);
+    EXPECT_TRUE(NextOf(*going).contains(subject == std::string("a") ? "done" : "nothing for"));
+  }
+  EXPECT_EQ(lanes_.size(), 1U);
+}
+
+TEST_F(LanesTest, ASessionThatCouldNotBeMadeTakesNoPlace) {
+  Http({{"tools/call", Gives(kDone)}});
+  const auto works = wire_.answer;
+  wire_.answer = [](const Sent&) { return Fails(Code::kUnavailable, 503); };
+  for (std::size_t i = 0; i <= Lanes::kMax; ++i) {
+    Call& call = CallOf(kForms);
+    call.caller = MakeCaller({.subject = std::to_string(i)});
+    const auto going = Start(call);
+    ASSERT_TRUE(going->there);
+    EXPECT_FALSE(going->reply);
+  }
+  wire_.answer = works;
+  Call& call = CallOf(kForms);
+  call.caller = MakeCaller({.subject = "5"});
+  const auto going = Start(call);
+  EXPECT_TRUE(NextOf(*going).contains("done"));
+  EXPECT_EQ(lanes_.size(), Lanes::kMax + 2) << "made anew";
+}
+
+TEST_F(LanesTest, ACallerWithManySessionsLosesAnOwnOne) {
+  Http({{"tools/call", Gives(kDone)}});
+  const auto by = [this](const char* subject, const std::string& capabilities) {
+    Call& call = CallOf(capabilities);
+    call.caller = MakeCaller({.subject = subject});
+    auto going = Start(call);
+    EXPECT_TRUE(NextOf(*going).contains("done"));
+    loop_.Pass(std::chrono::seconds(1));
+  };
+  by("b", kForms);
+  for (const std::string& capabilities :
+       {kForms, kEverything, std::string(R"({"sampling":{}})"), std::string(R"({"roots":{}})"),
+        std::string(R"({"sampling":{},"roots":{}})")}) {
+    by("a", capabilities);
+  }
+  ASSERT_EQ(lanes_.size(), 6U);
+  EXPECT_EQ(lanes_[0]->sessions_ended, 0) << "another caller's";
+  EXPECT_EQ(lanes_[1]->sessions_ended, 1);
+}
+
 TEST_F(LanesTest, TheNumberOfSessionsIsBounded) {
   Http();
   std::vector<std::unique_ptr<Going>> calls;
