@@ -109,6 +109,9 @@ GrantPtr Account::Current() {
 GrantPtr Account::Good(const Refusal& refused, const Scopes& wanted) {
   const std::lock_guard lock(mutex_);
   if (refused.status == 401 && grant_ == refused.grant) grant_ = nullptr;
+  // Who waited for one that hardly lives gets it all the same: the server says if it is over.
+  const bool new_one = got_at_ && deps_.clock.Now() - *got_at_ < kNew;
+  if (refused.grant == nullptr && new_one && grant_ != nullptr) return grant_;
   if (grant_ == nullptr || deps_.clock.WallNow() >= grant_->expires) return nullptr;
   return Covers(grant_->scopes, wanted) ? grant_ : nullptr;
 }

@@ -46,6 +46,7 @@ class Account final : public Source, public std::enable_shared_from_this<Account
   static constexpr Duration kTimeout = std::chrono::seconds(30);  // of a flight
   static constexpr Duration kForget = std::chrono::hours(1);      // what was discovered
   static constexpr Duration kFresh = std::chrono::seconds(10);    // refused: no other is asked
+  static constexpr Duration kNew = std::chrono::seconds(1);       // none is fetched after it
   static constexpr Duration kStepUp = std::chrono::minutes(5);    // after more scopes were refused
 
   // kInvalid: the private key cannot be used.

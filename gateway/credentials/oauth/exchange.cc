@@ -3,11 +3,30 @@
 #include <utility>
 
 #include "base/token.h"
+#include "credentials/oauth/form.h"
 
 namespace switchyard::credentials::oauth {
 namespace {
 
 constexpr std::size_t kMostAnswer = 64 * 1024;
+
+// What of a request nobody may read in a log, as it was meant and as it was sent.
+std::vector<std::string> SecretsOf(const Client& client, const TokenRequest& made) {
+  std::vector<std::string> secrets = {client.secret, PercentEncode(client.secret)};
+  if (const std::size_t blank = made.authorization.find(' '); blank != std::string::npos) {
+    secrets.push_back(made.authorization.substr(blank + 1));
+  }
+  const std::optional<Fields> fields = ReadForm(made.body);
+  if (!fields) return secrets;
+  for (const char* name :
+       {"refresh_token", "client_assertion", "client_secret", "code", "code_verifier"}) {
+    const std::optional<std::string_view> value = Find(*fields, name);
+    if (!value) continue;
+    secrets.emplace_back(*value);
+    secrets.push_back(PercentEncode(*value));
+  }
+  return secrets;
+}
 
 }  // namespace
 
@@ -17,6 +36,7 @@ Task<Result<Token>> AskForToken(fetch::Fetcher& fetcher, const Clock& clock, Cli
   Result<TokenRequest> made =
       MakeTokenRequest(client, server, std::move(grant), clock.WallNow(), RandomToken());
   if (!made) co_return Failure(std::move(made.error()));
+  const std::vector<std::string> secrets = SecretsOf(client, *made);
   fetch::Request request{
       .method = "POST",
       .url = server.token_endpoint,
@@ -29,7 +49,8 @@ Task<Result<Token>> AskForToken(fetch::Fetcher& fetcher, const Clock& clock, Cli
   }
   Result<fetch::Response> answer = co_await fetcher.Fetch(std::move(request), deadline);
   if (!answer) co_return Failure(std::move(answer.error()).In("the token endpoint"));
-  Result<Token> token = ReadTokenResponse(answer->status, answer->body, asked, clock.WallNow());
+  Result<Token> token =
+      ReadTokenResponse(answer->status, answer->body, asked, clock.WallNow(), secrets);
   co_return token;
 }
 

@@ -24,9 +24,9 @@ constexpr std::size_t kShown = 256;
 
 // RFC 6749 section 5.2, RFC 8707 section 2, RFC 8693 section 2.2.2: words that are safe to repeat.
 constexpr std::array<std::string_view, 9> kErrors = {
-    "invalid_request", "invalid_client", "invalid_grant",  "unauthorized_client",
-    "invalid_scope",   "invalid_target", "unsupported_grant_type", "server_error",
-    "temporarily_unavailable"};
+    "invalid_request",        "invalid_client", "invalid_grant",
+    "unauthorized_client",    "invalid_scope",  "invalid_target",
+    "unsupported_grant_type", "server_error",   "temporarily_unavailable"};
 
 std::unexpected<Error> Bad(std::string why) {
   return Failure(Code::kProtocol, Origin::kServer, std::move(why));
@@ -51,9 +51,8 @@ std::optional<std::int64_t> SecondsIn(const json::object& object, std::string_vi
   if (value->is_uint64()) return kMostLife;
   if (value->is_double()) {
     const double number = value->get_double();
-    return number >= 0 && number < static_cast<double>(kMostLife)
-               ? static_cast<std::int64_t>(number)
-               : kMostLife;
+    if (number <= 0) return 0;
+    return number < static_cast<double>(kMostLife) ? static_cast<std::int64_t>(number) : kMostLife;
   }
   const json::string* text = value->if_string();
   if (text == nullptr || text->empty() || text->size() > 10) return std::nullopt;
@@ -65,13 +64,28 @@ std::optional<std::int64_t> SecondsIn(const json::object& object, std::string_vi
   return number;
 }
 
-Error Refused(int status, const std::string& body) {
+// What the endpoint says for people, as far as it may be written into a log.
+std::string Shown(const json::object& object, const std::vector<std::string>& secrets) {
+  std::string text = TextIn(object, "error");
+  const std::string more = TextIn(object, "error_description");
+  if (!more.empty()) text += (text.empty() ? "" : ": ") + more;
+  for (const std::string& secret : secrets) {
+    if (secret.empty()) continue;
+    for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += 3) {
+      text.replace(at, secret.size(), "***");
+    }
+  }
+  std::ranges::replace_if(text, [](char c) { return c < 0x20 || c == 0x7F; }, ' ');
+  return text.substr(0, kShown);
+}
+
+Error Refused(int status, const std::string& body, const std::vector<std::string>& secrets) {
   Error error{.code = status >= 500 ? Code::kUnavailable : Code::kProtocol,
               .origin = Origin::kServer,
-              .message = "the token endpoint answered " + std::to_string(status),
-              .detail = body.substr(0, kShown)};
+              .message = "the token endpoint answered " + std::to_string(status)};
   const auto object = auth::ReadObject(body);
   if (!object) return error;
+  error.detail = Shown(*object, secrets);
   const std::string word = TextIn(*object, "error");
   if (std::ranges::find(kErrors, word) == kErrors.end()) return error;
   error.message += " " + word;
@@ -84,12 +98,15 @@ Error Refused(int status, const std::string& body) {
 }  // namespace
 
 Result<Token> ReadTokenResponse(int status, const std::string& body,
-                                const std::vector<std::string>& asked, WallTime now) {
-  if (status != 200) return Failure(Refused(status, body));
+                                const std::vector<std::string>& asked, WallTime now,
+                                const std::vector<std::string>& secrets) {
+  if (status != 200) return Failure(Refused(status, body, secrets));
   const auto object = auth::ReadObject(body);
   if (!object) return Bad("the token endpoint's answer is " + object.error());
-  if (object->contains("error")) return Failure(Refused(status, body));
-  Token token{.access = TextIn(*object, "access_token"), .refresh = TextIn(*object, "refresh_token")};
+  const json::value* refused = object->if_contains("error");
+  if (refused != nullptr && !refused->is_null()) return Failure(Refused(status, body, secrets));
+  Token token{.access = TextIn(*object, "access_token"),
+              .refresh = TextIn(*object, "refresh_token")};
   if (!IsToken(token.access)) return Bad("the token endpoint's answer has no usable access_token");
   if (!token.refresh.empty() && !IsToken(token.refresh)) token.refresh.clear();
   const std::string type = TextIn(*object, "token_type");
@@ -97,7 +114,8 @@ Result<Token> ReadTokenResponse(int status, const std::string& body,
     return Bad("the token endpoint's answer is no Bearer token");
   }
   if (const auto life = SecondsIn(*object, "expires_in")) {
-    token.expires = now + seconds(std::clamp<std::int64_t>(*life, 0, kMostLife));
+    // One that never was good is nothing that anybody means by it; a server says when it is over.
+    if (*life > 0) token.expires = now + seconds(std::min(*life, kMostLife));
   }
   token.scopes = object->contains("scope") ? SplitScopes(TextIn(*object, "scope")) : asked;
   return token;

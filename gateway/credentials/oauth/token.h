@@ -24,10 +24,13 @@ struct Token {
 
 // RFC 6749 sections 5.1 and 5.2. `asked`: the scopes of the request, which are granted where the
 // answer says nothing. An error's message has the endpoint's error code, if it is one of the closed
-// set; whatever else it said is the detail. kUnauthenticated: the grant is no longer good
-// (invalid_grant) or the client is unknown (invalid_client): asking again does not help.
+// set; the detail has what it says of it, without `secrets`, which are what was sent: some repeat
+// it. Nothing else of the answer is repeated: it may have a token in it. kUnauthenticated: the
+// grant is no longer good (invalid_grant) or the client is unknown (invalid_client): asking again
+// does not help.
 Result<Token> ReadTokenResponse(int status, const std::string& body,
-                                const std::vector<std::string>& asked, WallTime now);
+                                const std::vector<std::string>& asked, WallTime now,
+                                const std::vector<std::string>& secrets = {});
 
 // As text for the vault. nullopt: it is no such text.
 std::string TokenText(const Token& token);

@@ -51,8 +51,8 @@ class AccountTest : public testing::Test {
     const std::string number = std::to_string(forms_.size());
     return Response{
         .status = 200,
-        .body = R"({"access_token":"t)" + number + R"(","token_type":"Bearer","expires_in":3600)" +
-                (rotates_ ? R"(,"refresh_token":"r)" + number + "\"" : "") + more_ + "}"};
+        .body = R"({"access_token":"t)" + number + R"(","token_type":"Bearer","expires_in":)" +
+                life_ + (rotates_ ? R"(,"refresh_token":"r)" + number + "\"" : "") + more_ + "}"};
   }
 
   SourcePtr Make() {
@@ -94,7 +94,7 @@ class AccountTest : public testing::Test {
   ServerCredentials config_;
   std::map<std::string, int> counted_;
   std::vector<oauth::Fields> forms_;
-  std::string names_ = "https://as.example", refusal_, more_;
+  std::string names_ = "https://as.example", refusal_, more_, life_ = "3600";
   int status_ = 200;
   bool published_ = true, rotates_ = false;
 };
@@ -183,6 +183,32 @@ TEST_F(AccountTest, WhatTheAuthorizationServerSaysIsForTheLogOnly) {
   EXPECT_EQ(refused.error().message, "server s: no token for it could be had");
   EXPECT_THAT(refused.error().detail, HasSubstr("invalid_client"));
   EXPECT_THAT(refused.error().detail, Not(HasSubstr("the secret")));
+}
+
+TEST_F(AccountTest, WhatItRepeatsOfWhatItWasSentIsNotLogged) {
+  status_ = 400;
+  refusal_ = R"({"error":"invalid_client","error_description":"not r0 and not the secret"})";
+  config_.kind = Kind::kRefreshToken;
+  config_.refresh_token = Secret("r0");
+  const Result<GrantPtr> refused = Obtain(Make());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("not *** and not ***"));
+}
+
+TEST_F(AccountTest, ATokenThatEndsAtOnceIsNotFetchedForEachCall) {
+  life_ = "0";
+  const SourcePtr never = Make();
+  Obtain(never);
+  EXPECT_EQ(LinesOf(never->Find(nullptr)), "Authorization: Bearer t1\r\n") << "as if not said";
+  life_ = "1";
+  const SourcePtr source = Make();
+  Obtain(source);
+  clock_.Advance(std::chrono::milliseconds(999));
+  const GrantPtr early = Obtain(source).value();
+  EXPECT_EQ(forms_.size(), 2U);
+  clock_.Advance(std::chrono::milliseconds(2));
+  Obtain(source);
+  EXPECT_EQ(forms_.size(), 3U);
 }
 
 TEST_F(AccountTest, ARefusedTokenIsReplacedOnce) {

@@ -57,7 +57,7 @@ TEST(TokenResponse, OddLifetimesDoNoHarm) {
     return token.expires ? *token.expires - kNow : seconds(-1);
   };
   EXPECT_EQ(life("\"3600\""), seconds(3600));
-  EXPECT_EQ(life("-5"), seconds(0));
+  for (const char* none : {"0", "-5", "-5.5", "0.0", "\"0\""}) EXPECT_EQ(life(none), seconds(-1));
   EXPECT_EQ(life("59.9"), seconds(59));
   EXPECT_EQ(life("true"), seconds(-1));
   EXPECT_GT(life("18446744073709551615"), seconds(3600));
@@ -73,6 +73,23 @@ TEST(TokenResponse, AnErrorRepeatsOnlyKnownWords) {
   const auto odd = Read(R"({"error":"go to evil.example"})", 400);
   EXPECT_THAT(odd.error().message, Not(HasSubstr("evil")));
   EXPECT_EQ(Read("", 503).error().code, Code::kUnavailable);
+}
+
+TEST(TokenResponse, AnErrorRepeatsNothingThatIsSecret) {
+  const auto detail = [](const std::string& body, int status = 400) {
+    return ReadTokenResponse(status, body, {}, kNow, {"the-refresh-token", "", "s3cret"})
+        .error()
+        .detail;
+  };
+  EXPECT_EQ(
+      detail(R"({"error":"invalid_grant","error_description":"the-refresh-token, s3cret\n"})"),
+      "invalid_grant: ***, *** ");
+  EXPECT_EQ(detail(R"({"error":"x","refresh_token":"new one","access_token":"at"})", 200), "x");
+  EXPECT_EQ(detail("token=the-refresh-token"), "");
+}
+
+TEST(TokenResponse, AnErrorThatIsNullIsNone) {
+  EXPECT_TRUE(Read(R"({"access_token":"a","token_type":"Bearer","error":null})"));
 }
 
 TEST(TokenText, IsReadAsItWasWritten) {
