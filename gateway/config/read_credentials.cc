@@ -19,6 +19,9 @@ void ReadPerUser(Section& section, ServerCredentials& into) {
   if (!IsHeaderValue(into.scheme)) section.Error("scheme", "must be one word, or empty");
   if (auto by = section.String("by")) into.by = std::move(*by);
   if (into.by.empty()) section.Error("by", "must be subject, client or the name of a claim");
+  for (const char* claim : {"exp", "iat", "nbf", "jti"}) {
+    if (into.by == claim) section.Error("by", "is another one with each token");
+  }
   if (auto values = section.SecretMap("values")) into.values = std::move(*values);
   for (const auto& [name, value] : into.values) {
     if (!value.empty() && IsHeaderValue(value.Reveal())) continue;

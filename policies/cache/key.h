@@ -27,7 +27,7 @@ namespace switchyard::policies::cache {
 // the URI as the client has it, the definition's digest, arguments or what the operator made of
 // them), and what the server is told of the client: capabilities, info, tasks, `_meta`, headers.
 struct CacheKeys {
-  CacheKey own;         // for this caller alone: issuer, subject, client and scopes
+  CacheKey own;         // for this caller alone: issuer, subject, client, scopes and claims
   std::size_t who = 0;  // where in `own` the caller stands, to its end
   TopicPtr topic;
   std::uint64_t generation = 0;  // of the topic, as of now
@@ -71,12 +71,24 @@ inline void AddClient(StoreKey& key, const Call& call) {
   for (const auto& [name, value] : call.header_params.sent) key.Add(name).Add(value);
 }
 
+// What each token has anew; no server is shown a value by it (servers.*.credentials.by).
+inline bool IsOfOneToken(std::string_view claim) {
+  return claim == "exp" || claim == "iat" || claim == "nbf" || claim == "jti";
+}
+
+// A server may be shown another value for each value of any claim, so all of them count.
 inline void AddCaller(StoreKey& key, const Principal& caller) {
   key.Add("own").Add(caller.issuer).Add(caller.subject).Add(caller.client);
-  if (caller.scopes.empty()) return;
+  if (caller.scopes.empty() && caller.claims.empty()) return;
   std::vector<std::string> scopes = caller.scopes;
   std::ranges::sort(scopes);
+  key.Add(std::to_string(scopes.size()));
   for (const std::string& scope : scopes) key.Add(scope);
+  for (const auto& [claim, values] : caller.claims) {
+    if (IsOfOneToken(claim)) continue;
+    key.Add(claim).Add(std::to_string(values.size()));
+    for (const std::string& value : values) key.Add(value);
+  }
 }
 
 // nullopt: there is no key, and so no answer from the cache. The call has its target.

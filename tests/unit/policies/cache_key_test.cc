@@ -1,5 +1,6 @@
 // Which calls are equal: all that a server may answer by, and all that a client reads it by.
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -44,6 +45,19 @@ TEST_F(CacheKey, WhatAServerIsToldOfTheClientCounts) {
   for (const auto& kind : kinds) EXPECT_EQ(Ask(policy, With(Of(search_), kind)), "miss 0");
   for (const auto& kind : kinds) EXPECT_EQ(Ask(policy, With(Of(search_), kind)), "hit 0");
   EXPECT_EQ(Ask(policy, Of(search_)), "miss 0");
+}
+
+TEST_F(CacheKey, WhatACallersCredentialSaysCountsButNotWhatEachTokenHasAnew) {
+  const auto policy = Make("{ttl: 1m}");
+  const auto by = [this](std::map<std::string, std::vector<std::string>, std::less<>> claims) {
+    Call call = Of(search_);
+    call.caller = MakeCaller({.issuer = "i", .subject = "a", .claims = std::move(claims)});
+    return call;
+  };
+  EXPECT_EQ(Ask(policy, by({{"tenant", {"x"}}, {"iat", {"1"}}})), "miss 0");
+  EXPECT_EQ(Ask(policy, by({{"tenant", {"y"}}, {"iat", {"1"}}})), "miss 0");
+  EXPECT_EQ(Ask(policy, by({{"tenant", {"x"}}, {"iat", {"2"}}, {"jti", {"n"}}})), "hit 0");
+  EXPECT_EQ(Ask(policy, by({})), "miss 0");
 }
 
 TEST_F(CacheKey, ParametersInHeadersThatNoSchemaMarksCount) {
