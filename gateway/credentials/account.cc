@@ -85,8 +85,7 @@ Result<GrantPtr> Account::Find(const Caller*) {
 
 Task<void> Account::Refresh(std::shared_ptr<Account> self) {
   if (!self->flying_) {
-    Result<GrantPtr> ignored =
-        co_await self->Fly({}, self->scopes_);  // Fly() has said what went wrong
+    Result<GrantPtr> ignored = co_await self->Fly(self->scopes_);  // Fly() has said what went wrong
     static_cast<void>(ignored);
   }
   const std::lock_guard lock(self->mutex_);
@@ -137,9 +136,15 @@ Result<Account::Scopes> Account::Wanted(const Refusal& refused) {
     return wider;
   }
   if (replaced) return scopes_;
+  // The first token is fetched before anybody knows what the server says with a 401.
+  const bool first = metadata_.empty() && !challenge.resource_metadata.empty();
+  if (!challenge.resource_metadata.empty() && challenge.resource_metadata != metadata_) {
+    metadata_ = challenge.resource_metadata;
+    found_.reset();
+  }
   // A server that takes no token at all would have one fetched for every call.
   const bool widens = more && config_.scopes.empty() && !fixed && !waits;
-  if (!widens && got_at_ && deps_.clock.Now() - *got_at_ < kFresh) {
+  if (!widens && !first && got_at_ && deps_.clock.Now() - *got_at_ < kFresh) {
     return Refuse("refuses a token that was fetched a moment ago (401)");
   }
   return widens ? wider : scopes_;
@@ -155,16 +160,15 @@ Task<Result<GrantPtr>> Account::Obtain(Caller, Refusal refused, Deadline) {
   Result<Scopes> wanted = Wanted(refused);
   if (!wanted) co_return Failure(std::move(wanted.error()));
   if (GrantPtr good = Good(refused, *wanted)) co_return good;
-  Result<GrantPtr> got = co_await Fly(std::move(refused.challenge), std::move(*wanted));
+  Result<GrantPtr> got = co_await Fly(std::move(*wanted));
   co_return got;
 }
 
-Task<Result<GrantPtr>> Account::Fly(std::string challenge, Scopes wanted) {
+Task<Result<GrantPtr>> Account::Fly(Scopes wanted) {
   if (deps_.clock.Now() < not_before_) co_return Failure(last_error_);
   const Flight flight(*this);
   const bool more = !Covers(scopes_, wanted);
-  Result<oauth::Token> token =
-      co_await Fetch(std::move(challenge), wanted, Deadline::In(deps_.clock, kTimeout));
+  Result<oauth::Token> token = co_await Fetch(wanted, Deadline::In(deps_.clock, kTimeout));
   if (!token) co_return Failed(std::move(token.error()), more);
   co_return Keep(*token, std::move(wanted));
 }
@@ -189,13 +193,10 @@ std::unexpected<Error> Account::Failed(Error error, bool more) {
   return Failure(last_error_);
 }
 
-Task<Result<void>> Account::Locate(std::string challenge, Deadline deadline) {
+Task<Result<void>> Account::Locate(Deadline deadline) {
   if (found_ && deps_.clock.Now() - found_at_ < kForget) co_return Result<void>();
   Result<oauth::Discovered> found = co_await oauth::Discover(
-      deps_.fetcher,
-      {.server_url = url_,
-       .resource_metadata = oauth::ReadChallenge(challenge).resource_metadata,
-       .issuer = config_.issuer},
+      deps_.fetcher, {.server_url = url_, .resource_metadata = metadata_, .issuer = config_.issuer},
       deadline);
   if (!found) co_return Failure(std::move(found.error()));
   found_ = std::move(*found);
@@ -203,8 +204,8 @@ Task<Result<void>> Account::Locate(std::string challenge, Deadline deadline) {
   co_return Result<void>();
 }
 
-Task<Result<oauth::Token>> Account::Fetch(std::string challenge, Scopes wanted, Deadline deadline) {
-  if (Result<void> located = co_await Locate(std::move(challenge), deadline); !located) {
+Task<Result<oauth::Token>> Account::Fetch(Scopes wanted, Deadline deadline) {
+  if (Result<void> located = co_await Locate(deadline); !located) {
     co_return Failure(std::move(located.error()));
   }
   const std::string resource = config_.resource.empty() ? found_->resource : config_.resource;

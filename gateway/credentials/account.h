@@ -66,14 +66,15 @@ class Account final : public Source, public std::enable_shared_from_this<Account
   using Scopes = std::vector<std::string>;
   class Flight;
   // One attempt, whoever asked for it. Never two at a time.
-  Task<Result<GrantPtr>> Fly(std::string challenge, Scopes wanted);
-  Task<Result<oauth::Token>> Fetch(std::string challenge, Scopes wanted, Deadline deadline);
-  Task<Result<void>> Locate(std::string challenge, Deadline deadline);
+  Task<Result<GrantPtr>> Fly(Scopes wanted);
+  Task<Result<oauth::Token>> Fetch(Scopes wanted, Deadline deadline);
+  Task<Result<void>> Locate(Deadline deadline);
   static Task<void> Refresh(std::shared_ptr<Account> self);
   std::unexpected<Error> Failed(Error error, bool more);
   std::unexpected<Error> Refuse(std::string why) const;
   GrantPtr Current();
   // The scopes with which another token could do what the refused one did not. An Error: with none.
+  // Notes where a 401 points.
   Result<Scopes> Wanted(const Refusal& refused);
   GrantPtr Good(const Refusal& refused, const Scopes& wanted);
   GrantPtr Keep(const oauth::Token& token, Scopes wanted);
@@ -91,7 +92,8 @@ class Account final : public Source, public std::enable_shared_from_this<Account
   bool refreshing_ = false;  // guarded by mutex_: in the background
 
   // Of the home's thread.
-  Scopes scopes_;  // to ask for: of the configuration, and what more was granted
+  Scopes scopes_;         // to ask for: of the configuration, and what more was granted
+  std::string metadata_;  // where a refusal said that the server's metadata is; "" = nowhere
   std::optional<oauth::Discovered> found_;
   TimePoint found_at_;
   std::optional<TimePoint> got_at_;  // the grant

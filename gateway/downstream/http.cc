@@ -81,8 +81,12 @@ Task<Result<http::ConnectionPtr>> HttpTransport::Exchange(Verb verb, Outgoing ou
     out.facts->status = parser.status();
     out.facts->session_id = parser.Get(switchyard::http::Field::kMcpSessionId);
     if (parser.status() == 401 || parser.status() == 403) {
-      const auto* challenge = parser.Find("www-authenticate");
-      if (challenge != nullptr) out.facts->challenge = challenge->value;
+      std::string& all = out.facts->challenge;
+      all.clear();
+      for (const auto* one = parser.Find("www-authenticate"); one != nullptr;
+           one = parser.Find("www-authenticate", one)) {
+        all += (all.empty() ? "" : ", ") + std::string(one->value);
+      }
     }
   }
   co_return sent;

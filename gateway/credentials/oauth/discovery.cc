@@ -19,6 +19,11 @@ Task<Result<std::string>> Get(fetch::Fetcher& fetcher, std::string url, Deadline
                          .max_redirects = kMostRedirects};
   Result<fetch::Response> answer = co_await fetcher.Fetch(std::move(request), deadline);
   if (!answer) co_return Failure(std::move(answer.error()));
+  // Not now; whether it is there, is not said.
+  if (answer->status >= 500 || answer->status == 429) {
+    co_return Failure(Code::kUnavailable, Origin::kServer,
+                      "answered " + std::to_string(answer->status));
+  }
   if (answer->status != 200) {
     co_return Failure(Code::kNotFound, Origin::kServer,
                       "answered " + std::to_string(answer->status));

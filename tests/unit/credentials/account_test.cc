@@ -19,6 +19,7 @@ using config::ServerCredentials;
 using fetch::Request;
 using fetch::Response;
 using std::chrono::seconds;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -40,6 +41,10 @@ class AccountTest : public testing::Test {
       return Response{.status = 200,
                       .body = R"({"resource":"https://s.example/mcp","authorization_servers":[")" +
                               names_ + R"("]})"};
+    }
+    if (request.url == "https://s.example/meta") {
+      return Response{.status = 200, .body = R"({"resource":"https://s.example/mcp",
+                                  "authorization_servers":["https://as.example"]})"};
     }
     if (request.url == "https://as.example/.well-known/oauth-authorization-server") {
       return Response{.status = 200, .body = R"({"issuer":"https://as.example",
@@ -82,6 +87,11 @@ class AccountTest : public testing::Test {
           }(source, std::move(refused), got));
     Run();
     return got;
+  }
+  std::vector<std::string> UrlsAsked() const {
+    std::vector<std::string> urls;
+    for (const Request& request : fetcher_.asked) urls.push_back(request.url);
+    return urls;
   }
   std::string LinesOf(const Result<GrantPtr>& grant) {
     return grant && *grant != nullptr ? (*grant)->lines : "none";
@@ -297,6 +307,22 @@ TEST_F(AccountTest, WhatItProvesItselfWithGoesToNoOtherIssuer) {
   EXPECT_THAT(refused.error().detail, HasSubstr("does not name the configured issuer"));
   EXPECT_TRUE(forms_.empty());
   for (const Request& request : fetcher_.asked) EXPECT_THAT(request.url, Not(HasSubstr("evil")));
+}
+
+TEST_F(AccountTest, WhereARefusalPointsIsLookedUpOnce) {
+  published_ = false;
+  config_.kind = Kind::kClientCredentials;
+  const SourcePtr source = Make();
+  const GrantPtr first = Obtain(source).value();
+  EXPECT_EQ(oauth::Find(forms_[0], "resource"), "https://s.example/mcp");
+  const auto refusal = [](const GrantPtr& grant, const std::string& where) {
+    return Refusal{grant, 401, "Bearer resource_metadata=\"https://s.example/" + where + "\""};
+  };
+  const GrantPtr second = Obtain(source, refusal(first, "meta")).value();
+  EXPECT_THAT(UrlsAsked(), Contains("https://s.example/meta"));
+  EXPECT_FALSE(Obtain(source, refusal(second, "meta"))) << "a moment ago";
+  EXPECT_FALSE(Obtain(source, refusal(second, "other"))) << "nor wherever else it points";
+  EXPECT_EQ(forms_.size(), 2U);
 }
 
 TEST_F(AccountTest, AServerThatPublishesNothingIsOfTheConfiguredIssuer) {

@@ -244,6 +244,14 @@ TEST_F(HttpTest, TellsStatusesApart) {
   EXPECT_EQ(server_.connections(), 1);
 }
 
+TEST_F(HttpTest, ReadsEveryChallengeOfARefusal) {
+  server_.ThenSend(
+      "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\n"
+      "WWW-Authenticate: Bearer scope=\"a\"\r\nContent-Length: 0\r\n\r\n");
+  CallError();
+  EXPECT_EQ(facts_.challenge, "Basic realm=\"x\", Bearer scope=\"a\"");
+}
+
 TEST_F(HttpTest, TellsHowLongTheServerWantsToBeLeftAlone) {
   server_.ThenSend(
       "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n");

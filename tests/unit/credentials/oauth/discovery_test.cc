@@ -30,6 +30,8 @@ class DiscoveryTest : public testing::Test {
       if (found->second == "down") {
         return Failure(Code::kUnavailable, Origin::kServer, "connect: refused");
       }
+      if (found->second == "503") return fetch::Response{.status = 503};
+      if (found->second == "429") return fetch::Response{.status = 429};
       return fetch::Response{.status = 200, .body = found->second};
     });
   }
@@ -89,6 +91,18 @@ TEST_F(DiscoveryTest, GoesOnOnlyWhereNothingIsPublished) {
   pages_ = {
       {kResource, Resource()}, {kServer, Server("https://evil.example")}, {kOpenId, Server()}};
   EXPECT_THAT(Find().error().message, HasSubstr("its issuer is another one"));
+}
+
+TEST_F(DiscoveryTest, WhatIsNotThereNowIsNotNothing) {
+  pages_[kServer] = Server("https://s.example");
+  for (const char* status : {"503", "429"}) {
+    pages_[kResource + "/mcp"] = status;
+    asked_.clear();
+    const auto found = Find();
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, Code::kUnavailable);
+    EXPECT_EQ(asked_.size(), 1U);
+  }
 }
 
 TEST_F(DiscoveryTest, AServerOf20250326IsItsOwnAuthorizationServer) {
