@@ -65,7 +65,20 @@ Result<SourcePtr> CredentialKeeper::Make(const config::Server& server) {
 
 SourcePtr CredentialKeeper::SourceFor(const config::Server& server) {
   if (!server.credentials) return nullptr;
+  std::erase_if(accounts_, [](const Kept& one) { return one.source.expired(); });
+  const bool account = server.credentials->kind != ServerCredentials::Kind::kPerUser;
+  for (const Kept& one : accounts_) {
+    if (!account || one.server != server.name || one.url != server.url.Reveal()) continue;
+    if (one.credentials != *server.credentials) continue;
+    if (SourcePtr source = one.source.lock()) return source;
+  }
   Result<SourcePtr> made = Make(server);
+  if (made && account) {
+    accounts_.push_back({.server = server.name,
+                         .url = server.url.Reveal(),
+                         .credentials = *server.credentials,
+                         .source = *made});
+  }
   if (made) return std::move(*made);
   // Open() has refused such a configuration before.
   spdlog::error("server {}: {}", server.name, made.error().message);

@@ -1,12 +1,14 @@
 // What servers are shown, of the whole gateway: the vault, and a source for each server that has
-// `credentials`. A source lives as long as the Home that it was made for.
+// `credentials`. A source lives as long as the Homes that it was made for: a server whose account
+// is the same after a reload goes on with it.
 //
 // Open() and SourceFor() belong to who starts and reloads the gateway; the vault is used on the
 // control thread.
 #pragma once
 
-#include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -36,6 +38,12 @@ class CredentialKeeper {
   credentials::SourcePtr SourceFor(const config::Server& server);
 
  private:
+  // One that a server has across a reload: two would spend one refresh token.
+  struct Kept {
+    std::string server, url;
+    config::ServerCredentials credentials;
+    std::weak_ptr<credentials::Source> source;
+  };
   Result<credentials::SourcePtr> Make(const config::Server& server);
 
   const Executor control_;
@@ -44,6 +52,7 @@ class CredentialKeeper {
   fetch::Fetcher* const fetcher_;
   std::string directory_;             // of the vault; empty = in memory
   std::vector<config::Secret> keys_;  // as it is open
+  std::vector<Kept> accounts_;
   credentials::Vault vault_ = credentials::Vault::InMemory();
 };
 
