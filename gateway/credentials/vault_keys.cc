@@ -39,6 +39,14 @@ std::string IdOf(const Sealer::Key& key) {
   return Sha256("switchyard vault key id\n" + std::string(bytes)).substr(0, 16);
 }
 
+// 0, 1, 2 ...: that of the examples in the documentation, which everybody knows.
+bool IsOfExamples(const Sealer::Key& key) {
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    if (key[i] != i) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<Sealer::Key> ReadVaultKey(std::string_view text) {
@@ -56,6 +64,7 @@ std::optional<Sealer::Key> ReadVaultKey(std::string_view text) {
   }
   if (!bytes || bytes->size() != key.size()) return std::nullopt;
   std::memcpy(key.data(), bytes->data(), key.size());
+  if (IsOfExamples(key)) return std::nullopt;
   return key;
 }
 

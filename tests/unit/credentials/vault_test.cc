@@ -230,6 +230,7 @@ TEST(VaultKeys, AreThirtyTwoBytesInEitherSpelling) {
   EXPECT_TRUE(ReadVaultKey(std::string(43, 'A') + "="));
   EXPECT_TRUE(ReadVaultKey(std::string(43, 'A') + "\n"));
   EXPECT_FALSE(ReadVaultKey("correct horse battery staple"));
+  EXPECT_FALSE(ReadVaultKey("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")) << "of the examples";
   EXPECT_FALSE(ReadVaultKey(std::string(64, 'g')));
   EXPECT_FALSE(ReadVaultKey(""));
 }
