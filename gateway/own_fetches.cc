@@ -23,6 +23,7 @@ Result<Outside> OwnFetches::Read(const config::Config& config, std::uint16_t por
 
 void OwnFetches::Use(std::shared_ptr<const fetch::Terms> terms) {
   fetcher_.Use(std::move(terms));
+  keys_.Retry();  // what was refused may be allowed now
   Tick();
 }
 

@@ -20,15 +20,21 @@ Result<std::shared_ptr<KeyProvider>> KeyKeeper::ProviderFor(const config::Issuer
   return made;
 }
 
-void KeyKeeper::Tick() {
+std::vector<std::shared_ptr<LiveKeys>> KeyKeeper::Held() {
   std::vector<std::shared_ptr<LiveKeys>> keys;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const std::weak_ptr<LiveKeys>& one : all_) {
-      if (auto held = one.lock()) keys.push_back(std::move(held));
-    }
+  const std::lock_guard lock(mutex_);
+  for (const std::weak_ptr<LiveKeys>& one : all_) {
+    if (auto held = one.lock()) keys.push_back(std::move(held));
   }
-  for (const std::shared_ptr<LiveKeys>& one : keys) one->Tick();
+  return keys;
+}
+
+void KeyKeeper::Tick() {
+  for (const std::shared_ptr<LiveKeys>& one : Held()) one->Tick();
+}
+
+void KeyKeeper::Retry() {
+  for (const std::shared_ptr<LiveKeys>& one : Held()) one->Retry();
 }
 
 }  // namespace switchyard::auth

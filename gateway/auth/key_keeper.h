@@ -22,8 +22,12 @@ class KeyKeeper {
 
   // About once a second.
   void Tick();
+  // What could not be fetched is due again.
+  void Retry();
 
  private:
+  std::vector<std::shared_ptr<LiveKeys>> Held();
+
   const LiveKeys::Means means_;
 
   std::mutex mutex_;

@@ -58,6 +58,11 @@ void KeySource::Failed(TimePoint now, double random) {
   next_try_ = now + backoff_.Next(random);
 }
 
+void KeySource::Retry() {
+  next_try_ = TimePoint{};
+  next_unknown_ = TimePoint{};
+}
+
 std::optional<std::chrono::seconds> MaxAgeOf(std::string_view cache_control) {
   std::optional<std::chrono::seconds> age;
   while (!cache_control.empty()) {

@@ -53,6 +53,9 @@ class KeySource {
   void Fetched(TimePoint now, std::optional<std::chrono::seconds> max_age);
   void Failed(TimePoint now, double random);  // random in [0, 1)
 
+  // What failed may work now: neither a failure nor an unknown key holds the next one up.
+  void Retry();
+
   TimePoint next_try() const { return next_try_; }  // after kRefuse
 
  private:

@@ -1,6 +1,7 @@
 #include "auth/live_keys.h"
 
 #include <algorithm>
+#include <exception>
 #include <string_view>
 #include <utility>
 
@@ -60,6 +61,11 @@ void LiveKeys::Tick() {
   age_->Set(keys_ == nullptr ? -1 : age.count());
 }
 
+void LiveKeys::Retry() {
+  const std::lock_guard lock(mutex_);
+  source_.Retry();
+}
+
 void LiveKeys::Begin() {
   source_.Started(means_.clock.Now());
   net::post(means_.executor, [self = shared_from_this()] {
@@ -68,7 +74,12 @@ void LiveKeys::Begin() {
 }
 
 Task<void> LiveKeys::Run(std::shared_ptr<LiveKeys> self) {
-  Result<Fetched> got = co_await self->Ask();
+  Result<Fetched> got = Failure(Code::kInternal, Origin::kGateway, "nothing came");
+  try {
+    got = co_await self->Ask();
+  } catch (const std::exception& error) {  // or no other fetch would ever begin
+    got.error().detail = error.what();
+  }
   self->Done(std::move(got));
 }
 

@@ -57,6 +57,9 @@ class LiveKeys final : public KeyProvider, public std::enable_shared_from_this<L
   // About once a second, on any thread: fetches what is due, and lets go of keys that are too old.
   void Tick();
 
+  // The way to them may have changed: what failed is due again. Any thread.
+  void Retry();
+
   const Whose& whose() const { return whose_; }
 
  private:

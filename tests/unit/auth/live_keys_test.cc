@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
@@ -91,6 +92,36 @@ TEST_F(LiveKeysTest, AreThereBeforeTheFirstToken) {
   EXPECT_EQ(fetcher_.asked.at(0).url, "https://i/keys");
   EXPECT_THAT(metrics_.Serialize(),
               HasSubstr("switchyard_keys_age_seconds{issuer=\"https://i\"} 0"));
+}
+
+TEST_F(LiveKeysTest, AreDueAgainWhenTheWayToThemChanged) {
+  Make();
+  for (int i = 0; i < 12; ++i) {
+    Tick();
+    Pass(minutes(5));
+  }
+  Tick();
+  const std::size_t asked = fetcher_.asked.size();
+  Tick();
+  ASSERT_EQ(fetcher_.asked.size(), asked) << "within the pause";
+  fetcher_.Answers(SetOf(one_, "a"));
+  keys_->Retry();
+  Tick();
+  EXPECT_TRUE(Has("a"));
+}
+
+TEST_F(LiveKeysTest, WhatIsThrownIsAFailureLikeAnother) {
+  fetcher_.wait = []() -> Task<void> {
+    throw std::runtime_error("thrown");
+    co_return;
+  };
+  Make();
+  Tick();
+  fetcher_.wait = nullptr;
+  fetcher_.Answers(SetOf(one_, "a"));
+  Pass(seconds(2));
+  Tick();
+  EXPECT_TRUE(Has("a"));
 }
 
 TEST_F(LiveKeysTest, AreFetchedAgainWhenTheyGrowOld) {
