@@ -11,6 +11,7 @@
 #include "mcp/json_string.h"
 #include "mcp/raw_object.h"
 #include "pins/definition.h"
+#include "policies/approval/secret.h"
 #include "policies/lib/guardrail_inspection.h"
 
 namespace switchyard::policies::approval {
@@ -23,6 +24,7 @@ constexpr std::string_view kPurpose = "approval";
 const guardrail::Rules& Secrets() {
   static const guardrail::Rules rules = [] {
     guardrail::Rules made;
+    made.hides = &IsAllSecret;
     guardrail::Wanted wanted{.is_own_key = &auth::IsApiKey};
     for (std::size_t i = 0; i < guardrail::kDetectors.size(); ++i) {
       const bool secret = guardrail::kDetectors.at(i).group == guardrail::Group::kSecrets;

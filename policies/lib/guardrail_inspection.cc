@@ -11,6 +11,7 @@ namespace switchyard::policies::guardrail {
 namespace {
 
 constexpr std::string_view kTokenBegin = "[redacted:";
+constexpr std::string_view kBytes = " bytes";
 constexpr int kMostRounds = 4;
 
 // The end of the token of ours that begins at `at`; 0 = none.
@@ -20,6 +21,10 @@ std::size_t TokenEnd(std::string_view text, std::size_t at, const Rules& rules) 
   const std::string_view named = text.substr(name, end - name);
   if (std::ranges::find(rules.names, named) == rules.names.end()) return 0;
   if (end < text.size() && text[end] == '#') end = RunEnd(text, end + 1, kDigit, 8);
+  if (rules.hides != nullptr && end < text.size() && text[end] == ' ') {
+    end = RunEnd(text, end + 1, kDigit, 8);
+    if (text.substr(end).starts_with(kBytes)) end += kBytes.size();
+  }
   return end < text.size() && text[end] == ']' ? end + 1 : 0;
 }
 
@@ -77,6 +82,11 @@ std::vector<Finding> Inspection::FindingsIn(std::string_view text, std::string_v
     std::ranges::sort(found, {},
                       [](const Finding& one) { return std::pair(one.begin, one.detector); });
   }
+  if (rules_.hides != nullptr) {
+    std::erase_if(found, [&](const Finding& one) {
+      return !rules_.hides(one.detector, text.substr(one.begin, one.end - one.begin));
+    });
+  }
   return found.empty() ? found : OutsideTokens(text, std::move(found), rules_);
 }
 
@@ -116,6 +126,7 @@ std::optional<std::string> Inspection::Look(std::string_view text, const Place& 
     last = found.front().detector;
     anew = Replaced(anew ? *anew : text, Merged(found), place.numbered || rules_.numbered);
   }
+  if (rules_.hides != nullptr) return anew;
   return TokenFor(last, text, place.numbered || rules_.numbered);
 }
 
@@ -142,6 +153,7 @@ std::string Inspection::TokenFor(DetectorId detector, std::string_view text, boo
     if (is_new) ++last;
     token.append("#").append(std::to_string(known->second));
   }
+  if (rules_.hides != nullptr) token.append(fmt::format(" {}{}", text.size(), kBytes));
   return token.append("]");
 }
 

@@ -24,6 +24,9 @@ struct Rules {
   std::unique_ptr<const Finder> finder;  // null = everything is off
   bool keys = false;                     // names of members, too
   bool numbered = false;                 // what takes their place tells different ones apart
+  // For a person who reads what is left: what takes a place says how long it was, and of what is
+  // found only what this says so of is redacted. Null: all of it, and nothing is said.
+  bool (*hides)(DetectorId, std::string_view) = nullptr;
 
   bool off() const { return finder == nullptr; }
 };

@@ -276,7 +276,7 @@ TEST_P(Approval, WhatAPersonReadsHasNoSecretsAndNothingInvisible) {
   NewClient()->Call("a__wipe", R"({"label":"use )" + key + R"(","to":"a\u202Eb\u200B"})");
   const std::string shown = TextAt(List()[0], "/arguments");
   EXPECT_THAT(shown, Not(HasSubstr(key)));
-  EXPECT_THAT(shown, HasSubstr("[redacted:aws_key]"));
+  EXPECT_THAT(shown, HasSubstr("[redacted:aws_key 20 bytes]"));
   EXPECT_THAT(shown, Not(HasSubstr("\u202E")));
   EXPECT_THAT(shown, Not(HasSubstr("\u200B")));
   const Answer twice = NewClient()->Call("a__wipe", R"({"to":"a","to":"b"})");

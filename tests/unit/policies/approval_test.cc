@@ -6,6 +6,7 @@
 #include "base/worker_timers.h"
 #include "config/describe.h"
 #include "config/load.h"
+#include "mcp/json_string.h"
 #include "policies/approval/call.h"
 #include "policies/approval/settings.h"
 #include "policies/authorize/explain.h"
@@ -146,6 +147,61 @@ TEST(AuthorizeApproval, DenyWinsThenRequireApprovalThenAllow) {
   EXPECT_EQ(explain(allow + "," + large, R"({"n":"10"})").approval, "large");
   EXPECT_EQ(explain(large, R"({"n":"10"})").outcome, "denied");
   EXPECT_EQ(explain(large, R"({"n":10})").outcome, "allowed");
+}
+
+class ApprovalShown : public ::testing::Test {
+ protected:
+  // The arguments {"cmd": text} as a person reads them.
+  static std::string Shown(const std::string& text) {
+    Call call = testing::ToolCall();
+    call.message = testing::Parsed(
+        R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"cmd":)" +
+        mcp::Quote(text) + "}}}");
+    const auto request = approval::RequestOf(call);
+    return request ? request->arguments : request.error().message;
+  }
+  // A private key around `body`, in parts, lest somebody takes this file for one.
+  static std::string Pem(const std::string& body, const std::string& label = "PRIVATE KEY",
+                         const std::string& end = "PRIVATE KEY") {
+    return std::string(5, '-') + "BEGIN " + label + std::string(5, '-') + body +
+           std::string(5, '-') + "END " + end + std::string(5, '-');
+  }
+  static inline const std::string kLine = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC";
+};
+
+TEST_F(ApprovalShown, AKeyIsHiddenAndItsLengthIsSaid) {
+  for (const std::string& body :
+       {"\n" + kLine + "\n" + kLine + "\nAw==\n", "\r\n" + kLine + "\r\n", kLine,
+        "\\n" + kLine + "\\nAw==\\n",
+        "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,0FAB\n\n" + kLine + "\n"}) {
+    const std::string key = Pem(body);
+    const std::string shown = Shown("save " + key + " there");
+    EXPECT_THAT(shown, HasSubstr("save [redacted:private_key " + std::to_string(key.size()) +
+                                 " bytes] there"))
+        << body;
+    EXPECT_THAT(shown, ::testing::Not(HasSubstr(kLine))) << body;
+  }
+  EXPECT_THAT(Shown("x " + Pem("").substr(0, 27) + "\n" + kLine),
+              HasSubstr("[redacted:private_key"));
+}
+
+TEST_F(ApprovalShown, NothingElseHidesBetweenTheLinesOfAKey) {
+  const std::string evil = "rm -rf /srv";
+  for (const std::string& text :
+       {Pem("AAAAAAAAAAAAAAAA\n" + evil + " #"), Pem("\n" + kLine + "\n" + evil + "\n" + kLine),
+        Pem("\n" + kLine + "\n", "; " + evil + "; PRIVATE KEY"),
+        Pem("\n" + kLine + "\n", "PRIVATE KEY", "; " + evil + ";"),
+        Pem("\nDEK-Info: " + evil + "\n" + kLine + "\n"),
+        Pem("").substr(0, 27) + "\n" + evil + "\n" + kLine}) {
+    EXPECT_THAT(Shown("echo ok #" + text), HasSubstr(evil)) << text;
+  }
+  EXPECT_THAT(Shown(Pem("\n" + kLine + "\nreboot\n" + kLine)), HasSubstr("reboot"));
+}
+
+TEST_F(ApprovalShown, WhatIsMoreThanAWordIsNoPassword) {
+  EXPECT_THAT(Shown("password=hX7vQ2mK9wLp4z"), HasSubstr("[redacted:assignment 14 bytes]"));
+  EXPECT_THAT(Shown("token='x;rm -rf /srv1Q9'"), HasSubstr("rm -rf /srv1Q9"));
+  EXPECT_THAT(Shown("curl ftp://a:b;reboot$IFS-f@h"), HasSubstr("reboot"));
 }
 
 TEST(ApprovalStates, OpenOnlyAsTheyWereSealed) {
