@@ -34,21 +34,33 @@ PolicyTable::PolicyTable(const config::Config& config, std::vector<config::Polic
 
 void PolicyTable::BindAll() {
   const std::lock_guard lock(mutex_);
-  const auto bind = [this](const std::string& endpoint, const std::string& server) {
-    Set(endpoint, server, {});
+  std::vector<std::pair<Key, Slots>> bound;
+  const auto add = [this, &bound](const std::string& endpoint, const std::string& server,
+                                  const config::PolicyStack& globs) {
+    Key key(endpoint, server, globs);
+    Slots slots = Bind(key);
+    bound.emplace_back(std::move(key), std::move(slots));
+  };
+  const auto bind = [this, &add](const std::string& endpoint, const std::string& server) {
+    add(endpoint, server, {});
     for (const config::PolicyLevel& tools : servers_.at(server).tools) {
-      if (!tools.by_name.empty()) Set(endpoint, server, {&tools});
+      if (!tools.by_name.empty()) add(endpoint, server, {&tools});
     }
   };
-  Set("", "", {});
+  add("", "", {});
   for (const auto& [server, levels] : servers_) bind("", server);
   for (const auto& [name, endpoint] : endpoints_) {
-    Set(name, "", {});
+    add(name, "", {});
     for (const auto& [server, levels] : servers_) {
       const std::vector<std::string>& chosen = endpoint.servers;
       const bool serves = chosen.empty() || std::ranges::find(chosen, server) != chosen.end();
       if (serves) bind(name, server);
     }
+  }
+  // Not before all are bound: a rule at one place may be what another is not off for, as for the
+  // other members of a group.
+  for (auto& [key, slots] : bound) {
+    if (sets_.size() < kMaxSets) sets_.try_emplace(std::move(key), Make(std::move(slots)));
   }
 }
 
@@ -71,12 +83,12 @@ std::shared_ptr<const PolicySet> PolicyTable::Set(const std::string& endpoint,
   Key key(endpoint, server, globs);
   const auto known = sets_.find(key);
   if (known != sets_.end()) return known->second;
-  std::shared_ptr<const PolicySet> made = Make(key);
+  std::shared_ptr<const PolicySet> made = Make(Bind(key));
   if (sets_.size() < kMaxSets) sets_.emplace(std::move(key), made);
   return made;
 }
 
-std::shared_ptr<const PolicySet> PolicyTable::Make(const Key& key) const {
+PolicyTable::Slots PolicyTable::Bind(const Key& key) const {
   const auto& [endpoint, server, globs] = key;
   std::span<const std::string> peers;
   config::PolicyStack stack = {&global_};
@@ -88,7 +100,7 @@ std::shared_ptr<const PolicySet> PolicyTable::Make(const Key& key) const {
     peers = to->second.peers;
   }
   stack.insert(stack.end(), globs.begin(), globs.end());
-  std::vector<std::shared_ptr<const void>> by_slot;
+  Slots by_slot;
   by_slot.reserve(policies_.size());
   for (std::size_t slot = 0; slot < policies_.size(); ++slot) {
     const config::EffectivePolicy policy = ParsedFor(slot, stack);
@@ -99,14 +111,18 @@ std::shared_ptr<const PolicySet> PolicyTable::Make(const Key& key) const {
     }
     by_slot.push_back(policies_[slot]->Bind(policy.settings, scope));
   }
+  return by_slot;
+}
+
+std::shared_ptr<const PolicySet> PolicyTable::Make(Slots slots) const {
   PolicySet::Slots off;
-  const PolicySet bound(by_slot);
+  const PolicySet bound(slots);
   std::uint64_t sight_key = 0;
   for (std::size_t slot = 0; slot < policies_.size(); ++slot) {
     off[slot] = policies_[slot]->IsOff(bound);
     sight_key = sight_key * 31 + policies_[slot]->SightKey(bound);
   }
-  return std::make_shared<const PolicySet>(std::move(by_slot), off, sight_key);
+  return std::make_shared<const PolicySet>(std::move(slots), off, sight_key);
 }
 
 // The same mappings on top of each other are read once, whoever's calls they are for.
@@ -120,7 +136,7 @@ config::EffectivePolicy PolicyTable::ParsedFor(std::size_t slot,
   const auto known = parsed.find(mappings);
   if (known != parsed.end()) return known->second;
   config::EffectivePolicy made = config::Resolve(keys_[slot], stack);
-  if (sets_.size() < kMaxSets) parsed.emplace(std::move(mappings), made);
+  if (parsed.size() < kMaxSets) parsed.emplace(std::move(mappings), made);
   return made;
 }
 

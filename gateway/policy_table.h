@@ -43,12 +43,14 @@ class PolicyTable {
     std::vector<std::string> peers;  // in its group
   };
   using Key = std::tuple<std::string, std::string, config::PolicyStack>;  // endpoint, server, globs
+  using Slots = std::vector<std::shared_ptr<const void>>;
   using Parsed = std::map<std::vector<const config::Excerpt*>, config::EffectivePolicy>;
 
   void BindAll();
   std::shared_ptr<const PolicySet> Set(const std::string& endpoint, const std::string& server,
                                        const config::PolicyStack& globs) const;
-  std::shared_ptr<const PolicySet> Make(const Key& key) const;
+  Slots Bind(const Key& key) const;
+  std::shared_ptr<const PolicySet> Make(Slots slots) const;
   config::EffectivePolicy ParsedFor(std::size_t slot, const config::PolicyStack& stack) const;
 
   const std::vector<config::PolicyKey> keys_;

@@ -245,6 +245,23 @@ TEST_F(ApprovalAsks, SuchARuleWorksWhereNothingIsSaidOfApproval) {
   EXPECT_EQ(Call(one, kX, Back(asked, kYes)).text(), "wiped x");
 }
 
+TEST_F(ApprovalAsks, SuchARuleOfOneMemberIsForCallsOfTheGroup) {
+  FakeServer other = FakeServer::Modern("b");
+  other.surface().AddTool("wipe", [](Turn& turn) { turn.Text("wiped by b"); });
+  gateway.Serves("a", fake)
+      .Serves("b", other,
+              "policies: {authorize: {rules: [{effect: require_approval, what: {tool: wipe}}, "
+              "{effect: allow}]}}")
+      .With("groups", "{g: {servers: [{server: a}, {server: b}]}}");
+  gateway.Start();
+  ModernClient one = Asked();
+  const Answer asked = Call(one, kX, "", "g__wipe");
+  EXPECT_EQ(TextAt(asked.message(), "/result/resultType"), "input_required") << asked;
+  EXPECT_EQ(wiped, 0);
+  Approve(Waits(0));
+  EXPECT_EQ(Call(one, kX, "", "g__wipe").text(), "wiped x");
+}
+
 TEST_F(ApprovalAsks, CallsAboveACostAreAskedForByBudgetsPrice) {
   gateway.Serves("a", fake, R"(tool_policies: {wipe: {budget: {price: {per_call: "0.75"}}}})")
       .With("policies", R"({approval: {hold: 0s, rules: [{cost: "0.50"}]}, )"
