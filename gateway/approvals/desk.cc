@@ -123,6 +123,10 @@ Answer Desk::UseIt(Map::iterator found) {
 
 Answer Desk::Void(Map::iterator found, Why why) {
   Approval approval = found->second;
+  // Whoever was told no cannot be rid of that by asking for something else under its name.
+  if (why == Why::kArguments && approval.state == State::kDenied) {
+    return {.verdict = Verdict::kVoid, .approval = std::move(approval), .why = why};
+  }
   if (journal_ != nullptr) {
     if (const Result<void> erased = journal_->Erase(approval.id); !erased) {
       return {.verdict = Verdict::kFailed,

@@ -144,6 +144,14 @@ TEST_F(DeskTest, EditedArgumentsVoidTheApprovalThatTheCallNames) {
   EXPECT_EQ(Present(Ask()).verdict, Verdict::kPending);
 }
 
+TEST_F(DeskTest, ADenialIsNotErasedByNamingItWithOtherArguments) {
+  const std::string id = Wait(Ask());
+  ASSERT_TRUE(desk->Decide(id, false, "operator", "no"));
+  EXPECT_EQ(Present(Ask("ada", "d2"), id).why, Why::kArguments);
+  EXPECT_EQ(desk->Answered(Ask("ada", "d2"), id, true, "client ada").why, Why::kArguments);
+  EXPECT_EQ(Present(Ask()).verdict, Verdict::kDenied);
+}
+
 TEST_F(DeskTest, OtherArgumentsAreACallOfTheirOwn) {
   const std::string id = Wait(Ask());
   ASSERT_TRUE(Approve(id));
