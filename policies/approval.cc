@@ -75,6 +75,11 @@ class Passage {
     request_.by_operator = settings_.by_operator;
     const std::string state = call_.message.GetString(mcp::Key::kRequestState);
     if (IsOwnState(state)) co_return co_await Again(state);
+    // What a server would read of these no person has seen, and none is bound to an approval.
+    if (call_.message.Has(mcp::Key::kRequestState) ||
+        call_.message.Has(mcp::Key::kInputResponses)) {
+      co_return Failure(BadState());
+    }
     if (!settings_.by_operator && !MayAsk()) {
       co_return Failure(
           Error{.code = Code::kForbidden,
@@ -91,15 +96,17 @@ class Passage {
   Task<Result<ReplyPtr>> Again(std::string text) {
     const std::optional<OwnState> state =
         tools_.sealer == nullptr ? std::nullopt : Open(*tools_.sealer, text);
-    if (!state || state->call_key != request_.CallKey()) co_return Failure(BadState());
+    if (!state) co_return Failure(BadState());
     const bool goes_on = state->kind == OwnState::Kind::kGoesOn;
+    const std::string key = goes_on ? GoesOnKey(request_) : request_.CallKey();
+    if (state->call_key != key) co_return Failure(BadState());
     if (goes_on && !tools_.desk.TakeTicket(state->text)) co_return Failure(BadState());
     const mcp::RawObject answers =
         mcp::RawObject::Parse(call_.message.Get(mcp::Key::kInputResponses));
     Result<mcp::Message> message = WithoutOurs(call_.message, !goes_on, state->inner);
     if (!message) co_return Failure(std::move(message.error()));
     call_.message = std::move(*message);
-    if (goes_on) co_return co_await Run(call_, next_, tools_, state->call_key);
+    if (goes_on) co_return co_await Run(call_, next_, tools_, key);
     const std::optional<bool> approve = approvals::AnswerOf(answers.Get(kQuestion));
     if (!approve || !settings_.by_client) {
       co_return co_await Follow(tools_.desk.Look(request_, state->text), false, Duration::zero());
@@ -116,7 +123,7 @@ class Passage {
     answer.approval.request.rule = need_.rule;
     Note(call_, answer);
     if (answer.verdict == Verdict::kRun) {
-      co_return co_await Run(call_, next_, tools_, request_.CallKey());
+      co_return co_await Run(call_, next_, tools_, GoesOnKey(request_));
     }
     if (answer.verdict != Verdict::kPending) co_return ReplyOf(call_, answer);
     if (may_ask) co_return Ask(answer.approval);
@@ -127,13 +134,11 @@ class Passage {
     co_return held;
   }
 
-  // Whether the client's user can be asked within this call. What a server asked before is in the
-  // way of a question of ours.
+  // Whether the client's user can be asked within this call.
   bool MayAsk() const {
     return settings_.by_client && tools_.sealer != nullptr && call_.depth == 0 &&
            call_.client != nullptr && call_.client->tasks != Tasks::kWanted &&
-           !call_.message.Has(mcp::Key::kRequestState) &&
-           !call_.message.Has(mcp::Key::kInputResponses) && Askable::Of(call_).form;
+           Askable::Of(call_).form;
   }
 
   ReplyPtr Ask(const approvals::Approval& approval) const {

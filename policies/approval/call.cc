@@ -92,6 +92,10 @@ Result<approvals::Request> RequestOf(const Call& call) {
       .arguments = std::move(shown)};
 }
 
+std::string GoesOnKey(const approvals::Request& request) {
+  return Sha256(fmt::format("{}\n{}\n{}", request.CallKey(), request.definition, request.policy));
+}
+
 std::string ClaimOf(const mcp::Message& message) {
   return mcp::RawObject::Parse(message.Get(mcp::Key::kMeta)).GetString("switchyard/approval");
 }

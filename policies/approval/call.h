@@ -20,6 +20,10 @@ inline constexpr std::size_t kMostArguments = std::size_t{32} << 10;
 // two readers could take for two things, or too many of them.
 Result<approvals::Request> RequestOf(const Call& call);
 
+// What a call that goes on is known by; a SHA-256. Of another definition or rule it is another
+// call.
+std::string GoesOnKey(const approvals::Request& request);
+
 // The id in `_meta["switchyard/approval"]`, "" = none.
 std::string ClaimOf(const mcp::Message& message);
 
@@ -32,7 +36,7 @@ struct OwnState {
   };
   Kind kind = Kind::kQuestion;
   std::string text = {};
-  std::string call_key = {};  // Request::CallKey()
+  std::string call_key = {};  // Request::CallKey(), of kGoesOn GoesOnKey()
   std::string inner = {};     // raw JSON, "" = it gave none
 };
 bool IsOwnState(std::string_view state);

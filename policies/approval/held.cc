@@ -31,24 +31,21 @@ std::optional<double> ProgressOf(const mcp::Message& message) {
 }
 
 // A question of the server's goes to the client with a state of ours.
-Result<mcp::Message> Passed(const Tools& tools, const std::string& call_key, mcp::Message message) {
+Result<mcp::Message> Passed(const Tools& tools, const std::string& key, mcp::Message message) {
   const bool asks = message.kind() == mcp::Kind::kResult &&
                     message.Get(mcp::Key::kResultType) == R"("input_required")";
   if (!asks || tools.sealer == nullptr) return message;
   const std::string inner(message.Get(mcp::Key::kRequestState));
   return WithState(std::move(message), Seal(*tools.sealer, {.kind = OwnState::Kind::kGoesOn,
                                                             .text = tools.desk.MakeTicket(),
-                                                            .call_key = call_key,
+                                                            .call_key = key,
                                                             .inner = inner}));
 }
 
 class GoingOn final : public Reply {
  public:
-  GoingOn(ReplyPtr inner, Tools tools, std::string call_key, std::optional<double> progress)
-      : inner_(std::move(inner)),
-        tools_(tools),
-        call_key_(std::move(call_key)),
-        progress_(progress) {}
+  GoingOn(ReplyPtr inner, Tools tools, std::string key, std::optional<double> progress)
+      : inner_(std::move(inner)), tools_(tools), key_(std::move(key)), progress_(progress) {}
 
   Task<Step> Next() override {
     for (;;) {
@@ -58,7 +55,7 @@ class GoingOn final : public Reply {
         if (*value <= *progress_) continue;  // the client's must rise
         progress_ = value;
       }
-      Result<mcp::Message> passed = Passed(tools_, call_key_, std::move(**next));
+      Result<mcp::Message> passed = Passed(tools_, key_, std::move(**next));
       if (!passed) co_return Failure(std::move(passed.error()));
       co_return std::move(*passed);
     }
@@ -67,7 +64,7 @@ class GoingOn final : public Reply {
  private:
   ReplyPtr inner_;
   const Tools tools_;
-  const std::string call_key_;
+  const std::string key_;
   std::optional<double> progress_;  // what the client saw last
 };
 
@@ -88,18 +85,17 @@ Result<ReplyPtr> ReplyOf(const Call& call, const Answer& answer, std::string_vie
   return ReplyWith(approvals::ToldOf(call.message.id(), answer, note));
 }
 
-Task<Result<ReplyPtr>> Run(Call& call, Service& next, Tools tools, std::string call_key,
+Task<Result<ReplyPtr>> Run(Call& call, Service& next, Tools tools, std::string key,
                            std::optional<double> progress) {
   call.once = true;
   Result<ReplyPtr> reply = co_await next.Handle(call);
   if (!reply) co_return reply;
   if (mcp::Message* whole = (*reply)->Whole()) {
-    Result<mcp::Message> passed = Passed(tools, call_key, std::move(*whole));
+    Result<mcp::Message> passed = Passed(tools, key, std::move(*whole));
     if (!passed) co_return Failure(std::move(passed.error()));
     co_return ReplyWith(std::move(*passed));
   }
-  ReplyPtr going_on =
-      std::make_unique<GoingOn>(std::move(*reply), tools, std::move(call_key), progress);
+  ReplyPtr going_on = std::make_unique<GoingOn>(std::move(*reply), tools, std::move(key), progress);
   co_return going_on;
 }
 
@@ -147,7 +143,7 @@ Task<Step> Held::Next() {
 Task<Step> Held::GoOn() {
   std::optional<double> shown;
   if (beats_ > 0) shown = beats_ * kStep;
-  Result<ReplyPtr> reply = co_await Run(call_, next_, tools_, request_.CallKey(), shown);
+  Result<ReplyPtr> reply = co_await Run(call_, next_, tools_, GoesOnKey(request_), shown);
   if (!reply) co_return Failure(std::move(reply.error()));
   if (mcp::Message* whole = (*reply)->Whole()) co_return std::move(*whole);
   inner_ = std::move(*reply);

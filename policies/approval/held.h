@@ -33,7 +33,8 @@ Result<ReplyPtr> ReplyOf(const Call& call, const approvals::Answer& answer,
 
 // Hands on a call that was approved. A server that asks something in the middle of it gets its
 // answer without another approval: its state goes to the client within ours, good for one retry.
-Task<Result<ReplyPtr>> Run(Call& call, Service& next, Tools tools, std::string call_key,
+// `key`: GoesOnKey().
+Task<Result<ReplyPtr>> Run(Call& call, Service& next, Tools tools, std::string key,
                            std::optional<double> progress = {});
 
 // A call that waits for `hold` at most, and tells its client so now and then. Dropping it leaves

@@ -149,6 +149,19 @@ TEST(AuthorizeApproval, DenyWinsThenRequireApprovalThenAllow) {
   EXPECT_EQ(explain(large, R"({"n":10})").outcome, "allowed");
 }
 
+TEST(ApprovalStates, OfAnotherDefinitionOrRuleIsAnotherCallThatGoesOn) {
+  const approvals::Request request{.tool = "t", .digest = "d", .definition = "1", .policy = "2"};
+  approvals::Request other = request;
+  other.definition = "3";
+  EXPECT_NE(approval::GoesOnKey(other), approval::GoesOnKey(request));
+  other = request;
+  other.policy = "3";
+  EXPECT_NE(approval::GoesOnKey(other), approval::GoesOnKey(request));
+  other = request;
+  other.digest = "3";
+  EXPECT_NE(approval::GoesOnKey(other), approval::GoesOnKey(request));
+}
+
 class ApprovalShown : public ::testing::Test {
  protected:
   // The arguments {"cmd": text} as a person reads them.
@@ -276,6 +289,21 @@ TEST_F(ApprovalPolicy, OtherToolsAndOtherMethodsPass) {
   Call listen = testing::ListenCall();
   loop.Run(policy->Handle(listen, service));
   EXPECT_EQ(service.calls, 2);
+  EXPECT_TRUE(desk.List().empty());
+}
+
+TEST_F(ApprovalPolicy, WhatNoPersonReadsOfACallIsNotPassedOn) {
+  for (const char* more : {R"("inputResponses":{"k":{"action":"accept","content":{"all":true}}})",
+                           R"("requestState":"theirs")", R"("inputResponses":{})"}) {
+    call.message = testing::Parsed(
+        R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x__t",)" +
+        std::string(more) + "}}");
+    auto reply = loop.Run(policy->Handle(call, service));
+    ASSERT_TRUE(reply) << more;
+    ASSERT_FALSE(*reply) << more;
+    EXPECT_THAT(reply->error().message, HasSubstr("start the call again"));
+  }
+  EXPECT_EQ(service.calls, 0);
   EXPECT_TRUE(desk.List().empty());
 }
 
