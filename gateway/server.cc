@@ -249,6 +249,7 @@ void Server::Impl::Configure() {
   OnControl([&] { Announce(published); });
   homes = std::move(next);
   for (const auto& home : fresh) home->Run();
+  desk.SendBack();
 }
 
 void Server::Impl::Publish(catalog::Catalogs fresh) {

@@ -66,11 +66,12 @@ Answer Desk::Present(const Request& request, Duration keep, std::string_view cla
   return found != approvals_.end() ? Found(found, request) : Add(request, keep);
 }
 
-Answer Desk::Look(const Request& request, std::string_view id) {
+Answer Desk::Look(const Request& request, std::string_view id, const Waiting* waiting) {
   const Lock lock(mutex_);
   Expire(clock_.WallNow());
   const Map::iterator found = approvals_.find(id);
-  return found == approvals_.end() ? Gone(request, id) : Found(found, request);
+  if (found == approvals_.end()) return Gone(request, id);
+  return Found(found, request, waiting == nullptr || !(waiting->stale_ || over_));
 }
 
 Answer Desk::Answered(const Request& request, std::string_view id, bool approve, std::string by) {
@@ -93,7 +94,7 @@ Answer Desk::Answered(const Request& request, std::string_view id, bool approve,
   return Found(found, request);
 }
 
-Answer Desk::Found(Map::iterator found, const Request& request) {
+Answer Desk::Found(Map::iterator found, const Request& request, bool uses) {
   const Approval& approval = found->second;
   if (approval.request.CallKey() != request.CallKey()) return Gone(request, approval.id);
   if (approval.request.definition != request.definition) return Void(found, Why::kDefinition);
@@ -103,6 +104,7 @@ Answer Desk::Found(Map::iterator found, const Request& request) {
     case State::kDenied: return {.verdict = Verdict::kDenied, .approval = approval};
     case State::kApproved: break;
   }
+  if (!uses) return {.verdict = Verdict::kPending, .approval = approval};
   return UseIt(found);
 }
 

@@ -88,8 +88,9 @@ class Desk {
   // For a call that needs an approval: uses one that is there, or has it wait. `claimed`: the id
   // that the call itself named, "" = none.
   Answer Present(const Request& request, Duration keep, std::string_view claimed = {});
-  // The same for one that waits: makes nothing new.
-  Answer Look(const Request& request, std::string_view id);
+  class Waiting;
+  // The same for one that waits: makes nothing new. One that is stale or over uses nothing up.
+  Answer Look(const Request& request, std::string_view id, const Waiting* waiting = nullptr);
   // What the client's user said to a question about it. Approved, it is used at once.
   Answer Answered(const Request& request, std::string_view id, bool approve, std::string by);
 
@@ -105,7 +106,7 @@ class Desk {
     Waiting(Desk& desk, std::string id, std::string server, std::function<void()> wake);
     Waiting(const Waiting&) = delete;
     ~Waiting();
-    bool stale() const;  // the server's lists have changed meanwhile
+    bool stale() const;  // the server's lists or the configuration have changed meanwhile
     bool over() const;   // the gateway ends
 
    private:
@@ -133,6 +134,8 @@ class Desk {
   void EndRules();
   // A server's lists have changed.
   void Listed(std::string_view server);
+  // A configuration is in use: calls that wait go by the one before, so they have to come again.
+  void SendBack();
   // Nobody waits any longer.
   void LetGo();
   // Now and then: what expired goes.
@@ -143,7 +146,7 @@ class Desk {
   using Map = std::map<std::string, Approval, std::less<>>;  // by id
 
   // All under the lock.
-  Answer Found(Map::iterator found, const Request& request);
+  Answer Found(Map::iterator found, const Request& request, bool uses = true);
   Answer Add(const Request& request, Duration keep);
   Answer ByClaim(const Request& request, std::string_view claimed);
   Answer Gone(const Request& request, std::string_view id) const;

@@ -60,6 +60,14 @@ void Desk::Listed(std::string_view server) {
   }
 }
 
+void Desk::SendBack() {
+  const Lock lock(mutex_);
+  for (const auto& [id, waiting] : waiting_) {
+    waiting->stale_ = true;
+    waiting->wake_();
+  }
+}
+
 void Desk::LetGo() {
   const Lock lock(mutex_);
   over_ = true;

@@ -117,7 +117,7 @@ Task<Step> Held::Next() {
   if (inner_ != nullptr) co_return co_await inner_->Next();
   const bool tells = !call_.progress_token.empty();
   for (;;) {
-    const Answer answer = tools_.desk.Look(request_, id_);
+    const Answer answer = tools_.desk.Look(request_, id_, &waiting_);
     if (answer.verdict != Verdict::kPending) {
       Note(call_, answer);
       if (answer.verdict == Verdict::kRun) co_return co_await GoOn();
@@ -126,7 +126,9 @@ Task<Step> Held::Next() {
     const TimePoint now = tools_.clock.Now();
     if (waiting_.over()) co_return Tell(answer, "The gateway is being stopped.");
     if (waiting_.stale()) {
-      co_return Tell(answer, "The tools of the server have changed meanwhile.");
+      co_return Tell(answer,
+                     "The tools of the server or the gateway's configuration "
+                     "have changed meanwhile.");
     }
     if (now >= until_) co_return Tell(answer, "");
     if (tells && now >= beat_) {

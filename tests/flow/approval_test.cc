@@ -201,15 +201,34 @@ TEST_P(Approval, AReloadWithAnotherRuleVoidsWhatWaits) {
   Exchange call = client->BeginCall("a__wipe", R"({"label":"x"})");
   const std::string id = Waits(1);
   gateway.With("log", "{calls: false}").Reload();  // nothing of it
+  EXPECT_EQ(Status(call.Finish()), "pending");
+  const auto other = NewClient();
+  Exchange second = other->BeginCall("a__wipe", R"({"label":"x"})");
   EXPECT_EQ(Waits(1), id);
   gateway.With("policies", "{approval: {hold: 0s, rules: [{name: wipes, tool: [wipe, x]}]}}");
   gateway.Reload();
-  const Answer answer = call.Finish();
+  const Answer answer = second.Finish();
   EXPECT_EQ(Status(answer), "void") << answer;
   EXPECT_THAT(answer.text(), HasSubstr("the rule that asked for it has changed"));
   const Answer anew = NewClient()->Call("a__wipe", R"({"label":"x"})");
   EXPECT_EQ(Status(anew), "pending");
   EXPECT_NE(Id(anew), id);
+}
+
+TEST_P(Approval, ACallThatIsHeldGoesByTheConfigurationThatThereIs) {
+  Start(kHeld);
+  const auto client = NewClient();
+  Exchange call = client->BeginCall("a__wipe", R"({"label":"x"})");
+  const std::string id = Waits(1);
+  gateway.With("policies", "{approval: " + kHeld +
+                               ", authorize: {rules: [{effect: allow}, {effect: deny, what: {tool: "
+                               "wipe}}]}}");
+  gateway.Reload();
+  Decide(id, R"({"decision":"approve"})");
+  EXPECT_EQ(Status(call.Finish()), "pending");
+  EXPECT_EQ(NewClient()->Call("a__wipe", R"({"label":"x"})").text().find("wiped"),
+            std::string::npos);
+  EXPECT_EQ(wiped, 0);
 }
 
 TEST_P(Approval, AnotherDefinitionOfTheToolVoidsIt) {
@@ -224,7 +243,7 @@ TEST_P(Approval, AnotherDefinitionOfTheToolVoidsIt) {
   fake.surface().Changed("tools");
   const Answer stale = call.Finish();
   EXPECT_EQ(Status(stale), "pending") << stale;
-  EXPECT_THAT(stale.text(), HasSubstr("The tools of the server have changed"));
+  EXPECT_THAT(stale.text(), HasSubstr("The tools of the server or the gateway's"));
   // Each worker has the new list soon.
   EXPECT_TRUE(Becomes([&] {
     int shown = 0;
