@@ -20,9 +20,10 @@ using WallTime = std::chrono::system_clock::time_point;
 struct Request {
   std::string issuer = {}, subject = {}, client = {};  // who calls, as far as it is proved
   std::string endpoint = {};                           // "/mcp", "/mcp/team"
-  std::string server = {}, tool = {};                  // the tool by its server's name for it
+  std::string server = {}, tool = {};                  // the tool by its server's name for it; of
+                                                       // a group all members: "a, b"
   std::string digest = {};                             // SHA-256 of the canonical arguments
-  std::string definition = {};                         // SHA-256 of the tool's definition
+  std::string definition = {};                         // SHA-256 of the tool's definitions
   std::string policy = {};                             // SHA-256 of the rule that asks
   // For people, and bound by the above.
   std::string rule = {};       // its name

@@ -1,6 +1,7 @@
 #include "policies/approval/call.h"
 
 #include <array>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -57,6 +58,32 @@ std::unexpected<Error> Unfit(std::string message) {
                   .for_agent = true});
 }
 
+// Who may serve a call, and how they define its tool. A repeat of a group's call may go to another
+// member, so it is bound to all of them.
+struct Serving {
+  std::string server, definition;
+};
+Serving ServingOf(const Call& call) {
+  const auto hash_of = [](const Definition& one) {
+    return pins::DefinitionOf(pins::Kind::kTool, one.json).hash;
+  };
+  const Definition* tool = call.target.definition;
+  Serving serving{.server = std::string(call.target.server),
+                  .definition = tool == nullptr ? "" : hash_of(*tool)};
+  const Definition* group = tool == nullptr || tool->listed == nullptr ? tool : tool->listed;
+  if (group == nullptr || group->members.empty()) return serving;
+  std::map<std::string, std::string> members;  // which of them is the best one changes
+  for (const auto& member : group->members) members[member->server] = hash_of(*member);
+  std::string hashes;
+  serving.server.clear();
+  for (const auto& [server, hash] : members) {
+    serving.server.append(serving.server.empty() ? "" : ", ").append(server);
+    hashes += hash;
+  }
+  serving.definition = Sha256(hashes);
+  return serving;
+}
+
 }  // namespace
 
 Result<approvals::Request> RequestOf(const Call& call) {
@@ -79,15 +106,16 @@ Result<approvals::Request> RequestOf(const Call& call) {
         exposed, shown.size(), kMostArguments));
   }
   const Principal& caller = *call.caller;
+  Serving serving = ServingOf(call);
   return approvals::Request{
       .issuer = caller.issuer,
       .subject = caller.subject,
       .client = caller.client,
       .endpoint = call.endpoint.empty() ? "/mcp" : "/mcp/" + std::string(call.endpoint),
-      .server = std::string(call.target.server),
+      .server = std::move(serving.server),
       .tool = call.target.name,
       .digest = Sha256(*canonical),
-      .definition = tool == nullptr ? "" : pins::DefinitionOf(pins::Kind::kTool, tool->json).hash,
+      .definition = std::move(serving.definition),
       .exposed = exposed,
       .arguments = std::move(shown)};
 }

@@ -109,7 +109,7 @@ Held::Held(Call& call, Service& next, Tools tools, approvals::Request request,
       until_(tools.clock.Now() + hold),
       executor_(executor),
       bell_(std::make_shared<Bell>()),
-      waiting_(tools.desk, approval.id, request_.server,
+      waiting_(tools.desk, approval.id, std::string(call.target.server),
                [bell = bell_, executor] { net::post(executor, [bell] { bell->Put(0); }); }),
       beat_(tools.clock.Now()) {}
 

@@ -7,6 +7,7 @@
 #include "audit/verify_log.h"
 #include "auth/api_key.h"
 #include "flow/approval.h"
+#include "support/metrics_page.h"
 
 namespace switchyard::tests {
 namespace {
@@ -260,6 +261,19 @@ TEST_F(ApprovalAsks, SuchARuleOfOneMemberIsForCallsOfTheGroup) {
   EXPECT_EQ(wiped, 0);
   Approve(Waits(0));
   EXPECT_EQ(Call(one, kX, "", "g__wipe").text(), "wiped x");
+}
+
+TEST_F(ApprovalAsks, OfAGroupARepeatMayGoToAnotherMember) {
+  FakeServer other = FakeServer::Modern("b");
+  other.surface().AddTool("wipe", [](Turn& turn) { turn.Text("wiped by b"); });
+  for (FakeServer* one : {&fake, &other}) one->ExpectComplaints();
+  gateway.Serves("a", fake).Serves("b", other).With("policies", "{approval: " + kAsks + "}");
+  gateway.With("groups", "{g: {servers: [{server: a}, {server: b}]}}").Start();
+  ModernClient one = gateway.Modern();
+  Approve(Id(Call(one, kX, "", "g__wipe")));
+  fake.Down();
+  ASSERT_TRUE(Shows(gateway, R"(switchyard_server_up{server="a"} 0)"));
+  EXPECT_EQ(Call(one, kX, "", "g__wipe").text(), "wiped by b");
 }
 
 TEST_F(ApprovalAsks, CallsAboveACostAreAskedForByBudgetsPrice) {

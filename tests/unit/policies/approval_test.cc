@@ -162,6 +162,36 @@ TEST(ApprovalStates, OfAnotherDefinitionOrRuleIsAnotherCallThatGoesOn) {
   EXPECT_NE(approval::GoesOnKey(other), approval::GoesOnKey(request));
 }
 
+TEST(ApprovalRequests, OfAGroupARepeatIsTheSameCallWhicheverMemberItGoesTo) {
+  Definition group{}, best{}, other{};
+  for (Definition* one : {&group, &best, &other}) {
+    one->name = "t";
+    one->exposed = "g__t";
+    one->json = R"({"name":"t"})";
+    if (one != &group) one->listed = &group;
+  }
+  best.server = "b";
+  other.server = "a";
+  other.json = R"({"name":"t","title":"T"})";
+  const auto of = [](const Definition& member) {
+    Call call = testing::ToolCall("g__t");
+    call.target.server = member.server;
+    call.target.definition = &member;
+    return approval::RequestOf(call).value();
+  };
+  const auto share = [](const Definition& one) { return std::make_shared<Definition>(one); };
+  group.members = {share(best), share(other)};
+  const approvals::Request first = of(best);
+  EXPECT_EQ(first.server, "a, b");
+  EXPECT_EQ(of(other).CallKey(), first.CallKey());
+  EXPECT_EQ(of(other).definition, first.definition);
+  group.members = {share(other), share(best)};
+  EXPECT_EQ(of(other).definition, first.definition);
+  other.json = R"({"name":"t","title":"another"})";
+  group.members = {share(best), share(other)};
+  EXPECT_NE(of(best).definition, first.definition);
+}
+
 class ApprovalShown : public ::testing::Test {
  protected:
   // The arguments {"cmd": text} as a person reads them.
