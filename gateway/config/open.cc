@@ -59,7 +59,9 @@ std::string OpenHere(const Config& config) {
 }
 
 bool IsAdminOpen(const Config& config) {
-  if (!IsLoopback(config.listen.host) || !config.listen.allowed_hosts.empty()) return false;
+  const Listen& listen = config.listen;
+  if (!IsLoopback(listen.host) || !listen.allowed_hosts.empty()) return false;
+  if (!listen.public_url.empty()) return false;  // a proxy is in front, for clients elsewhere
   return Paths(config, [](const auto& auth) { return auth && !auth->none; }).empty();
 }
 

@@ -46,14 +46,16 @@ PlainRequest PlainRequestOf(Exchange& exchange, const std::string& path) {
   static constexpr std::array kProxies = {"forwarded", "x-forwarded-for", "x-real-ip", "via"};
   const http::RequestParser& request = exchange.request();
   const bool post = request.method() == "POST";
+  // Proxies that say nothing speak HTTP/1.0, as some do of themselves.
+  const bool old = request.version() < 11 || !request.Has(http::Field::kHost);
+  const auto has = [&exchange](const char* name) { return !exchange.Header(name).empty(); };
   return {.method = post ? "POST" : "GET",
           .path = path,
           .content_type = std::string(request.Get(http::Field::kContentType)),
           .body = post ? exchange.TakeBody() : "",
           .authorization = std::string(request.Get(http::Field::kAuthorization)),
           .from_page = request.Has(http::Field::kOrigin),
-          .forwarded = std::ranges::any_of(
-              kProxies, [&exchange](const char* name) { return !exchange.Header(name).empty(); })};
+          .forwarded = old || std::ranges::any_of(kProxies, has)};
 }
 
 // Under "/mcp": "/mcp" -> "", "/mcp/x" -> "x".

@@ -205,6 +205,13 @@ TEST_F(ApprovalAsks, NoWebPageAndNoProxyDecidesWithoutAToken) {
     EXPECT_EQ(Admin(gateway, path, yes, header).status, 403) << header;
     EXPECT_EQ(Admin(gateway, "GET /admin/approvals", "", header).status, 403) << header;
   }
+  // As nginx does when it is told nothing else: HTTP/1.0, under our own name.
+  for (const std::string& host :
+       {"Host: 127.0.0.1:" + std::to_string(gateway.port()) + "\r\n", std::string()}) {
+    const Answer proxied = gateway.Modern().Raw(
+        "GET /admin/approvals HTTP/1.0\r\nConnection: close\r\n" + host + "\r\n");
+    EXPECT_EQ(proxied.status, 403) << host;
+  }
   // A name that was made to lead here (DNS rebinding).
   const Answer rebound =
       gateway.Modern().Raw(path +

@@ -117,6 +117,8 @@ TEST(ApprovalChecks, WhatIsForgottenAndWhoMayDecideIsSaid) {
   const std::string kept = "state: {dir: /var/lib/x}\n";
   EXPECT_THAT(said(kept + "listen: {address: \"127.0.0.1:1\", allowed_hosts: [h]}"),
               HasSubstr("nobody but users of clients can approve calls"));
+  EXPECT_THAT(said(kept + "listen: {address: \"127.0.0.1:1\", public_url: \"https://a.example\"}"),
+              HasSubstr("nobody but users of clients can approve calls"));
   EXPECT_THAT(said(kept + "admin: {token: 0123456789abcdef}"),
               ::testing::Not(HasSubstr("approve calls")));
 }
