@@ -193,8 +193,8 @@ std::string ArgumentTest::ToText() const {
   if (!one_of.empty()) said.push_back("one of " + list(one_of));
   if (regex != nullptr)
     said.push_back("like the regular expression " + mcp::Quote(regex->pattern()));
-  if (min) said.push_back(fmt::format("at least {:g}", *min));
-  if (max) said.push_back(fmt::format("at most {:g}", *max));
+  if (min) said.push_back(fmt::format("at least {}", *min));
+  if (max) said.push_back(fmt::format("at most {}", *max));
   if (present) said.emplace_back(*present ? "there" : "not there");
   std::string text = at.empty() ? "the arguments are" : at + " is";
   for (const std::string& one : said) text += (&one == said.data() ? " " : " and ") + one;

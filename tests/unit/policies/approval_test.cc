@@ -87,6 +87,11 @@ TEST(ApprovalRules, AnotherTextIsAnotherPolicy) {
   EXPECT_NE(policy("{name: n, tool: [a, b]}"), policy("{name: n, tool: [a]}"));
   EXPECT_NE(policy("{name: n, tool: a}"), policy("{name: n, tool: a, cost: 1}"));
   EXPECT_NE(policy("{name: n, tool: a}"), policy("{name: n, tool: a, annotations: writes}"));
+  const auto from = [&policy](const std::string& min) {
+    return policy("{name: n, arguments: [{at: /n, min: " + min + "}]}");
+  };
+  EXPECT_NE(from("1000000"), from("1000001"));
+  EXPECT_NE(from("0.1234567"), from("0.1234568"));
 }
 
 TEST(ApprovalRules, WhatSaysNothingOrNoSuchThingIsAProblem) {
