@@ -48,6 +48,7 @@ struct Bound {
 
   bool Has(Direction direction) const { return compiled != nullptr && !RulesOf(direction).off(); }
   bool Hooks() const { return settings != nullptr && settings->hook.on(); }
+  bool HooksResults() const { return Hooks() && settings->hook.results; }
   const Rules& RulesOf(Direction direction) const {
     return compiled->rules.at(static_cast<std::size_t>(direction));
   }
@@ -114,12 +115,16 @@ std::string TaskIn(const mcp::Message& news) {
 
 class GuardedReply final : public Reply {
  public:
-  GuardedReply(ReplyPtr inner, Clerk clerk, const Call& call, const SettingsOf<Bound>& settings,
+  // `bound`: of the call, as in the clerk.
+  GuardedReply(ReplyPtr inner, Clerk clerk, const Call& call, const Bound& bound,
+               const SettingsOf<Bound>& settings, const Hook& hook,
                switchyard::telemetry::Metrics& metrics)
       : inner_(std::move(inner)),
         clerk_(clerk),
         call_(call),
+        bound_(bound),
         settings_(settings),
+        hook_(hook),
         metrics_(metrics) {}
 
   Task<Result<std::optional<mcp::Message>>> Next() override {
@@ -129,7 +134,12 @@ class GuardedReply final : public Reply {
       if (!*next) co_return next;
       const bool response = (*next)->is_response();
       if (!IsLookedAt(call_, **next)) co_return next;
-      Result<void> judged = Judge(**next);
+      Result<void> judged;
+      if (!response && call_.method().route == mcp::Route::kListen) {
+        judged = co_await JudgeNews(**next);
+      } else {
+        judged = clerk_.Judge(call_, **next);
+      }
       if (judged) co_return next;
       // The work goes on without what it said on the way.
       if (response) co_return Failure(std::move(judged.error()));
@@ -137,19 +147,27 @@ class GuardedReply final : public Reply {
   }
 
  private:
-  Result<void> Judge(mcp::Message& message) const {
-    const bool of_task = call_.target.tasks != nullptr && !message.is_response() &&
-                         message.method() == mcp::Method::kTaskChanged;
+  // By what is set for the task's own tool, its hook included.
+  Task<Result<void>> JudgeNews(mcp::Message& news) const {
+    const TaskPolicies* tasks = call_.target.tasks;
+    // Held until all have judged.
     const std::shared_ptr<const PolicySet> policies =
-        of_task ? call_.target.tasks->PoliciesOfTask(call_, TaskIn(message)) : nullptr;
-    if (policies == nullptr) return clerk_.Judge(call_, message);
-    return Clerk(settings_(*policies), metrics_).Judge(call_, message);
+        tasks == nullptr ? nullptr : tasks->PoliciesOfTask(call_, TaskIn(news));
+    const Bound& bound = policies == nullptr ? bound_ : settings_(*policies);
+    if (bound.HooksResults()) {
+      Result<void> judged =
+          co_await hook_.JudgeAnswer(call_, news, bound.settings->hook, bound.server);
+      if (!judged) co_return judged;
+    }
+    co_return Clerk(bound, metrics_).Judge(call_, news);
   }
 
   ReplyPtr inner_;
   const Clerk clerk_;
-  const Call& call_;                   // outlives its reply
-  const SettingsOf<Bound>& settings_;  // of the policy
+  const Call& call_;  // outlives its reply, as does what it goes by
+  const Bound& bound_;
+  const SettingsOf<Bound>& settings_;  // of the policy, as what follows
+  const Hook& hook_;
   switchyard::telemetry::Metrics& metrics_;
 };
 
@@ -182,7 +200,9 @@ class Guardrail final : public Policy {
     if (settings == nullptr) return bound;
     bound->settings = std::static_pointer_cast<const Settings>(std::move(settings));
     bound->compiled = &CompiledOf(*bound->settings);
-    if (bound->Has(Direction::kResult)) judges_.store(true, std::memory_order_relaxed);
+    if (bound->Has(Direction::kResult) || bound->HooksResults()) {
+      judges_.store(true, std::memory_order_relaxed);
+    }
     return bound;
   }
 
@@ -194,7 +214,7 @@ class Guardrail final : public Policy {
       return Refuse(std::move(judged.error()));
     }
     if (bound.Hooks()) return Hooked(call, next, bound, clerk);
-    return JudgesResults(call, bound) ? Guarded(call, next, clerk) : next.Handle(call);
+    return JudgesResults(call, bound) ? Guarded(call, next, bound, clerk) : next.Handle(call);
   }
 
   bool IsOff(const PolicySet& set) const override {
@@ -207,9 +227,8 @@ class Guardrail final : public Policy {
   static Task<Result<ReplyPtr>> Refuse(Error refusal) { co_return Failure(std::move(refusal)); }
 
   bool JudgesResults(const Call& call, const Bound& bound) const {
-    const bool tells_of_tasks = call.method().route == mcp::Route::kListen &&
-                                call.target.tasks != nullptr &&
-                                judges_.load(std::memory_order_relaxed);
+    const bool tells_of_tasks =
+        call.method().route == mcp::Route::kListen && judges_.load(std::memory_order_relaxed);
     return bound.Has(Direction::kResult) || tells_of_tasks;
   }
 
@@ -245,10 +264,10 @@ class Guardrail final : public Policy {
       const std::string& server;
     } through(hook_, next, hook, bound.server);
     if (!JudgesResults(call, bound)) co_return co_await through.Handle(call);
-    co_return co_await Guarded(call, through, clerk);
+    co_return co_await Guarded(call, through, bound, clerk);
   }
 
-  Task<Result<ReplyPtr>> Guarded(Call& call, Service& next, Clerk clerk) const {
+  Task<Result<ReplyPtr>> Guarded(Call& call, Service& next, const Bound& bound, Clerk clerk) const {
     Result<ReplyPtr> reply = co_await next.Handle(call);
     if (!reply) co_return Failure(clerk.Judge(call, std::move(reply.error())));
     if (mcp::Message* whole = (*reply)->Whole()) {
@@ -256,14 +275,14 @@ class Guardrail final : public Policy {
       if (!judged) co_return Failure(std::move(judged.error()));
       co_return reply;
     }
-    ReplyPtr guarded =
-        std::make_unique<GuardedReply>(std::move(*reply), clerk, call, bound_, metrics_);
+    ReplyPtr guarded = std::make_unique<GuardedReply>(std::move(*reply), clerk, call, bound, bound_,
+                                                      hook_, metrics_);
     co_return guarded;
   }
 
   const SettingsOf<Bound> bound_;
   switchyard::telemetry::Metrics& metrics_;
-  mutable std::atomic<bool> judges_{false};  // whether results of anything ever are
+  mutable std::atomic<bool> judges_{false};  // whether results of anything are, by rules or hooks
   const Hook hook_;
 };
 

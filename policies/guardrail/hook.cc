@@ -145,8 +145,7 @@ bool Hook::SeesResult(const Call& call, const HookSettings& hook) {
   if (!hook.on() || !hook.results) return false;
   const mcp::Route route = call.method().route;
   return route == mcp::Route::kTool || route == mcp::Route::kPrompt ||
-         route == mcp::Route::kResource || route == mcp::Route::kTask ||
-         route == mcp::Route::kListen;
+         route == mcp::Route::kResource || route == mcp::Route::kTask;
 }
 
 void Hook::Count(std::string_view server, std::string_view phase, std::string_view outcome) const {
@@ -255,10 +254,7 @@ class Hook::HookedReply final : public Reply {
       Result<std::optional<mcp::Message>> next = co_await inner_->Next();
       if (!next || !*next) co_return next;
       const bool response = (*next)->is_response();
-      const bool listens = call_.method().route == mcp::Route::kListen;
-      const bool seen =
-          (response && !listens) || (!response && (*next)->method() == mcp::Method::kTaskChanged);
-      if (!seen) co_return next;
+      if (!response && (*next)->method() != mcp::Method::kTaskChanged) co_return next;
       Result<void> judged = co_await hook_.JudgeAnswer(call_, **next, settings_, server_);
       if (judged) co_return next;
       // The work goes on without what it said on the way.

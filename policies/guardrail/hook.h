@@ -45,7 +45,8 @@ class Hook {
   Hook(fetch::Fetcher* fetcher, const Clock& clock, switchyard::telemetry::Metrics& metrics)
       : fetcher_(fetcher), clock_(clock), metrics_(metrics) {}
 
-  // Of which requests it sees what they carry, and what comes back.
+  // Of which requests it sees what they carry, and what comes back. A listen is neither: it tells
+  // of tasks of many tools, and is for JudgeAnswer(), message by message.
   static bool SeesArguments(const Call& call, const HookSettings& hook);
   static bool SeesResult(const Call& call, const HookSettings& hook);
 
@@ -57,12 +58,13 @@ class Hook {
   Task<Result<ReplyPtr>> Handle(Call& call, Service& next, const HookSettings& hook,
                                 std::string_view server) const;
 
+  // A response or a notification. The error is what the client gets instead of a response.
+  Task<Result<void>> JudgeAnswer(const Call& call, mcp::Message& message, const HookSettings& hook,
+                                 std::string_view server) const;
+
  private:
   class HookedReply;
 
-  // A response or a notification.
-  Task<Result<void>> JudgeAnswer(const Call& call, mcp::Message& message, const HookSettings& hook,
-                                 std::string_view server) const;
   // Nothing clear: an error that says why, for the log.
   Task<Result<HookSaid>> Ask(const Call& call, const HookSettings& hook, std::string body) const;
   void Count(std::string_view server, std::string_view phase, std::string_view outcome) const;

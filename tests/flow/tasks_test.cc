@@ -1,7 +1,12 @@
 // Tasks, whatever dialect the client and the server speak (protocol.md 6.5-F, G; checklist 97-105).
 #include "flow/tasks.h"
 
+#include <set>
+#include <string>
+
 #include <gmock/gmock.h>
+
+#include "support/web_site.h"
 
 namespace switchyard::tests {
 namespace {
@@ -308,6 +313,48 @@ TEST_P(TasksOfAGuardedTool, AreToldOfAsTheyAreAnswered) {
   const json::value news = Parse(stream.NextEvent().value_or(""));
   EXPECT_EQ(TextAt(news, "/params/status"), "completed") << news;
   EXPECT_EQ(TextAt(news, "/params/result/content/0/text"), "done [redacted:aws_key]") << news;
+}
+
+// Nobody but the tool has a hook.
+class TasksOfAHookedTool : public TaskMatrix {
+ protected:
+  TasksOfAHookedTool() {
+    const std::string hooked =
+        "{guardrail: {hook: {url: '" + site.Url("/hook") + "', phases: [result]}}}";
+    keys = "tool_policies: {job: " + hooked + ", must: " + hooked + "}";
+    gateway.With("fetch", "{allow: [127.0.0.1]}");
+    site.Answers([](const WebSite::Request& request) {
+      const bool bad = request.body.contains("done secret");
+      return WebSite::Page{.body = bad ? R"({"action":"deny"})" : R"({"action":"allow"})"};
+    });
+  }
+  WebSite site;
+};
+INSTANTIATE_TEST_SUITE_P(All, TasksOfAHookedTool, AllCombinations(), NameOf);
+
+TEST_P(TasksOfAHookedTool, AreToldOfAsTheHookSays) {
+  if (!client->modern() || server_era() != Era::kModern) return;
+  const std::string secret = Start("job", "secret"), fine = Start("job", "fine");
+  Exchange stream = client->Begin(
+      {.method = "subscriptions/listen",
+       .members = R"("notifications":{"taskIds":[)" + Quote(secret) + "," + Quote(fine) + "]}"});
+  stream.NextEvent();
+  Release("secret");
+  Release("fine");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(client->Call("a__tell").text(), "ok");
+    const json::value news = Parse(stream.NextEvent().value_or(""));
+    EXPECT_EQ(TextAt(news, "/params/taskId"), fine) << news;
+    EXPECT_EQ(TextAt(news, "/params/result/content/0/text"), "done fine") << news;
+  }
+  std::set<std::string> shown;
+  for (const WebSite::Request& request : site.requests()) {
+    const json::value asked = json::parse(request.body);
+    if (At(asked, "/task").is_null()) continue;
+    EXPECT_EQ(TextAt(asked, "/server"), "a") << asked;
+    shown.insert(TextAt(asked, "/task/result/content/0/text"));
+  }
+  EXPECT_EQ(shown, (std::set<std::string>{"done fine", "done secret"}));
 }
 
 class TasksOfACappedTool : public TaskMatrix {
