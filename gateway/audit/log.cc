@@ -89,9 +89,9 @@ Result<void> Log::Configure(const config::Audit& settings) {
       thread_ = std::thread([this] { Run(); });
     }
     Hurry();
-    const auto taken = [this] { return !next_settings_; };
-    if (!changed_.wait_for(lock, patience_, taken)) {
-      if (!taking_over_) {  // it hangs in the log that there was: that one stays
+    const auto done = [this] { return !next_settings_ && !taking_over_; };
+    if (!changed_.wait_for(lock, patience_, done)) {
+      if (next_settings_) {  // it hangs in the log that there was: that one stays
         next_.reset();
         next_settings_.reset();
         on_ = was_on;
@@ -356,9 +356,10 @@ void Log::TakeOver() {
   {
     const std::lock_guard lock(mutex_);
     if (!next_settings_) return;  // who asked for it has given up
-    taking_over_ = true;
+    taking_over_ = true;          // what comes to be next meanwhile is for another time
     next = std::move(next_);
-    settings = *next_settings_;
+    settings = std::move(*next_settings_);
+    next_settings_.reset();
   }
   if (file_ != nullptr && settings.path != settings_.path) {
     file_->Append(OwnBody(clock_.WallNow(), "closed").Add("goes_on_at", settings.path).text());
@@ -385,7 +386,6 @@ void Log::TakeOver() {
   }
   const std::lock_guard lock(mutex_);
   taking_over_ = false;
-  next_settings_.reset();
   changed_.notify_all();
 }
 

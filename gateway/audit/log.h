@@ -95,7 +95,7 @@ class Log final : public Sink {
   bool flushed_ = true;  // whether the last one wrote all
   std::unique_ptr<LogFile> next_;
   std::optional<config::Audit> next_settings_;
-  bool taking_over_ = false;  // the writer has next_
+  bool taking_over_ = false;  // the writer has taken those that were next, and is not done
   bool stopping_ = false;
 
   // Of the writer's thread alone, or of Configure() while there is none.

@@ -261,6 +261,52 @@ TEST_F(AuditLog, ADiskThatHangsDoesNotHangWhoMovesTheLog) {
   EXPECT_EQ(Calls(place_.log()), 2U);
 }
 
+TEST_F(AuditLog, ASecondMoveWhileTheFirstHangsIsTurnedAwayAndNothingIsLost) {
+  std::atomic<bool> hangs = false;
+  std::promise<void> answers;
+  const std::shared_future<void> answered = answers.get_future().share();
+  const Disk disk{.write =
+                      [&, answered](int fd, const void* bytes, std::size_t count) {
+                        const auto file =
+                            std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd));
+                        if (hangs && file == place_.log()) answered.wait();
+                        return ::write(fd, bytes, count);
+                      },
+                  .sync = [](int) { return 0; }};
+  const testing::Place second, third;
+  config::Audit to_second = Settings(), to_third = Settings();
+  to_second.path = second.log();
+  to_third.path = third.log();
+  Log log(clock_, metrics_, disk, std::chrono::milliseconds(50));
+  ASSERT_TRUE(log.Configure(Settings()));
+  EXPECT_TRUE(Record(log));
+  ASSERT_TRUE(log.Flush());
+  hangs = true;
+  while (!log.Configure(to_second)) {  // until the writer is in the midst of it
+  }
+  const Result<void> refused = log.Configure(to_third);
+  ASSERT_FALSE(refused) << "the writer does not know of it";
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  EXPECT_THAT(refused.error().message, HasSubstr(second.log()));
+  hangs = false;
+  answers.set_value();
+  ASSERT_TRUE(log.Flush());
+  EXPECT_TRUE(Record(log));
+  ASSERT_TRUE(log.Configure(to_third));
+  EXPECT_TRUE(Record(log));
+  to_third.anomalies.denials = 7;
+  ASSERT_TRUE(log.Configure(to_third)) << "what is not about its place";
+  EXPECT_TRUE(Record(log));
+  log.Close();
+  for (const std::string& path : {place_.log(), second.log(), third.log()}) {
+    EXPECT_TRUE(IsWhole(path));
+  }
+  EXPECT_EQ(Calls(place_.log()), 1U);
+  EXPECT_EQ(Calls(second.log()), 1U);
+  EXPECT_EQ(Calls(third.log()), 2U);
+  EXPECT_EQ(Count("dropped"), 0U);
+}
+
 TEST_F(AuditLog, WhatIsInFlightWhenItIsTurnedOffIsCounted) {
   Log log(clock_, metrics_);
   ASSERT_TRUE(log.Configure(Settings()));
