@@ -80,7 +80,7 @@ Result<Said> SaidIn(const std::string& body) {
   const auto answer = auth::ReadObject(body);
   if (!answer) return Wrong("cannot be read: " + answer.error());
   const json::value* result = answer->if_contains("result");
-  if (result == nullptr) return Said{.reason = ""};
+  if (result == nullptr) return Wrong("is undefined");
   if (result->is_bool()) return Said{.allow = result->get_bool()};
   const json::object* object = result->if_object();
   const json::value* allow = object == nullptr ? nullptr : object->if_contains("allow");

@@ -27,7 +27,8 @@ struct Said {
   bool allow = false;
   std::string reason = {};  // for whoever calls; short, one line
 };
-// Of the body of an answer with status 200. A result that is undefined (absent) denies.
+// Of the body of an answer with status 200. A result that is undefined (absent) is none: a policy
+// that is not loaded yet says nothing that could be kept.
 Result<Said> SaidIn(const std::string& body);
 
 }  // namespace switchyard::policies::opa

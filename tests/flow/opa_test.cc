@@ -125,6 +125,15 @@ TEST_P(Opa, NoClearAnswerIsADenial) {
   }
 }
 
+TEST_P(Opa, WhatIsUndefinedIsADenialOnceAndNotKept) {
+  Says("{}");
+  Start(", ttl: 10s");
+  EXPECT_THAT(Call().body, HasSubstr("could not be found out"));
+  EXPECT_EQ(fake.received("tools/call").size(), 0U);
+  Says(R"({"result":true})");
+  EXPECT_EQ(Call().text(), "x");
+}
+
 TEST_P(Opa, InAPrivatePlaceIsNotAskedUnlessThatIsNamed) {
   Says(R"({"result":true})");
   Start("", "", "[]");
