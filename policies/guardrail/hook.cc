@@ -12,6 +12,8 @@
 #include "core/principal_view.h"
 #include "mcp/json_string.h"
 #include "policies/guardrail/judge.h"
+#include "policies/lib/arguments.h"
+#include "policies/lib/canonical_json.h"
 #include "policies/lib/json_schema/json_doc.h"
 #include "telemetry/metrics.h"
 
@@ -55,6 +57,24 @@ Error Denied(const Call& call, std::string_view phase, const std::string& reason
                               R"("guardrail":{{"direction":"{}","findings":[]}}}})",
                               phase),
           .for_agent = true};
+}
+
+// What two readers would read as two things: the hook might see one, and the server the other.
+bool IsAmbiguous(const mcp::Message& message) {
+  const auto ambiguous = [&message](mcp::Key key) {
+    const std::string_view raw = message.Get(key);
+    return !raw.empty() && !CanonicalJson(ReadArguments(raw));
+  };
+  return ambiguous(mcp::Key::kInputResponses) || ambiguous(mcp::Key::kArguments);
+}
+
+Error Ambiguous(const Call& call) {
+  return {.code = Code::kInvalid,
+          .origin = Origin::kClient,
+          .message = fmt::format("{} was not called: what it was given has an object with the same "
+                                 "key twice, or is nested too deeply, so nobody could look through "
+                                 "it for sure",
+                                 NameOf(call))};
 }
 
 Error Unjudged(const Call& call, std::string_view phase, std::string why) {
@@ -176,6 +196,10 @@ Task<Result<bool>> Hook::JudgeCall(Call& call, const HookSettings& hook,
                                    std::string_view server) const {
   std::string why;
   if (MakeReadable(call.message)) {
+    if (IsAmbiguous(call.message)) {
+      Count(server, kArguments, "failed");
+      co_return Failure(Ambiguous(call));
+    }
     Result<HookSaid> said = co_await Ask(call, hook, Begin(call, kArguments, server) + "}");
     if (said && said->action != HookAction::kRewrite) {
       Count(server, kArguments, WordOf(said->action));

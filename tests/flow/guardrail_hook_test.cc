@@ -148,6 +148,20 @@ TEST_P(GuardrailHook, IsShownNoMoreThanItsBound) {
   EXPECT_EQ(calls(), 0U);
 }
 
+TEST_P(GuardrailHook, IsShownNothingThatTwoReadersReadAsTwoThings) {
+  Says("", "");
+  Start(", on_error: allow");
+  for (const char* tool : {"m__echo", "l__echo"}) {
+    for (const char* twice :
+         {R"({"text":"good","text":"bad"})", R"({"text":"good","te\u0078t":"bad"})",
+          R"({"text":"good","more":[{"a":1,"a":2}]})"}) {
+      EXPECT_THAT(Call(tool, twice).body, HasSubstr("the same key twice")) << twice;
+    }
+  }
+  EXPECT_EQ(site.requests().size(), 0U);
+  EXPECT_EQ(calls(), 0U);
+}
+
 TEST_P(GuardrailHook, SeesItsPhasesAlone) {
   Says(R"({"action":"deny"})", "");
   Start(", phases: [result]");
