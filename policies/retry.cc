@@ -22,6 +22,7 @@
 
 #include "base/glob.h"
 #include "base/random.h"
+#include "base/worker_timers.h"
 #include "config/section.h"
 #include "policies/lib/attempts_note.h"
 #include "policies/lib/exempt.h"
@@ -31,7 +32,6 @@
 #include "policies/lib/settings.h"
 #include "policies/lib/states.h"
 #include "policies/lib/twice.h"
-#include "base/worker_timers.h"
 #include "policies/registry.h"
 #include "telemetry/metrics.h"
 

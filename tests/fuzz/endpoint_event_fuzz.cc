@@ -22,24 +22,24 @@ bool IsOneWord(const std::string& text) {
   return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F; });
 }
 
-void CheckUrl(const http::Url& url) {
+void CheckUrl(const Url& url) {
   Require(!url.host.empty() && !url.port.empty() && url.target.starts_with('/'), "it is whole");
   Require(IsOneWord(url.target) && IsOneWord(url.authority) && IsOneWord(url.port), "one word");
   Require(url.target.find('#') == std::string::npos, "a fragment is not sent");
-  const std::optional<http::Url> again = http::Url::Parse(url.origin() + url.target);
+  const std::optional<Url> again = Url::Parse(url.origin() + url.target);
   Require(again && again->SameOrigin(url) && again->target == url.target, "it reads the same");
 }
 
 void Check(const std::string& configured, const std::string& address) {
-  const std::optional<http::Url> here = http::Url::Parse(configured);
+  const std::optional<Url> here = Url::Parse(configured);
   if (!here) return;
   CheckUrl(*here);
-  const std::optional<http::Url> there = here->Resolve(address);
+  const std::optional<Url> there = here->Resolve(address);
   if (!there) return;
   CheckUrl(*there);
   if (there->SameOrigin(*here)) Require(there->origin() == here->origin(), "the same origin");
   // What names another place in full is that place.
-  const std::optional<http::Url> absolute = http::Url::Parse(address);
+  const std::optional<Url> absolute = Url::Parse(address);
   if (absolute) Require(there->SameOrigin(*absolute), "an absolute address is what it says");
 }
 

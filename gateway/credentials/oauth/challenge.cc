@@ -26,7 +26,8 @@ class Reader {
     while (!text_.empty() && (text_.front() == ' ' || text_.front() == '\t')) Drop(1);
   }
   void SkipToNext() {
-    while (!text_.empty() && (text_.front() == ' ' || text_.front() == '\t' || text_.front() == ','))
+    while (!text_.empty() &&
+           (text_.front() == ' ' || text_.front() == '\t' || text_.front() == ','))
       Drop(1);
   }
   bool Take(char c) {

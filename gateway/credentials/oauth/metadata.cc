@@ -136,7 +136,8 @@ Result<ServerMetadata> ReadServerMetadata(const std::string& text, std::string_v
 std::optional<ServerMetadata> DefaultEndpoints(std::string_view server_url) {
   const std::optional<Url> url = ParseUrl(server_url);
   if (!url || !url->is_secure()) return std::nullopt;
-  // Nothing is published there, so nothing says that it knows PKCE; 2025-03-26 demands that it does.
+  // Nothing is published there, so nothing says that it knows PKCE; 2025-03-26 demands that it
+  // does.
   return ServerMetadata{.issuer = url->origin(),
                         .authorization_endpoint = url->origin() + "/authorize",
                         .token_endpoint = url->origin() + "/token",

@@ -22,7 +22,7 @@ std::optional<Url> ParseUrl(std::string_view text) {
   if (text.empty() || text.size() > kMostUrl) return std::nullopt;
   const auto parsed = boost::urls::parse_uri(text);
   if (!parsed) return std::nullopt;
-  const boost::urls::url_view view = *parsed;
+  const boost::urls::url_view& view = *parsed;
   Url url{.scheme = Lower(view.scheme()),
           .authority = {},
           .host = Lower(view.encoded_host()),
@@ -44,9 +44,7 @@ bool Url::is_secure() const {
   return host == "localhost" || host == "[::1]" || host == "127.0.0.1";
 }
 
-std::string Url::ToText() const {
-  return origin() + path + (query.empty() ? "" : "?" + query);
-}
+std::string Url::ToText() const { return origin() + path + (query.empty() ? "" : "?" + query); }
 
 std::optional<std::string> CanonicalResource(std::string_view url) {
   const std::optional<Url> parsed = ParseUrl(url);

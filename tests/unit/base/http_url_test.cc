@@ -1,6 +1,6 @@
-#include "base/http/url.h"
-
 #include <gtest/gtest.h>
+
+#include "base/http/url.h"
 
 namespace switchyard::http {
 namespace {

@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "policies/lib/gate.h"
 #include "base/worker_timers.h"
+#include "policies/lib/gate.h"
 #include "unit/policies/support.h"
 
 namespace switchyard::policies {

@@ -15,9 +15,10 @@ using ::testing::ElementsAre;
 TEST(Registry, KeysStandInTheOrderOfTheFile) {
   std::vector<std::string> names;
   for (const config::PolicyKey& key : PolicyKeys()) names.push_back(key.name);
-  EXPECT_THAT(names, ElementsAre("telemetry", "audit", "context_budget", "fallback", "authorize",
-                                 "opa", "rate_limit", "result_cap", "guardrail", "validate", "approval",
-                                 "cache", "budget", "retry", "breaker", "concurrency", "timeout"));
+  EXPECT_THAT(names,
+              ElementsAre("telemetry", "audit", "context_budget", "fallback", "authorize", "opa",
+                          "rate_limit", "result_cap", "guardrail", "validate", "approval", "cache",
+                          "budget", "retry", "breaker", "concurrency", "timeout"));
 }
 
 TEST(Registry, AChainHasThePoliciesOfItsStage) {
