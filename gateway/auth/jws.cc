@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 
 #include "auth/strict_json.h"
+#include "base/ascii.h"
 #include "base/base64url.h"
 
 namespace switchyard::auth {
@@ -46,14 +47,6 @@ Verdict<std::string> Decode(std::string_view part, std::string_view what) {
     return Refuse(Reason::kMalformed, "the " + std::string(what) + " is not base64url");
   }
   return std::move(*bytes);
-}
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
 }
 
 Verdict<json::object> ReadHeader(std::string_view part) {
@@ -120,7 +113,7 @@ Verdict<Jws> ParseJws(std::string_view token) {
 
   Jws jws{.algorithm = *algorithm,
           .key_id = std::move(*key_id),
-          .type = LowerCase(*type),
+          .type = LowerAscii(*type),
           .signed_text = parts->signed_text,
           .payload = std::move(*payload),
           .signature = std::move(*signature)};

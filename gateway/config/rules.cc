@@ -7,6 +7,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include "base/ascii.h"
 #include "config/text_check.h"
 #include "config/units.h"
 
@@ -15,14 +16,6 @@ namespace {
 
 bool IsAlnum(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c += 'a' - 'A';
-  }
-  return out;
 }
 
 bool IsIp(const std::string& host) {
@@ -89,7 +82,7 @@ std::optional<std::string> UrlProblem(const Secret& secret) {
                 : "");
   }
   const boost::urls::url_view& url = *parsed;
-  const std::string scheme = Lower(std::string_view(url.scheme()));
+  const std::string scheme = LowerAscii(std::string_view(url.scheme()));
   if (scheme != "http" && scheme != "https") {
     return "scheme must be http or https" + (IsPlain(secret) ? ", got " + Printable(scheme) : "");
   }
@@ -107,8 +100,8 @@ std::optional<std::string> UrlProblem(const Secret& secret) {
 
 bool IsCleartextToElsewhere(const Secret& secret) {
   const auto url = boost::urls::parse_uri(secret.Reveal());
-  if (!url || Lower(std::string_view(url->scheme())) != "http") return false;
-  std::string host = Lower(std::string_view(url->encoded_host()));
+  if (!url || LowerAscii(std::string_view(url->scheme())) != "http") return false;
+  std::string host = LowerAscii(std::string_view(url->encoded_host()));
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   return !IsLoopback(host);
 }
@@ -141,7 +134,7 @@ std::optional<std::string> HeaderNameProblem(std::string_view name) {
                                                       "transfer-encoding",
                                                       "trailer",
                                                       "upgrade"};
-  const std::string lower = Lower(name);
+  const std::string lower = LowerAscii(name);
   if (std::ranges::find(kOurs, lower) != kOurs.end() || lower.starts_with("mcp-")) {
     return "is set by the gateway itself and cannot be configured";
   }

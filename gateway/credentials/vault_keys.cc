@@ -3,23 +3,17 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "base/base64url.h"
 #include "base/digest.h"
 
 namespace switchyard::credentials {
 namespace {
 
-int Hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 std::optional<std::string> FromHex(std::string_view text) {
   std::string bytes;
   for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-    const int high = Hex(text[i]), low = Hex(text[i + 1]);
+    const int high = HexValue(text[i]), low = HexValue(text[i + 1]);
     if (high < 0 || low < 0) return std::nullopt;
     bytes.push_back(static_cast<char>(high * 16 + low));
   }

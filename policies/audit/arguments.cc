@@ -7,6 +7,7 @@
 
 #include <boost/container/small_vector.hpp>
 
+#include "base/ascii.h"
 #include "base/digest.h"
 #include "base/glob.h"
 #include "mcp/json_string.h"
@@ -15,14 +16,6 @@ namespace switchyard::policies::audit {
 namespace {
 
 using json_schema::JsonDoc;
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return out;
-}
 
 class Writer {
  public:
@@ -112,7 +105,7 @@ Redaction::Redaction(const std::vector<std::string>& more) {
     if (one.starts_with('/')) {
       places_.push_back(one);
     } else {
-      names_.push_back(Lower(one));
+      names_.push_back(LowerAscii(one));
     }
   }
 }
@@ -126,7 +119,7 @@ const std::vector<std::string>& Redaction::Always() {
 }
 
 bool Redaction::HidesName(std::string_view name) const {
-  const std::string lower = Lower(name);
+  const std::string lower = LowerAscii(name);
   const auto hides = [&lower](const std::string& glob) { return GlobMatches(glob, lower); };
   return std::ranges::any_of(Always(), hides) || std::ranges::any_of(names_, hides);
 }

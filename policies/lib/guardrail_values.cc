@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/ascii.h"
 #include "base/base64url.h"
 #include "mcp/scan.h"
 #include "policies/lib/guardrail_chars.h"
@@ -77,14 +78,6 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
   return DecodeBase64Url(url);
 }
 
-std::string Lowered(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (Is(c, kUpper)) c = static_cast<char>(c | 0x20);
-  }
-  return lower;
-}
-
 // Words and numbers joined by marks, as names of things are: my-service-token-2, settings.key.
 bool ReadsAsName(std::string_view value) {
   std::size_t at = 0;
@@ -105,7 +98,7 @@ bool ReadsAsName(std::string_view value) {
 // The last two letters of all endings above: most names are none after one look.
 bool EndsLikeASecret(std::string_view name) {
   constexpr std::string_view kEnds = "rd wd se et en ey al ls ss pw de";
-  const std::string last = Lowered(name.substr(name.size() - 2));
+  const std::string last = LowerAscii(name.substr(name.size() - 2));
   return kEnds.find(last) != std::string_view::npos && Is(name.back(), kLetter);
 }
 
@@ -174,7 +167,7 @@ bool IsBasicCredentials(std::string_view token) {
 bool IsSecretName(std::string_view name) {
   constexpr std::size_t kLongest = 64;
   if (name.size() < 2 || name.size() > kLongest || !EndsLikeASecret(name)) return false;
-  std::string plain = Lowered(name);
+  std::string plain = LowerAscii(name);
   std::erase_if(plain, [](char c) { return Is(c, kUnderscore | kDash | kDot | kSpaces); });
   if (std::ranges::find(kSecretNames, plain) != kSecretNames.end()) return true;
   const auto ends = [&plain](std::string_view end) { return plain.ends_with(end); };
@@ -206,7 +199,7 @@ bool LooksSecret(std::string_view value) {
     return false;
   }
   if (std::ranges::count(value, ' ') > 3) return false;  // a sentence
-  const std::string lower = Lowered(value);
+  const std::string lower = LowerAscii(value);
   const auto within = [&lower](std::string_view word) { return lower.contains(word); };
   if (std::ranges::any_of(kStandIns, within)) return false;
   return EntropyOf(value) >= (value.size() < 16 ? 2.5 : 3.0);

@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace switchyard::policies {
 namespace {
 
@@ -17,16 +19,10 @@ bool IsReserved(char c) { return std::string_view(":/?#[]@!$&'()*+,;=").contains
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
-int HexDigit(char c) {
-  if (IsDigit(c)) return c - '0';
-  const char low = Lower(c);
-  return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-}
-
 // What a `%` at this place encodes.
 std::optional<char> EncodedAt(std::string_view text, std::size_t at) {
   if (text[at] != '%' || at + 2 >= text.size()) return std::nullopt;
-  const int high = HexDigit(text[at + 1]), low = HexDigit(text[at + 2]);
+  const int high = HexValue(text[at + 1]), low = HexValue(text[at + 2]);
   if (high < 0 || low < 0) return std::nullopt;
   return static_cast<char>(high * 16 + low);
 }

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <system_error>
 
+#include "base/ascii.h"
+
 namespace switchyard::http {
 namespace {
 
@@ -15,14 +17,6 @@ bool IsName(std::string_view text) {
            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
                   c == '_';
          });
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  }
-  return lower;
 }
 
 }  // namespace
@@ -56,7 +50,7 @@ std::optional<Place> Place::Parse(std::string_view text) {
   if (place.network_ && (host.contains('/') || host.contains(':'))) return std::nullopt;
   if (place.network_) return place;
   const bool below = host.starts_with("*.");
-  const std::string name = Lower(below ? host.substr(2) : host);
+  const std::string name = LowerAscii(below ? host.substr(2) : host);
   if (!IsName(name)) return std::nullopt;
   place.name_ = below ? "." + name : name;
   return place;

@@ -1,27 +1,21 @@
 #include "base/http/url.h"
 
-#include <cctype>
-
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
 #include <boost/url/url_view.hpp>
 
+#include "base/ascii.h"
+
 namespace switchyard::http {
 namespace {
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
-}
-
 std::optional<Url> Read(const boost::urls::url_view& url) {
   Url out;
-  const std::string scheme = Lower(std::string_view(url.scheme()));
+  const std::string scheme = LowerAscii(std::string_view(url.scheme()));
   if (scheme != "http" && scheme != "https") return std::nullopt;
   if (url.has_userinfo() || url.encoded_host().empty()) return std::nullopt;
   out.tls = scheme == "https";
-  const std::string host = Lower(std::string_view(url.encoded_host()));
+  const std::string host = LowerAscii(std::string_view(url.encoded_host()));
   out.host = host.starts_with('[') && host.ends_with(']') ? host.substr(1, host.size() - 2) : host;
   const std::string_view standard = out.tls ? "443" : "80";
   out.port = std::string_view(url.port());

@@ -24,6 +24,11 @@ struct Url {
   }
   std::string origin() const { return (tls ? "https://" : "http://") + authority; }
   std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
+  // Without the question mark; "" = there is none, or nothing in it.
+  std::string_view query() const {
+    const std::size_t mark = target.find('?');
+    return mark == std::string::npos ? "" : std::string_view(target).substr(mark + 1);
+  }
 };
 
 }  // namespace switchyard::http

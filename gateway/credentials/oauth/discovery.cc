@@ -61,7 +61,7 @@ std::unexpected<Error> OtherIssuer(const std::string& wanted) {
 
 // 2025-03-26: the server is its own authorization server, at the root of its origin.
 Task<Result<Discovered>> WithoutResource(fetch::Fetcher& fetcher, Lead lead, Deadline deadline) {
-  const std::optional<Url> url = ParseUrl(lead.server_url);
+  const std::optional<http::Url> url = ParseUrl(lead.server_url);
   const std::string origin = url ? url->origin() : std::string();
   const std::string issuer = lead.issuer.empty() ? origin : lead.issuer;
   const std::optional<std::string> resource = CanonicalResource(lead.server_url);

@@ -4,6 +4,8 @@
 
 #include <openssl/evp.h>
 
+#include "base/ascii.h"
+
 namespace switchyard::credentials::oauth {
 namespace {
 
@@ -12,13 +14,6 @@ constexpr std::size_t kMostFields = 64;
 bool IsUnreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '.' || c == '_' || c == '~';
-}
-
-int Hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 std::optional<std::string> Decode(std::string_view text) {
@@ -30,7 +25,7 @@ std::optional<std::string> Decode(std::string_view text) {
       decoded.push_back(text[i]);
     } else {
       if (i + 2 >= text.size()) return std::nullopt;
-      const int high = Hex(text[i + 1]), low = Hex(text[i + 2]);
+      const int high = HexValue(text[i + 1]), low = HexValue(text[i + 2]);
       if (high < 0 || low < 0) return std::nullopt;
       decoded.push_back(static_cast<char>(high * 16 + low));
       i += 2;

@@ -50,8 +50,8 @@ std::string TextIn(const json::object& object, std::string_view key) {
 Result<std::string> EndpointIn(const json::object& object, std::string_view key) {
   std::string text = TextIn(object, key);
   if (text.empty()) return text;
-  const std::optional<Url> url = ParseUrl(text);
-  if (!url || !url->is_secure()) {
+  const std::optional<http::Url> url = ParseUrl(text);
+  if (!url || !IsSecure(*url)) {
     return Bad("its " + std::string(key) + " is no https URL");
   }
   return text;
@@ -74,10 +74,10 @@ bool ServerMetadata::Offers(std::string_view auth_method) const {
 }
 
 std::vector<std::string> ResourceMetadataUrls(std::string_view text) {
-  const std::optional<Url> url = ParseUrl(text);
+  const std::optional<http::Url> url = ParseUrl(text);
   if (!url) return {};
   std::vector<std::string> urls;
-  const std::string_view path = WithoutSlash(url->path);
+  const std::string_view path = WithoutSlash(url->path());
   const std::string root = url->origin() + std::string(kResource);
   if (!path.empty()) urls.push_back(root + std::string(path));
   urls.push_back(root);
@@ -85,9 +85,9 @@ std::vector<std::string> ResourceMetadataUrls(std::string_view text) {
 }
 
 std::vector<std::string> ServerMetadataUrls(std::string_view issuer) {
-  const std::optional<Url> url = ParseUrl(issuer);
-  if (!url || !url->is_secure() || !url->query.empty()) return {};
-  const std::string path(WithoutSlash(url->path));
+  const std::optional<http::Url> url = ParseUrl(issuer);
+  if (!url || !IsSecure(*url) || !url->query().empty()) return {};
+  const std::string path(WithoutSlash(url->path()));
   std::vector<std::string> urls{url->origin() + std::string(kServer) + path,
                                 url->origin() + std::string(kOpenId) + path};
   if (!path.empty()) urls.push_back(url->origin() + path + std::string(kOpenId));
@@ -134,8 +134,8 @@ Result<ServerMetadata> ReadServerMetadata(const std::string& text, std::string_v
 }
 
 std::optional<ServerMetadata> DefaultEndpoints(std::string_view server_url) {
-  const std::optional<Url> url = ParseUrl(server_url);
-  if (!url || !url->is_secure()) return std::nullopt;
+  const std::optional<http::Url> url = ParseUrl(server_url);
+  if (!url || !IsSecure(*url)) return std::nullopt;
   // Nothing is published there, so nothing says that it knows PKCE; 2025-03-26 demands that it
   // does.
   return ServerMetadata{.issuer = url->origin(),

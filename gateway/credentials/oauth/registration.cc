@@ -48,8 +48,8 @@ std::string ClientDocument(const Self& self) {
 
 std::string RegistrationRequest(const Self& self, const ServerMetadata& server) {
   json::object request = Common(self);
-  const std::optional<Url> redirect = ParseUrl(self.redirect_uri);
-  const bool here = redirect && redirect->scheme == "http";  // reached by this machine alone
+  const std::optional<http::Url> redirect = ParseUrl(self.redirect_uri);
+  const bool here = redirect && !redirect->tls;  // reached by this machine alone
   request["application_type"] = here ? "native" : "web";
   // A secret only where the server has no use for clients without one.
   static constexpr std::array kBestFirst = {"none", "client_secret_basic", "client_secret_post"};
