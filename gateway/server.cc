@@ -19,6 +19,7 @@
 #include "downstream/launcher.h"
 #include "edge/stdio_server.h"
 #include "home.h"
+#include "orchestration_room.h"
 #include "outside.h"
 #include "pin_keeper.h"
 #include "policies/lib/states.h"
@@ -37,6 +38,7 @@ struct Server::Impl {
       : options(std::move(given)),
         audit_log(*options.clock, metrics),
         policy_store(options.config.state, *options.clock),
+        orchestration(*options.clock, metrics),
         session_sealer(Sealer::RandomKey()),
         tasks(*options.clock),
         launcher({.own_binary = options.own_binary,
@@ -77,6 +79,7 @@ struct Server::Impl {
   Result<void> Listen();
   void Drain(Duration grace);
   void CloseHomes();
+  void KeepHouse(TimePoint now) { policy_store.Sweep(now), orchestration.Tick(); }
   Task<std::optional<edge::PlainAnswer>> Plain(std::string path, Executor worker);
 
   Options options;
@@ -84,6 +87,7 @@ struct Server::Impl {
   std::optional<telemetry::CallLog> call_log;
   audit::Log audit_log;
   PolicyStore policy_store;
+  OrchestrationRoom orchestration;
   policies::States states;
   policies::Policies policies;  // outlive every call
   const Sealer session_sealer;
@@ -135,7 +139,7 @@ void Server::Impl::StartThreads() {
                               return Plain(std::move(path), workers[i]->deps().executor());
                             },
                         .housekeeping = i != 0 ? std::function<void(TimePoint)>()
-                                               : [this](TimePoint now) { policy_store.Sweep(now); },
+                                               : [this](TimePoint now) { KeepHouse(now); },
                         .outage = std::bind_front(policies::OutageOf, std::cref(policies)),
                         .sight = policies::SightsOf(policies),
                         .watch_policies = policies::ChainOf(Stage::kWatch, policies),
@@ -171,7 +175,8 @@ std::shared_ptr<Home> Server::Impl::HomeOf(const config::Server& server) {
           for (const auto& policy : policies) policy->ServerListed(name);
         }
         hub.Report(name, std::move(inventory), std::move(reason), std::move(current));
-      });
+      },
+      orchestration.FaceOf(server));
 }
 
 std::shared_ptr<const Setup> Server::Impl::MakeSetup(const PolicyTable& table) {
@@ -239,8 +244,7 @@ void Server::Impl::Publish(catalog::Catalogs fresh) {
       if (--*behind == 0) net::post(control, [this, mine] { Announce(mine); });
     });
   }
-  // Who waits for this then finds the workers' queues filled: a client that comes now is served
-  // from the new catalogs.
+  // After the posts: who waits for this finds all workers about to serve the new catalogs.
   readiness.Note(hub, metrics);
 }
 
@@ -268,6 +272,7 @@ Result<void> Server::Impl::Listen() {
 Result<void> Server::Start() {
   const std::lock_guard turn(impl_->turns);
   if (Result<void> opened = impl_->policy_store.Open(impl_->metrics); !opened) return opened;
+  if (Result<void> open = impl_->orchestration.Configure(impl_->options.config); !open) return open;
   if (Result<void> on = impl_->audit_log.Configure(impl_->options.config.audit); !on) return on;
   impl_->StartThreads();
   impl_->started = true;
@@ -296,6 +301,7 @@ Result<void> Server::Reload(config::Config config) {
   if (Result<void> on = impl_->audit_log.Configure(config.audit); !on) return on;
   impl_->outside = std::move(*outside);
   impl_->policy_store.Keep(config.state);
+  if (Result<void> open = impl_->orchestration.Configure(config); !open) return open;
   impl_->options.config = std::move(config);
   impl_->parking.SetLimits(ParkingLimitsOf(impl_->options.config));
   impl_->Configure();
@@ -324,19 +330,17 @@ int Server::ServeStdio(int in, int out) {
   return 0;
 }
 
-// Open listens end with their result, connections after their answer; what is left when `grace` is
-// over is cut off by the workers' stop.
+// Listens end with their result, connections after their answer; the rest with the workers' stop.
 void Server::Impl::Drain(Duration grace) {
   const auto until = std::chrono::steady_clock::now() + grace;
   for (const auto& worker : workers) worker->Do([&] { worker->BeginDrain(); });
+  orchestration.EndWaits();
   Worker& first = *workers.front();
   first.Do([&] {
     if (stdio != nullptr) stdio->EndInput();
   });
   for (;;) {
-    for (const auto& worker : workers) {
-      worker->Do([&] { worker->listener().Drain(); });
-    }
+    for (const auto& worker : workers) worker->Do([&] { worker->listener().Drain(); });
     std::size_t open = connections->held();  // also by those on their way between workers
     first.Do([&] { open += stdio != nullptr ? 1 : 0; });
     if (open == 0) return;
@@ -355,8 +359,7 @@ void Server::Impl::CloseHomes() {
     closed.push_back(done->get_future());
     home->Close([done] { done->set_value(); });
   }
-  // Each is bounded by itself (stdin closed, TERM, KILL).
-  for (std::future<void>& one : closed) one.wait_for(std::chrono::seconds(15));
+  for (auto& one : closed) one.wait_for(std::chrono::seconds(15));  // by TERM and KILL, far sooner
   homes.clear();
 }
 
@@ -365,6 +368,7 @@ void Server::Stop(Duration grace) {
   if (!std::exchange(impl_->started, false)) return;
   impl_->Drain(grace);
   impl_->CloseHomes();
+  impl_->orchestration.Close();
   for (const auto& worker : impl_->workers) worker->Stop();
   impl_->OnControl([this] { impl_->pins.Close(); });
   impl_->control_work.reset();

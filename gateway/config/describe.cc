@@ -72,7 +72,9 @@ std::string Describe(const Pinning& pinning) {
 
 void DescribeServer(std::string& out, const Server& server) {
   out += "  " + server.name + (server.enabled ? "" : " (disabled)") + "\n";
-  if (server.is_stdio()) {
+  if (server.builtin) {
+    Detail(out, "is", "a part of the gateway");
+  } else if (server.is_stdio()) {
     Detail(out, "command", CommandLine(server));
     Detail(out, "cwd", server.cwd);
     Detail(out, "env", Join(Names(server.env), "=***, ") + (server.env.empty() ? "" : "=***"));
@@ -130,7 +132,9 @@ json::object ToJson(const Pinning& pinning) {
 
 json::object ToJson(const Server& server) {
   json::object out{{"enabled", server.enabled}};
-  if (server.is_stdio()) {
+  if (server.builtin) {
+    out["builtin"] = true;
+  } else if (server.is_stdio()) {
     std::vector<std::string> line = RedactArgs(server.args);
     out["command"] = RedactUrl(server.command.Shown());
     out["args"] = ToJson(line);
@@ -311,6 +315,11 @@ std::string Describe(const Config& config) {
   if (!config.pins_file.empty()) out += "pins in " + config.pins_file + "\n";
   if (config.state.max_keys != State().max_keys) {
     out += "each limit tells apart " + Count(config.state.max_keys, "key") + " at most\n";
+  }
+  if (config.orchestration.enabled) {
+    out += "orchestration with leases of " + FormatDuration(config.orchestration.lease) +
+           ", finished tasks for " + FormatDuration(config.orchestration.retain) +
+           (config.state.dir.empty() ? ", in memory only\n" : "\n");
   }
   if (!config.audit.path.empty()) {
     out += "audit log " + config.audit.path + (config.audit.key.empty() ? "" : " under a key") +

@@ -252,6 +252,7 @@ Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
   }
   std::vector<std::string> names;
   ReadServers(*root, keys, config, names);
+  ReadOrchestration(*root, keys, config, names);
   PlacePins(*root, config);
   ReadGroups(*root, config);
   const std::vector<std::string> servers = names;

@@ -1,7 +1,8 @@
 // From a document to the structs of config.h: which keys exist, and what may stand in them.
 // read.cc has the document and its small sections, read_server.cc servers and endpoints,
 // read_auth.cc who is let in, read_groups.cc groups of servers, read_pins.cc what is pinned,
-// read_policies.cc what they all may say of policies, read_audit.cc the log of records.
+// read_policies.cc what they all may say of policies, read_audit.cc the log of records,
+// read_orchestration.cc the built-in service.
 #pragma once
 
 #include <map>
@@ -43,6 +44,10 @@ Endpoint ReadEndpoint(std::string name, Section section, std::span<const PolicyK
 
 // `audit` of the document.
 Audit ReadAudit(Section& root);
+
+// `orchestration` of the document, and the server that it is.
+void ReadOrchestration(Section& root, std::span<const PolicyKey> keys, Config& config,
+                       std::vector<std::string>& names);
 
 // `groups` of the document, once its servers are read.
 void ReadGroups(Section& root, Config& config);
