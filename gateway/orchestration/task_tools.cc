@@ -109,7 +109,8 @@ Result<Answer> CreateAll(Records& records, const std::vector<Item>& items,
   std::vector<bool> fresh;
   for (const Item& item : items) {
     Result<Task> task = Create(records, item.task);
-    if (!task) return Failure(std::move(task.error()).In(item.ref));
+    if (!task)
+      return Failure(std::move(task.error()).In("tasks[" + std::to_string(made.size()) + "]"));
     fresh.push_back(task->waits_for == 0 && task->status == Status::kPending &&
                     task->created_at == records.now);
     made.push_back(std::move(*task));

@@ -1,7 +1,9 @@
 // The orchestration service in a whole gateway, for clients of both eras.
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -111,6 +113,47 @@ TEST_P(Orchestration, AWaitEndsWhenItsTimeIsOver) {
   const auto client = NewClient();
   Exchange poll = client->BeginCall("orchestration_poll_tasks", R"({"wait_ms":50})");
   EXPECT_EQ(poll.Finish().text(), "0 tasks");
+}
+
+TEST_P(Orchestration, ManyAgentsShareTheWorkAndEachTaskIsDoneOnce) {
+  constexpr int kAgents = 8;
+  constexpr int kBatches = 3;
+  Start();
+  const auto client = NewClient();
+  std::string batch = R"({"tasks":[)";
+  for (int i = 0; i < 50; ++i) batch += std::string(i == 0 ? "" : ",") + R"({"content":"x"})";
+  for (int i = 0; i < kBatches; ++i) Call(*client, "create_tasks", batch + "]}");
+  std::vector<std::vector<std::string>> done(kAgents);
+  {
+    std::vector<std::jthread> agents;
+    for (int i = 0; i < kAgents; ++i) {
+      agents.emplace_back([this, i, &mine = done[static_cast<std::size_t>(i)]] {
+        const auto agent = NewClient();
+        const std::string who = R"("agent_id":"agent)" + std::to_string(i) + "\"";
+        Call(*agent, "register_agent", "{" + who + "}");
+        for (;;) {
+          const json::value got =
+              Call(*agent, "poll_tasks", R"({"claim":true,"limit":3,)" + who + "}");
+          const std::vector<std::string> ids = Each(At(got, "/tasks"), "id");
+          if (ids.empty()) return;
+          for (const std::string& id : ids) {
+            Call(*agent, "start_task", R"({"task_id":")" + id + "\"," + who + "}");
+            Call(*agent, "complete_task", R"({"task_id":")" + id + "\"," + who + "}");
+            mine.push_back(id);
+          }
+        }
+      });
+    }
+  }
+  std::set<std::string> all;
+  std::size_t sum = 0;
+  for (const auto& mine : done) {
+    sum += mine.size();
+    all.insert(mine.begin(), mine.end());
+  }
+  EXPECT_EQ(sum, 50U * kBatches);
+  EXPECT_EQ(all.size(), sum) << "a task was claimed twice";
+  EXPECT_EQ(At(Call(*client, "get_queue_metrics"), "/completed"), json::value(50 * kBatches));
 }
 
 TEST_P(Orchestration, AStopWaitsForNoPoll) {
