@@ -15,6 +15,7 @@ Result<std::vector<TaskId>> NeedsOf(Records& records, TaskId task) {
       records.sql.Query("SELECT needs FROM dependency WHERE task = $1 ORDER BY needs", {task});
   if (!rows) return Failure(std::move(rows.error()));
   std::vector<TaskId> needs;
+  needs.reserve(rows->size());
   for (const Database::Row& row : *rows) needs.push_back(row.Number(0));
   return needs;
 }
@@ -96,6 +97,7 @@ Result<std::vector<Awaited>> AwaitedBy(Records& records, TaskId task, std::int64
       {task, limit});
   if (!rows) return Failure(std::move(rows.error()));
   std::vector<Awaited> awaited;
+  awaited.reserve(rows->size());
   for (const Database::Row& row : *rows) {
     awaited.push_back({.task = row.Number(0), .status = static_cast<Status>(row.Number(1))});
   }

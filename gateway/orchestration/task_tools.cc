@@ -74,6 +74,7 @@ Result<Operation> Prepare(Arguments& arguments) {
   NewTask task = NewTaskOf(arguments);
   task.depends_on = arguments.Tasks("depends_on");
   std::vector<std::string> needs;
+  needs.reserve(task.depends_on.size());
   for (const TaskId id : task.depends_on) needs.push_back(ToText(id));
   if (!task.idempotency.empty()) task.digest = DigestOf(task, needs);
   return Do(arguments, [task = std::move(task)](Records& records) -> Result<Answer> {
