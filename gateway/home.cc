@@ -11,7 +11,8 @@
 namespace switchyard {
 
 struct Home::Inner {
-  std::shared_ptr<downstream::ServerDownstream> downstream;
+  std::shared_ptr<Downstream> downstream;
+  std::shared_ptr<downstream::ServerDownstream> reached;  // the same; null: it is built in
   std::unique_ptr<catalog::Refresher> refresher;
   TaskHandle running;
 };
@@ -30,11 +31,31 @@ Task<void> CloseDownstream(std::shared_ptr<Downstream> downstream, catalog::Refr
 }  // namespace
 
 Home::Home(config::Server server, const Deps& home_deps, downstream::Surroundings surroundings,
-           Report report)
+           Report report, BuiltIn built_in)
     : server_(std::move(server)),
       deps_(home_deps),
       surroundings_(surroundings),
+      built_in_(std::move(built_in)),
       inner_(std::make_shared<Inner>()) {
+  if (built_in_) {
+    inner_->downstream = built_in_(deps_);
+  } else {
+    Reach();
+  }
+  inner_->refresher = std::make_unique<catalog::Refresher>(
+      *inner_->downstream, catalog::Refresher::Options{.list_timeout = server_.list_timeout}, deps_,
+      [report = std::move(report), current = current_](
+          std::shared_ptr<const catalog::Inventory> inventory, std::string reason) {
+        report(current, std::move(inventory), std::move(reason));
+      });
+  if (inner_->reached == nullptr) return;
+  inner_->reached->OnDown([refresher = inner_->refresher.get()](const Error& error) {
+    refresher->NoteDown(error.message);
+  });
+  inner_->reached->OnStaleLists([refresher = inner_->refresher.get()] { refresher->NoteStale(); });
+}
+
+void Home::Reach() {
   downstream::ProbeSettings settings{.era = server_.era, .start_timeout = server_.start_timeout};
   downstream::Asking asking{.parking = surroundings_.parking};
   asking.another = [server = server_, deps = deps_,
@@ -57,20 +78,10 @@ Home::Home(config::Server server, const Deps& home_deps, downstream::Surrounding
     // one does not is refused when it asks.
     settings.declares = Askable::All();
   }
-  inner_->downstream = std::make_shared<downstream::ServerDownstream>(
+  inner_->reached = std::make_shared<downstream::ServerDownstream>(
       server_.name, downstream::MakeTransport(server_, deps_, surroundings_), deps_, settings,
       std::move(asking));
-  inner_->refresher = std::make_unique<catalog::Refresher>(
-      *inner_->downstream, catalog::Refresher::Options{.list_timeout = server_.list_timeout}, deps_,
-      [report = std::move(report), current = current_](
-          std::shared_ptr<const catalog::Inventory> inventory, std::string reason) {
-        report(current, std::move(inventory), std::move(reason));
-      });
-  inner_->downstream->OnDown([refresher = inner_->refresher.get()](const Error& error) {
-    refresher->NoteDown(error.message);
-  });
-  inner_->downstream->OnStaleLists(
-      [refresher = inner_->refresher.get()] { refresher->NoteStale(); });
+  inner_->downstream = inner_->reached;
 }
 
 Home::~Home() { Close(nullptr); }
@@ -84,11 +95,12 @@ void Home::Run() {
 
 std::shared_ptr<Service> Home::ServiceFor(const Deps& deps) {
   if (deps.worker == deps_.worker) return inner_->downstream;
+  if (built_in_) return built_in_(deps);
   const auto remote = std::make_shared<downstream::RemoteService>(
       deps_.executor(), deps_.worker, deps.executor(), inner_->downstream);
   if (downstream::PlacementOf(server_) == downstream::Placement::kOneWorker) return remote;
   const auto links = std::make_shared<downstream::RemoteLinks>(deps_.executor(), deps.executor(),
-                                                               inner_->downstream->links());
+                                                               inner_->reached->links());
   return std::make_shared<downstream::ServerDownstream>(
       server_.name, downstream::MakeTransport(server_, deps, surroundings_), deps,
       downstream::ServerDownstream::Elsewhere{
@@ -115,9 +127,10 @@ void Home::Close(std::function<void()> done) {
 
 bool Home::Serves(const config::Server& other) const {
   const auto identity = [](const config::Server& server) {
-    return std::tie(server.command, server.args, server.env, server.cwd, server.lanes, server.url,
-                    server.headers, server.credentials, server.tls_ca, server.tls_pin,
-                    server.transport, server.era, server.start_timeout, server.list_timeout);
+    return std::tie(server.builtin, server.command, server.args, server.env, server.cwd,
+                    server.lanes, server.url, server.headers, server.credentials, server.tls_ca,
+                    server.tls_pin, server.transport, server.era, server.start_timeout,
+                    server.list_timeout);
   };
   return identity(server_) == identity(other);
 }

@@ -12,6 +12,7 @@
 #include "catalog/refresher.h"
 #include "config/config.h"
 #include "core/deps.h"
+#include "core/downstream.h"
 #include "core/service.h"
 #include "downstream/transports.h"
 
@@ -24,9 +25,13 @@ class Home : public std::enable_shared_from_this<Home> {
       std::function<void(std::shared_ptr<const std::atomic<bool>> current,
                          std::shared_ptr<const catalog::Inventory> inventory, std::string reason)>;
 
-  // `home_deps` are those of the worker where it lives. Nothing starts before Run().
+  // The face of a server that is a part of the gateway, on one worker.
+  using BuiltIn = std::function<std::shared_ptr<Downstream>(const Deps&)>;
+
+  // `home_deps` are those of the worker where it lives. Nothing starts before Run(). `built_in`: of
+  // such a server, and of no other.
   Home(config::Server server, const Deps& home_deps, downstream::Surroundings surroundings,
-       Report report);
+       Report report, BuiltIn built_in = nullptr);
   ~Home();
 
   // Starts to keep the server up. Any thread.
@@ -64,9 +69,11 @@ class Home : public std::enable_shared_from_this<Home> {
 
  private:
   struct Inner;
+  void Reach();  // a server of others: by its transport
   const config::Server server_;
   const Deps deps_;
   const downstream::Surroundings surroundings_;
+  const BuiltIn built_in_;
   const std::shared_ptr<std::atomic<bool>> current_ = std::make_shared<std::atomic<bool>>(true);
   std::atomic<std::size_t> calls_{0};
   std::shared_ptr<Inner> inner_;  // used on the home's thread only

@@ -24,6 +24,7 @@
 #include "config/units.h"
 #include "downstream/guardian.h"
 #include "example_server.h"
+#include "orchestration_room.h"
 #include "pin_keeper.h"
 #include "policies/registry.h"
 #include "policy_store.h"
@@ -127,6 +128,7 @@ void AddWhere(CLI::App& command, cli::Where& where) {
 // What the files that a configuration names leave to be said.
 std::optional<config::Problem> Problem(const config::Config& config) {
   if (std::optional<config::Problem> problem = StateProblem(config)) return problem;
+  if (std::optional<config::Problem> problem = OrchestrationProblem(config)) return problem;
   if (std::optional<config::Problem> problem = AuthProblem(config)) return problem;
   const Result<void> pins = PinKeeper::Inspect(config);
   if (!pins) {

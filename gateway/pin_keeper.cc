@@ -33,7 +33,9 @@ pins::Rules RulesOf(const config::Pinning& pinning) {
 
 // Of what is written in the configuration, so no secret of the environment goes into it.
 std::string OriginOf(const config::Server& server) {
-  std::string text = server.is_stdio() ? server.command.Shown() : server.url.Shown();
+  std::string text = server.builtin      ? server.name
+                     : server.is_stdio() ? server.command.Shown()
+                                         : server.url.Shown();
   for (const config::Secret& arg : server.args) text.append(1, '\0').append(arg.Shown());
   return Sha256(text);
 }

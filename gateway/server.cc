@@ -17,6 +17,7 @@
 #include "credential_keeper.h"
 #include "downstream/launcher.h"
 #include "home.h"
+#include "orchestration_room.h"
 #include "outside.h"
 #include "own_fetches.h"
 #include "pin_keeper.h"
@@ -39,6 +40,7 @@ struct Server::Impl {
         audit_log(*options.clock, metrics),
         desk(*options.clock, metrics, &audit_log),
         policy_store(options.config.state, *options.clock),
+        orchestration(*options.clock, metrics),
         session_sealer(Sealer::RandomKey()),
         tasks(*options.clock),
         launcher({.own_binary = options.own_binary,
@@ -85,9 +87,10 @@ struct Server::Impl {
   Result<void> Listen();
   void Drain(Duration grace);
   void CloseHomes();
-  void Sweep(TimePoint now) {
+  void KeepHouse(TimePoint now) {
     policy_store.Sweep(now);
     desk.Sweep();
+    orchestration.Tick();
   }
 
   Options options;
@@ -96,6 +99,7 @@ struct Server::Impl {
   audit::Log audit_log;
   approvals::Desk desk;
   PolicyStore policy_store;
+  OrchestrationRoom orchestration;
   policies::States states;
   policies::Policies policies;  // outlive every call
   const Sealer session_sealer;
@@ -151,7 +155,7 @@ void Server::Impl::StartThreads() {
               return plain.Answer(std::move(request), workers[i]->deps().executor());
             },
         .housekeeping =
-            i != 0 ? std::function<void(TimePoint)>() : [this](TimePoint now) { Sweep(now); },
+            i != 0 ? std::function<void(TimePoint)>() : [this](TimePoint now) { KeepHouse(now); },
         .outage = std::bind_front(policies::OutageOf, std::cref(policies)),
         .sight = policies::SightsOf(policies),
         .watch_policies = policies::ChainOf(Stage::kWatch, policies),
@@ -188,7 +192,8 @@ std::shared_ptr<Home> Server::Impl::HomeOf(const config::Server& server) {
           for (const auto& policy : policies) policy->ServerListed(name);
         }
         hub.Report(name, std::move(inventory), std::move(reason), std::move(current));
-      });
+      },
+      orchestration.FaceOf(server));
 }
 
 std::shared_ptr<const Setup> Server::Impl::MakeSetup(const PolicyTable& table) {
@@ -262,8 +267,7 @@ void Server::Impl::Publish(catalog::Catalogs fresh) {
       if (--*behind == 0) net::post(control, [this, mine] { Announce(mine); });
     });
   }
-  // Who waits for this then finds the workers' queues filled: a client that comes now is served
-  // from the new catalogs.
+  // After the posts: who waits for this finds all workers about to serve the new catalogs.
   readiness.Note(hub, metrics);
 }
 
@@ -292,6 +296,7 @@ Result<void> Server::Start() {
     return opened;
   }
   if (Result<void> on = impl_->credentials.Open(impl_->options.config); !on) return on;
+  if (Result<void> on = impl_->orchestration.Configure(impl_->options.config); !on) return on;
   if (Result<void> on = impl_->audit_log.Configure(impl_->options.config.audit); !on) return on;
   impl_->StartThreads();
   impl_->started = true;
@@ -323,6 +328,7 @@ Result<void> Server::Reload(config::Config config) {
   if (!on) return on;
   impl_->outside = std::move(*outside);
   impl_->policy_store.Keep(config.state);
+  if (Result<void> open = impl_->orchestration.Configure(config); !open) return open;
   impl_->options.config = std::move(config);
   impl_->parking.SetLimits(ParkingLimitsOf(impl_->options.config));
   impl_->Configure();
@@ -336,12 +342,12 @@ int Server::ServeStdio(int in, int out) {
   return 0;
 }
 
-// Open listens end with their result, connections after their answer; what is left when `grace` is
-// over is cut off by the workers' stop.
+// Listens end with their result, connections after their answer; the rest with the workers' stop.
 void Server::Impl::Drain(Duration grace) {
   const auto until = std::chrono::steady_clock::now() + grace;
   for (const auto& worker : workers) worker->Do([&] { worker->BeginDrain(); });
   desk.LetGo();
+  orchestration.EndWaits();
   Worker& first = *workers.front();
   stdio.End(first);
   for (;;) {
@@ -361,8 +367,7 @@ void Server::Impl::CloseHomes() {
     closed.push_back(done->get_future());
     home->Close([done] { done->set_value(); });
   }
-  // Each is bounded by itself (stdin closed, TERM, KILL).
-  for (std::future<void>& one : closed) one.wait_for(std::chrono::seconds(15));
+  for (auto& one : closed) one.wait_for(std::chrono::seconds(15));  // by TERM and KILL, far sooner
   homes.clear();
 }
 
@@ -371,6 +376,7 @@ void Server::Stop(Duration grace) {
   if (!std::exchange(impl_->started, false)) return;
   impl_->Drain(grace);
   impl_->CloseHomes();
+  impl_->orchestration.Close();
   for (const auto& worker : impl_->workers) worker->Stop();
   impl_->OnControl([this] { impl_->pins.Close(); });
   impl_->control_work.reset();

@@ -88,10 +88,12 @@ struct Pinning {
 std::string_view ToString(Pinning::Act act);
 std::string_view ToString(Pinning::Severity severity);
 
-// Exactly one of command and url is set.
+// Exactly one of command and url is set, but for one that is built in.
 struct Server {
   std::string name;
   bool enabled = true;
+
+  bool builtin = false;  // the gateway is it: see Orchestration
 
   Secret command;
   std::vector<Secret> args;
@@ -211,6 +213,16 @@ struct Admin {
   Secret token;  // empty = this machine alone, if at all
 };
 
+// The built-in service for tasks and agents (docs/orchestration.md): a server like any other, under
+// the name `orchestration`.
+struct Orchestration {
+  static constexpr const char* kServer = "orchestration";
+  bool enabled = false;  // where the configuration speaks of it: true
+  std::chrono::nanoseconds lease = std::chrono::minutes(5);       // of a task, without a heartbeat
+  std::chrono::nanoseconds away_after = std::chrono::minutes(5);  // of an agent that says nothing
+  std::chrono::nanoseconds retain = std::chrono::hours(7 * 24);   // of finished tasks
+};
+
 struct Config {
   Listen listen;
   std::optional<Auth> auth;  // of /mcp, and what endpoints inherit; absent = nothing was said
@@ -226,6 +238,7 @@ struct Config {
   Audit audit;
   Fetch fetch;
   Credentials credentials;
+  Orchestration orchestration;
   Pinning pinning;            // of servers that say nothing of it
   std::string pins_file;      // what is pinned; empty = nothing is
   std::size_t page_size = 0;  // tools a list page, 0 = all on one page

@@ -72,7 +72,9 @@ std::string Describe(const Pinning& pinning) {
 
 void DescribeServer(std::string& out, const Server& server) {
   out += "  " + server.name + (server.enabled ? "" : " (disabled)") + "\n";
-  if (server.is_stdio()) {
+  if (server.builtin) {
+    Detail(out, "is", "a part of the gateway");
+  } else if (server.is_stdio()) {
     Detail(out, "command", CommandLine(server));
     Detail(out, "cwd", server.cwd);
     Detail(out, "env", Join(Names(server.env), "=***, ") + (server.env.empty() ? "" : "=***"));
@@ -148,7 +150,9 @@ json::object ToJson(const ServerCredentials& credentials) {
 
 json::object ToJson(const Server& server) {
   json::object out{{"enabled", server.enabled}};
-  if (server.is_stdio()) {
+  if (server.builtin) {
+    out["builtin"] = true;
+  } else if (server.is_stdio()) {
     std::vector<std::string> line = RedactArgs(server.args);
     out["command"] = RedactUrl(server.command.Shown());
     out["args"] = ToJson(line);
@@ -341,6 +345,11 @@ std::string Describe(const Config& config) {
   if (!config.credentials.keys.empty()) {
     out += "tokens kept in " + config.credentials.dir + " under " +
            Count(config.credentials.keys.size(), "key") + "\n";
+  }
+  if (config.orchestration.enabled) {
+    out += "orchestration with leases of " + FormatDuration(config.orchestration.lease) +
+           ", finished tasks for " + FormatDuration(config.orchestration.retain) +
+           (config.state.dir.empty() ? ", in memory only\n" : "\n");
   }
   if (!config.audit.path.empty()) {
     out += "audit log " + config.audit.path + (config.audit.key.empty() ? "" : " under a key") +

@@ -275,6 +275,7 @@ Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
   }
   std::vector<std::string> names;
   ReadServers(*root, keys, config, names);
+  ReadOrchestration(*root, keys, config, names);
   PlacePins(*root, config);
   PlaceCredentials(*root, config);
   ReadGroups(*root, config);

@@ -2,7 +2,8 @@
 // read.cc has the document and its small sections, read_server.cc servers and endpoints,
 // read_auth.cc who is let in, read_groups.cc groups of servers, read_pins.cc what is pinned,
 // read_policies.cc what they all may say of policies, read_audit.cc the log of records,
-// read_fetch.cc what may be asked beside servers, read_credentials.cc what servers are shown.
+// read_fetch.cc what may be asked beside servers, read_credentials.cc what servers are shown,
+// read_orchestration.cc the built-in service.
 #pragma once
 
 #include <map>
@@ -51,6 +52,10 @@ void PlaceCredentials(Section& root, Config& config);
 Audit ReadAudit(Section& root);
 // `fetch` of the document.
 Fetch ReadFetch(Section& root);
+
+// `orchestration` of the document, and the server that it is.
+void ReadOrchestration(Section& root, std::span<const PolicyKey> keys, Config& config,
+                       std::vector<std::string>& names);
 
 // `groups` of the document, once its servers are read.
 void ReadGroups(Section& root, Config& config);

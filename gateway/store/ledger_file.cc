@@ -1,13 +1,11 @@
 #include "store/ledger_file.h"
 
 #include <charconv>
-#include <fcntl.h>
 #include <string_view>
-#include <sys/stat.h>
 #include <system_error>
 #include <utility>
 
-#include "base/fd.h"
+#include "store/sqlite_file.h"
 
 namespace switchyard::store {
 namespace {
@@ -76,49 +74,16 @@ std::optional<Window::State> StateOf(const Statement& row) {
   return state;
 }
 
-// Whether it is whole, and ours or empty. Gives its version; 0 = empty.
-Result<std::int64_t> Examine(Database& database) {
-  const Result<std::int64_t> application = database.Number("PRAGMA application_id");
-  if (!application) return Failure(application.error());
-  const Result<std::int64_t> version = database.Number("PRAGMA user_version");
-  if (!version) return Failure(version.error());
-  const Result<std::int64_t> tables = database.Number("SELECT count(*) FROM sqlite_schema");
-  if (!tables) return Failure(tables.error());
-  if (*application == 0 && *tables == 0) return 0;
-  if (*application != kApplication) {
-    return Failure(database.Unusable("is the database of another program"));
-  }
-  if (*version > LedgerFile::kVersion) {
-    return Failure(database.Unusable("was written by a newer switchyard (its version is " +
-                                     std::to_string(*version) + ", this one reads " +
-                                     std::to_string(LedgerFile::kVersion) + "); start that one"));
-  }
-  Result<Statement> check = database.Prepare("PRAGMA quick_check(1)");
-  if (!check) return Failure(std::move(check.error()));
-  const Result<bool> row = check->Step();
-  if (!row) return Failure(row.error());
-  if (*row && check->Bytes(0) != "ok") {
-    return Failure(database.Unusable("is damaged (" + std::string(check->Bytes(0)) + ")"));
-  }
-  return *version;
-}
-
-// As are then the files that sqlite makes beside it, whatever the umask is. A file that is there
-// keeps its mode, and is not opened: to close it again would take away the locks that this process
-// has on it. What fails is told when the database is opened.
-void MakeForThisUser(const std::string& path) {
-  const Fd made(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
-}
-
 }  // namespace
 
 LedgerFile::LedgerFile(Database database) : database_(std::move(database)) {}
 
 Result<LedgerFile> LedgerFile::Open(const std::string& path) {
-  MakeForThisUser(path);
+  sqlite::MakeForThisUser(path);
   Result<Database> database = Database::Open(path, {.patience = kPatience});
   if (!database) return Failure(std::move(database.error()));
-  const Result<std::int64_t> version = Examine(*database);
+  const Result<std::int64_t> version =
+      sqlite::Examine(*database, {.application = kApplication, .newest = kVersion});
   if (!version) return Failure(version.error());
   // In WAL mode one write to the disk a transaction, and readers never hold it up. NORMAL: the
   // disk is waited for only when the log is copied into the file, never for a transaction.
@@ -144,7 +109,8 @@ Result<LedgerFile> LedgerFile::Open(const std::string& path) {
 Result<void> LedgerFile::Inspect(const std::string& path) {
   Result<Database> database = Database::Open(path, {.read_only = true, .patience = kPatience});
   if (!database) return Failure(std::move(database.error()));
-  const Result<std::int64_t> version = Examine(*database);
+  const Result<std::int64_t> version =
+      sqlite::Examine(*database, {.application = kApplication, .newest = kVersion});
   if (!version) return Failure(version.error());
   return {};
 }

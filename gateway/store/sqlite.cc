@@ -66,6 +66,8 @@ bool Database::Moved() const {
   return code == SQLITE_OK && moved != 0;
 }
 
+bool Database::InTransaction() const { return sqlite3_get_autocommit(handle_->sqlite) == 0; }
+
 Error Database::Unusable(std::string_view why) const {
   return {.code = Code::kUnavailable,
           .message =
@@ -116,6 +118,19 @@ Statement& Statement::Bind(int parameter, std::string_view bytes) {
   return *this;
 }
 
+Statement& Statement::BindText(int parameter, std::string_view text) {
+  const int code = sqlite3_bind_text64(handle_.get(), parameter, text.data(), text.size(),
+                                       SQLITE_TRANSIENT, SQLITE_UTF8);
+  if (bound_ == SQLITE_OK) bound_ = code;
+  return *this;
+}
+
+Statement& Statement::BindNull(int parameter) {
+  const int code = sqlite3_bind_null(handle_.get(), parameter);
+  if (bound_ == SQLITE_OK) bound_ = code;
+  return *this;
+}
+
 Result<bool> Statement::Step() {
   const int code = bound_ != SQLITE_OK ? bound_ : sqlite3_step(handle_.get());
   if (code == SQLITE_ROW) return true;
@@ -139,6 +154,16 @@ Result<void> Statement::Run() {
 void Statement::Reset() {
   sqlite3_reset(handle_.get());
   bound_ = SQLITE_OK;
+}
+
+int Statement::columns() const { return sqlite3_column_count(handle_.get()); }
+
+Statement::Type Statement::TypeOf(int column) const {
+  switch (sqlite3_column_type(handle_.get(), column)) {
+    case SQLITE_NULL: return Type::kNull;
+    case SQLITE_INTEGER: return Type::kInteger;
+    default: return Type::kOther;
+  }
 }
 
 std::int64_t Statement::Integer(int column) const {

@@ -40,6 +40,9 @@ class Database {
   // process.
   bool Moved() const;
 
+  // SQLite gives a transaction up by itself where it cannot go on: the disk is full, or fails.
+  bool InTransaction() const;
+
   // What is in it is nothing that this program can use: the file as a whole is at fault.
   Error Unusable(std::string_view why) const;
   Error Gone() const;  // for a file that was moved
@@ -61,6 +64,8 @@ class Statement {
   Statement& Bind(int parameter, std::int64_t value);
   // The bytes are copied.
   Statement& Bind(int parameter, std::string_view bytes);
+  Statement& BindText(int parameter, std::string_view text);  // UTF-8
+  Statement& BindNull(int parameter);
 
   // True: there is a row. False: done, and reset.
   Result<bool> Step();
@@ -69,6 +74,9 @@ class Statement {
   void Reset();
 
   // Of the present row; views are good until the next Step().
+  enum class Type : std::uint8_t { kNull, kInteger, kOther };
+  int columns() const;
+  Type TypeOf(int column) const;
   std::int64_t Integer(int column) const;
   std::string_view Bytes(int column) const;
 

@@ -99,6 +99,7 @@ groups:
   g: {servers: [{server: a}]}
 endpoints:
   e: {tools: {}, policies: *all, auth: *auth}
+orchestration: {tools: {}, policies: *all, tool_policies: {"t*": *all}}
 )";
 }
 
@@ -137,7 +138,7 @@ TEST(Schema, TheExampleFileShowsEveryKey) {
   Collect(YamlToJson(ReadSource("config/example.yaml")), "", asked, shown);
   for (const auto& [shape, keys] : asked) {
     if (shape.contains("*.policies") || shape.contains("tool_policies") ||
-        shape.contains("*.auth")) {
+        shape.contains("orchestration.policies") || shape.contains("*.auth")) {
       continue;  // at the top
     }
     for (const std::string& key : keys) {
@@ -206,6 +207,8 @@ TEST(ConfigFiles, TheMinimalOneServesTheExampleServer) {
   const auto loaded = LoadText(ReadSource("config/minimal.yaml"), "m.yaml", {}, environment);
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->config.servers.at("example").command.Reveal(), "switchyard");
+  EXPECT_TRUE(loaded->config.orchestration.enabled);
+  EXPECT_TRUE(loaded->config.servers.at("orchestration").builtin);
   EXPECT_EQ(loaded->config.listen.port, 8080);
 }
 

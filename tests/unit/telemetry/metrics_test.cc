@@ -213,6 +213,8 @@ TEST(Metrics, NamesTypesAndLabelsAreThoseOfTheGoldenList) {
   metrics.CounterOf("switchyard_pin_verdicts_total", {"files", "changed", "offered"}).Add();
   metrics.CounterOf("switchyard_pin_findings_total", {"files", "invisible"}).Add();
   metrics.CounterOf("switchyard_credentials_tokens_total", {"files", "fetched"}).Add();
+  const auto tasks = metrics.GaugeOf("switchyard_orchestration_tasks", {"pending", "low"});
+  const auto agents = metrics.GaugeOf("switchyard_orchestration_agents", {"idle"});
   const auto held = metrics.GaugeOf("switchyard_pin_quarantined", {"files", "changed"});
   metrics.CounterOf("switchyard_breaker_transitions_total", {"files", "", "open"}).Add();
   metrics.CounterOf("switchyard_breaker_refused_total", {"files", ""}).Add();

@@ -1,0 +1,159 @@
+// The tools of agents.
+#include <algorithm>
+#include <utility>
+
+#include "orchestration/agents.h"
+#include "orchestration/tool.h"
+#include "orchestration/views.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+namespace json = boost::json;
+using Need = Arguments::Need;
+
+constexpr std::int64_t kUsualLimit = 10;
+constexpr std::int64_t kMostLimit = 100;
+
+std::string AgentIn(Arguments& arguments) {
+  return arguments.Word("agent_id|id", kMaxId, Need::kRequired).value_or("");
+}
+
+Result<Operation> Do(const Arguments& arguments, std::function<Result<Answer>(Records&)> run) {
+  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
+  return Operation{.run = std::move(run)};
+}
+
+}  // namespace
+
+namespace register_agent {
+Result<Operation> Prepare(Arguments& arguments) {
+  Agent agent{.id = AgentIn(arguments)};
+  agent.name = arguments.Word("name", kMaxWord).value_or("");
+  agent.role = arguments.Word("role", kMaxWord).value_or("");
+  agent.model_type = arguments.Word("model_type", kMaxWord).value_or("");
+  agent.model_version = arguments.Word("model_version", kMaxWord).value_or("");
+  agent.capabilities = arguments.Words("capabilities|skills");
+  const auto twice = std::ranges::unique(agent.capabilities);
+  agent.capabilities.erase(twice.begin(), twice.end());
+  agent.group = arguments.Word("group", kMaxWord).value_or("");
+  agent.max_concurrent = arguments.Integer("max_concurrent", 1, 1000).value_or(10);
+  return Do(arguments, [agent = std::move(agent)](Records& records) -> Result<Answer> {
+    Result<Agent> known = Register(records, agent);
+    if (!known) return Failure(std::move(known.error()));
+    const std::string_view status = known->StatusAt(records.now, records.settings);
+    Answer answer{.text = known->id + " " + std::string(status)};
+    answer.content = {{"agent_id", known->id}, {"status", status}};
+    // What waited for somebody who can do it may be claimed now.
+    records.effects.ready += known->max_concurrent;
+    return answer;
+  });
+}
+}  // namespace register_agent
+
+namespace deregister_agent {
+Result<Operation> Prepare(Arguments& arguments) {
+  const std::string id = AgentIn(arguments);
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
+    Result<std::int64_t> returned = Deregister(records, id);
+    if (!returned) return Failure(std::move(returned.error()));
+    Answer answer{.text = id + " is gone, " + std::to_string(*returned) + " of its tasks returned"};
+    answer.content = {{"agent_id", id}, {"returned", *returned}};
+    return answer;
+  });
+}
+}  // namespace deregister_agent
+
+namespace heartbeat {
+Result<Operation> Prepare(Arguments& arguments) {
+  const std::string id = AgentIn(arguments);
+  const std::string status =
+      arguments.OneOf("status", {"available", "working", "idle", "offline", "error"}).value_or("");
+  const std::int64_t task = arguments.Task("task_id");
+  const std::int64_t fence = arguments.Integer("fence", 1, INT64_MAX).value_or(0);
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
+    Result<std::int64_t> renewed = Heartbeat(records, id, status, task, fence);
+    if (!renewed) return Failure(std::move(renewed.error()));
+    Answer answer{.text = std::to_string(*renewed) + " leases renewed"};
+    answer.content = {{"renewed", *renewed}};
+    return answer;
+  });
+}
+}  // namespace heartbeat
+
+namespace find_agents {
+Result<Operation> Prepare(Arguments& arguments) {
+  AgentFilter filter{.capabilities = arguments.Words("capabilities")};
+  filter.statuses = arguments.Words("statuses|status");
+  for (const std::string& word : filter.statuses) {
+    constexpr std::string_view kKnown[] = {"available", "working", "idle", "offline", "error"};
+    if (std::ranges::find(kKnown, word) != std::end(kKnown)) continue;
+    arguments.Wrong("statuses must be of available, working, idle, offline, error");
+  }
+  filter.role = arguments.Word("role", kMaxWord).value_or("");
+  filter.model_type = arguments.Word("model_type", kMaxWord).value_or("");
+  filter.group = arguments.Word("group", kMaxWord).value_or("");
+  filter.active_within_ms =
+      arguments.Integer("active_within_seconds", 1, 365 * 24 * 3600).value_or(0) * 1000;
+  const std::int64_t limit = arguments.Integer("limit", 1, kMostLimit).value_or(kUsualLimit);
+  filter.limit = limit + 1;
+  filter.after = arguments.Word("cursor", kMaxId).value_or("");
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
+    Result<std::vector<Agent>> agents = FindAgents(records, filter);
+    if (!agents) return Failure(std::move(agents.error()));
+    const bool more = std::cmp_greater(agents->size(), limit);
+    if (more) agents->pop_back();
+    json::array list;
+    for (const Agent& agent : *agents)
+      list.emplace_back(View(agent, records.now, records.settings));
+    Answer answer{.text = std::to_string(agents->size()) + " agents"};
+    answer.content["agents"] = std::move(list);
+    if (more) answer.content["next_cursor"] = agents->back().id;
+    return answer;
+  });
+}
+}  // namespace find_agents
+
+namespace find_capable_agents {
+Result<Operation> Prepare(Arguments& arguments) {
+  std::vector<std::string> requirements = arguments.Words("requirements|capabilities");
+  std::vector<std::string> excluded = arguments.Words("exclude_agents");
+  const std::int64_t limit = arguments.Integer("limit", 1, kMostLimit).value_or(kUsualLimit);
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
+    Result<std::vector<Candidate>> ranked =
+        Rank(records, requirements, excluded, static_cast<std::size_t>(limit));
+    if (!ranked) return Failure(std::move(ranked.error()));
+    json::array list;
+    Answer answer;
+    for (const Candidate& one : *ranked) {
+      list.emplace_back(json::object{
+          {"agent_id", one.agent.id}, {"score", Rate(one.score)}, {"reason", one.why}});
+      answer.text += (answer.text.empty() ? "" : ", ") + one.agent.id;
+    }
+    if (ranked->empty()) answer.text = "no capable agent is available";
+    answer.content["agents"] = std::move(list);
+    return answer;
+  });
+}
+}  // namespace find_capable_agents
+
+namespace get_agent_health {
+Result<Operation> Prepare(Arguments& arguments) {
+  const std::string id = AgentIn(arguments);
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
+    Result<Agent> agent = FindAgent(records, id);
+    if (!agent) return Failure(std::move(agent.error()));
+    Answer answer{.content = View(*agent, records.now, records.settings)};
+    answer.content["success_rate"] = Rate(agent->SuccessRate());
+    answer.content["completed"] = agent->completed;
+    answer.content["failed"] = agent->failed;
+    answer.content["expired"] = agent->expired;
+    if (agent->latency_ms != 0) answer.content["latency_ms"] = agent->latency_ms;
+    answer.content["last_heartbeat"] = TimeText(agent->heartbeat_at);
+    answer.text = id + " " + std::string(agent->StatusAt(records.now, records.settings));
+    return answer;
+  });
+}
+}  // namespace get_agent_health
+
+}  // namespace switchyard::orchestration

@@ -1,0 +1,265 @@
+#include "orchestration/agents.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "orchestration/lanes.h"
+#include "orchestration/moves.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+using Parameter = Database::Parameter;
+
+#define SWITCHYARD_AGENT_COLUMNS                                                            \
+  "id, name, role, model_type, model_version, capabilities, team, status, max_concurrent, " \
+  "owner, registered_at, heartbeat_at, active, completed, failed, expired, latency_ms"
+
+Agent Read(const Database::Row& row) {
+  Agent agent{.id = row.Text(0),
+              .name = row.Text(1),
+              .role = row.Text(2),
+              .model_type = row.Text(3),
+              .model_version = row.Text(4),
+              .capabilities = WordsOf(row.Text(5)),
+              .group = row.Text(6),
+              .said = row.Text(7),
+              .max_concurrent = row.Number(8),
+              .owner = row.Text(9),
+              .registered_at = row.Number(10),
+              .heartbeat_at = row.Number(11)};
+  agent.active = row.Number(12);
+  agent.completed = row.Number(13);
+  agent.failed = row.Number(14);
+  agent.expired = row.Number(15);
+  agent.latency_ms = row.Number(16);
+  return agent;
+}
+
+Result<std::vector<Agent>> ReadAgents(Records& records, std::string_view sql,
+                                      std::initializer_list<Parameter> parameters) {
+  Result<Database::Rows> rows = records.sql.Query(sql, parameters);
+  if (!rows) return Failure(std::move(rows.error()));
+  std::vector<Agent> agents;
+  agents.reserve(rows->size());
+  for (const Database::Row& row : *rows) agents.push_back(Read(row));
+  return agents;
+}
+
+// Those who have all of them, to be told apart further: by the first, which an index has.
+Result<std::vector<Agent>> WithCapabilities(Records& records,
+                                            const std::vector<std::string>& capabilities) {
+  Result<std::vector<Agent>> agents =
+      capabilities.empty()
+          ? ReadAgents(records, "SELECT " SWITCHYARD_AGENT_COLUMNS " FROM agent ORDER BY id", {})
+          : ReadAgents(records,
+                       "SELECT " SWITCHYARD_AGENT_COLUMNS
+                       " FROM agent WHERE id IN (SELECT agent FROM capability WHERE name = $1) "
+                       "ORDER BY id",
+                       {capabilities.front()});
+  if (!agents) return agents;
+  std::erase_if(*agents,
+                [&](const Agent& agent) { return !Covers(agent.capabilities, capabilities); });
+  return agents;
+}
+
+Result<void> StoreCapabilities(Records& records, const Agent& agent) {
+  Result<void> done = records.sql.Execute("DELETE FROM capability WHERE agent = $1", {agent.id});
+  for (const std::string& name : agent.capabilities) {
+    if (!done) return done;
+    done = records.sql.Execute("INSERT INTO capability (name, agent) VALUES ($1, $2)",
+                               {name, agent.id});
+  }
+  return done;
+}
+
+Result<void> MakeRoom(Records& records) {
+  Result<Database::Rows> count = records.sql.Query("SELECT count(*) FROM agent");
+  if (!count) return Failure(std::move(count.error()));
+  if (count->front().Number(0) < kMaxAgents) return {};
+  return Refused(
+      fmt::format("there are {} agents already, the most there may be; deregister_agent "
+                  "those that are gone",
+                  kMaxAgents));
+}
+
+bool Fits(const Agent& agent, const AgentFilter& filter, const Records& records) {
+  const auto is = [](const std::string& wanted, const std::string& has) {
+    return wanted.empty() || wanted == has;
+  };
+  const std::string_view status = agent.StatusAt(records.now, records.settings);
+  return agent.id > filter.after && is(filter.role, agent.role) &&
+         is(filter.model_type, agent.model_type) && is(filter.group, agent.group) &&
+         (filter.statuses.empty() ||
+          std::ranges::find(filter.statuses, status) != filter.statuses.end()) &&
+         (filter.active_within_ms == 0 ||
+          records.now - agent.heartbeat_at <= filter.active_within_ms);
+}
+
+constexpr std::int64_t kWhole = 1000;
+
+// Weights in hundredths: what it ended well, how free it is, how close it fits, how fast it is.
+std::int64_t ScoreOf(const Agent& agent, std::size_t needed, std::int64_t fastest) {
+  constexpr std::int64_t kSuccess = 40, kFree = 30, kFit = 20, kSpeed = 10;
+  // As if it had ended four before, three of them well: one failure is no verdict.
+  const std::int64_t ended = agent.completed + agent.failed + agent.expired;
+  const std::int64_t success = kWhole * (agent.completed + 3) / (ended + 4);
+  const std::int64_t free = kWhole - kWhole * agent.active / agent.max_concurrent;
+  const auto has = static_cast<std::int64_t>(std::max<std::size_t>(agent.capabilities.size(), 1));
+  const std::int64_t fit = needed == 0 ? kWhole : kWhole * static_cast<std::int64_t>(needed) / has;
+  const std::int64_t speed = agent.latency_ms == 0 ? kWhole : kWhole * fastest / agent.latency_ms;
+  return (kSuccess * success + kFree * free + kFit * fit + kSpeed * speed) / 100;
+}
+
+}  // namespace
+
+std::string_view Agent::StatusAt(std::int64_t now, const Settings& settings) const {
+  if (said == "error" || said == "offline") return said;
+  if (now - heartbeat_at > settings.away_ms) return "offline";
+  return active > 0 ? "working" : std::string_view(said);
+}
+
+bool Agent::TakesTasks(std::int64_t now, const Settings& settings) const {
+  const std::string_view status = StatusAt(now, settings);
+  return status != "offline" && status != "error" && active < max_concurrent;
+}
+
+std::int64_t Agent::SuccessRate() const {
+  const std::int64_t ended = completed + failed + expired;
+  return ended == 0 ? kWhole : kWhole * completed / ended;
+}
+
+Result<Agent> FindAgent(Records& records, std::string_view id) {
+  Result<std::vector<Agent>> found =
+      ReadAgents(records, "SELECT " SWITCHYARD_AGENT_COLUMNS " FROM agent WHERE id = $1", {id});
+  if (!found) return Failure(std::move(found.error()));
+  if (found->empty()) {
+    return Unknown("there is no agent " + std::string(id) + "; register_agent makes one");
+  }
+  return std::move(found->front());
+}
+
+Result<Agent> ActAs(Records& records, std::string_view id) {
+  Result<Agent> agent = FindAgent(records, id);
+  if (!agent) return agent;
+  if (!agent->owner.empty() && agent->owner != records.caller) {
+    return Forbidden("agent " + agent->id + " was registered by another caller; act as your own");
+  }
+  agent->heartbeat_at = records.now;
+  Result<void> alive = records.sql.Execute("UPDATE agent SET heartbeat_at = $1 WHERE id = $2",
+                                           {records.now, agent->id});
+  if (!alive) return Failure(std::move(alive.error()));
+  return agent;
+}
+
+Result<Agent> Register(Records& records, Agent agent) {
+  Result<Agent> known = FindAgent(records, agent.id);
+  if (!known && known.error().code != Code::kNotFound) return known;
+  if (known) {
+    known = ActAs(records, agent.id);
+    if (!known) return known;
+    agent.owner = known->owner;
+    agent.registered_at = known->registered_at;
+    agent.active = known->active;
+    agent.completed = known->completed;
+    agent.failed = known->failed;
+  } else {
+    if (Result<void> room = MakeRoom(records); !room) return Failure(std::move(room.error()));
+    agent.owner = records.caller;
+    agent.registered_at = records.now;
+  }
+  agent.heartbeat_at = records.now;
+  Result<void> done = records.sql.Execute(
+      "INSERT INTO agent (" SWITCHYARD_AGENT_COLUMNS
+      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
+      "$9, $10, $11, $12, 0, 0, 0, 0, 0) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
+      "role = excluded.role, model_type = excluded.model_type, "
+      "model_version = excluded.model_version, capabilities = excluded.capabilities, "
+      "team = excluded.team, status = excluded.status, max_concurrent = excluded.max_concurrent, "
+      "heartbeat_at = excluded.heartbeat_at",
+      {agent.id, agent.name, agent.role, agent.model_type, agent.model_version,
+       ToJson(agent.capabilities), agent.group, agent.said, agent.max_concurrent, agent.owner,
+       agent.registered_at, agent.heartbeat_at});
+  if (done) done = StoreCapabilities(records, agent);
+  if (!done) return Failure(std::move(done.error()));
+  return agent;
+}
+
+Result<std::int64_t> Deregister(Records& records, std::string_view id) {
+  Result<Agent> agent = ActAs(records, id);
+  if (!agent) return Failure(std::move(agent.error()));
+  Result<std::int64_t> returned = ReturnAll(records, agent->id, "agent " + agent->id + " left");
+  if (!returned) return returned;
+  Result<void> done = records.sql.Execute("DELETE FROM capability WHERE agent = $1", {agent->id});
+  if (done) done = records.sql.Execute("DELETE FROM agent WHERE id = $1", {agent->id});
+  if (!done) return Failure(std::move(done.error()));
+  return returned;
+}
+
+Result<std::int64_t> Heartbeat(Records& records, std::string_view id, std::string_view status,
+                               std::int64_t task, std::int64_t fence) {
+  Result<Agent> agent = ActAs(records, id);
+  if (!agent) return Failure(std::move(agent.error()));
+  if (!status.empty()) {
+    Result<void> said =
+        records.sql.Execute("UPDATE agent SET status = $1 WHERE id = $2", {status, agent->id});
+    if (!said) return Failure(std::move(said.error()));
+  }
+  return Renew(records, agent->id, task, fence);
+}
+
+Result<std::vector<Agent>> FindAgents(Records& records, const AgentFilter& filter) {
+  Result<std::vector<Agent>> agents = WithCapabilities(records, filter.capabilities);
+  if (!agents) return agents;
+  std::erase_if(*agents, [&](const Agent& agent) { return !Fits(agent, filter, records); });
+  if (std::cmp_greater(agents->size(), filter.limit)) {
+    agents->erase(agents->begin() + filter.limit, agents->end());
+  }
+  return agents;
+}
+
+Result<void> NoteEnding(Records& records, std::string_view agent, Ending ending,
+                        std::int64_t took_ms) {
+  const auto one = [ending](Ending other) { return ending == other ? 1 : 0; };
+  // A fifth of each new one: what counts is how fast it is by now.
+  return records.sql.Execute(
+      "UPDATE agent SET completed = completed + $1, failed = failed + $2, expired = expired + $3, "
+      "latency_ms = CASE WHEN $4 = 0 THEN latency_ms WHEN latency_ms = 0 THEN $4 "
+      "ELSE (latency_ms * 4 + $4) / 5 END WHERE id = $5",
+      {one(Ending::kCompleted), one(Ending::kFailed), one(Ending::kExpired), took_ms, agent});
+}
+
+Result<std::vector<Candidate>> Rank(Records& records, const std::vector<std::string>& requirements,
+                                    const std::vector<std::string>& excluded, std::size_t limit) {
+  Result<std::vector<Agent>> agents = WithCapabilities(records, requirements);
+  if (!agents) return Failure(std::move(agents.error()));
+  std::erase_if(*agents, [&](const Agent& agent) {
+    return !agent.TakesTasks(records.now, records.settings) ||
+           std::ranges::find(excluded, agent.id) != excluded.end();
+  });
+  std::int64_t fastest = 0;
+  for (const Agent& agent : *agents) {
+    if (agent.latency_ms == 0) continue;
+    fastest = fastest == 0 ? agent.latency_ms : std::min(fastest, agent.latency_ms);
+  }
+  std::vector<Candidate> ranked;
+  for (Agent& agent : *agents) {
+    Candidate candidate{.score = ScoreOf(agent, requirements.size(), fastest)};
+    candidate.why = fmt::format("{} of {} tasks, {}% success", agent.active, agent.max_concurrent,
+                                agent.SuccessRate() / 10);
+    candidate.agent = std::move(agent);
+    ranked.push_back(std::move(candidate));
+  }
+  std::ranges::sort(ranked, [](const Candidate& a, const Candidate& b) {
+    if (a.score != b.score) return a.score > b.score;
+    if (a.agent.active != b.agent.active) return a.agent.active < b.agent.active;
+    return a.agent.id < b.agent.id;
+  });
+  if (ranked.size() > limit) ranked.resize(limit);
+  return ranked;
+}
+
+}  // namespace switchyard::orchestration

@@ -1,0 +1,66 @@
+// Agents: who may be given tasks. Counters of each are kept as its tasks move, never counted out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "orchestration/records.h"
+
+namespace switchyard::orchestration {
+
+struct Agent {
+  std::string id = {}, name = {}, role = {}, model_type = {}, model_version = {};
+  std::vector<std::string> capabilities = {};  // sorted
+  std::string group = {};
+  std::string said = "available";  // what it said of itself last
+  std::int64_t max_concurrent = 10;
+  std::string owner = {};
+  std::int64_t registered_at = 0, heartbeat_at = 0;
+  std::int64_t active = 0, completed = 0, failed = 0, expired = 0, latency_ms = 0;
+
+  // available, idle, working, offline or error.
+  std::string_view StatusAt(std::int64_t now, const Settings& settings) const;
+  bool TakesTasks(std::int64_t now, const Settings& settings) const;
+  // Of what it ended, in thousandths; 1000 when it ended nothing.
+  std::int64_t SuccessRate() const;
+};
+
+Result<Agent> FindAgent(Records& records, std::string_view id);  // kNotFound
+// The same, for somebody who acts as it: kForbidden when it is another caller's. It is alive, then.
+Result<Agent> ActAs(Records& records, std::string_view id);
+
+// What it says of itself replaces what it said before; what it did stays.
+Result<Agent> Register(Records& records, Agent agent);
+// Its tasks are anybody's again.
+Result<std::int64_t> Deregister(Records& records, std::string_view id);
+// It lives, and so do the leases of what it has: of one task, or of all (0). Gives how many.
+Result<std::int64_t> Heartbeat(Records& records, std::string_view id, std::string_view status,
+                               std::int64_t task, std::int64_t fence);
+
+struct AgentFilter {
+  std::vector<std::string> capabilities = {};  // all of these, sorted
+  std::vector<std::string> statuses = {};
+  std::string role = {}, model_type = {}, group = {};  // "" = any
+  std::int64_t active_within_ms = 0;                   // 0 = whenever
+  std::string after = {};                              // by id
+  std::int64_t limit = 10;
+};
+Result<std::vector<Agent>> FindAgents(Records& records, const AgentFilter& filter);
+
+// One of its tasks ended, well or not, after so many milliseconds (0 = it never began).
+enum class Ending { kCompleted, kFailed, kExpired };
+Result<void> NoteEnding(Records& records, std::string_view agent, Ending ending,
+                        std::int64_t took_ms);
+
+struct Candidate {
+  Agent agent = {};
+  std::int64_t score = 0;  // thousandths
+  std::string why = {};
+};
+// Who can do what needs these, the best first; of equals the one with less to do, then by id.
+Result<std::vector<Candidate>> Rank(Records& records, const std::vector<std::string>& requirements,
+                                    const std::vector<std::string>& excluded, std::size_t limit);
+
+}  // namespace switchyard::orchestration

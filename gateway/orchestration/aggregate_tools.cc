@@ -1,0 +1,145 @@
+// The tools that sum up.
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "orchestration/statistics.h"
+#include "orchestration/tool.h"
+#include "orchestration/views.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+namespace json = boost::json;
+
+// Below or above these the service is degraded (docs/orchestration.md).
+constexpr std::int64_t kLeastSuccess = 800;
+constexpr std::int64_t kMostActive = 100;
+constexpr std::int64_t kLeastAgentSuccess = 700;
+constexpr std::int64_t kLeastAssigned = 800;
+
+Result<Operation> Do(const Arguments& arguments, std::function<Result<Answer>(Records&)> run) {
+  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
+  return Operation{.run = std::move(run)};
+}
+
+json::object View(const QueueNumbers& numbers) {
+  json::object view;
+  for (int i = 0; i < kStatuses; ++i) {
+    const auto status = static_cast<Status>(i);
+    view[ToString(status)] = numbers.Of(status);
+  }
+  view["active_tasks"] = numbers.active();
+  view["success_rate"] = Rate(numbers.success_rate());
+  return view;
+}
+
+}  // namespace
+
+namespace get_agent_statistics {
+Result<Operation> Prepare(Arguments& arguments) {
+  return Do(arguments, [](Records& records) -> Result<Answer> {
+    Result<AgentNumbers> numbers = AgentsOf(records);
+    if (!numbers) return Failure(std::move(numbers.error()));
+    json::object skills, statuses;
+    for (const auto& [name, count] : numbers->skills) skills[name] = count;
+    for (const auto& [status, count] : numbers->by_status) statuses[status] = count;
+    Answer answer;
+    answer.content = {{"total_agents", numbers->total},
+                      {"avg_success_rate", Rate(numbers->success_rate)},
+                      {"by_status", std::move(statuses)},
+                      {"skill_distribution", std::move(skills)}};
+    answer.text = fmt::format("{} agents, success {}", numbers->total, Rate(numbers->success_rate));
+    return answer;
+  });
+}
+}  // namespace get_agent_statistics
+
+namespace get_queue_metrics {
+Result<Operation> Prepare(Arguments& arguments) {
+  return Do(arguments, [](Records& records) -> Result<Answer> {
+    Result<QueueNumbers> numbers = QueueOf(records);
+    if (!numbers) return Failure(std::move(numbers.error()));
+    Answer answer{.content = View(*numbers)};
+    json::object waiting;
+    for (int i = 0; i < kPriorities; ++i) {
+      waiting[ToString(static_cast<Priority>(i))] = numbers->tasks[0][static_cast<std::size_t>(i)];
+    }
+    answer.content["pending_by_priority"] = std::move(waiting);
+    answer.content["oldest_pending_seconds"] = numbers->oldest_pending_ms / 1000;
+    answer.text = fmt::format("{} pending, {} active, success {}", numbers->Of(Status::kPending),
+                              numbers->active(), Rate(numbers->success_rate()));
+    return answer;
+  });
+}
+}  // namespace get_queue_metrics
+
+namespace get_routing_stats {
+Result<Operation> Prepare(Arguments& arguments) {
+  return Do(arguments, [](Records& records) -> Result<Answer> {
+    Result<RoutingNumbers> numbers = RoutingOf(records);
+    if (!numbers) return Failure(std::move(numbers.error()));
+    Answer answer;
+    answer.content = {{"routed", numbers->routed},
+                      {"unrouted", numbers->unrouted},
+                      {"assigned", numbers->assigned},
+                      {"leases_expired", numbers->expired},
+                      {"assignment_rate", Rate(numbers->assignment_rate())}};
+    answer.text = fmt::format("{} routed, {} not", numbers->routed, numbers->unrouted);
+    return answer;
+  });
+}
+}  // namespace get_routing_stats
+
+namespace get_health {
+namespace {
+
+json::array Troubles(const QueueNumbers& queue, const AgentNumbers& agents,
+                     const RoutingNumbers& routing) {
+  json::array why;
+  const auto add = [&why](bool wrong, std::string text) {
+    if (wrong) why.emplace_back(std::move(text));
+  };
+  add(agents.total == 0, "no agents are registered");
+  add(queue.success_rate() < kLeastSuccess,
+      fmt::format("{} of the tasks that ended went well, expected {}", Rate(queue.success_rate()),
+                  Rate(kLeastSuccess)));
+  add(queue.active() > kMostActive,
+      fmt::format("{} tasks are not finished, expected at most {}", queue.active(), kMostActive));
+  add(agents.success_rate < kLeastAgentSuccess,
+      fmt::format("agents succeed in {} of their tasks on average, expected {}",
+                  Rate(agents.success_rate), Rate(kLeastAgentSuccess)));
+  add(routing.assignment_rate() < kLeastAssigned,
+      fmt::format("{} of the requests for an agent found one, expected {}",
+                  Rate(routing.assignment_rate()), Rate(kLeastAssigned)));
+  return why;
+}
+
+}  // namespace
+
+Result<Operation> Prepare(Arguments& arguments) {
+  return Do(arguments, [](Records& records) -> Result<Answer> {
+    Result<QueueNumbers> queue = QueueOf(records);
+    if (!queue) return Failure(std::move(queue.error()));
+    Result<AgentNumbers> agents = AgentsOf(records);
+    if (!agents) return Failure(std::move(agents.error()));
+    Result<RoutingNumbers> routing = RoutingOf(records);
+    if (!routing) return Failure(std::move(routing.error()));
+    json::array why = Troubles(*queue, *agents, *routing);
+    const char* const status = agents->total == 0 ? "failed" : why.empty() ? "healthy" : "degraded";
+    Answer answer{.text = status};
+    for (const json::value& reason : why) {
+      answer.text += (answer.text == status ? ": " : "; ") + std::string(reason.get_string());
+    }
+    answer.content = {
+        {"status", status},
+        {"reasons", std::move(why)},
+        {"queue", View(*queue)},
+        {"agents",
+         {{"total_agents", agents->total}, {"avg_success_rate", Rate(agents->success_rate)}}}};
+    return answer;
+  });
+}
+}  // namespace get_health
+
+}  // namespace switchyard::orchestration

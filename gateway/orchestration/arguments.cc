@@ -1,0 +1,307 @@
+#include "orchestration/arguments.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "orchestration/records.h"
+#include "orchestration/task.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kShown = 60;  // of a wrong value
+
+std::string Shown(std::string_view text) {
+  std::string shown = "\"";
+  for (const char c : text.substr(0, kShown))
+    shown += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+  // No half of a character at the end.
+  while (text.size() > kShown && (static_cast<unsigned char>(shown.back()) & 0xc0U) == 0x80U) {
+    shown.pop_back();
+  }
+  if (text.size() > kShown && (static_cast<unsigned char>(shown.back()) & 0x80U) != 0) {
+    shown.pop_back();
+  }
+  return shown + (text.size() > kShown ? "...\"" : "\"");
+}
+
+bool HasControl(std::string_view text, bool breaks_too) {
+  return std::ranges::any_of(text, [breaks_too](char c) {
+    if (!breaks_too && (c == '\n' || c == '\r' || c == '\t')) return false;
+    return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+  });
+}
+
+std::string_view FirstOf(std::string_view names) { return names.substr(0, names.find('|')); }
+
+// Digits only, at once and no more than these.
+bool Digits(std::string_view& text, std::size_t count, int& into) {
+  if (text.size() < count) return false;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + count, into);
+  if (fault != std::errc() || end != text.data() + count || text[0] == '-') return false;
+  text.remove_prefix(count);
+  return true;
+}
+
+bool Skip(std::string_view& text, char c) {
+  if (!text.starts_with(c)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+std::optional<std::int64_t> ReadTime(std::string_view text) {
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, fraction = 0;
+  if (!Digits(text, 4, year) || !Skip(text, '-') || !Digits(text, 2, month) || !Skip(text, '-') ||
+      !Digits(text, 2, day) || !Skip(text, 'T') || !Digits(text, 2, hour) || !Skip(text, ':') ||
+      !Digits(text, 2, minute) || !Skip(text, ':') || !Digits(text, 2, second)) {
+    return std::nullopt;
+  }
+  if (Skip(text, '.') && !Digits(text, 3, fraction)) return std::nullopt;
+  if (text != "Z" && text != "+00:00") return std::nullopt;
+  const std::chrono::year_month_day date(std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day)));
+  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  const auto at = std::chrono::sys_days(date) + std::chrono::hours(hour) +
+                  std::chrono::minutes(minute) + std::chrono::seconds(second) +
+                  std::chrono::milliseconds(fraction);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
+}
+
+}  // namespace
+
+Arguments::Arguments(std::string_view raw) {
+  if (raw.empty()) return;
+  boost::system::error_code error;
+  json::value value = json::parse(raw, error);
+  if (error || !value.is_object()) {
+    wrong_ = "arguments must be a JSON object, nested at most 32 deep";
+    return;
+  }
+  values_ = std::move(value.get_object());
+}
+
+Arguments::Arguments(json::object values, std::string path)
+    : values_(std::move(values)), path_(std::move(path)) {}
+
+std::string Arguments::Called(std::string_view names) const {
+  const std::string first(FirstOf(names));
+  return path_.empty() ? first : path_ + "." + first;
+}
+
+void Arguments::Wrong(std::string message) {
+  if (wrong_.empty()) wrong_ = std::move(message);
+}
+
+const json::value* Arguments::Find(std::string_view names, Need need) {
+  known_.emplace_back(FirstOf(names));
+  const json::value* found = nullptr;
+  for (std::string_view rest = names; !rest.empty();) {
+    const std::string_view name = rest.substr(0, rest.find('|'));
+    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+    asked_.emplace(name);
+    const json::value* value = values_.if_contains(name);
+    if (found == nullptr && value != nullptr && !value->is_null()) found = value;
+  }
+  if (found == nullptr && need == Need::kRequired) Wrong(Called(names) + " is missing");
+  return found;
+}
+
+std::optional<std::string> Arguments::Text(std::string_view names, std::size_t most, Need need) {
+  const json::value* value = Find(names, need);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_string()) {
+    Wrong(Called(names) + " must be a string");
+    return std::nullopt;
+  }
+  const std::string_view text = value->get_string();
+  if (text.empty() || text.size() > most) {
+    Wrong(fmt::format("{} must have 1 to {} bytes, got {}", Called(names), most, text.size()));
+  } else if (HasControl(text, false)) {
+    Wrong(Called(names) + " must have no control characters but line breaks and tabs");
+  } else {
+    return std::string(text);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Arguments::Word(std::string_view names, std::size_t most, Need need) {
+  std::optional<std::string> text = Text(names, most, need);
+  if (!text || !HasControl(*text, true)) return text;
+  Wrong(Called(names) + " must have no control characters");
+  return std::nullopt;
+}
+
+std::vector<std::string> Arguments::Words(std::string_view names) {
+  std::vector<std::string> words;
+  const json::value* value = Find(names, Need::kOptional);
+  if (value == nullptr) return words;
+  if (!value->is_array() || value->get_array().size() > kMaxList) {
+    Wrong(fmt::format("{} must be a list of at most {} strings", Called(names), kMaxList));
+    return words;
+  }
+  for (const json::value& item : value->get_array()) {
+    const bool fits = item.is_string() && !item.get_string().empty() &&
+                      item.get_string().size() <= kMaxWord && !HasControl(item.get_string(), true);
+    if (!fits) {
+      Wrong(fmt::format("{} must hold strings of 1 to {} bytes without control characters",
+                        Called(names), kMaxWord));
+      return {};
+    }
+    words.emplace_back(item.get_string());
+  }
+  std::ranges::sort(words);
+  return words;
+}
+
+std::optional<std::int64_t> Arguments::Integer(std::string_view names, std::int64_t min,
+                                               std::int64_t max, Need need) {
+  const json::value* value = Find(names, need);
+  if (value == nullptr) return std::nullopt;
+  boost::system::error_code error;
+  const auto number = value->to_number<std::int64_t>(error);  // 10.0 is one, too
+  if (!value->is_number() || error || number < min || number > max) {
+    Wrong(fmt::format("{} must be a whole number from {} to {}, got {}", Called(names), min, max,
+                      Shown(json::serialize(*value))));
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::optional<bool> Arguments::Bool(std::string_view names) {
+  const json::value* value = Find(names, Need::kOptional);
+  if (value == nullptr) return std::nullopt;
+  if (value->is_bool()) return value->get_bool();
+  Wrong(Called(names) + " must be true or false");
+  return std::nullopt;
+}
+
+std::optional<std::string> Arguments::OneOf(std::string_view names,
+                                            std::initializer_list<std::string_view> allowed) {
+  const json::value* value = Find(names, Need::kOptional);
+  if (value == nullptr) return std::nullopt;
+  const std::string_view got = value->is_string() ? value->get_string() : std::string_view();
+  if (std::ranges::find(allowed, got) != allowed.end()) return std::string(got);
+  Wrong(fmt::format("{} must be one of {}, got {}", Called(names), fmt::join(allowed, ", "),
+                    Shown(value->is_string() ? std::string(got) : json::serialize(*value))));
+  return std::nullopt;
+}
+
+std::optional<Priority> Arguments::PriorityIn(std::string_view names) {
+  const std::optional<std::string> word = OneOf(names, {"low", "medium", "high"});
+  return word ? PriorityOf(*word) : std::nullopt;
+}
+
+std::optional<Status> Arguments::StatusIn(std::string_view names) {
+  const std::optional<std::string> word =
+      OneOf(names, {"pending", "assigned", "in_progress", "completed", "failed", "cancelled"});
+  return word ? StatusOf(*word) : std::nullopt;
+}
+
+std::int64_t Arguments::Task(std::string_view names, Need need) {
+  const std::optional<std::string> text = Text(names, kMaxId, need);
+  if (!text) return 0;
+  const Result<TaskId> id = TaskIdOf(*text);
+  if (id) return *id;
+  Wrong(Called(names) + ": " + id.error().message);
+  return 0;
+}
+
+std::vector<std::int64_t> Arguments::Tasks(std::string_view names) {
+  std::vector<std::int64_t> ids;
+  for (const std::string& text : Words(names)) {
+    const Result<TaskId> id = TaskIdOf(text);
+    if (!id) {
+      Wrong(Called(names) + ": " + id.error().message);
+      return {};
+    }
+    ids.push_back(*id);
+  }
+  return ids;
+}
+
+std::int64_t Arguments::Time(std::string_view names) {
+  const json::value* value = Find(names, Need::kOptional);
+  if (value == nullptr) return 0;
+  constexpr std::int64_t kYear3000 = 32'503'680'000'000;
+  std::optional<std::int64_t> at;
+  if (value->is_string()) {
+    at = ReadTime(value->get_string());
+  } else if (value->is_int64()) {
+    at = value->get_int64();
+  }
+  if (at && *at > 0 && *at < kYear3000) return *at;
+  Wrong(Called(names) +
+        " must be a time in UTC such as 2026-01-31T12:00:00Z, or milliseconds since 1970");
+  return 0;
+}
+
+std::optional<std::string> Arguments::Json(std::string_view names, std::size_t most) {
+  const json::value* value = Find(names, Need::kOptional);
+  if (value == nullptr) return std::nullopt;
+  std::string text = json::serialize(*value);
+  if (text.size() <= most) return text;
+  Wrong(fmt::format("{} must have at most {} bytes, got {}", Called(names), most, text.size()));
+  return std::nullopt;
+}
+
+std::optional<Arguments> Arguments::Child(std::string_view names) {
+  const json::value* value = Find(names, Need::kOptional);
+  if (value == nullptr) return std::nullopt;
+  if (value->is_object()) return Arguments(value->get_object(), Called(names));
+  Wrong(Called(names) + " must be an object");
+  return std::nullopt;
+}
+
+std::vector<Arguments> Arguments::Children(std::string_view names, std::size_t most) {
+  std::vector<Arguments> children;
+  const json::value* value = Find(names, Need::kRequired);
+  if (value == nullptr) return children;
+  const bool fits = value->is_array() && !value->get_array().empty() &&
+                    value->get_array().size() <= most &&
+                    std::ranges::all_of(value->get_array(),
+                                        [](const json::value& item) { return item.is_object(); });
+  if (!fits) {
+    Wrong(fmt::format("{} must be a list of 1 to {} objects", Called(names), most));
+    return children;
+  }
+  for (const json::value& item : value->get_array()) {
+    children.emplace_back(item.get_object(), fmt::format("{}[{}]", Called(names), children.size()));
+  }
+  return children;
+}
+
+void Arguments::Join(const Arguments& child) {
+  if (const Result<void> fine = child.Check(); !fine) Wrong(fine.error().message);
+}
+
+Result<void> Arguments::Check() const {
+  if (!wrong_.empty()) return Refused(wrong_);
+  for (const json::key_value_pair& member : values_) {
+    if (asked_.contains(member.key())) continue;
+    return Refused(fmt::format("{}there is no argument {}; known: {}",
+                               path_.empty() ? "" : path_ + ": ", Shown(member.key()), Known()));
+  }
+  return {};
+}
+
+std::string Arguments::Known() const { return fmt::format("{}", fmt::join(known_, ", ")); }
+
+std::string TimeText(std::int64_t milliseconds) {
+  const std::chrono::sys_time<std::chrono::milliseconds> at{
+      std::chrono::milliseconds(milliseconds)};
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::seconds>(at - day));
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     time.hours().count(), time.minutes().count(), time.seconds().count());
+}
+
+}  // namespace switchyard::orchestration

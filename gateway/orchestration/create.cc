@@ -1,0 +1,58 @@
+#include <algorithm>
+#include <utility>
+
+#include "orchestration/dependencies.h"
+#include "orchestration/lanes.h"
+#include "orchestration/moves.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+// What a call with this key made before; an id of 0 = nothing.
+Result<Task> MadeBefore(Records& records, const NewTask& wanted) {
+  if (wanted.idempotency.empty()) return Task();
+  Result<Database::Rows> rows =
+      records.sql.Query("SELECT id, digest FROM task WHERE creator = $1 AND idempotency = $2",
+                        {records.caller, wanted.idempotency});
+  if (!rows) return Failure(std::move(rows.error()));
+  if (rows->empty()) return Task();
+  const TaskId id = rows->front().Number(0);
+  if (rows->front().Text(1) != wanted.digest) {
+    return Refused("idempotency_key \"" + wanted.idempotency + "\" made " + ToText(id) +
+                   ", which asked for something else; use another key");
+  }
+  return Find(records, id);
+}
+
+}  // namespace
+
+Result<Task> Create(Records& records, const NewTask& wanted) {
+  Result<Task> before = MadeBefore(records, wanted);
+  if (!before || before->id != 0) return before;
+  if (wanted.parent != 0) {
+    if (Result<Task> parent = Find(records, wanted.parent); !parent) {
+      return Failure(std::move(parent.error()).In("parent"));
+    }
+  }
+  Result<TaskId> id = Next(records, "task");
+  if (!id) return Failure(std::move(id.error()));
+  Task task{.id = *id,
+            .priority = wanted.priority,
+            .due = DueAt(records.now, wanted.priority, wanted.deadline),
+            .task_type = wanted.task_type,
+            .content = wanted.content,
+            .requirements = ToJson(wanted.requirements),
+            .parent = wanted.parent,
+            .creator = std::string(records.caller),
+            .idempotency = wanted.idempotency,
+            .digest = wanted.digest,
+            .created_at = records.now,
+            .deadline = wanted.deadline,
+            .max_attempts = wanted.max_attempts};
+  Result<void> done = AddDependencies(records, task, wanted.depends_on);
+  if (done) done = Insert(records, task);
+  if (!done) return Failure(std::move(done.error()));
+  return task;
+}
+
+}  // namespace switchyard::orchestration

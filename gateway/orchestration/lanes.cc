@@ -1,0 +1,109 @@
+#include "orchestration/lanes.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include <boost/json.hpp>
+
+namespace switchyard::orchestration {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::int64_t kMediumWaits = 5 * 60'000;
+constexpr std::int64_t kLowWaits = 30 * 60'000;
+
+Result<std::int64_t> MakeLane(Records& records, const std::string& task_type,
+                              const std::string& requirements) {
+  Result<Database::Rows> count = records.sql.Query("SELECT count(*) FROM lane");
+  if (!count) return Failure(std::move(count.error()));
+  if (count->front().Number(0) >= kMaxLanes) {
+    Result<Database::Rows> gone =
+        records.sql.Query("DELETE FROM lane WHERE ready = 0 RETURNING id");
+    if (!gone) return Failure(std::move(gone.error()));
+    if (gone->empty()) {
+      return Refused("there are " + std::to_string(kMaxLanes) +
+                     " kinds of ready tasks already (of one type, with the same requirements); use "
+                     "those, or complete some");
+    }
+  }
+  Result<std::int64_t> id = Next(records, "lane");
+  if (!id) return id;
+  Result<void> made = records.sql.Execute(
+      "INSERT INTO lane (id, task_type, requirements, ready) VALUES ($1, $2, $3, 0)",
+      {*id, task_type, requirements});
+  if (!made) return Failure(std::move(made.error()));
+  return id;
+}
+
+}  // namespace
+
+Result<std::int64_t> LaneFor(Records& records, const std::string& task_type,
+                             const std::string& requirements) {
+  Result<Database::Rows> known = records.sql.Query(
+      "SELECT id FROM lane WHERE task_type = $1 AND requirements = $2", {task_type, requirements});
+  if (!known) return Failure(std::move(known.error()));
+  if (!known->empty()) return known->front().Number(0);
+  return MakeLane(records, task_type, requirements);
+}
+
+std::int64_t DueAt(std::int64_t created_at, Priority priority, std::int64_t deadline) {
+  std::int64_t due = created_at;
+  if (priority == Priority::kMedium) due += kMediumWaits;
+  if (priority == Priority::kLow) due += kLowWaits;
+  return deadline == 0 ? due : std::min(due, deadline);
+}
+
+Result<std::vector<std::int64_t>> FirstReady(Records& records, const Wanted& wanted) {
+  Result<Database::Rows> lanes =
+      records.sql.Query("SELECT id, task_type, requirements FROM lane WHERE ready > 0");
+  if (!lanes) return Failure(std::move(lanes.error()));
+  std::vector<std::pair<std::int64_t, std::int64_t>> heads;  // due, id
+  for (const Database::Row& lane : *lanes) {
+    if (!wanted.task_type.empty() && lane.Text(1) != wanted.task_type) continue;
+    if (wanted.capabilities != nullptr && !Covers(*wanted.capabilities, WordsOf(lane.Text(2)))) {
+      continue;
+    }
+    Result<Database::Rows> first = records.sql.Query(
+        "SELECT due, id FROM task WHERE lane = $1 AND status = 0 AND waits_for = 0 "
+        "ORDER BY due, id LIMIT $2",
+        {lane.Number(0), wanted.limit});
+    if (!first) return Failure(std::move(first.error()));
+    for (const Database::Row& row : *first) heads.emplace_back(row.Number(0), row.Number(1));
+  }
+  std::ranges::sort(heads);
+  if (std::cmp_greater(heads.size(), wanted.limit)) {
+    heads.resize(static_cast<std::size_t>(wanted.limit));
+  }
+  std::vector<std::int64_t> ids;
+  ids.reserve(heads.size());
+  for (const auto& [due, id] : heads) ids.push_back(id);
+  return ids;
+}
+
+std::string ToJson(std::vector<std::string> words) {
+  std::ranges::sort(words);
+  const auto twice = std::ranges::unique(words);
+  words.erase(twice.begin(), twice.end());
+  json::array array;
+  for (std::string& word : words) array.emplace_back(std::move(word));
+  return json::serialize(array);
+}
+
+std::vector<std::string> WordsOf(std::string_view text) {
+  boost::system::error_code error;
+  const json::value value = json::parse(text, error);
+  std::vector<std::string> words;
+  if (error || !value.is_array()) return words;
+  for (const json::value& word : value.get_array()) {
+    if (word.is_string()) words.emplace_back(word.get_string());
+  }
+  return words;
+}
+
+bool Covers(const std::vector<std::string>& capabilities, const std::vector<std::string>& needed) {
+  return std::ranges::includes(capabilities, needed);
+}
+
+}  // namespace switchyard::orchestration

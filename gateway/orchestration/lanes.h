@@ -1,0 +1,38 @@
+// Lanes: ready tasks of one type that need the same capabilities. The order of the queue is within
+// and over them: by `due`, then by id.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "orchestration/lifecycle.h"
+#include "orchestration/records.h"
+
+namespace switchyard::orchestration {
+
+// Of this type and these requirements (JSON, sorted); made if there is none. At most kMaxLanes.
+Result<std::int64_t> LaneFor(Records& records, const std::string& task_type,
+                             const std::string& requirements);
+
+// When a task is due if nothing else is said: the lower its priority, the later. A task that waits
+// gets ahead of all that come so much later, whatever their priority, so none starves; and what
+// orders the queue never changes, so that an index has it.
+std::int64_t DueAt(std::int64_t created_at, Priority priority, std::int64_t deadline);
+
+struct Wanted {
+  std::string_view task_type = {};                         // "" = any
+  const std::vector<std::string>* capabilities = nullptr;  // sorted; null = whatever they need
+  std::int64_t limit = 10;
+};
+// The ids of the first ready tasks, in the order of the queue.
+Result<std::vector<std::int64_t>> FirstReady(Records& records, const Wanted& wanted);
+
+// JSON of a list of strings, sorted and each once; and back.
+std::string ToJson(std::vector<std::string> words);
+std::vector<std::string> WordsOf(std::string_view json);
+// Of sorted lists.
+bool Covers(const std::vector<std::string>& capabilities, const std::vector<std::string>& needed);
+
+}  // namespace switchyard::orchestration

@@ -1,0 +1,136 @@
+#include <span>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "orchestration/moves.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+using Parameter = Database::Parameter;
+
+// Back to the queue, or over when it was tried as often as it may be. `counts`: against the agent.
+Result<void> TakeBack(Records& records, const Task& task, const std::string& why, bool counts) {
+  Task back = task;
+  back.lease_until = 0;
+  ++back.fence;
+  back.error = why;
+  const bool dead = back.attempts >= back.max_attempts;
+  back.status = dead ? Status::kFailed : Status::kPending;
+  if (dead) back.finished_at = records.now;
+  if (!dead) back.assigned_to.clear();
+  if (dead) ++records.effects.dead;
+  if (counts) {
+    Result<void> told = NoteEnding(records, task.assigned_to, Ending::kExpired, 0);
+    if (!told) return told;
+  }
+  return Store(records, task, std::move(back));
+}
+
+Result<std::size_t> TakeBackExpired(Records& records, std::int64_t limit) {
+  static const std::string kSql = fmt::format(
+      "SELECT {} FROM task WHERE lease_until <= $1 ORDER BY lease_until LIMIT $2", TaskColumns());
+  const Parameter parameters[] = {records.now, limit};
+  Result<std::vector<Task>> tasks = ReadTasks(records, kSql, parameters);
+  if (!tasks) return Failure(std::move(tasks.error()));
+  for (const Task& task : *tasks) {
+    ++records.effects.expired;
+    Result<void> back = CountUp(records, "expired");
+    if (back) {
+      back = TakeBack(records, task,
+                      "the lease of agent " + task.assigned_to + " ran out: it said nothing for " +
+                          std::to_string(task.lease_ms) + " ms",
+                      true);
+    }
+    if (!back) return Failure(std::move(back.error()));
+  }
+  return tasks->size();
+}
+
+// Those that wait for what will never be completed, and soon nobody can look up.
+Result<void> GiveUpWaiting(Records& records, const Task& gone) {
+  static const std::string kSql = fmt::format(
+      "SELECT {} FROM task WHERE id IN (SELECT task FROM dependency WHERE needs = $1) AND "
+      "status = 0",
+      TaskColumns());
+  const Parameter parameters[] = {gone.id};
+  Result<std::vector<Task>> waiting = ReadTasks(records, kSql, parameters);
+  if (!waiting) return Failure(std::move(waiting.error()));
+  for (const Task& task : *waiting) {
+    Task over = task;
+    over.status = Status::kCancelled;
+    over.finished_at = records.now;
+    over.error = fmt::format("{}, which it waited for, was {} and is forgotten by now",
+                             ToText(gone.id), ToString(gone.status));
+    if (Result<void> stored = Store(records, task, std::move(over)); !stored) return stored;
+  }
+  return {};
+}
+
+Result<std::size_t> Forget(Records& records, std::int64_t limit) {
+  static const std::string kSql = fmt::format(
+      "SELECT {} FROM task WHERE finished_at > 0 AND finished_at <= $1 ORDER BY finished_at LIMIT "
+      "$2",
+      TaskColumns());
+  const Parameter parameters[] = {records.now - records.settings.retain_ms, limit};
+  Result<std::vector<Task>> tasks = ReadTasks(records, kSql, parameters);
+  if (!tasks) return Failure(std::move(tasks.error()));
+  for (const Task& task : *tasks) {
+    Result<void> gone = {};
+    if (task.status != Status::kCompleted) gone = GiveUpWaiting(records, task);
+    if (gone) gone = Erase(records, task);
+    if (!gone) return Failure(std::move(gone.error()));
+  }
+  return tasks->size();
+}
+
+}  // namespace
+
+Result<std::int64_t> Renew(Records& records, std::string_view agent, TaskId id,
+                           std::int64_t fence) {
+  if (id == 0) {
+    Result<Database::Rows> rows = records.sql.Query(
+        "UPDATE task SET lease_until = $1 + lease_ms WHERE assigned_to = $2 AND lease_until > 0 "
+        "RETURNING id",
+        {records.now, agent});
+    if (!rows) return Failure(std::move(rows.error()));
+    return static_cast<std::int64_t>(rows->size());
+  }
+  Result<Task> task = Find(records, id);
+  if (!task) return Failure(std::move(task.error()));
+  const bool late = fence != 0 && fence != task->fence;
+  if (late || !IsHeld(task->status) || task->assigned_to != agent) {
+    return Refused("task " + ToText(id) + " is not with agent " + std::string(agent) +
+                   ", or no longer: it is " + std::string(ToString(task->status)) +
+                   "; drop this work");
+  }
+  Result<void> renewed = records.sql.Execute("UPDATE task SET lease_until = $1 WHERE id = $2",
+                                             {records.now + task->lease_ms, id});
+  if (!renewed) return Failure(std::move(renewed.error()));
+  return 1;
+}
+
+Result<std::int64_t> ReturnAll(Records& records, const std::string& agent, const std::string& why) {
+  static const std::string kSql =
+      fmt::format("SELECT {} FROM task WHERE assigned_to = $1 AND lease_until > 0", TaskColumns());
+  const Parameter parameters[] = {agent};
+  Result<std::vector<Task>> tasks = ReadTasks(records, kSql, parameters);
+  if (!tasks) return Failure(std::move(tasks.error()));
+  for (const Task& task : *tasks) {
+    if (Result<void> back = TakeBack(records, task, why, false); !back) {
+      return Failure(std::move(back.error()));
+    }
+  }
+  return static_cast<std::int64_t>(tasks->size());
+}
+
+Result<bool> Sweep(Records& records, std::int64_t limit) {
+  Result<std::size_t> back = TakeBackExpired(records, limit);
+  if (!back) return Failure(std::move(back.error()));
+  Result<std::size_t> gone = Forget(records, limit);
+  if (!gone) return Failure(std::move(gone.error()));
+  return std::cmp_equal(*back, limit) || std::cmp_equal(*gone, limit);
+}
+
+}  // namespace switchyard::orchestration

@@ -1,0 +1,209 @@
+#include "orchestration/moves.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "orchestration/dependencies.h"
+#include "orchestration/lanes.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+Result<Task> Keep(Records& records, const Task& before, Task after) {
+  if (Result<void> stored = Store(records, before, after); !stored) {
+    return Failure(std::move(stored.error()));
+  }
+  return after;
+}
+
+// The task, if `actor` may use `tool` on it.
+Result<Task> FindFor(Records& records, TaskId id, std::string_view tool, const Actor& actor) {
+  Result<Task> task = Find(records, id);
+  if (!task) return task;
+  if (actor.fence != 0 && actor.fence != task->fence) {
+    return Refused("fence " + std::to_string(actor.fence) + " of task " + ToText(id) +
+                   " is out of date: its lease ran out or it was given on; drop this work");
+  }
+  if (Result<void> legal = Allows(tool, task->status, ToText(id)); !legal) {
+    return Failure(std::move(legal.error()));
+  }
+  if (!IsHeld(task->status)) return task;
+  if (!actor.agent.empty() && actor.agent != task->assigned_to) {
+    return Forbidden("task " + ToText(id) + " is with agent " + task->assigned_to + ", not with " +
+                     actor.agent);
+  }
+  Result<Agent> agent = ActAs(records, task->assigned_to);
+  if (!agent && agent.error().code != Code::kNotFound) return Failure(std::move(agent.error()));
+  return task;
+}
+
+// Of a caller that is proved, a task is changed by that caller alone: whoever has it can end it by
+// its own moves.
+Result<void> MayChange(const Records& records, const Task& task) {
+  if (task.creator.empty() || task.creator == records.caller) return {};
+  return Forbidden("task " + ToText(task.id) +
+                   " was created by another caller; fail_task gives it "
+                   "back if you have it");
+}
+
+// The task, if `tool` applies to it and the caller may change it.
+Result<Task> FindToChange(Records& records, TaskId id, std::string_view tool) {
+  Result<Task> task = Find(records, id);
+  if (!task) return task;
+  Result<void> may = Allows(tool, task->status, ToText(id));
+  if (may) may = MayChange(records, *task);
+  if (!may) return Failure(std::move(may.error()));
+  return task;
+}
+
+// Nobody has it any more.
+void LetGo(Task& task) {
+  task.lease_until = 0;
+  ++task.fence;  // whoever had it is told
+}
+
+Result<Task> GiveTo(Records& records, const Task& task, const Agent& agent, std::int64_t lease_ms) {
+  Task given = task;
+  given.status = Status::kAssigned;
+  given.assigned_to = agent.id;
+  given.assigned_at = records.now;
+  given.started_at = 0;
+  given.lease_ms = lease_ms == 0 ? records.settings.lease_ms : lease_ms;
+  given.lease_until = records.now + given.lease_ms;
+  ++given.attempts;
+  ++given.fence;
+  ++records.effects.claimed;
+  if (Result<void> counted = CountUp(records, "assigned"); !counted) {
+    return Failure(std::move(counted.error()));
+  }
+  return Keep(records, task, std::move(given));
+}
+
+std::unexpected<Error> Full(const Agent& agent) {
+  return Refused("agent " + agent.id + " has " + std::to_string(agent.active) + " of " +
+                 std::to_string(agent.max_concurrent) + " tasks; complete one first");
+}
+
+}  // namespace
+
+Result<Task> Assign(Records& records, TaskId id, const std::string& to, std::int64_t lease_ms) {
+  Result<Task> task = FindFor(records, id, "assign_task", {});
+  if (!task) return task;
+  Result<Agent> agent = FindAgent(records, to);
+  if (!agent) return Failure(std::move(agent.error()));
+  if (task->waits_for > 0) {
+    return Refused("task " + ToText(id) + " waits for " + std::to_string(task->waits_for) +
+                   " others; get_task_status names them");
+  }
+  if (agent->active >= agent->max_concurrent) return Full(*agent);
+  return GiveTo(records, *task, *agent, lease_ms);
+}
+
+Result<std::vector<Task>> Claim(Records& records, const std::string& as, std::string_view task_type,
+                                std::int64_t limit, std::int64_t lease_ms) {
+  Result<Agent> agent = ActAs(records, as);
+  if (!agent) return Failure(std::move(agent.error()));
+  if (agent->active >= agent->max_concurrent) return Full(*agent);
+  Result<std::vector<TaskId>> ids =
+      FirstReady(records, {.task_type = task_type,
+                           .capabilities = &agent->capabilities,
+                           .limit = std::min(limit, agent->max_concurrent - agent->active)});
+  if (!ids) return Failure(std::move(ids.error()));
+  std::vector<Task> claimed;
+  for (const TaskId id : *ids) {
+    Result<Task> task = Find(records, id);
+    if (task) task = GiveTo(records, *task, *agent, lease_ms);
+    if (!task) return Failure(std::move(task.error()));
+    claimed.push_back(std::move(*task));
+  }
+  return claimed;
+}
+
+Result<Task> Start(Records& records, TaskId id, const Actor& actor) {
+  Result<Task> task = FindFor(records, id, "start_task", actor);
+  if (!task) return task;
+  Task started = *task;
+  started.status = Status::kInProgress;
+  started.started_at = records.now;
+  started.lease_until = records.now + started.lease_ms;
+  return Keep(records, *task, std::move(started));
+}
+
+Result<Task> Complete(Records& records, TaskId id, const Actor& actor, std::string result,
+                      std::string metrics) {
+  Result<Task> task = FindFor(records, id, "complete_task", actor);
+  if (!task) return task;
+  Task done = *task;
+  done.status = Status::kCompleted;
+  done.finished_at = records.now;
+  done.lease_until = 0;
+  done.result = std::move(result);
+  done.metrics = std::move(metrics);
+  done.error.clear();
+  Result<void> told = NoteEnding(records, task->assigned_to, Ending::kCompleted,
+                                 std::max<std::int64_t>(records.now - task->started_at, 1));
+  if (told) told = Store(records, *task, done);
+  if (told) told = Release(records, id);
+  if (!told) return Failure(std::move(told.error()));
+  return done;
+}
+
+Result<Task> Fail(Records& records, TaskId id, const Actor& actor, std::string error, bool retry) {
+  Result<Task> task = FindFor(records, id, "fail_task", actor);
+  if (!task) return task;
+  Task failed = *task;
+  failed.error = std::move(error);
+  if (IsHeld(task->status)) {
+    Result<void> told = NoteEnding(records, task->assigned_to, Ending::kFailed, 0);
+    if (!told) return Failure(std::move(told.error()));
+    LetGo(failed);
+  }
+  // One that is still pending was nobody's attempt.
+  const bool again = retry && (!IsHeld(task->status) || failed.attempts < failed.max_attempts);
+  failed.status = again ? Status::kPending : Status::kFailed;
+  if (again) failed.assigned_to.clear();
+  if (!again) failed.finished_at = records.now;
+  if (!again && retry) ++records.effects.dead;
+  return Keep(records, *task, std::move(failed));
+}
+
+Result<Task> Cancel(Records& records, TaskId id, std::string reason) {
+  Result<Task> task = FindToChange(records, id, "cancel_task");
+  if (!task) return task;
+  Task cancelled = *task;
+  if (IsHeld(task->status)) LetGo(cancelled);
+  cancelled.status = Status::kCancelled;
+  cancelled.finished_at = records.now;
+  cancelled.error = std::move(reason);
+  return Keep(records, *task, std::move(cancelled));
+}
+
+Result<Task> Requeue(Records& records, TaskId id) {
+  Result<Task> task = FindToChange(records, id, "requeue_task");
+  if (!task) return task;
+  Task again = *task;
+  again.status = Status::kPending;
+  again.attempts = 0;
+  again.finished_at = 0;
+  again.assigned_to.clear();
+  again.error.clear();
+  again.due = DueAt(records.now, again.priority, again.deadline);
+  return Keep(records, *task, std::move(again));
+}
+
+Result<Task> Change(Records& records, TaskId id, Update update) {
+  Result<Task> task = FindToChange(records, id, "update_task");
+  if (!task) return task;
+  Task changed = *task;
+  if (update.content) changed.content = std::move(*update.content);
+  if (update.priority) changed.priority = *update.priority;
+  if (update.deadline) changed.deadline = *update.deadline;
+  if (update.max_attempts) changed.max_attempts = *update.max_attempts;
+  changed.due = DueAt(changed.created_at, changed.priority, changed.deadline);
+  if (Result<void> added = AddDependencies(records, changed, update.depends_on); !added) {
+    return Failure(std::move(added.error()));
+  }
+  return Keep(records, *task, std::move(changed));
+}
+
+}  // namespace switchyard::orchestration

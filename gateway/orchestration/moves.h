@@ -1,0 +1,67 @@
+// What moves tasks from one state to the next. Each checks that the move is legal (lifecycle.def),
+// that whoever makes it has the task, and leaves everything that hangs on it in step.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "orchestration/agents.h"
+#include "orchestration/task.h"
+
+namespace switchyard::orchestration {
+
+struct NewTask {
+  std::string content, task_type = "general";
+  Priority priority = Priority::kMedium;
+  std::vector<std::string> requirements = {};
+  TaskId parent = 0;
+  std::vector<TaskId> depends_on = {};
+  std::int64_t deadline = 0;  // milliseconds since 1970; 0 = none
+  std::int64_t max_attempts = 3;
+  std::string idempotency = {}, digest = {};
+};
+// With an idempotency key that the caller used before: what came of it then; kInvalid when that
+// asked for something else.
+Result<Task> Create(Records& records, const NewTask& wanted);
+
+// Who makes a move: the fence that came with the task, the agent it says it is; either may be left
+// out, then whoever has the task is meant.
+struct Actor {
+  std::string agent = {};  // "" = not said
+  std::int64_t fence = 0;  // 0 = not said
+};
+
+Result<Task> Assign(Records& records, TaskId id, const std::string& agent, std::int64_t lease_ms);
+// The next tasks of the queue that the agent can do, up to `limit` and what it may have at a time.
+Result<std::vector<Task>> Claim(Records& records, const std::string& agent,
+                                std::string_view task_type, std::int64_t limit,
+                                std::int64_t lease_ms);
+Result<Task> Start(Records& records, TaskId id, const Actor& actor);
+Result<Task> Complete(Records& records, TaskId id, const Actor& actor, std::string result,
+                      std::string metrics);
+// `retry`: it goes back to the queue as long as it has attempts left.
+Result<Task> Fail(Records& records, TaskId id, const Actor& actor, std::string error, bool retry);
+Result<Task> Cancel(Records& records, TaskId id, std::string reason);
+// One that failed or was cancelled gets all its attempts again.
+Result<Task> Requeue(Records& records, TaskId id);
+
+struct Update {
+  std::optional<std::string> content = {};
+  std::optional<Priority> priority = {};
+  std::optional<std::int64_t> deadline = {}, max_attempts = {};
+  std::vector<TaskId> depends_on = {};  // besides those it has
+};
+Result<Task> Change(Records& records, TaskId id, Update update);
+
+// Leases. Of the agent's tasks, or of the one named, with its fence or 0; gives how many.
+Result<std::int64_t> Renew(Records& records, std::string_view agent, TaskId task,
+                           std::int64_t fence);
+Result<std::int64_t> ReturnAll(Records& records, const std::string& agent, const std::string& why);
+// Takes back what nobody kept alive and forgets what is over for long; up to so many of each. True:
+// there may be more.
+Result<bool> Sweep(Records& records, std::int64_t limit = 500);
+
+}  // namespace switchyard::orchestration

@@ -1,0 +1,195 @@
+// The tools that look tasks up, and hand them out.
+#include <charconv>
+#include <utility>
+
+#include "orchestration/dependencies.h"
+#include "orchestration/lanes.h"
+#include "orchestration/moves.h"
+#include "orchestration/search.h"
+#include "orchestration/tool.h"
+#include "orchestration/views.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+namespace json = boost::json;
+using Need = Arguments::Need;
+
+constexpr std::int64_t kUsualLimit = 10;
+constexpr std::int64_t kMostLimit = 100;
+constexpr std::int64_t kLongestWait = 60'000;
+constexpr std::int64_t kMostAwaited = 10;
+
+Answer ListOf(const std::vector<Task>& tasks, const std::vector<std::string>& fields) {
+  Answer answer;
+  json::array list;
+  for (const Task& task : tasks) list.emplace_back(View(task, As::kItem, fields));
+  answer.text = std::to_string(tasks.size()) + (tasks.size() == 1 ? " task" : " tasks");
+  answer.content["tasks"] = std::move(list);
+  answer.empty_handed = tasks.empty();
+  return answer;
+}
+
+std::int64_t LimitIn(Arguments& arguments) {
+  return arguments.Integer("limit", 1, kMostLimit).value_or(kUsualLimit);
+}
+
+}  // namespace
+
+namespace poll_tasks {
+namespace {
+
+struct Poll {
+  Status status = Status::kPending;
+  std::string agent = {}, task_type = {};
+  bool claim = false;
+  std::int64_t limit = kUsualLimit, lease_ms = 0;
+  std::vector<std::string> fields = {};
+};
+
+Result<std::vector<Task>> Ready(Records& records, const Poll& poll) {
+  Wanted wanted{.task_type = poll.task_type, .limit = poll.limit};
+  std::vector<std::string> capabilities;
+  if (!poll.agent.empty()) {
+    Result<Agent> agent = ActAs(records, poll.agent);
+    if (!agent) return Failure(std::move(agent.error()));
+    capabilities = std::move(agent->capabilities);
+    wanted.capabilities = &capabilities;
+  }
+  Result<std::vector<TaskId>> ids = FirstReady(records, wanted);
+  if (!ids) return Failure(std::move(ids.error()));
+  std::vector<Task> tasks;
+  for (const TaskId id : *ids) {
+    Result<Task> task = Find(records, id);
+    if (!task) return Failure(std::move(task.error()));
+    tasks.push_back(std::move(*task));
+  }
+  return tasks;
+}
+
+Result<std::vector<Task>> InState(Records& records, const Poll& poll) {
+  Result<TaskPage> page = Search(records, {.status = poll.status,
+                                           .task_type = poll.task_type,
+                                           .assigned_to = poll.agent,
+                                           .limit = poll.limit});
+  if (!page) return Failure(std::move(page.error()));
+  return std::move(page->tasks);
+}
+
+Result<Answer> Run(Records& records, const Poll& poll) {
+  // What nobody keeps alive any more is to be had at once, not when the gateway looks next.
+  if (Result<bool> swept = Sweep(records); !swept) return Failure(std::move(swept.error()));
+  Result<std::vector<Task>> tasks =
+      poll.claim ? Claim(records, poll.agent, poll.task_type, poll.limit, poll.lease_ms)
+      : poll.status == Status::kPending ? Ready(records, poll)
+                                        : InState(records, poll);
+  if (!tasks) return Failure(std::move(tasks.error()));
+  return ListOf(*tasks, poll.fields);
+}
+
+}  // namespace
+
+Result<Operation> Prepare(Arguments& arguments) {
+  Poll poll{.status = arguments.StatusIn("status").value_or(Status::kPending)};
+  poll.limit = LimitIn(arguments);
+  poll.agent = arguments.Word("agent_id", kMaxId).value_or("");
+  poll.claim = arguments.Bool("claim").value_or(false);
+  poll.task_type = arguments.Word("task_type", kMaxWord).value_or("");
+  const std::int64_t wait = arguments.Integer("wait_ms", 0, kLongestWait).value_or(0);
+  poll.lease_ms = arguments.Integer("lease_ms", 1000, 24 * 3'600'000).value_or(0);
+  poll.fields = arguments.Words("fields");
+  if (poll.claim && poll.agent.empty())
+    arguments.Wrong("claim needs agent_id: who is to have them");
+  if (poll.claim && poll.status != Status::kPending) {
+    arguments.Wrong("claim takes pending tasks; leave status out, or make it pending");
+  }
+  if (poll.claim && !poll.fields.empty()) poll.fields.emplace_back("fence");
+  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
+  const std::int64_t waits = poll.status == Status::kPending ? wait : 0;
+  return Operation{.run = [poll = std::move(poll)](Records& records) { return Run(records, poll); },
+                   .wait_ms = waits};
+}
+}  // namespace poll_tasks
+
+namespace query_tasks {
+Result<Operation> Prepare(Arguments& arguments) {
+  TaskFilter filter;
+  if (std::optional<Arguments> filters = arguments.Child("filters")) {
+    filter.status = filters->StatusIn("status");
+    filter.priority = filters->PriorityIn("priority");
+    filter.task_type = filters->Word("task_type", kMaxWord).value_or("");
+    filter.assigned_to = filters->Word("assigned_to|assigned_agent_id", kMaxId).value_or("");
+    filter.parent = filters->Task("parent|parent_task_id");
+    arguments.Join(*filters);
+  }
+  filter.limit = LimitIn(arguments);
+  filter.before = arguments.Task("cursor");
+  std::vector<std::string> fields = arguments.Words("fields");
+  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
+  return Operation{.run = [=](Records& records) -> Result<Answer> {
+    Result<TaskPage> page = Search(records, filter);
+    if (!page) return Failure(std::move(page.error()));
+    Answer answer = ListOf(page->tasks, fields);
+    if (page->next != 0) {
+      answer.content["next_cursor"] = ToText(page->next);
+      answer.text += ", more with cursor " + ToText(page->next);
+    }
+    return answer;
+  }};
+}
+}  // namespace query_tasks
+
+namespace get_task_status {
+Result<Operation> Prepare(Arguments& arguments) {
+  const TaskId id = arguments.Task("task_id", Need::kRequired);
+  std::vector<std::string> fields = arguments.Words("fields");
+  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
+  return Operation{.run = [=](Records& records) -> Result<Answer> {
+    Result<Task> task = Find(records, id);
+    if (!task) return Failure(std::move(task.error()));
+    Answer answer{.content = View(*task, As::kSubject, fields), .text = Line(*task)};
+    if (!task->assigned_to.empty() && IsHeld(task->status))
+      answer.text += " by " + task->assigned_to;
+    if (task->waits_for == 0) return answer;
+    Result<std::vector<Awaited>> awaited = AwaitedBy(records, id, kMostAwaited);
+    if (!awaited) return Failure(std::move(awaited.error()));
+    json::array blocked;
+    for (const Awaited& one : *awaited) {
+      blocked.emplace_back(
+          json::object{{"id", ToText(one.task)}, {"status", ToString(one.status)}});
+      answer.text +=
+          ", waits for " + ToText(one.task) + " (" + std::string(ToString(one.status)) + ")";
+    }
+    answer.content["blocked_by"] = std::move(blocked);
+    return answer;
+  }};
+}
+}  // namespace get_task_status
+
+namespace route_task {
+Result<Operation> Prepare(Arguments& arguments) {
+  const TaskId id = arguments.Task("task_id", Need::kRequired);
+  std::vector<std::string> excluded = arguments.Words("exclude_agents");
+  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
+  return Operation{.run = [=](Records& records) -> Result<Answer> {
+    Result<Task> task = Find(records, id);
+    if (!task) return Failure(std::move(task.error()));
+    Result<std::vector<Candidate>> best = Rank(records, WordsOf(task->requirements), excluded, 1);
+    if (!best) return Failure(std::move(best.error()));
+    Result<void> counted = CountUp(records, best->empty() ? "unrouted" : "routed");
+    if (!counted) return Failure(std::move(counted.error()));
+    Answer answer;
+    if (best->empty()) {
+      answer.text = "no capable agent is available";
+      answer.content = {{"selected_agent", nullptr}, {"reason", answer.text}};
+      return answer;
+    }
+    const Candidate& chosen = best->front();
+    answer.text = chosen.agent.id + ": " + chosen.why;
+    answer.content = {{"selected_agent", chosen.agent.id}, {"reason", chosen.why}};
+    return answer;
+  }};
+}
+}  // namespace route_task
+
+}  // namespace switchyard::orchestration

@@ -1,0 +1,127 @@
+#include "orchestration/schema.h"
+
+#include <array>
+
+namespace switchyard::orchestration {
+namespace {
+
+// Times are milliseconds since 1970; 0 = never. Lists are JSON.
+constexpr std::string_view kFirst = R"(
+  CREATE TABLE counter (
+    name  TEXT PRIMARY KEY,
+    value BIGINT NOT NULL
+  );
+  INSERT INTO counter (name, value) VALUES
+    ('task', 0), ('lane', 0), ('routed', 0), ('unrouted', 0), ('assigned', 0), ('expired', 0);
+
+  -- How many tasks there are, so that nobody counts rows.
+  CREATE TABLE tally (
+    status   BIGINT NOT NULL,
+    priority BIGINT NOT NULL,
+    tasks    BIGINT NOT NULL,
+    PRIMARY KEY (status, priority)
+  );
+  INSERT INTO tally (status, priority, tasks) VALUES
+    (0, 0, 0), (0, 1, 0), (0, 2, 0), (1, 0, 0), (1, 1, 0), (1, 2, 0),
+    (2, 0, 0), (2, 1, 0), (2, 2, 0), (3, 0, 0), (3, 1, 0), (3, 2, 0),
+    (4, 0, 0), (4, 1, 0), (4, 2, 0), (5, 0, 0), (5, 1, 0), (5, 2, 0);
+
+  -- Tasks of one type that need the same capabilities: who may have one may have all of them, so
+  -- that a claim looks at the heads of lanes and never at a task that it may not have.
+  CREATE TABLE lane (
+    id           BIGINT PRIMARY KEY,
+    task_type    TEXT NOT NULL,
+    requirements TEXT NOT NULL,
+    ready        BIGINT NOT NULL,
+    UNIQUE (task_type, requirements)
+  );
+  CREATE INDEX lane_ready ON lane (id) WHERE ready > 0;
+
+  CREATE TABLE task (
+    id           BIGINT PRIMARY KEY,
+    status       BIGINT NOT NULL,
+    priority     BIGINT NOT NULL,
+    lane         BIGINT NOT NULL,
+    due          BIGINT NOT NULL,   -- the order of the queue, see queue.h
+    waits_for    BIGINT NOT NULL,   -- dependencies that are not completed
+    task_type    TEXT NOT NULL,
+    content      TEXT NOT NULL,
+    requirements TEXT NOT NULL,
+    parent       BIGINT,
+    creator      TEXT NOT NULL,
+    idempotency  TEXT,
+    digest       TEXT,              -- of what the first call with this key asked for
+    created_at   BIGINT NOT NULL,
+    deadline     BIGINT NOT NULL,
+    attempts     BIGINT NOT NULL,
+    max_attempts BIGINT NOT NULL,
+    assigned_to  TEXT,
+    assigned_at  BIGINT NOT NULL,
+    started_at   BIGINT NOT NULL,
+    finished_at  BIGINT NOT NULL,
+    lease_until  BIGINT,            -- only while somebody has it
+    lease_ms     BIGINT NOT NULL,
+    fence        BIGINT NOT NULL,   -- one more with each assignment
+    result       TEXT,
+    metrics      TEXT,
+    error        TEXT
+  );
+  CREATE INDEX task_ready ON task (lane, due, id) WHERE status = 0 AND waits_for = 0;
+  CREATE INDEX task_lease ON task (lease_until) WHERE lease_until IS NOT NULL;
+  CREATE INDEX task_held ON task (assigned_to, lease_until)
+    WHERE lease_until IS NOT NULL;
+  CREATE INDEX task_holder ON task (assigned_to, id) WHERE assigned_to IS NOT NULL;
+  CREATE INDEX task_status ON task (status, id);
+  CREATE INDEX task_type ON task (task_type, id);
+  CREATE INDEX task_parent ON task (parent, id) WHERE parent IS NOT NULL;
+  CREATE INDEX task_finished ON task (finished_at) WHERE finished_at > 0;
+  CREATE UNIQUE INDEX task_idempotency ON task (creator, idempotency)
+    WHERE idempotency IS NOT NULL;
+
+  CREATE TABLE dependency (
+    task  BIGINT NOT NULL,
+    needs BIGINT NOT NULL,
+    PRIMARY KEY (task, needs)
+  );
+  CREATE INDEX dependency_needs ON dependency (needs, task);
+
+  CREATE TABLE agent (
+    id             TEXT PRIMARY KEY,
+    name           TEXT NOT NULL,
+    role           TEXT NOT NULL,
+    model_type     TEXT NOT NULL,
+    model_version  TEXT NOT NULL,
+    capabilities   TEXT NOT NULL,
+    team           TEXT NOT NULL,
+    status         TEXT NOT NULL,   -- as it said itself; away when it says nothing any more
+    max_concurrent BIGINT NOT NULL,
+    owner          TEXT NOT NULL,   -- the caller that registered it; '' = nobody proved who
+    registered_at  BIGINT NOT NULL,
+    heartbeat_at   BIGINT NOT NULL,
+    active         BIGINT NOT NULL, -- tasks that it has
+    completed      BIGINT NOT NULL,
+    failed         BIGINT NOT NULL,
+    expired        BIGINT NOT NULL,
+    latency_ms     BIGINT NOT NULL  -- of its recent tasks, from start to end
+  );
+  CREATE TABLE capability (
+    name  TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    PRIMARY KEY (name, agent)
+  );
+  CREATE INDEX capability_agent ON capability (agent);
+)";
+
+constexpr std::array kSteps = {kFirst};
+
+constexpr std::int64_t kApplication = 0x53776f72;  // "Swor"
+
+}  // namespace
+
+const DatabaseSchema& Schema() {
+  static constexpr DatabaseSchema kSchema{
+      .name = "orchestration", .application = kApplication, .steps = kSteps};
+  return kSchema;
+}
+
+}  // namespace switchyard::orchestration

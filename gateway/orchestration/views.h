@@ -1,0 +1,26 @@
+// How tasks and agents read in answers: as few words as they can do with.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <boost/json.hpp>
+
+#include "orchestration/agents.h"
+#include "orchestration/task.h"
+
+namespace switchyard::orchestration {
+
+// "id" in lists, "task_id" where it is the subject.
+enum class As : bool { kItem, kSubject };
+// With `fields`, those of them that it has; else what is usually wanted.
+boost::json::object View(const Task& task, As as, const std::vector<std::string>& fields);
+boost::json::object View(const Agent& agent, std::int64_t now, const Settings& settings);
+
+// "task_00000001 completed"
+std::string Line(const Task& task);
+
+// Thousandths as a number with two places: 0.85.
+double Rate(std::int64_t thousandths);
+
+}  // namespace switchyard::orchestration

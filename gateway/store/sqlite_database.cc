@@ -1,0 +1,300 @@
+#include "store/sqlite_database.h"
+
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <pthread.h>
+#include <system_error>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "store/sqlite_file.h"
+
+namespace switchyard::store {
+namespace {
+
+using sqlite::Statement;
+
+// How long a commit waits for a program that reads the file in the middle of a transaction.
+constexpr Duration kPatience = std::chrono::milliseconds(500);
+
+// SQLite keeps integers of 64 bits under one name only, and a key of that type is the row's own.
+std::string InWordsOfSqlite(std::string_view sql) {
+  constexpr std::string_view kTheirs = "BIGINT";
+  std::string out;
+  for (std::size_t at = 0; at < sql.size();) {
+    const std::size_t next = std::min(sql.find(kTheirs, at), sql.size());
+    out.append(sql.substr(at, next - at));
+    if (next == sql.size()) break;
+    out.append("INTEGER");
+    at = next + kTheirs.size();
+  }
+  return out;
+}
+
+sqlite::FileKind KindOf(const DatabaseSchema& schema) {
+  return {.application = schema.application, .newest = schema.version()};
+}
+
+// A whole copy, or none: under its name stands nothing that was cut off.
+Result<void> BackUp(sqlite::Database& database, const std::string& path, std::int64_t version) {
+  const std::string copy = path + ".v" + std::to_string(version) + ".bak";
+  const std::string half = copy + ".part";
+  std::error_code error;
+  std::filesystem::remove(half, error);
+  sqlite::MakeForThisUser(half);
+  Result<Statement> vacuum = database.Prepare("VACUUM INTO ?");
+  if (!vacuum) return Failure(std::move(vacuum.error()));
+  vacuum->BindText(1, half);
+  if (Result<void> made = vacuum->Run(); !made) {
+    return Failure(std::move(made.error()).In("copy before it is changed"));
+  }
+  std::filesystem::rename(half, copy, error);
+  if (error) {
+    return Failure(Code::kUnavailable, Origin::kGateway,
+                   copy + ": cannot be made: " + error.message());
+  }
+  spdlog::warn("{}: is of version {} and is changed now; a copy of it is {}", path, version, copy);
+  return {};
+}
+
+Result<void> Migrate(sqlite::Database& database, const DatabaseSchema& schema,
+                     std::int64_t version) {
+  Result<sqlite::Transaction> transaction = sqlite::Transaction::Begin(database);
+  if (!transaction) return Failure(std::move(transaction.error()));
+  for (std::size_t i = static_cast<std::size_t>(version); i < schema.steps.size(); ++i) {
+    if (Result<void> made = database.Execute(InWordsOfSqlite(schema.steps[i])); !made) {
+      return Failure(std::move(made.error()).In("step to version " + std::to_string(i + 1)));
+    }
+  }
+  Result<void> marked =
+      database.Execute("PRAGMA application_id = " + std::to_string(schema.application) +
+                       "; PRAGMA user_version = " + std::to_string(schema.version()));
+  if (!marked) return marked;
+  return transaction->Commit();
+}
+
+Result<void> SetUp(sqlite::Database& database) {
+  for (const char* setting :
+       {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA temp_store = MEMORY",
+        "PRAGMA cache_size = -65536", "PRAGMA journal_size_limit = 67108864"}) {
+    if (Result<void> set = database.Execute(setting); !set) return set;
+  }
+  return {};
+}
+
+Error OutOf(Error why, std::string_view what) {
+  Error error = std::move(why).In(what);
+  error.retryable = false;  // whether it is on the disk nobody knows
+  return error;
+}
+
+}  // namespace
+
+// What a work sees: statements over the one connection.
+class SqliteDatabase::Running final : public Transaction {
+ public:
+  explicit Running(SqliteDatabase& owner) : owner_(owner) {}
+
+  Result<Rows> Query(std::string_view sql, std::span<const Parameter> parameters) override {
+    Result<Statement*> prepared = owner_.Prepared(sql);
+    if (!prepared) return Failure(std::move(prepared.error()));
+    Statement& statement = **prepared;
+    Bind(statement, parameters);
+    Rows rows;
+    for (;;) {
+      Result<bool> row = statement.Step();
+      if (!row) return Failure(std::move(row.error()));
+      if (!*row) return rows;
+      rows.push_back(Read(statement));
+    }
+  }
+
+ private:
+  static void Bind(Statement& statement, std::span<const Parameter> parameters) {
+    int place = 0;
+    for (const Parameter& parameter : parameters) {
+      ++place;
+      if (const auto* number = std::get_if<std::int64_t>(&parameter.value())) {
+        statement.Bind(place, *number);
+      } else if (const auto* text = std::get_if<std::string_view>(&parameter.value())) {
+        statement.BindText(place, *text);
+      } else {
+        statement.BindNull(place);
+      }
+    }
+  }
+
+  static Row Read(const Statement& statement) {
+    std::vector<Row::Value> values(static_cast<std::size_t>(statement.columns()));
+    for (int column = 0; column < statement.columns(); ++column) {
+      Row::Value& value = values[static_cast<std::size_t>(column)];
+      switch (statement.TypeOf(column)) {
+        case Statement::Type::kNull: break;
+        case Statement::Type::kInteger: value = statement.Integer(column); break;
+        case Statement::Type::kOther: value = std::string(statement.Bytes(column)); break;
+      }
+    }
+    return Row(std::move(values));
+  }
+
+  SqliteDatabase& owner_;
+};
+
+Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(Options options,
+                                                             const DatabaseSchema& schema) {
+  const bool in_memory = options.path.empty();
+  if (!in_memory) sqlite::MakeForThisUser(options.path);
+  Result<sqlite::Database> database =
+      sqlite::Database::Open(in_memory ? ":memory:" : options.path, {.patience = kPatience});
+  if (!database) return Failure(std::move(database.error()));
+  const Result<std::int64_t> version = sqlite::Examine(*database, KindOf(schema));
+  if (!version) return Failure(version.error());
+  if (Result<void> set = SetUp(*database); !set) return Failure(std::move(set.error()));
+  if (*version < schema.version()) {
+    Result<void> done = {};
+    if (*version > 0 && !in_memory) done = BackUp(*database, options.path, *version);
+    if (done) done = Migrate(*database, schema, *version);
+    if (!done) return Failure(std::move(done.error()));
+  }
+  return std::unique_ptr<SqliteDatabase>(
+      new SqliteDatabase(std::move(*database), std::move(options)));
+}
+
+Result<void> SqliteDatabase::Inspect(const std::string& path, const DatabaseSchema& schema) {
+  Result<sqlite::Database> database =
+      sqlite::Database::Open(path, {.read_only = true, .patience = kPatience});
+  if (!database) return Failure(std::move(database.error()));
+  const Result<std::int64_t> version = sqlite::Examine(*database, KindOf(schema));
+  if (!version) return Failure(version.error());
+  return {};
+}
+
+SqliteDatabase::SqliteDatabase(sqlite::Database database, Options options)
+    : options_(std::move(options)), database_(std::move(database)) {
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "database");
+    Run();
+  });
+}
+
+SqliteDatabase::~SqliteDatabase() { Close(); }
+
+Error SqliteDatabase::Closed() {
+  return {.code = Code::kUnavailable,
+          .retryable = true,
+          .message = "the database is closed: the gateway stops"};
+}
+
+void SqliteDatabase::Submit(Work work, Done done) {
+  Error refused;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stop_ && waiting_.size() < options_.most_waiting) {
+      waiting_.push_back({.work = std::move(work), .done = std::move(done)});
+      if (waiting_.size() == 1) wake_.notify_one();
+      return;
+    }
+    refused = stop_ ? Closed()
+                    : Error{.code = Code::kRateLimited,
+                            .retryable = true,
+                            .message = "the database has " + std::to_string(waiting_.size()) +
+                                       " transactions waiting already; try again in a moment"};
+  }
+  done(Failure(std::move(refused)));
+}
+
+void SqliteDatabase::Close() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+    wake_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void SqliteDatabase::Run() {
+  std::deque<Job> left;  // of the last group
+  for (;;) {
+    std::deque<Job> group = std::move(left);
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [&] { return stop_ || !waiting_.empty() || !group.empty(); });
+      while (!waiting_.empty() && group.size() < options_.most_in_group) {
+        group.push_back(std::move(waiting_.front()));
+        waiting_.pop_front();
+      }
+      if (group.empty()) return;  // stopped, and nothing is left
+    }
+    left = RunGroup(std::move(group));
+  }
+}
+
+std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) {
+  std::deque<Job> ran;
+  Result<void> whole = {};
+  if (!options_.path.empty() && database_.Moved()) {
+    whole = Failure(database_.Gone());
+  } else {
+    whole = Control("BEGIN IMMEDIATE");
+  }
+  while (!group.empty()) {
+    Job& job = ran.emplace_back(std::move(group.front()));
+    group.pop_front();
+    if (!whole) continue;
+    job.kept = RunOne(job);
+    if (database_.InTransaction()) continue;
+    // Those before it are undone with it; those behind it begin anew.
+    whole = job.kept ? Failure(Code::kUnavailable, Origin::kGateway, "the transaction was given up")
+                     : job.kept;
+    break;
+  }
+  if (database_.InTransaction()) {
+    whole = Control("COMMIT");
+    if (!whole) whole = Failure(OutOf(std::move(whole.error()), "commit"));
+    if (database_.InTransaction()) static_cast<void>(Control("ROLLBACK"));
+    if (whole && options_.on_commit) options_.on_commit(ran.size());
+  } else if (!whole) {
+    whole.error().retryable = true;
+  }
+  for (Job& job : ran) {
+    job.work = nullptr;  // what it holds goes before its caller goes on
+    if (job.kept && !whole) job.kept = whole;
+    job.done(std::move(job.kept));
+  }
+  return group;
+}
+
+Result<void> SqliteDatabase::RunOne(Job& job) {
+  if (Result<void> begun = Control("SAVEPOINT work"); !begun) return begun;
+  Running running(*this);
+  Result<void> done = {};
+  try {
+    done = job.work(running);
+  } catch (const std::exception& bug) {
+    done = Failure(Code::kInternal, Origin::kGateway, "a transaction failed", bug.what());
+  }
+  if (!database_.InTransaction()) return done;
+  if (!done) {
+    if (Result<void> undone = Control("ROLLBACK TO work"); !undone) return undone;
+  }
+  if (Result<void> released = Control("RELEASE work"); !released) return released;
+  return done;
+}
+
+Result<void> SqliteDatabase::Control(std::string_view sql) {
+  Result<Statement*> statement = Prepared(sql);
+  if (!statement) return Failure(std::move(statement.error()));
+  return (*statement)->Run();
+}
+
+Result<Statement*> SqliteDatabase::Prepared(std::string_view sql) {
+  const auto known = statements_.find(sql);
+  if (known != statements_.end()) return &known->second;
+  Result<Statement> made = database_.Prepare(sql);
+  if (!made) return Failure(std::move(made.error()));
+  return &statements_.emplace(sql, std::move(*made)).first->second;
+}
+
+}  // namespace switchyard::store

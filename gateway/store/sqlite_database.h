@@ -1,0 +1,83 @@
+// A Database in one SQLite file, or in memory: one thread that runs all transactions, many in one
+// commit.
+//
+//   callers -> queue -> the thread takes what waits, up to a group; runs each in a savepoint of its
+//   own, so that one that fails undoes itself alone; commits once; answers each
+//
+// While it waits for the disk the next group gathers, so that a busy database pays for the disk
+// once a group and an idle one answers at once. The file is in WAL mode and the disk is waited for
+// at each commit (synchronous = FULL): what was answered survives kill -9 and a power cut.
+//
+// Thread-safe.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "core/database.h"
+#include "store/sqlite.h"
+
+namespace switchyard::store {
+
+class SqliteDatabase final : public Database {
+ public:
+  struct Options {
+    std::string path = {};              // "" = in memory, gone with this object
+    std::size_t most_waiting = 10'000;  // transactions; more are refused
+    std::size_t most_in_group = 256;
+    // Of each commit: how many transactions it had. On the thread; may be empty.
+    std::function<void(std::size_t transactions)> on_commit = {};
+  };
+
+  // Makes the file if there is none, and brings an older one to the schema's version, after a copy
+  // of it as `<path>.v<version>.bak`. Refuses what is damaged, newer, or another program's: the
+  // message says what to do.
+  static Result<std::unique_ptr<SqliteDatabase>> Open(Options options,
+                                                      const DatabaseSchema& schema);
+  // For `switchyard check`: the same verdict on a file that is there, without a change to it.
+  static Result<void> Inspect(const std::string& path, const DatabaseSchema& schema);
+  ~SqliteDatabase() override;  // Close()
+
+  void Submit(Work work, Done done) override;
+  // Runs what was submitted and ends the thread. What comes later is refused.
+  void Close();
+
+ private:
+  struct Job {
+    Work work;
+    Done done;
+    Result<void> kept = {};
+  };
+  class Running;
+
+  SqliteDatabase(sqlite::Database database, Options options);
+  void Run();
+  // Gives back those that did not get their turn.
+  std::deque<Job> RunGroup(std::deque<Job> group);
+  Result<void> RunOne(Job& job);
+  Result<void> Control(std::string_view sql);
+  Result<sqlite::Statement*> Prepared(std::string_view sql);
+  static Error Closed();
+
+  const Options options_;
+  sqlite::Database database_;  // this and the statements are the thread's once it runs
+  std::unordered_map<std::string_view, sqlite::Statement> statements_;  // by their texts
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable wake_;
+  std::deque<Job> waiting_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace switchyard::store

@@ -1,0 +1,25 @@
+// What every SQLite file of ours is asked before it is used, and how it is made.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "store/sqlite.h"
+
+namespace switchyard::store::sqlite {
+
+struct FileKind {
+  std::int64_t application = 0;  // PRAGMA application_id
+  std::int64_t newest = 0;       // version that this program reads, PRAGMA user_version
+};
+
+// Whether it is whole, and ours or empty. Gives its version; 0 = empty.
+Result<std::int64_t> Examine(Database& database, FileKind kind);
+
+// As are then the files that SQLite makes beside it, whatever the umask is. A file that is there
+// keeps its mode, and is not opened: to close it again would take away the locks that this process
+// has on it. What fails is told when the database is opened.
+void MakeForThisUser(const std::string& path);
+
+}  // namespace switchyard::store::sqlite

@@ -1,0 +1,32 @@
+// Calls of the orchestration service, as far as they can be judged without its records. Lines: a
+// text that may be an id of a task, the arguments of a call.
+// - whatever the arguments of whatever tool, they are read or refused in words;
+// - an id that is read is written the same, but for leading zeros.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "fuzz/require.h"
+#include "orchestration/task.h"
+#include "orchestration/tool.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace switchyard;
+  using namespace switchyard::orchestration;
+  using fuzz::Require;
+  fuzz::Lines lines(data, size);
+  const std::string text = lines.Next(), raw = lines.Rest();
+  if (const Result<TaskId> id = TaskIdOf(text)) {
+    Require(TaskIdOf(ToText(*id)) == *id, "an id comes back");
+  } else {
+    Require(!id.error().message.empty(), "a refusal has words");
+  }
+  for (const Tool& tool : Tools()) {
+    Arguments arguments(raw);
+    const Result<Operation> operation = tool.prepare(arguments);
+    if (operation) continue;
+    Require(operation.error().code == Code::kInvalid, "what is refused is the caller's");
+    Require(operation.error().message.size() < 1000, "and told shortly");
+  }
+  return 0;
+}

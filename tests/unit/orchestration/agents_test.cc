@@ -1,0 +1,143 @@
+// Agents through their tools: who is found, who is chosen, who may act as whom.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/orchestration/support.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Agents : public ::testing::Test {
+ protected:
+  // Who is chosen for a task that needs these; "" = nobody.
+  std::string Chosen(const std::string& requirements, const std::string& more = "") {
+    const std::string id = room.Create("x", R"(,"requirements":)" + requirements);
+    const auto routed = room.Get("route_task", Room::Id(id, more));
+    return routed.at("selected_agent").is_string()
+               ? std::string(routed.at("selected_agent").as_string())
+               : "";
+  }
+  std::string Found(const std::string& filter) {
+    std::string ids;
+    const auto got = room.Get("find_agents", filter);
+    if (!got.contains("agents")) return boost::json::serialize(got);
+    for (const auto& agent : got.at("agents").as_array()) {
+      ids += (ids.empty() ? "" : " ") + std::string(agent.at("agent_id").as_string());
+    }
+    return ids;
+  }
+  Room room;
+};
+
+TEST_F(Agents, AreFoundByAllThatIsKnownOfThem) {
+  room.Register("a", R"(,"capabilities":["x","y"],"role":"writer","model_type":"m","group":"g")");
+  room.Register("b", R"(,"capabilities":["y"])");
+  EXPECT_EQ(Found("{}"), "a b");
+  EXPECT_EQ(Found(R"({"capabilities":["y"]})"), "a b");
+  EXPECT_EQ(Found(R"({"capabilities":["y","x"]})"), "a");
+  EXPECT_EQ(Found(R"({"role":"writer","model_type":"m","group":"g"})"), "a");
+  EXPECT_EQ(Found(R"({"limit":1,"cursor":"a"})"), "b");
+  room.now += room.settings.away_ms + 1;
+  room.Get("heartbeat", R"({"agent_id":"b","status":"idle"})");
+  EXPECT_EQ(Found(R"({"statuses":["offline"]})"), "a");
+  EXPECT_EQ(Found(R"({"statuses":["idle"]})"), "b");
+  EXPECT_EQ(Found(R"({"active_within_seconds":10})"), "b");
+  EXPECT_THAT(Found(R"({"statuses":["asleep"]})"), HasSubstr("available, working, idle"));
+}
+
+TEST_F(Agents, SpecialistsAreChosenThenThoseWithLessToDo) {
+  room.Register("all", R"(,"capabilities":["python","ml","web"])");
+  room.Register("py", R"(,"capabilities":["python"])");
+  EXPECT_EQ(Chosen(R"(["python"])"), "py");
+  EXPECT_EQ(Chosen(R"(["ml","python"])"), "all");
+  EXPECT_EQ(Chosen(R"(["rust"])"), "");
+  EXPECT_EQ(Chosen(R"(["python"])", R"(,"exclude_agents":["py"])"), "all");
+  room.Register("py2", R"(,"capabilities":["python"])");
+  EXPECT_EQ(room.Claim("py", R"(,"limit":1)"), "task_00000001");
+  EXPECT_EQ(Chosen(R"(["python"])"), "py2");
+  const auto stats = room.Get("get_routing_stats");
+  EXPECT_EQ(stats.at("routed"), boost::json::value(4));
+  EXPECT_EQ(stats.at("assignment_rate"), boost::json::value(0.8));
+}
+
+TEST_F(Agents, ThoseThatFailAreChosenLess) {
+  room.Register("good");
+  room.Register("bad");
+  for (int i = 0; i < 5; ++i) {
+    for (const char* agent : {"good", "bad"}) {
+      const std::string id = room.Create("x");
+      ASSERT_EQ(room.Claim(agent), id);
+      room.Get("start_task", Room::Id(id));
+      room.Get(agent == std::string("good") ? "complete_task" : "fail_task",
+               Room::Id(id, agent == std::string("good") ? "" : R"(,"error":"e")"));
+    }
+  }
+  EXPECT_EQ(Chosen("[]"), "good");
+  const auto stats = room.Get("get_agent_statistics");
+  EXPECT_EQ(stats.at("avg_success_rate"), boost::json::value(0.5));
+  EXPECT_EQ(stats.at("total_agents"), boost::json::value(2));
+  EXPECT_EQ(room.Get("get_health").at("status"), boost::json::value("degraded"));
+}
+
+TEST_F(Agents, TheServiceIsAsHealthyAsItsNumbers) {
+  EXPECT_EQ(room.Get("get_health").at("status"), boost::json::value("failed"));
+  room.Register("a");
+  EXPECT_EQ(room.Get("get_health").at("status"), boost::json::value("healthy"));
+  for (int i = 0; i < 101; ++i) room.Create("x");
+  const auto health = room.Get("get_health");
+  EXPECT_EQ(health.at("status"), boost::json::value("degraded"));
+  EXPECT_EQ(health.at("queue").at("active_tasks"), boost::json::value(101));
+}
+
+TEST_F(Agents, WhatTheyHadIsAnybodysWhenTheyLeave) {
+  room.Register("a");
+  room.Register("b");
+  const std::string id = room.Create("x");
+  room.Claim("a");
+  EXPECT_EQ(room.Get("deregister_agent", R"({"agent_id":"a"})").at("returned"),
+            boost::json::value(1));
+  EXPECT_EQ(room.Claim("b"), id);
+  EXPECT_THAT(room.Refusal("heartbeat", R"({"agent_id":"a"})"), HasSubstr("there is no agent a"));
+}
+
+TEST_F(Agents, BelongToTheCallerThatRegisteredThem) {
+  room.caller = "alice";
+  room.Register("a");
+  const std::string id = room.Create("x");
+  room.Claim("a");
+  room.caller = "mallory";
+  const std::string theirs = "agent a was registered by another caller; act as your own";
+  EXPECT_EQ(room.Refusal("register_agent", R"({"agent_id":"a"})"), theirs);
+  EXPECT_EQ(room.Refusal("deregister_agent", R"({"agent_id":"a"})"), theirs);
+  EXPECT_EQ(room.Refusal("heartbeat", R"({"agent_id":"a"})"), theirs);
+  EXPECT_EQ(room.Refusal("poll_tasks", R"({"agent_id":"a","claim":true})"), theirs);
+  EXPECT_EQ(room.Refusal("start_task", Room::Id(id)), theirs);
+  EXPECT_EQ(room.Refusal("fail_task", Room::Id(id, R"(,"error":"e")")), theirs);
+  room.caller = "alice";
+  EXPECT_EQ(room.Refusal("start_task", Room::Id(id)), "");
+  EXPECT_EQ(room.Refusal("complete_task", Room::Id(id, R"(,"agent_id":"b")")),
+            "task " + id + " is with agent a, not with b");
+}
+
+TEST_F(Agents, TasksAreChangedByWhoCreatedThem) {
+  room.caller = "alice";
+  room.Register("a");
+  const std::string id = room.Create("x");
+  room.caller = "mallory";
+  for (const auto& [tool, more] :
+       {std::pair("cancel_task", ""), std::pair("update_task", R"(,"priority":"high")")}) {
+    EXPECT_EQ(
+        room.Refusal(tool, Room::Id(id, more)),
+        "task " + id + " was created by another caller; fail_task gives it back if you have it");
+  }
+  EXPECT_EQ(room.StatusOf(id), "pending");
+  room.caller = "alice";
+  EXPECT_EQ(room.Refusal("cancel_task", Room::Id(id)), "");
+  room.caller = "mallory";
+  EXPECT_THAT(room.Refusal("requeue_task", Room::Id(id)), HasSubstr("another caller"));
+}
+
+}  // namespace
+}  // namespace switchyard::orchestration

@@ -1,0 +1,107 @@
+// What every tool asks of the database, and that none of it looks through the tasks: the plans that
+// the engine makes of all statements that are ever run.
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "unit/orchestration/support.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+class Recorder final : public Database::Transaction {
+ public:
+  using Transaction::Query;
+  Recorder(Database::Transaction& inner, std::set<std::string>& seen)
+      : inner_(inner), seen_(seen) {}
+  Result<Database::Rows> Query(std::string_view sql,
+                               std::span<const Database::Parameter> parameters) override {
+    seen_.emplace(sql);
+    return inner_.Query(sql, parameters);
+  }
+
+ private:
+  Database::Transaction& inner_;
+  std::set<std::string>& seen_;
+};
+
+class Plans : public ::testing::Test {
+ protected:
+  void Call(std::string_view tool, std::string_view raw = "{}") {
+    Arguments arguments(raw);
+    Result<Operation> operation =
+        FindTool(std::string(kToolPrefix) + std::string(tool))->prepare(arguments);
+    ASSERT_TRUE(operation.has_value()) << tool << ": " << operation.error().message;
+    Record([&](Records& records) { return operation->run(records); }, tool);
+  }
+  template <class Run>
+  void Record(Run run, std::string_view what) {
+    const auto done = room.Do([&](Records& records) {
+      Recorder recorder(records.sql, seen);
+      Records recorded{.sql = recorder,
+                       .now = records.now,
+                       .settings = records.settings,
+                       .caller = records.caller};
+      return run(recorded);
+    });
+    EXPECT_TRUE(done.has_value()) << what << ": " << done.error().message;
+  }
+
+  Room room;
+  std::set<std::string> seen;
+};
+
+TEST_F(Plans, NothingLooksThroughTheTasks) {
+  Call("register_agent", R"({"agent_id":"a","capabilities":["x"]})");
+  Call("create_task", R"({"content":"c","requirements":["x"],"idempotency_key":"k"})");
+  Call(
+      "create_tasks",
+      R"({"tasks":[{"content":"c","ref":"r"},{"content":"d","depends_on":["r"],"parent":"task_00000001"}]})");
+  Call("route_task", R"({"task_id":"task_00000001"})");
+  Call("assign_task", R"({"task_id":"task_00000001","agent_id":"a"})");
+  Call("start_task", R"({"task_id":"task_00000001"})");
+  Call("heartbeat", R"({"agent_id":"a","status":"idle"})");
+  Call("heartbeat", R"({"agent_id":"a","task_id":"task_00000001"})");
+  Call("complete_task", R"({"task_id":"task_00000001","result":1})");
+  Call("poll_tasks", R"({"agent_id":"a"})");
+  Call("get_task_status", R"({"task_id":"task_00000003"})");
+  Call("poll_tasks", R"({"agent_id":"a","claim":true})");
+  Call("start_task", R"({"task_id":"task_00000002"})");
+  Call("complete_task", R"({"task_id":"task_00000002"})");
+  Call("fail_task", R"({"task_id":"task_00000003","error":"e"})");
+  Call("requeue_task", R"({"task_id":"task_00000003"})");
+  Call("update_task", R"({"task_id":"task_00000003","depends_on":["task_00000001"]})");
+  Call("cancel_task", R"({"task_id":"task_00000003"})");
+  for (const char* filters :
+       {"", R"("status":"failed")", R"("task_type":"t")", R"("assigned_to":"a")",
+        R"("parent":"task_00000001")", R"("priority":"high")",
+        R"("status":"failed","priority":"low","assigned_to":"a")"}) {
+    Call("query_tasks", R"({"filters":{)" + std::string(filters) + "}}");
+  }
+  for (const char* tool : {"find_agents", "find_capable_agents", "get_agent_statistics",
+                           "get_queue_metrics", "get_routing_stats", "get_health"}) {
+    Call(tool);
+  }
+  Call("get_agent_health", R"({"agent_id":"a"})");
+  Call("deregister_agent", R"({"agent_id":"a"})");
+  room.now += room.settings.retain_ms + 1;
+  Record([](Records& records) { return Sweep(records); }, "sweep");
+  std::set<std::string> plans;  // texts outlive the statements
+  for (const std::string& sql : seen) {
+    const std::string& explain = *plans.insert("EXPLAIN QUERY PLAN " + sql).first;
+    const auto rows = room.Do([&](Records& records) { return records.sql.Query(explain); });
+    ASSERT_TRUE(rows.has_value()) << sql;
+    for (const Database::Row& row : *rows) {
+      const std::string& step = row.Text(3);
+      EXPECT_FALSE(step.starts_with("SCAN task") || step.starts_with("SCAN dependency"))
+          << sql << "\n  " << step;
+      const bool sorts = step.contains("TEMP B-TREE FOR ORDER BY");
+      EXPECT_TRUE(!sorts || sql.contains("GROUP BY")) << sql;
+    }
+  }
+  EXPECT_GT(seen.size(), 40U);
+}
+
+}  // namespace
+}  // namespace switchyard::orchestration

@@ -1,0 +1,181 @@
+// The service on a worker: what it lists, what its answers cost, who is woken.
+#include "orchestration/service.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "policies/lib/token_count.h"
+#include "telemetry/metrics.h"
+#include "unit/downstream/loop.h"
+#include "unit/orchestration/support.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+namespace json = boost::json;
+using downstream::Loop;
+using ::testing::HasSubstr;
+
+class ServiceTest : public ::testing::Test {
+ protected:
+  mcp::Message Ask(std::string_view method, const std::string& params,
+                   const std::string& tool = "") {
+    Call call;
+    call.message = mcp::Message::Make("1", method, params);
+    call.target.name = tool;
+    Result<ReplyPtr> reply = loop.Run(service.Handle(call));
+    if (!reply) return mcp::Message::MakeError("1", 1, reply.error().message);
+    auto next = loop.Run((*reply)->Next());
+    return std::move(**next);
+  }
+  mcp::Message CallTool(const std::string& tool, const std::string& arguments) {
+    const std::string name = std::string(kToolPrefix) + tool;
+    return Ask("tools/call", R"({"name":")" + name + R"(","arguments":)" + arguments + "}", name);
+  }
+
+  Loop loop;
+  telemetry::Metrics metrics;
+  std::unique_ptr<store::SqliteDatabase> database =
+      std::move(*store::SqliteDatabase::Open({}, Schema()));
+  std::shared_ptr<Desk> desk =
+      std::make_shared<Desk>(*database, loop.deps().clock, metrics, Settings());
+  Service service{desk, loop.deps()};
+};
+
+TEST_F(ServiceTest, EveryToolIsDefinedSoThatClientsAndModelsUnderstandIt) {
+  const mcp::Message listed = Ask("tools/list", "{}");
+  const json::value tools = json::parse(listed.Get(mcp::Key::kTools));
+  EXPECT_EQ(tools.as_array().size(), Tools().size());
+  for (const json::value& tool : tools.as_array()) {
+    const std::string name(tool.at("name").as_string());
+    EXPECT_NE(FindTool(name), nullptr) << name;
+    EXPECT_FALSE(tool.at("title").as_string().empty()) << name;
+    EXPECT_GT(tool.at("description").as_string().size(), 30U) << name;
+    EXPECT_EQ(tool.at("inputSchema").at("type"), json::value("object")) << name;
+    EXPECT_EQ(tool.at("outputSchema").at("type"), json::value("object")) << name;
+    for (const char* hint :
+         {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}) {
+      EXPECT_TRUE(tool.at("annotations").at(hint).is_bool()) << name;
+    }
+    for (const char* schema : {"inputSchema", "outputSchema"}) {
+      const json::object& object = tool.at(schema).as_object();
+      if (!object.contains("required")) continue;
+      for (const json::value& key : object.at("required").as_array()) {
+        EXPECT_TRUE(object.at("properties").as_object().contains(key.as_string())) << name;
+      }
+    }
+  }
+}
+
+// What the lists say of arguments and what handlers know are the same names.
+TEST_F(ServiceTest, HandlersKnowExactlyTheArgumentsThatAreListed) {
+  const json::value tools = json::parse(ToolList());
+  for (const json::value& tool : tools.as_array()) {
+    const std::string name(tool.at("name").as_string());
+    Arguments arguments(R"({"no such thing":1})");
+    static_cast<void>(FindTool(name)->prepare(arguments));
+    const std::string refusal = arguments.Known();
+    std::vector<std::string> listed, known;
+    for (const auto& property : tool.at("inputSchema").at("properties").as_object()) {
+      listed.emplace_back(property.key());
+    }
+    for (std::size_t at = 0; at < refusal.size();) {
+      const std::size_t end = std::min(refusal.find(", ", at), refusal.size());
+      known.push_back(refusal.substr(at, end - at));
+      at = end + 2;
+    }
+    EXPECT_THAT(known, ::testing::UnorderedElementsAreArray(listed)) << name;
+  }
+}
+
+TEST_F(ServiceTest, OrdinaryAnswersCostTwentyToEightyTokens) {
+  CallTool("register_agent", R"({"agent_id":"worker-1","capabilities":["python"]})");
+  const std::string id = R"({"task_id":"task_00000001"})";
+  const std::pair<std::string, std::string> calls[] = {
+      {"create_task", R"({"content":"Analyze the dataset","requirements":["python"]})"},
+      {"poll_tasks", R"({"claim":true,"agent_id":"worker-1","limit":1})"},
+      {"start_task", id},
+      {"complete_task", R"({"task_id":"task_00000001","result":"Analyzed 1000 records"})"},
+      {"get_task_status", id}};
+  for (const auto& [tool, arguments] : calls) {
+    const mcp::Message answer = CallTool(tool, arguments);
+    ASSERT_FALSE(answer.Has(mcp::Key::kIsError)) << answer.result();
+    const std::size_t whole = EstimatedTokens()->Count(answer.Get(mcp::Key::kStructuredContent)) +
+                              EstimatedTokens()->Count(answer.Get(mcp::Key::kContent));
+    EXPECT_GE(whole, 20U) << tool << ": " << answer.result();
+    EXPECT_LE(whole, 80U) << tool << ": " << answer.result();
+  }
+}
+
+TEST_F(ServiceTest, ToolsAreAllThatItHas) {
+  EXPECT_EQ(Ask("prompts/list", "{}").error_code(), -32601);
+  EXPECT_THAT(Ask("tools/call", R"({"name":"x"})", "x").error(), HasSubstr("unknown tool: x"));
+}
+
+TEST_F(ServiceTest, WhatIsWrongWithTheRecordsIsNotForClients) {
+  database->Close();
+  EXPECT_THAT(CallTool("get_health", "{}").error(),
+              HasSubstr("server orchestration: its records cannot be used at present; nothing was "
+                        "changed"));
+}
+
+// ---- Waiting ----------------------------------------------------------------------------------
+
+class WaitersTest : public ::testing::Test {
+ protected:
+  switchyard::Task<void> Wait(Waiters::Ticket& ticket, std::string name, TimePoint until) {
+    const bool was = co_await ticket.Wait(until);
+    woken.push_back(name + (was ? "" : " gave up"));
+  }
+  void Spawn(Waiters::Ticket& ticket, const std::string& name,
+             Duration patience = std::chrono::hours(1)) {
+    switchyard::Spawn(loop.deps().executor(), "wait",
+                      Wait(ticket, name, loop.deps().clock.Now() + patience));
+    loop.RunReady();
+  }
+  std::unique_ptr<Waiters::Ticket> Enter() {
+    return std::make_unique<Waiters::Ticket>(waiters, loop.deps().timers, loop.deps().executor());
+  }
+
+  Loop loop;
+  Waiters waiters;
+  std::vector<std::string> woken;
+};
+
+TEST_F(WaitersTest, OneATaskTheLongestWaitingFirst) {
+  const auto a = Enter(), b = Enter(), c = Enter();
+  Spawn(*c, "c");
+  Spawn(*a, "a");
+  Spawn(*b, "b");
+  waiters.Wake(2);
+  loop.RunReady();
+  EXPECT_EQ(woken, (std::vector<std::string>{"a", "b"}));
+  b->PassOn();
+  loop.RunReady();
+  EXPECT_EQ(woken.back(), "c");
+}
+
+TEST_F(WaitersTest, AWakeThatComesBeforeTheWaitIsNotLost) {
+  const auto a = Enter();
+  waiters.Wake(1);
+  Spawn(*a, "a");
+  EXPECT_EQ(woken, (std::vector<std::string>{"a"}));
+}
+
+TEST_F(WaitersTest, WhoGoesAwayWokenLeavesTheWakeToTheNext) {
+  auto a = Enter();
+  const auto b = Enter();
+  Spawn(*b, "b");
+  waiters.Wake(1);
+  a.reset();
+  loop.RunReady();
+  EXPECT_EQ(woken, (std::vector<std::string>{"b"}));
+  EXPECT_EQ(waiters.size(), 1U);
+}
+
+}  // namespace
+}  // namespace switchyard::orchestration

@@ -1,0 +1,334 @@
+#include "store/sqlite_database.h"
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <latch>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/store/ledger_support.h"
+
+namespace switchyard::store {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using Transaction = Database::Transaction;
+
+constexpr std::string_view kFirst = "CREATE TABLE t (id BIGINT PRIMARY KEY, word TEXT)";
+constexpr std::string_view kSecond = "ALTER TABLE t ADD COLUMN more TEXT; UPDATE t SET more = 'm'";
+constexpr std::string_view kBroken = "CREATE TABLE u (id BIGINT); CREATE TABLE t (id BIGINT)";
+constexpr std::array kOne = {kFirst};
+constexpr std::array kTwo = {kFirst, kSecond};
+constexpr std::array kBad = {kFirst, kBroken};
+constexpr std::int64_t kApplication = 77;
+
+DatabaseSchema Of(std::span<const std::string_view> steps) {
+  return {.name = "test", .application = kApplication, .steps = steps};
+}
+
+std::unique_ptr<SqliteDatabase> Open(const std::string& path,
+                                     std::span<const std::string_view> steps = kOne,
+                                     SqliteDatabase::Options options = {}) {
+  options.path = path;
+  auto opened = SqliteDatabase::Open(std::move(options), Of(steps));
+  EXPECT_TRUE(opened.has_value()) << opened.error().message;
+  return opened ? std::move(*opened) : nullptr;
+}
+
+std::string Refusal(const std::string& path, std::span<const std::string_view> steps = kOne) {
+  const auto opened = SqliteDatabase::Open({.path = path}, Of(steps));
+  return opened ? "" : opened.error().message;
+}
+
+Result<void> Do(SqliteDatabase& database, Database::Work work) {
+  std::promise<Result<void>> over;
+  database.Submit(std::move(work), [&](Result<void> kept) { over.set_value(std::move(kept)); });
+  return over.get_future().get();
+}
+
+Result<void> Put(SqliteDatabase& database, std::int64_t id, std::string word = "w") {
+  return Do(database, [=](Transaction& sql) {
+    return sql.Execute("INSERT INTO t (id, word) VALUES ($1, $2)", {id, word});
+  });
+}
+
+std::int64_t Count(SqliteDatabase& database) {
+  std::int64_t count = -1;
+  EXPECT_TRUE(Do(database, [&](Transaction& sql) -> Result<void> {
+                auto rows = sql.Query("SELECT count(*) FROM t");
+                if (!rows) return Failure(rows.error());
+                count = rows->front().Number(0);
+                return {};
+              }).has_value());
+  return count;
+}
+
+TEST(SqliteDatabase, GivesBackWhatItWasGiven) {
+  const auto database = Open("");
+  const std::string word = "a 'quoted' \xC3\xA9";
+  EXPECT_TRUE(Do(*database, [&](Transaction& sql) -> Result<void> {
+                Result<void> done = sql.Execute("INSERT INTO t (id, word) VALUES ($1, $2)",
+                                                {std::int64_t{1} << 60, word});
+                if (done)
+                  done = sql.Execute("INSERT INTO t (id, word) VALUES ($1, $2)", {2, nullptr});
+                if (!done) return done;
+                auto rows =
+                    sql.Query("SELECT id, word FROM t WHERE word = $1 OR id = $2 ORDER BY id DESC",
+                              {word, 2});
+                if (!rows) return Failure(rows.error());
+                EXPECT_EQ(rows->size(), 2U);
+                EXPECT_EQ(rows->at(0).Number(0), std::int64_t{1} << 60);
+                EXPECT_EQ(rows->at(0).Text(1), word);
+                EXPECT_TRUE(rows->at(1).IsNull(1));
+                EXPECT_EQ(rows->at(1).Text(1), "");
+                return {};
+              }).has_value());
+}
+
+TEST(SqliteDatabase, AWorkThatFailsUndoesItselfAlone) {
+  const auto database = Open("");
+  EXPECT_TRUE(Put(*database, 1).has_value());
+  const Result<void> failed = Do(*database, [](Transaction& sql) -> Result<void> {
+    EXPECT_TRUE(sql.Execute("INSERT INTO t (id) VALUES (2)").has_value());
+    return Failure(Code::kInvalid, Origin::kClient, "no");
+  });
+  EXPECT_EQ(failed.error().message, "no");
+  EXPECT_FALSE(Put(*database, 1).has_value()) << "a key that is there";
+  const Result<void> bug =
+      Do(*database, [](Transaction&) -> Result<void> { throw std::runtime_error("bug"); });
+  EXPECT_EQ(bug.error().code, Code::kInternal);
+  EXPECT_EQ(bug.error().message.find("bug"), std::string::npos);
+  EXPECT_EQ(Count(*database), 1);
+}
+
+// The first holds the thread until all others wait; then these share a commit.
+TEST(SqliteDatabase, WhatWaitsSharesACommitAndEachIsAnsweredAfterIt) {
+  const Place place;
+  std::vector<std::size_t> groups;
+  const auto database =
+      Open(place.file(), kOne,
+           {.on_commit = [&](std::size_t transactions) { groups.push_back(transactions); }});
+  std::latch entered(1), go(1);
+  std::atomic<int> kept = 0, refused = 0;
+  database->Submit(
+      [&](Transaction&) -> Result<void> {
+        entered.count_down();
+        go.wait();
+        return {};
+      },
+      [](Result<void>) {});
+  entered.wait();
+  for (int i = 0; i < 100; ++i) {
+    database->Submit(
+        [i](Transaction& sql) { return sql.Execute("INSERT INTO t (id) VALUES ($1)", {i / 2}); },
+        [&](Result<void> done) { ++(done ? kept : refused); });
+  }
+  go.count_down();
+  database->Close();
+  EXPECT_EQ(kept, 50);
+  EXPECT_EQ(refused, 50) << "each pair wants one key";
+  EXPECT_EQ(groups, (std::vector<std::size_t>{1, 100}));
+  EXPECT_EQ(Count(*Open(place.file())), 50);
+}
+
+TEST(SqliteDatabase, MoreThanMayWaitAreRefusedAtOnce) {
+  const auto database = Open("", kOne, {.most_waiting = 2});
+  std::latch entered(1), go(1);
+  database->Submit(
+      [&](Transaction&) -> Result<void> {
+        entered.count_down();
+        go.wait();
+        return {};
+      },
+      [](Result<void>) {});
+  entered.wait();
+  int refused = 0;
+  for (int i = 0; i < 5; ++i) {
+    database->Submit([](Transaction&) -> Result<void> { return {}; },
+                     [&](const Result<void>& done) {
+                       if (done) return;
+                       ++refused;
+                       EXPECT_EQ(done.error().code, Code::kRateLimited);
+                       EXPECT_TRUE(done.error().retryable);
+                     });
+  }
+  EXPECT_EQ(refused, 3);
+  go.count_down();
+  database->Close();
+  EXPECT_FALSE(Put(*database, 1).has_value()) << "closed";
+}
+
+TEST(SqliteDatabase, AnOlderFileIsBroughtForwardAfterACopyOfIt) {
+  const Place place;
+  EXPECT_TRUE(Put(*Open(place.file()), 1).has_value());
+  {
+    const auto database = Open(place.file(), kTwo);
+    EXPECT_TRUE(Do(*database, [](Transaction& sql) -> Result<void> {
+                  auto rows = sql.Query("SELECT more FROM t");
+                  EXPECT_EQ(rows->front().Text(0), "m");
+                  return {};
+                }).has_value());
+  }
+  const std::string copy = place.file() + ".v1.bak";
+  EXPECT_EQ(Count(*Open(copy)), 1) << "of the version before";
+  struct stat about{};
+  ASSERT_EQ(stat(copy.c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 077U, 0U) << "for this user alone";
+  EXPECT_THAT(Refusal(place.file(), kOne),
+              HasSubstr("was written by a newer switchyard (its version is 2, this one reads 1)"));
+}
+
+TEST(SqliteDatabase, AStepThatFailsLeavesTheFileAsItWas) {
+  const Place place;
+  EXPECT_TRUE(Put(*Open(place.file()), 1).has_value());
+  EXPECT_THAT(Refusal(place.file(), kBad), HasSubstr("step to version 2"));
+  EXPECT_EQ(Count(*Open(place.file())), 1);
+}
+
+TEST(SqliteDatabase, WhatIsDamagedOrForeignIsRefusedWithWhatToDo) {
+  const Place place;
+  {
+    const auto database = Open(place.file());
+    for (int i = 0; i < 2000; ++i)
+      EXPECT_TRUE(Put(*database, i, std::string(100, 'x')).has_value());
+  }
+  {
+    std::fstream file(place.file(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(4096 * 3);
+    file << std::string(8192, '\xff');
+  }
+  EXPECT_THAT(Refusal(place.file()), HasSubstr("put a copy of it back, or move it away"));
+  EXPECT_FALSE(SqliteDatabase::Inspect(place.file(), Of(kOne)).has_value());
+  std::ofstream(place.path() + "/text") << std::string(5000, 'x');
+  EXPECT_THAT(Refusal(place.path() + "/text"), HasSubstr("is not a database"));
+  const DatabaseSchema other{.name = "other", .application = 5, .steps = kOne};
+  {
+    const auto theirs = SqliteDatabase::Open({.path = place.path() + "/other"}, other);
+  }
+  EXPECT_THAT(Refusal(place.path() + "/other"), HasSubstr("is the database of another program"));
+}
+
+TEST(SqliteDatabase, AFileThatWasMovedAwayIsWrittenNoMore) {
+  const Place place;
+  const auto database = Open(place.file());
+  std::filesystem::rename(place.file(), place.file() + ".gone");
+  const Result<void> put = Put(*database, 1);
+  ASSERT_FALSE(put.has_value());
+  EXPECT_THAT(put.error().message, HasSubstr("was moved or removed"));
+  std::filesystem::rename(place.file() + ".gone", place.file());
+  EXPECT_TRUE(Put(*database, 1).has_value());
+}
+
+// ---- Faults. What happens to the process happens to a child of the test.
+
+class SqliteDatabaseDeathTest : public testing::Test {
+ protected:
+  SqliteDatabaseDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+};
+
+// The child runs the test from its beginning in a process of its own: it finds the place there.
+struct Shared {
+  static constexpr const char* kName = "SWITCHYARD_DATABASE_TEST";
+  Shared() {
+    if (const char* known = std::getenv(kName)) {
+      path = known;
+      return;
+    }
+    std::string name = std::filesystem::temp_directory_path() / "switchyard-store-XXXXXX";
+    setenv(kName, mkdtemp(name.data()), 1);
+    path = name;
+  }
+  ~Shared() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+    unsetenv(kName);
+  }
+  std::string path;
+};
+
+// Each thread writes down what it was answered, in a file of its own.
+[[noreturn]] void PutUntilKilled(const std::string& path) {
+  const auto database = Open(path + "/t.db");
+  std::atomic<int> answered = 0;
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      std::ofstream log(path + "/answered" + std::to_string(t));
+      for (int i = 0;; ++i) {
+        if (!Put(*database, t * 1'000'000 + i).has_value()) std::_Exit(1);
+        log << t * 1'000'000 + i << "\n" << std::flush;
+        if (++answered == 400) raise(SIGKILL);
+      }
+    });
+  }
+  threads.clear();
+  std::abort();
+}
+
+TEST_F(SqliteDatabaseDeathTest, WhatWasAnsweredSurvivesKillMinusNine) {
+  const Shared shared;
+  EXPECT_EXIT(PutUntilKilled(shared.path), testing::KilledBySignal(SIGKILL), "");
+  const auto database = Open(shared.path + "/t.db");
+  int answered = 0;
+  EXPECT_TRUE(Do(*database, [&](Transaction& sql) -> Result<void> {
+                for (int t = 0; t < 4; ++t) {
+                  std::ifstream log(shared.path + "/answered" + std::to_string(t));
+                  for (std::int64_t id = 0; log >> id; ++answered) {
+                    auto rows = sql.Query("SELECT 1 FROM t WHERE id = $1", {id});
+                    EXPECT_EQ(rows->size(), 1U) << id << " was answered and is not there";
+                  }
+                }
+                return {};
+              }).has_value());
+  EXPECT_GE(answered, 396);
+}
+
+// A file can grow no further than this many bytes; 0 = as it likes. As a disk that is full.
+void LimitFiles(rlim_t bytes) {
+  rlimit limit{};
+  getrlimit(RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = bytes == 0 ? limit.rlim_max : bytes;
+  setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+#define MUST(condition)                                          \
+  if (!(condition)) {                                            \
+    std::fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
+    std::_Exit(1);                                               \
+  }
+
+[[noreturn]] void FillTheDisk(const std::string& file) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  const auto database = Open(file);
+  MUST(Put(*database, 1).has_value());
+  LimitFiles(1);
+  const Result<void> full = Put(*database, 2);
+  MUST(!full.has_value());
+  MUST(full.error().code == Code::kUnavailable);
+  MUST(full.error().message.contains("disk"));
+  LimitFiles(0);
+  MUST(Put(*database, 3).has_value());
+  std::_Exit(0);  // without a goodbye
+}
+
+TEST_F(SqliteDatabaseDeathTest, AFullDiskRefusesAndLosesNothing) {
+  const Shared shared;
+  EXPECT_EXIT(FillTheDisk(shared.path + "/t.db"), testing::ExitedWithCode(0), "");
+  const auto database = Open(shared.path + "/t.db");
+  EXPECT_EQ(Count(*database), 2);
+}
+
+}  // namespace
+}  // namespace switchyard::store
