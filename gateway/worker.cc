@@ -91,13 +91,15 @@ Worker::Worker(Options options)
       endpoint_(
           {}, [this](std::string_view name) { return FindEndpoint(name); }, options_.plain,
           sessions_, [this](std::string_view name) { return FindGate(name); }, options_.audit),
-      listener_(
-          deps_, options_.listener,
-          [this](edge::Exchange& exchange, edge::Connection& connection) {
-            return endpoint_.Serve(exchange, connection);
-          },
-          [this](unsigned to, edge::Handover connection) { Move(to, std::move(connection)); },
-          [this](edge::Exchange& exchange) { return endpoint_.BeforeBody(exchange); }) {}
+      listener_(deps_, options_.listener,
+                {.serve =
+                     [this](edge::Exchange& exchange, edge::Connection& connection) {
+                       return endpoint_.Serve(exchange, connection);
+                     },
+                 .move = [this](unsigned to, edge::Handover at) { Move(to, std::move(at)); },
+                 .before_body =
+                     [this](edge::Exchange& exchange) { return endpoint_.BeforeBody(exchange); }}) {
+}
 
 edge::Sessions::Options Worker::SessionOptions() {
   edge::Sessions::Options options = options_.sessions;

@@ -16,14 +16,12 @@ constexpr Duration kIdle = std::chrono::seconds(5);
 }  // namespace
 
 Connection::Connection(std::shared_ptr<ReadAhead> io, const ConnectionLimits& limits,
-                       const Clock& clock, Serve serve, Move move, BeforeBody before_body)
+                       const Clock& clock, std::shared_ptr<const Hooks> hooks)
     : io_(std::move(io)),
       parser_(http::Limits{.header = limits.max_header, .body = limits.max_body}),
       limits_(limits),
       clock_(clock),
-      serve_(std::move(serve)),
-      move_(std::move(move)),
-      before_body_(std::move(before_body)),
+      hooks_(std::move(hooks)),
       since_(clock.Now()) {
   io_->OnGone([this] { Gone(); });
 }
@@ -55,7 +53,7 @@ Task<void> Connection::Loop(std::shared_ptr<Connection> /*self*/) {
     std::optional<Handover> handover = co_await io_->Release();
     if (!handover) co_return;
     handover->place = std::move(place_);
-    move_(*done_at_, std::move(*handover));
+    hooks_->move(*done_at_, std::move(*handover));
     co_return;
   }
 }
@@ -85,7 +83,7 @@ Task<bool> Connection::ServeOne() {
   const Serving serving{*this};
   io_->Shrink();
   io_->Start();
-  co_await serve_(exchange, *this);
+  co_await hooks_->serve(exchange, *this);
   Count(exchange.done_at());
   co_return exchange.answered() && exchange.keep_alive() && !draining_;
 }
@@ -132,7 +130,7 @@ Task<Connection::Read> Connection::ReadRequest() {
 
 // A short body that is on its way costs no more than the head did.
 bool Connection::IsWorthAsking() const {
-  if (before_body_ == nullptr) return false;
+  if (hooks_->before_body == nullptr) return false;
   const auto length = parser_.content_length();
   return !length || *length > kShortBody || parser_.expects_continue();
 }
@@ -141,7 +139,7 @@ bool Connection::IsWorthAsking() const {
 Task<bool> Connection::MayRead() {
   Exchange exchange(*io_, parser_);
   exchange.CloseAfter();
-  co_await before_body_(exchange);
+  co_await hooks_->before_body(exchange);
   if (!exchange.answered()) co_return true;
   co_await TakeOffTheRest();
   co_return false;

@@ -42,8 +42,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // there: a hop between threads costs as much as half a call (docs/decisions/0031).
   static constexpr unsigned kHopsToMove = 16;
 
+  // What all connections of a listener have in common.
+  struct Hooks {
+    Serve serve;
+    Move move;
+    BeforeBody before_body = {};
+  };
+
   Connection(std::shared_ptr<ReadAhead> io, const ConnectionLimits& limits, const Clock& clock,
-             Serve serve, Move move, BeforeBody before_body = {});
+             std::shared_ptr<const Hooks> hooks);
 
   // Runs until the connection is over. Started once, as a task of its own.
   Task<void> Run();
@@ -100,9 +107,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   http::RequestParser parser_;
   const ConnectionLimits& limits_;
   const Clock& clock_;
-  Serve serve_;
-  Move move_;
-  BeforeBody before_body_;
+  const std::shared_ptr<const Hooks> hooks_;
   Quota::Permit place_;
   TaskHandle task_;
   std::function<void()> on_gone_, on_silence_;

@@ -20,13 +20,10 @@ constexpr Duration kAcceptPause = std::chrono::milliseconds(50);
 
 }  // namespace
 
-Listener::Listener(const Deps& deps, Options options, Connection::Serve serve,
-                   Connection::Move move, Connection::BeforeBody before_body)
+Listener::Listener(const Deps& deps, Options options, Connection::Hooks hooks)
     : deps_(deps),
       options_(std::move(options)),
-      before_body_(std::move(before_body)),
-      serve_(std::move(serve)),
-      move_(std::move(move)),
+      hooks_(std::make_shared<const Connection::Hooks>(std::move(hooks))),
       acceptor_(deps.executor()) {}
 
 Listener::~Listener() = default;
@@ -112,8 +109,8 @@ void Listener::Adopt(Handover handover) {
 }
 
 void Listener::Begin(std::shared_ptr<ReadAhead> io, Quota::Permit place) {
-  auto connection = std::make_shared<Connection>(std::move(io), options_.limits, deps_.clock,
-                                                 serve_, move_, before_body_);
+  auto connection =
+      std::make_shared<Connection>(std::move(io), options_.limits, deps_.clock, hooks_);
   connection->Hold(std::move(place));
   if (draining_) connection->Stay();
   connections_.insert(connection);

@@ -27,8 +27,7 @@ class Listener {
     ConnectionLimits limits;
   };
 
-  Listener(const Deps& deps, Options options, Connection::Serve serve, Connection::Move move,
-           Connection::BeforeBody before_body = {});
+  Listener(const Deps& deps, Options options, Connection::Hooks hooks);
   ~Listener();
 
   // Binds; clients queue up. Port 0 = any; the one that was bound is returned.
@@ -59,9 +58,7 @@ class Listener {
 
   Deps deps_;
   const Options options_;
-  const Connection::BeforeBody before_body_;
-  Connection::Serve serve_;
-  Connection::Move move_;
+  const std::shared_ptr<const Connection::Hooks> hooks_;
   net::basic_socket_acceptor<net::ip::tcp, Executor> acceptor_;
   TaskHandle accepting_;
   std::shared_ptr<const TlsServer> tls_;

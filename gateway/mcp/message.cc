@@ -12,6 +12,7 @@ namespace switchyard::mcp {
 namespace {
 
 constexpr std::string_view kHead = R"({"jsonrpc":"2.0")";
+constexpr std::size_t kMostFrame = 64;  // what is around method, id and params
 constexpr std::string_view kHeadToId = R"({"jsonrpc":"2.0","id":)";
 constexpr std::string_view kIdToResult = R"(,"result":)";
 
@@ -120,7 +121,7 @@ Message Message::FromResult(std::string_view raw_id, std::shared_ptr<const std::
   Message message;
   Body& body = message.own();
   body.kind = Kind::kResult;
-  body.local_id = raw_id;
+  body.bytes = raw_id;
   body.result = {0, static_cast<std::uint32_t>(result->size())};
   body.shared = std::move(result);
   return message;
@@ -134,7 +135,9 @@ Message Message::FromResult(std::string_view raw_id, std::string result) {
 }
 
 Message Message::Make(std::string_view raw_id, std::string_view method, std::string_view params) {
-  std::string text(kHead);
+  std::string text;
+  text.reserve(kMostFrame + raw_id.size() + method.size() + params.size());  // a stream keeps it
+  text.append(kHead);
   AppendId(text, raw_id);
   text.append(R"(,"method":)").append(Quote(method));
   if (!params.empty()) text.append(R"(,"params":)").append(params);
@@ -160,7 +163,7 @@ std::string_view Message::method_name() const {
 
 std::string_view Message::id() const {
   const Body& body = this->body();
-  if (body.shared) return body.local_id;
+  if (body.shared) return body.bytes;
   const std::string_view raw = body.id.In(body.bytes);
   return raw == "null" ? std::string_view() : raw;
 }
@@ -202,7 +205,7 @@ std::string Message::OtherMeta() const {
 void Message::SetId(std::string raw_id) {
   Body& body = own();
   if (body.shared) {
-    body.local_id = std::move(raw_id);
+    body.bytes = std::move(raw_id);
   } else if (body.id.present()) {
     body.edits.Replace(body.id, std::move(raw_id));
   } else {
@@ -220,7 +223,7 @@ void Message::AppendTo(Pieces& out) const {
   const Body& body = this->body();
   if (!body.shared) return body.edits.AppendTo(body.bytes, out);
   out.push_back(kHeadToId);
-  out.push_back(body.local_id);
+  out.push_back(body.bytes);
   out.push_back(kIdToResult);
   body.edits.AppendTo(*body.shared, out);
   out.push_back("}");

@@ -173,9 +173,8 @@ class Message {
 
   // On the heap, for a Message moves through many stages (and below malloc's 1 KiB fast path).
   struct Body {
-    std::string bytes;                          // received, or built by us
+    std::string bytes;  // received, or built by us; of a shared local answer the id
     std::shared_ptr<const std::string> shared;  // a shared local answer: the result value
-    std::string local_id;                       // a shared local answer: the id
     Kind kind = Kind::kNotification;
     Method method = Method::kUnknown;
     int error_code = 0;

@@ -31,11 +31,13 @@ struct ListenerTest : ::testing::Test {
     own.worker = worker;
     listeners.push_back(std::make_unique<Listener>(
         own, Listener::Options{.places = std::move(places), .limits = {}},
-        [this](Exchange& exchange, Connection&) -> Task<void> {
-          exchange.set_done_at(done_at);
-          co_await exchange.Respond(200, "text/plain", "ok");
-        },
-        [this](unsigned to, Handover handover) { listeners.at(to)->Adopt(std::move(handover)); }));
+        Connection::Hooks{
+            .serve = [this](Exchange& exchange, Connection&) -> Task<void> {
+              exchange.set_done_at(done_at);
+              co_await exchange.Respond(200, "text/plain", "ok");
+            },
+            .move = [this](unsigned to,
+                           Handover handover) { listeners.at(to)->Adopt(std::move(handover)); }}));
     return *listeners.back();
   }
   ~ListenerTest() override {

@@ -242,10 +242,11 @@ struct Edge {
   }
   void Begin(Socket socket, std::string_view unread, Connection::Serve serve) {
     auto connection = std::make_shared<Connection>(
-        std::make_shared<ReadAhead>(std::move(socket), unread), limits, clock, std::move(serve),
-        [this](unsigned worker, Handover handover) {
-          moved.emplace_back(worker, std::move(handover));
-        });
+        std::make_shared<ReadAhead>(std::move(socket), unread), limits, clock,
+        std::make_shared<const Connection::Hooks>(std::move(serve),
+                                                  [this](unsigned worker, Handover handover) {
+                                                    moved.emplace_back(worker, std::move(handover));
+                                                  }));
     connections.push_back(connection);
     connection->SetTask(TaskHandle(context.get_executor(), "connection", connection->Run()));
     Settle(context);
