@@ -80,6 +80,9 @@ Result<void> MakeRoom(Records& records) {
   Result<Database::Rows> count = records.sql.Query("SELECT count(*) FROM agent");
   if (!count) return Failure(std::move(count.error()));
   if (count->front().Number(0) < kMaxAgents) return {};
+  Result<std::size_t> forgotten = ForgetAgents(records, 100);
+  if (!forgotten) return Failure(std::move(forgotten.error()));
+  if (*forgotten > 0) return {};
   return Refused(
       fmt::format("there are {} agents already, the most there may be; deregister_agent "
                   "those that are gone",
@@ -161,7 +164,8 @@ Result<Agent> Register(Records& records, Agent agent) {
   if (known) {
     known = ActAs(records, agent.id);
     if (!known) return known;
-    agent.owner = known->owner;
+    // One that nobody proved to have registered is whose who does.
+    agent.owner = known->owner.empty() ? records.caller : known->owner;
     agent.registered_at = known->registered_at;
     agent.active = known->active;
     agent.completed = known->completed;
@@ -179,7 +183,7 @@ Result<Agent> Register(Records& records, Agent agent) {
       "role = excluded.role, model_type = excluded.model_type, "
       "model_version = excluded.model_version, capabilities = excluded.capabilities, "
       "team = excluded.team, status = excluded.status, max_concurrent = excluded.max_concurrent, "
-      "heartbeat_at = excluded.heartbeat_at",
+      "owner = excluded.owner, heartbeat_at = excluded.heartbeat_at",
       {agent.id, agent.name, agent.role, agent.model_type, agent.model_version,
        ToJson(agent.capabilities), agent.group, agent.said, agent.max_concurrent, agent.owner,
        agent.registered_at, agent.heartbeat_at});
@@ -197,6 +201,20 @@ Result<std::int64_t> Deregister(Records& records, std::string_view id) {
   if (done) done = records.sql.Execute("DELETE FROM agent WHERE id = $1", {agent->id});
   if (!done) return Failure(std::move(done.error()));
   return returned;
+}
+
+Result<std::size_t> ForgetAgents(Records& records, std::int64_t limit) {
+  Result<Database::Rows> gone = records.sql.Query(
+      "DELETE FROM agent WHERE id IN (SELECT id FROM agent WHERE active = 0 AND "
+      "heartbeat_at <= $1 ORDER BY id LIMIT $2) RETURNING id",
+      {records.now - records.settings.retain_ms, limit});
+  if (!gone) return Failure(std::move(gone.error()));
+  for (const Database::Row& row : *gone) {
+    Result<void> done =
+        records.sql.Execute("DELETE FROM capability WHERE agent = $1", {row.Text(0)});
+    if (!done) return Failure(std::move(done.error()));
+  }
+  return gone->size();
 }
 
 Result<std::int64_t> Heartbeat(Records& records, std::string_view id, std::string_view status,

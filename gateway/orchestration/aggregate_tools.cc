@@ -41,8 +41,10 @@ Result<Operation> Prepare(Arguments& arguments) {
   return Do(arguments, [](Records& records) -> Result<Answer> {
     Result<AgentNumbers> numbers = AgentsOf(records);
     if (!numbers) return Failure(std::move(numbers.error()));
+    auto known = SkillsOf(records);
+    if (!known) return Failure(std::move(known.error()));
     json::object skills, statuses;
-    for (const auto& [name, count] : numbers->skills) skills[name] = count;
+    for (const auto& [name, count] : *known) skills[name] = count;
     for (const auto& [status, count] : numbers->by_status) statuses[status] = count;
     Answer answer;
     answer.content = {{"total_agents", numbers->total},

@@ -24,11 +24,23 @@ Result<Task> MadeBefore(Records& records, const NewTask& wanted) {
   return Find(records, id);
 }
 
+Result<void> RefuseTooMany(Records& records) {
+  Result<Database::Rows> tallies = records.sql.Query("SELECT tasks FROM tally");
+  if (!tallies) return Failure(std::move(tallies.error()));
+  std::int64_t tasks = 0;
+  for (const Database::Row& row : *tallies) tasks += row.Number(0);
+  if (tasks < records.settings.max_tasks) return {};
+  return Refused("there are " + std::to_string(tasks) +
+                 " tasks already, the most that are kept (max_tasks); finished ones are forgotten "
+                 "after retain");
+}
+
 }  // namespace
 
 Result<Task> Create(Records& records, const NewTask& wanted) {
   Result<Task> before = MadeBefore(records, wanted);
   if (!before || before->id != 0) return before;
+  if (Result<void> room = RefuseTooMany(records); !room) return Failure(std::move(room.error()));
   if (wanted.parent != 0) {
     if (Result<Task> parent = Find(records, wanted.parent); !parent) {
       return Failure(std::move(parent.error()).In("parent"));

@@ -16,6 +16,7 @@ struct Settings {
   std::int64_t lease_ms = 5 * 60'000;  // how long a task stays with an agent that says nothing
   std::int64_t retain_ms = 7 * 24 * 3'600'000LL;  // finished tasks
   std::int64_t away_ms = 90'000;                  // an agent that said nothing for so long is away
+  std::int64_t max_tasks = 2'000'000;             // that are kept, finished ones with them
 };
 
 // Caps on what is stored, in bytes of UTF-8 or in number. Refusals name them.
@@ -28,7 +29,9 @@ inline constexpr std::size_t kMaxMetrics = 16 * 1024;
 inline constexpr std::size_t kMaxList = 50;    // requirements, capabilities, dependencies
 inline constexpr std::size_t kMaxBatch = 100;  // tasks at a time
 inline constexpr std::int64_t kMaxAgents = 10'000;
-inline constexpr std::int64_t kMaxLanes = 10'000;
+// A claim looks at the head of each lane that its agent can serve.
+inline constexpr std::int64_t kMaxLanes = 1000;
+inline constexpr std::size_t kMaxPage = std::size_t{4} << 20;  // bytes of tasks in one answer
 
 struct Records {
   Database::Transaction& sql;

@@ -42,7 +42,7 @@ constexpr std::string_view kFirst = R"(
     status       BIGINT NOT NULL,
     priority     BIGINT NOT NULL,
     lane         BIGINT NOT NULL,
-    due          BIGINT NOT NULL,   -- the order of the queue, see queue.h
+    due          BIGINT NOT NULL,   -- the order of the queue, see lanes.h
     waits_for    BIGINT NOT NULL,   -- dependencies that are not completed
     task_type    TEXT NOT NULL,
     content      TEXT NOT NULL,
@@ -68,11 +68,12 @@ constexpr std::string_view kFirst = R"(
   );
   CREATE INDEX task_ready ON task (lane, due, id) WHERE status = 0 AND waits_for = 0;
   CREATE INDEX task_lease ON task (lease_until) WHERE lease_until IS NOT NULL;
-  CREATE INDEX task_held ON task (assigned_to, lease_until)
+  CREATE INDEX task_held ON task (assigned_to, status, id)
     WHERE lease_until IS NOT NULL;
   CREATE INDEX task_holder ON task (assigned_to, id) WHERE assigned_to IS NOT NULL;
   CREATE INDEX task_status ON task (status, id);
   CREATE INDEX task_type ON task (task_type, id);
+  CREATE INDEX task_priority ON task (priority, id);
   CREATE INDEX task_parent ON task (parent, id) WHERE parent IS NOT NULL;
   CREATE INDEX task_finished ON task (finished_at) WHERE finished_at > 0;
   CREATE UNIQUE INDEX task_idempotency ON task (creator, idempotency)

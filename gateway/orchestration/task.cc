@@ -69,9 +69,9 @@ Result<void> CountReady(Records& records, const Task& task, std::int64_t by) {
 }
 
 // Lanes come and go; a task needs one only while it is ready.
-Result<void> Place(Records& records, Task& task) {
+Result<void> Place(Records& records, Task& task, Crowded crowded) {
   if (!task.ready()) return {};
-  Result<std::int64_t> lane = LaneFor(records, task.task_type, task.requirements);
+  Result<std::int64_t> lane = LaneFor(records, task.task_type, task.requirements, crowded);
   if (!lane) return Failure(std::move(lane.error()));
   task.lane = *lane;
   return {};
@@ -136,8 +136,13 @@ Result<Task> Find(Records& records, TaskId id) {
   return std::move(found->front());
 }
 
+std::size_t BytesOf(const Task& task) {
+  return task.content.size() + task.requirements.size() + task.result.size() + task.metrics.size() +
+         task.error.size();
+}
+
 Result<void> Insert(Records& records, Task task) {
-  if (Result<void> placed = Place(records, task); !placed) return placed;
+  if (Result<void> placed = Place(records, task, Crowded::kRefused); !placed) return placed;
   static const std::string kSql = fmt::format(
       "INSERT INTO task ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
       "$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
@@ -175,7 +180,7 @@ Result<void> Insert(Records& records, Task task) {
 
 Result<void> Store(Records& records, const Task& before, Task after) {
   if (!before.ready()) {
-    if (Result<void> placed = Place(records, after); !placed) return placed;
+    if (Result<void> placed = Place(records, after, Crowded::kTaken); !placed) return placed;
   }
   Result<void> done = records.sql.Execute(
       "UPDATE task SET status = $1, priority = $2, lane = $3, due = $4, waits_for = $5, "

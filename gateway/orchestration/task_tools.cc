@@ -1,4 +1,5 @@
 // The tools that change tasks: arguments in, a move, a short answer.
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -106,14 +107,16 @@ Result<TaskId> Meant(const std::string& word, const std::map<std::string, std::s
 // All first, then what they wait for: an item may wait for a later one.
 Result<Answer> CreateAll(Records& records, const std::vector<Item>& items,
                          const std::map<std::string, std::size_t>& refs) {
+  Result<Database::Rows> newest =
+      records.sql.Query("SELECT value FROM counter WHERE name = 'task'");
+  if (!newest) return Failure(std::move(newest.error()));
+  const TaskId last = newest->front().Number(0);
+  const std::int64_t ready_before = records.effects.ready;
   std::vector<Task> made;
-  std::vector<bool> fresh;
   for (const Item& item : items) {
     Result<Task> task = Create(records, item.task);
     if (!task)
       return Failure(std::move(task.error()).In("tasks[" + std::to_string(made.size()) + "]"));
-    fresh.push_back(task->waits_for == 0 && task->status == Status::kPending &&
-                    task->created_at == records.now);
     made.push_back(std::move(*task));
   }
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -123,10 +126,16 @@ Result<Answer> CreateAll(Records& records, const std::vector<Item>& items,
       if (!id) return Failure(std::move(id.error()).In("depends_on"));
       update.depends_on.push_back(*id);
     }
-    if (update.depends_on.empty() || !fresh[i]) continue;
+    // What its key made before is as it is.
+    if (update.depends_on.empty() || made[i].id <= last) continue;
     Result<Task> changed = Change(records, made[i].id, std::move(update));
     if (!changed) return Failure(std::move(changed.error()));
+    made[i] = std::move(*changed);
   }
+  // Those that wait for others were ready for a moment; nobody is woken for that.
+  records.effects.ready = ready_before + std::ranges::count_if(made, [last](const Task& task) {
+                            return task.id > last && task.ready();
+                          });
   Answer answer;
   json::array ids;
   for (const Task& task : made) ids.emplace_back(ToText(task.id));
@@ -144,12 +153,19 @@ Result<Operation> Prepare(Arguments& arguments) {
     Item item{.task = NewTaskOf(one)};
     item.ref = one.Word("ref", kMaxId).value_or("");
     item.needs = one.Words("depends_on");
-    if (!item.task.idempotency.empty()) item.task.digest = DigestOf(item.task, item.needs);
     if (!item.ref.empty() && !refs.emplace(item.ref, items.size()).second) {
       one.Wrong("ref " + item.ref + " stands at two tasks, expected one of its own for each");
     }
     arguments.Join(one);
     items.push_back(std::move(item));
+  }
+  for (Item& item : items) {
+    // An id may be written with more zeros or fewer.
+    for (std::string& word : item.needs) {
+      const Result<TaskId> id = TaskIdOf(word);
+      if (id && !refs.contains(word)) word = ToText(*id);
+    }
+    if (!item.task.idempotency.empty()) item.task.digest = DigestOf(item.task, item.needs);
   }
   return Do(arguments, [items = std::move(items), refs = std::move(refs)](Records& records) {
     return CreateAll(records, items, refs);

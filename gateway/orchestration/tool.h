@@ -21,12 +21,15 @@ struct Answer {
   boost::json::object content = {};
   std::string text = {};
   bool empty_handed = false;  // of a poll: nothing was there
+  bool took = false;          // of a poll: something is its agent's now
 };
 
 // What is to be done in a transaction. Owns what it needs; may run more than once.
 struct Operation {
   std::function<Result<Answer>(Records&)> run;
   std::int64_t wait_ms = 0;  // how long it may wait for something to be there
+  bool only_heard = false;   // not begun for a caller that is gone: nobody would know what it gave
+  std::size_t bytes = 0;     // that it holds while it waits for its turn, about
 };
 
 struct Tool {

@@ -1,6 +1,7 @@
 #include "orchestration/views.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "orchestration/arguments.h"
@@ -69,7 +70,15 @@ bool IsUsual(std::string_view key, const Task& task, As as) {
   return key == "error" || key == "waits_for";
 }
 
+constexpr auto kFields = std::to_array<std::string_view>(
+    {"id",           "task_id",    "status",      "content",     "task_type",    "priority",
+     "requirements", "parent",     "waits_for",   "assigned_to", "fence",        "lease_until",
+     "result",       "metrics",    "error",       "attempts",    "max_attempts", "created_at",
+     "assigned_at",  "started_at", "finished_at", "deadline"});
+
 }  // namespace
+
+std::span<const std::string_view> TaskFields() { return kFields; }
 
 json::object View(const Task& task, As as, const std::vector<std::string>& fields) {
   json::object view;

@@ -25,7 +25,7 @@ class Model {
   struct Entry {
     Status status = Status::kPending;
     Priority priority = Priority::kMedium;
-    std::int64_t due = 0, attempts = 0, lease_until = 0, fence = 0;
+    std::int64_t created_at = 0, due = 0, attempts = 0, lease_until = 0, fence = 0;
     std::vector<std::string> needs = {};
     std::vector<TaskId> depends_on = {};
     std::string holder = {};
@@ -36,6 +36,18 @@ class Model {
            std::ranges::all_of(entry.depends_on, [this](TaskId id) {
              return tasks.at(id).status == Status::kCompleted;
            });
+  }
+  // In turn; one that is completed waits for nothing.
+  bool WaitsFor(TaskId id, TaskId other) const {
+    std::vector<TaskId> open{id};
+    for (std::size_t at = 0; at < open.size(); ++at) {
+      if (open[at] == other) return true;
+      if (tasks.at(open[at]).status == Status::kCompleted) continue;
+      for (const TaskId next : tasks.at(open[at]).depends_on) {
+        if (std::ranges::find(open, next) == open.end()) open.push_back(next);
+      }
+    }
+    return false;
   }
   std::int64_t Held(const std::string& agent) const {
     return std::ranges::count_if(tasks, [&](const auto& one) {
@@ -95,6 +107,8 @@ class AgainstTheModel : public ::testing::TestWithParam<std::uint64_t> {
   void Create();
   void Claim();
   void Step(const char* tool);
+  void Update();
+  void Leave();
   void Beat();
   void Pass();
   void Compare();
@@ -107,6 +121,7 @@ class AgainstTheModel : public ::testing::TestWithParam<std::uint64_t> {
 void AgainstTheModel::Create() {
   const std::vector<std::string> needs[] = {{}, {"x"}, {"y"}};
   Model::Entry entry{.priority = static_cast<Priority>(Below(3)), .needs = needs[Below(3)]};
+  entry.created_at = room.now;
   entry.due = DueAt(room.now, entry.priority, 0);
   for (std::uint64_t i = Below(3); i > 0 && !model.tasks.empty(); --i) {
     const auto id = static_cast<TaskId>(Below(model.tasks.size()) + 1);
@@ -158,9 +173,13 @@ void AgainstTheModel::Step(const char* tool) {
     more += R"(,"error":"e","should_retry":)" + std::string(retry ? "true" : "false");
   }
   const std::string refusal = room.Refusal(tool, Room::Id(ToText(id), more));
-  const bool legal = known != model.tasks.end() && !(late == 1 && fence > 0 && fenced) &&
-                     Allows(tool, known->second.status, "t").has_value();
-  ASSERT_EQ(refusal.empty(), legal) << tool << " " << ToText(id) << ": " << refusal;
+  const bool mine = known != model.tasks.end() && !(late == 1 && fence > 0 && fenced);
+  const bool legal = mine && Allows(tool, known->second.status, "t").has_value();
+  // With its fence a move may be said again.
+  const bool again = mine && fenced && fence > 0 &&
+                     ((word == "start_task" && known->second.status == Status::kInProgress) ||
+                      (word == "complete_task" && known->second.status == Status::kCompleted));
+  ASSERT_EQ(refusal.empty(), legal || again) << tool << " " << ToText(id) << ": " << refusal;
   if (!legal) return;
   Model::Entry& entry = known->second;
   const bool held = IsHeld(entry.status);
@@ -177,10 +196,45 @@ void AgainstTheModel::Step(const char* tool) {
     entry.attempts = 0;
     entry.due = DueAt(room.now, entry.priority, 0);
   } else {
-    const bool again = retry && (!held || entry.attempts < kMostAttempts);
-    entry.status = again ? Status::kPending : Status::kFailed;
+    const bool retried = retry && (!held || entry.attempts < kMostAttempts);
+    entry.status = retried ? Status::kPending : Status::kFailed;
     if (held) ++entry.fence;
   }
+}
+
+// update_task: another priority, and one more that it waits for.
+void AgainstTheModel::Update() {
+  const TaskId id = AnyTask(), other = AnyTask();
+  const auto priority = static_cast<Priority>(Below(3));
+  const std::string refusal = room.Refusal(
+      "update_task", Room::Id(ToText(id), R"(,"priority":")" + std::string(ToString(priority)) +
+                                              R"(","depends_on":[")" + ToText(other) + R"("])"));
+  const auto known = model.tasks.find(id);
+  const bool legal = known != model.tasks.end() && model.tasks.contains(other) &&
+                     known->second.status == Status::kPending && !model.WaitsFor(other, id);
+  ASSERT_EQ(refusal.empty(), legal) << ToText(id) << " on " << ToText(other) << ": " << refusal;
+  if (!legal) return;
+  Model::Entry& entry = known->second;
+  entry.priority = priority;
+  entry.due = DueAt(entry.created_at, priority, 0);
+  if (std::ranges::find(entry.depends_on, other) == entry.depends_on.end()) {
+    entry.depends_on.push_back(other);
+  }
+}
+
+// An agent leaves, and comes back.
+void AgainstTheModel::Leave() {
+  const std::string agent = AnyAgent();
+  const auto left = room.Get("deregister_agent", R"({"agent_id":")" + agent + R"("})");
+  ASSERT_EQ(left.at("returned").as_int64(), model.Held(agent));
+  for (auto& [id, entry] : model.tasks) {
+    if (!IsHeld(entry.status) || entry.holder != agent) continue;
+    entry.status = Status::kPending;
+    --entry.attempts;
+    ++entry.fence;
+  }
+  room.Register(agent, R"(,"max_concurrent":)" + std::to_string(kMostHeld) + R"(,"capabilities":)" +
+                           ToJson(model.agents.at(agent)));
 }
 
 void AgainstTheModel::Beat() {
@@ -228,6 +282,10 @@ TEST_P(AgainstTheModel, WhateverIsDoneItIsAsTheModelSays) {
       Create();
     } else if (dice < 45) {
       Claim();
+    } else if (dice < 48) {
+      Update();
+    } else if (dice < 50) {
+      Leave();
     } else if (dice < 90) {
       Step(steps[Below(std::size(steps))]);
     } else if (dice < 95) {
