@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <limits>
 #include <utility>
 
@@ -20,10 +21,36 @@ constexpr std::array<std::string_view, 5> kAgentStatuses = {"available", "idle",
 // An answer still has to reach its client within the deadline.
 constexpr Duration kToAnswer = std::chrono::milliseconds(200);
 
+// Of operations that wait for the database.
+constexpr std::size_t kMostHeld = std::size_t{64} << 20;
+// A wall clock that is off by more than this since the last look was set; by less, it is adjusted.
+constexpr std::int64_t kJump = 2000;
+// A jump may be a mistake, and what was forgotten by it does not come back with the right time.
+constexpr std::int64_t kTrustsAfter = 3'600'000;
+constexpr std::int64_t kNever = std::int64_t{1} << 60;
+
 struct Outcome {
   Answer answer;
   Records::Effects effects;
 };
+
+// A part of what waits, as long as it does.
+class Share {
+ public:
+  Share(std::atomic<std::size_t>& sum, std::size_t bytes) : sum_(sum), bytes_(bytes) {}
+  Share(const Share&) = delete;
+  ~Share() { sum_ -= bytes_; }
+
+ private:
+  std::atomic<std::size_t>& sum_;
+  const std::size_t bytes_;
+};
+
+std::shared_ptr<Share> ShareOf(std::atomic<std::size_t>& sum, std::size_t bytes) {
+  if (sum.fetch_add(bytes) + bytes <= kMostHeld) return std::make_shared<Share>(sum, bytes);
+  sum -= bytes;
+  return nullptr;
+}
 
 }  // namespace
 
@@ -35,11 +62,13 @@ struct Desk::Numbers {
 Desk::Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, Settings settings)
     : database_(database),
       clock_(clock),
+      to_wall_(ToWall()),
       claims_(metrics.CounterOf("switchyard_orchestration_claims_total", {})),
       expired_(metrics.CounterOf("switchyard_orchestration_leases_expired_total", {})),
       dead_(metrics.CounterOf("switchyard_orchestration_dead_total", {})),
       oldest_(metrics.GaugeOf("switchyard_orchestration_oldest_pending_seconds", {})),
       settings_(settings) {
+  Renew();
   for (int status = 0; status < kStatuses; ++status) {
     for (int priority = 0; priority < kPriorities; ++priority) {
       tasks_.push_back(metrics.GaugeOf("switchyard_orchestration_tasks",
@@ -62,9 +91,31 @@ void Desk::Change(Settings settings) {
   settings_ = settings;
 }
 
-std::int64_t Desk::WallNow() const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
+std::int64_t Desk::Steady() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.Now().time_since_epoch())
       .count();
+}
+
+std::int64_t Desk::ToWall() const {
+  for (;;) {
+    const std::int64_t steady = Steady();
+    const auto wall = clock_.WallNow().time_since_epoch();
+    // A pause between the two looks is no jump.
+    if (Steady() - steady > kJump / 2) continue;
+    return std::chrono::duration_cast<std::chrono::milliseconds>(wall).count() - steady;
+  }
+}
+
+// The first of all that the database is asked.
+void Desk::Renew() {
+  database_.Submit(
+      [now = Now(), settings = settings()](Database::Transaction& sql) {
+        Records records{.sql = sql, .now = now, .settings = settings, .caller = {}};
+        return BeginLeasesAnew(records);
+      },
+      [](const Result<void>& kept) {
+        if (!kept) spdlog::error("orchestration: {}", kept.error().message);
+      });
 }
 
 void Desk::Note(const Records::Effects& effects) {
@@ -75,34 +126,54 @@ void Desk::Note(const Records::Effects& effects) {
 }
 
 switchyard::Task<Result<Answer>> Desk::RunOnce(const Operation& operation,
-                                               const std::string& caller, const Deps& deps) {
-  auto work = [run = operation.run, caller, now = WallNow(),
+                                               const std::string& caller, Deadline deadline,
+                                               const Deps& deps) {
+  auto share = ShareOf(held_, operation.bytes);
+  if (share == nullptr) {
+    co_return Failure(Error{.code = Code::kRateLimited,
+                            .retryable = true,
+                            .message = "server orchestration: calls of more than " +
+                                       std::to_string(kMostHeld) +
+                                       " bytes wait for its records already; try again in a "
+                                       "moment"});
+  }
+  // The time is asked for when it runs: one before it may have moved the leases.
+  auto work = [this, share = std::move(share), run = operation.run, caller,
                settings = settings()](Database::Transaction& sql) -> Result<Outcome> {
-    Records records{.sql = sql, .now = now, .settings = settings, .caller = caller};
+    Records records{.sql = sql, .now = Now(), .settings = settings, .caller = caller};
     Result<Answer> answer = run(records);
     if (!answer) return Failure(std::move(answer.error()));
     return Outcome{.answer = std::move(*answer), .effects = records.effects};
   };
-  Result<Outcome> outcome = co_await Transact<Outcome>(database_, deps.executor(), std::move(work));
+  // Others are told even if who asked is gone by then.
+  auto kept = [this](const Outcome& done) { Note(done.effects); };
+  Patience patience{.until = deadline.at(), .only_heard = operation.only_heard};
+  if (!deadline.never()) patience.timers = &deps.timers;
+  Result<Outcome> outcome = co_await Transact<Outcome>(database_, deps.executor(), std::move(work),
+                                                       std::move(kept), patience);
   if (!outcome) co_return Failure(std::move(outcome.error()));
-  Note(outcome->effects);
   co_return std::move(outcome->answer);
 }
 
 switchyard::Task<Result<Answer>> Desk::Run(Operation operation, std::string caller,
                                            Deadline deadline, const Deps& deps) {
   if (operation.wait_ms == 0) {
-    Result<Answer> answer = co_await RunOnce(operation, caller, deps);
+    Result<Answer> answer = co_await RunOnce(operation, caller, deadline, deps);
     co_return answer;
   }
+  const Deadline whole = deadline;
   deadline.ShrinkTo(deadline.never() ? deadline : Deadline(deadline.at() - kToAnswer));
   deadline.ShrinkTo(deps.clock.Now() + std::chrono::milliseconds(operation.wait_ms));
   // In the line before it looks: what comes in between wakes it.
   Waiters::Ticket ticket(waiters_, deps.timers, deps.executor());
   for (bool woken = false;;) {
-    Result<Answer> answer = co_await RunOnce(operation, caller, deps);
+    Result<Answer> answer = co_await RunOnce(operation, caller, whole, deps);
+    if (answer && answer->took) {
+      ticket.Took();
+    } else if (woken) {
+      ticket.PassOn();
+    }
     if (!answer || !answer->empty_handed || ending_) co_return answer;
-    if (woken) ticket.PassOn();
     woken = co_await ticket.Wait(deadline.at());
     if (!woken) co_return answer;
   }
@@ -121,9 +192,21 @@ void Desk::Tick() {
     bool more = false;
   };
   const auto swept = std::make_shared<Swept>();
+  const std::int64_t before = to_wall_, after = ToWall();
+  const std::int64_t jump = std::abs(after - before) < kJump ? 0 : after - before;
+  if (jump != 0) {
+    spdlog::warn("orchestration: the wall clock jumped by {} ms; leases go with it", jump);
+    forgets_from_ = Steady() + kTrustsAfter;
+  }
+  Settings limits = settings();
+  if (Steady() < forgets_from_) limits.retain_ms = kNever;
   database_.Submit(
-      [swept, now = WallNow(), settings = settings()](Database::Transaction& sql) -> Result<void> {
-        Records records{.sql = sql, .now = now, .settings = settings, .caller = {}};
+      [this, swept, jump, after, settings = limits](Database::Transaction& sql) -> Result<void> {
+        to_wall_ = after;
+        Records records{.sql = sql, .now = Now(), .settings = settings, .caller = {}};
+        if (jump != 0) {
+          if (Result<void> moved = MoveLeases(records, jump); !moved) return moved;
+        }
         Result<bool> more = Sweep(records);
         if (!more) return Failure(std::move(more.error()));
         Result<QueueNumbers> queue = QueueOf(records);
@@ -135,7 +218,8 @@ void Desk::Tick() {
                   .more = *more};
         return {};
       },
-      [this, swept](Result<void> kept) {
+      [this, swept, before](Result<void> kept) {
+        if (!kept) to_wall_ = before;  // for the leases have not moved
         sweeping_ = false;
         if (!kept) {
           spdlog::error("orchestration: {}: {}", kept.error().message, kept.error().detail);

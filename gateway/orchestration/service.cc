@@ -37,6 +37,7 @@ Result<ReplyPtr> ReplyTo(const Call& call, Error error) {
     return ReplyWith(mcp::ToolErrorMessage(call.message.id(), error));
   }
   if (error.code == Code::kRateLimited) return Failure(std::move(error));
+  if (error.code == Code::kDeadline) return Failure(std::move(error).In("server orchestration"));
   spdlog::error("orchestration: {}: {}", error.message, error.detail);
   return Failure(Error{.code = error.code == Code::kInternal ? error.code : Code::kUnavailable,
                        .origin = Origin::kServer,
@@ -83,6 +84,7 @@ Task<Result<ReplyPtr>> Service::CallTool(Call& call) {
   Arguments arguments(call.message.Get(mcp::Key::kArguments));
   Result<Operation> operation = tool->prepare(arguments);
   if (!operation) co_return ReplyTo(call, std::move(operation.error()));
+  operation->bytes = call.message.Get(mcp::Key::kArguments).size();
   Result<Answer> answer =
       co_await desk_->Run(std::move(*operation), KeyOf(*call.caller), call.deadline, deps_);
   if (!answer) co_return ReplyTo(call, std::move(answer.error()));
