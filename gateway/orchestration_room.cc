@@ -24,7 +24,8 @@ orchestration::Settings SettingsOf(const config::Orchestration& config) {
   };
   return {.lease_ms = milliseconds(config.lease),
           .retain_ms = milliseconds(config.retain),
-          .away_ms = milliseconds(config.away_after)};
+          .away_ms = milliseconds(config.away_after),
+          .max_tasks = config.max_tasks};
 }
 
 }  // namespace
@@ -39,13 +40,13 @@ std::shared_ptr<orchestration::Desk> OrchestrationRoom::desk() const {
   return desk_;
 }
 
-Result<void> OrchestrationRoom::Configure(const config::Config& config) {
-  if (!config.orchestration.enabled) return {};
-  const orchestration::Settings settings = SettingsOf(config.orchestration);
-  if (const auto known = desk()) {
-    known->Change(settings);
-    return {};
-  }
+void OrchestrationRoom::Configure(const config::Config& config) const {
+  if (!config.orchestration.enabled) return;
+  if (const auto known = desk()) known->Change(SettingsOf(config.orchestration));
+}
+
+Result<void> OrchestrationRoom::Open(const config::Config& config) {
+  if (!config.orchestration.enabled || desk() != nullptr) return {};
   store::SqliteDatabase::Options options;
   if (config.state.dir.empty()) {
     spdlog::warn(
@@ -69,7 +70,8 @@ Result<void> OrchestrationRoom::Configure(const config::Config& config) {
   }
   database_ = std::move(*database);
   const std::lock_guard lock(mutex_);
-  desk_ = std::make_shared<orchestration::Desk>(*database_, clock_, metrics_, settings);
+  desk_ = std::make_shared<orchestration::Desk>(*database_, clock_, metrics_,
+                                                SettingsOf(config.orchestration));
   return {};
 }
 

@@ -296,7 +296,7 @@ Result<void> Server::Start() {
     return opened;
   }
   if (Result<void> on = impl_->credentials.Open(impl_->options.config); !on) return on;
-  if (Result<void> on = impl_->orchestration.Configure(impl_->options.config); !on) return on;
+  if (Result<void> on = impl_->orchestration.Open(impl_->options.config); !on) return on;
   if (Result<void> on = impl_->audit_log.Configure(impl_->options.config.audit); !on) return on;
   impl_->StartThreads();
   impl_->started = true;
@@ -322,13 +322,15 @@ Result<void> Server::Reload(config::Config config) {
   KeepAddress(config.listen, impl_->options.config.listen);
   Result<Outside> outside = impl_->fetches.Read(config, impl_->port);
   if (!outside) return Failure(std::move(outside.error()));
-  Result<void> on;
+  // Before anything changes, for this may fail.
+  Result<void> on = impl_->orchestration.Open(config);
+  if (!on) return on;
   impl_->OnControl([&] { on = impl_->credentials.Open(config); });
   if (on) on = impl_->audit_log.Configure(config.audit);
   if (!on) return on;
   impl_->outside = std::move(*outside);
   impl_->policy_store.Keep(config.state);
-  if (Result<void> open = impl_->orchestration.Configure(config); !open) return open;
+  impl_->orchestration.Configure(config);
   impl_->options.config = std::move(config);
   impl_->parking.SetLimits(ParkingLimitsOf(impl_->options.config));
   impl_->Configure();

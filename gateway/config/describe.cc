@@ -349,6 +349,10 @@ std::string Describe(const Config& config) {
   if (config.orchestration.enabled) {
     out += "orchestration with leases of " + FormatDuration(config.orchestration.lease) +
            ", finished tasks for " + FormatDuration(config.orchestration.retain) +
+           (config.orchestration.max_tasks == Orchestration().max_tasks
+                ? ""
+                : ", at most " +
+                      Count(static_cast<std::size_t>(config.orchestration.max_tasks), "task")) +
            (config.state.dir.empty() ? ", in memory only\n" : "\n");
   }
   if (!config.audit.path.empty()) {
