@@ -103,6 +103,8 @@ bool Fits(const Agent& agent, const AgentFilter& filter, const Records& records)
 }
 
 constexpr std::int64_t kWhole = 1000;
+// An agent that has nothing to do is not forgotten for that, however soon tasks are.
+constexpr std::int64_t kRemembered = 24 * 3'600'000;
 
 // Weights in hundredths: what it ended well, how free it is, how close it fits, how fast it is.
 std::int64_t ScoreOf(const Agent& agent, std::size_t needed, std::int64_t fastest) {
@@ -207,7 +209,7 @@ Result<std::size_t> ForgetAgents(Records& records, std::int64_t limit) {
   Result<Database::Rows> gone = records.sql.Query(
       "DELETE FROM agent WHERE id IN (SELECT id FROM agent WHERE active = 0 AND "
       "heartbeat_at <= $1 ORDER BY id LIMIT $2) RETURNING id",
-      {records.now - records.settings.retain_ms, limit});
+      {records.now - std::max(records.settings.retain_ms, kRemembered), limit});
   if (!gone) return Failure(std::move(gone.error()));
   for (const Database::Row& row : *gone) {
     Result<void> done =

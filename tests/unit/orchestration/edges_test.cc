@@ -185,6 +185,14 @@ TEST_F(Edges, AgentsThatSaidNothingForLongAreForgotten) {
   EXPECT_EQ(room.Refusal("get_agent_health", R"({"agent_id":"here"})"), "");
 }
 
+TEST_F(Edges, AnAgentIsNotForgottenAsSoonAsATaskMayBe) {
+  room.settings.retain_ms = 60'000;
+  room.Register("a");
+  room.now += 3'600'000;
+  EXPECT_TRUE(room.Do([](Records& records) { return Sweep(records); }).has_value());
+  EXPECT_EQ(room.Refusal("get_agent_health", R"({"agent_id":"a"})"), "");
+}
+
 TEST_F(Edges, AProvedCallerTakesOverAnAgentThatWasNobodys) {
   room.Register("a");
   room.caller = "alice";
