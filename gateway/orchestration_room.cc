@@ -1,6 +1,7 @@
 #include "orchestration_room.h"
 
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -18,13 +19,32 @@ namespace {
 
 constexpr const char* kFile = "/orchestration.db";
 
+std::int64_t Thousandths(double share) { return std::llround(share * 1000); }
+
+std::shared_ptr<const orchestration::Roles> RolesOf(const config::Orchestration& config) {
+  using orchestration::Right;
+  if (config.roles.empty()) return nullptr;
+  auto roles = std::make_shared<orchestration::Roles>();
+  for (std::size_t right = 0; right < orchestration::kRights; ++right) {
+    const auto said = config.roles.find(std::string(ToString(static_cast<Right>(right))));
+    if (said != config.roles.end()) roles->of[right] = said->second;
+  }
+  return roles;
+}
+
 orchestration::Settings SettingsOf(const config::Orchestration& config) {
   const auto milliseconds = [](Duration time) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
   };
+  const config::Orchestration::Health& health = config.health;
   return {.lease_ms = milliseconds(config.lease),
           .retain_ms = milliseconds(config.retain),
-          .away_ms = milliseconds(config.away_after)};
+          .away_ms = milliseconds(config.away_after),
+          .health = {.least_success = Thousandths(health.least_success),
+                     .most_active = health.most_active,
+                     .least_agent_success = Thousandths(health.least_agent_success),
+                     .least_routed = Thousandths(health.least_routed)},
+          .roles = RolesOf(config)};
 }
 
 }  // namespace

@@ -29,6 +29,7 @@
 #include "readiness.h"
 #include "server_config.h"
 #include "stdio_face.h"
+#include "task_key.h"
 #include "telemetry/call_log.h"
 #include "telemetry/metrics.h"
 #include "worker.h"
@@ -103,6 +104,7 @@ struct Server::Impl {
   policies::States states;
   policies::Policies policies;  // outlive every call
   const Sealer session_sealer;
+  TaskKey task_key;
   edge::TaskBoard tasks;  // of legacy clients
   downstream::Launcher launcher;
   downstream::Parking parking;
@@ -145,6 +147,7 @@ void Server::Impl::StartThreads() {
         .peer = [this](unsigned other) -> Worker& { return *workers[other]; },
         .clock = options.clock,
         .session_sealer = &session_sealer,
+        .task_sealer = &task_key.sealer(),
         .tasks = &tasks,
         .metrics = &metrics,
         .audit = &audit_log,
@@ -298,6 +301,7 @@ Result<void> Server::Start() {
   if (Result<void> on = impl_->credentials.Open(impl_->options.config); !on) return on;
   if (Result<void> on = impl_->orchestration.Configure(impl_->options.config); !on) return on;
   if (Result<void> on = impl_->audit_log.Configure(impl_->options.config.audit); !on) return on;
+  if (Result<void> on = impl_->task_key.Open(impl_->options.config.state.dir); !on) return on;
   impl_->StartThreads();
   impl_->started = true;
   if (impl_->options.listen) {

@@ -193,7 +193,7 @@ void Worker::Configure(std::shared_ptr<const Setup> setup) {
         options_,
         std::make_shared<catalog::Router>(
             setup_->catalogs.at(name), find_server, deps_,
-            std::make_unique<catalog::TaskRoutes>(*options_.session_sealer, deps_, find_server),
+            std::make_unique<catalog::TaskRoutes>(*options_.task_sealer, deps_, find_server),
             catalog::Choosing{.load = [this](std::string_view server) -> std::size_t {
                                 const auto found = servers_.find(server);
                                 return found == servers_.end() ? 0 : found->second->home->calls();

@@ -63,6 +63,7 @@ class Worker {
     std::function<Worker&(unsigned)> peer;
     const Clock* clock = nullptr;
     const Sealer* session_sealer = nullptr;
+    const Sealer* task_sealer = nullptr;  // of ids of tasks
     edge::TaskBoard* tasks = nullptr;
     telemetry::Metrics* metrics = nullptr;
     audit::Sink* audit = nullptr;

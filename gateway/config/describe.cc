@@ -350,6 +350,10 @@ std::string Describe(const Config& config) {
     out += "orchestration with leases of " + FormatDuration(config.orchestration.lease) +
            ", finished tasks for " + FormatDuration(config.orchestration.retain) +
            (config.state.dir.empty() ? ", in memory only\n" : "\n");
+    for (const auto& [right, roles] : config.orchestration.roles) {
+      out += "  to " + right + " is for " +
+             (roles.empty() ? "nobody" : "role " + Join(roles, " or ")) + "\n";
+    }
   }
   if (!config.audit.path.empty()) {
     out += "audit log " + config.audit.path + (config.audit.key.empty() ? "" : " under a key") +

@@ -4,6 +4,30 @@
 
 namespace switchyard::config {
 
+namespace {
+
+void ReadHealth(Section& section, Orchestration::Health& into) {
+  auto health = section.Child("health");
+  if (!health) return;
+  constexpr std::int64_t kMost = 1'000'000'000;
+  if (const auto share = health->Number("least_success", 0, 1)) into.least_success = *share;
+  if (const auto share = health->Number("least_agent_success", 0, 1)) {
+    into.least_agent_success = *share;
+  }
+  if (const auto share = health->Number("least_routed", 0, 1)) into.least_routed = *share;
+  if (const auto tasks = health->Integer("most_active", 0, kMost)) into.most_active = *tasks;
+}
+
+void ReadRoles(Section& section, Orchestration& into) {
+  auto roles = section.Child("roles");
+  if (!roles) return;
+  for (const char* right : {"register", "assign", "cancel", "force"}) {
+    if (auto names = roles->Strings(right)) into.roles.emplace(right, std::move(*names));
+  }
+}
+
+}  // namespace
+
 void ReadOrchestration(Section& root, std::span<const PolicyKey> keys, Config& config,
                        std::vector<std::string>& names) {
   using namespace std::chrono_literals;
@@ -14,6 +38,8 @@ void ReadOrchestration(Section& root, std::span<const PolicyKey> keys, Config& c
   if (const auto time = section->Duration("lease", 1s, 24h)) into.lease = *time;
   if (const auto time = section->Duration("away_after", 1s, 24h)) into.away_after = *time;
   if (const auto time = section->Duration("retain", 1min)) into.retain = *time;
+  ReadHealth(*section, into.health);
+  ReadRoles(*section, into);
   Server server;
   server.name = Orchestration::kServer;
   server.builtin = true;

@@ -148,6 +148,9 @@ Result<Agent> ActAs(Records& records, std::string_view id) {
   if (!agent->owner.empty() && agent->owner != records.caller) {
     return Forbidden("agent " + agent->id + " was registered by another caller; act as your own");
   }
+  // It was away.
+  const bool back = records.now - agent->heartbeat_at > records.settings.away_ms;
+  if (back) records.effects.agents.push_back(agent->id);
   agent->heartbeat_at = records.now;
   Result<void> alive = records.sql.Execute("UPDATE agent SET heartbeat_at = $1 WHERE id = $2",
                                            {records.now, agent->id});
@@ -185,17 +188,20 @@ Result<Agent> Register(Records& records, Agent agent) {
        agent.registered_at, agent.heartbeat_at});
   if (done) done = StoreCapabilities(records, agent);
   if (!done) return Failure(std::move(done.error()));
+  records.effects.agents.push_back(agent.id);
   return agent;
 }
 
 Result<std::int64_t> Deregister(Records& records, std::string_view id) {
-  Result<Agent> agent = ActAs(records, id);
+  Result<Agent> agent =
+      records.rights.Has(Right::kForce) ? FindAgent(records, id) : ActAs(records, id);
   if (!agent) return Failure(std::move(agent.error()));
   Result<std::int64_t> returned = ReturnAll(records, agent->id, "agent " + agent->id + " left");
   if (!returned) return returned;
   Result<void> done = records.sql.Execute("DELETE FROM capability WHERE agent = $1", {agent->id});
   if (done) done = records.sql.Execute("DELETE FROM agent WHERE id = $1", {agent->id});
   if (!done) return Failure(std::move(done.error()));
+  records.effects.agents.push_back(agent->id);
   return returned;
 }
 
@@ -204,11 +210,21 @@ Result<std::int64_t> Heartbeat(Records& records, std::string_view id, std::strin
   Result<Agent> agent = ActAs(records, id);
   if (!agent) return Failure(std::move(agent.error()));
   if (!status.empty()) {
+    if (agent->said != status) records.effects.agents.push_back(agent->id);
     Result<void> said =
         records.sql.Execute("UPDATE agent SET status = $1 WHERE id = $2", {status, agent->id});
     if (!said) return Failure(std::move(said.error()));
   }
   return Renew(records, agent->id, task, fence);
+}
+
+Result<void> NoteAway(Records& records, std::int64_t since) {
+  Result<Database::Rows> rows = records.sql.Query(
+      "SELECT id FROM agent WHERE heartbeat_at >= $1 AND heartbeat_at < $2 ORDER BY id",
+      {since - records.settings.away_ms, records.now - records.settings.away_ms});
+  if (!rows) return Failure(std::move(rows.error()));
+  for (const Database::Row& row : *rows) records.effects.agents.push_back(row.Text(0));
+  return {};
 }
 
 Result<std::vector<Agent>> FindAgents(Records& records, const AgentFilter& filter) {

@@ -39,6 +39,9 @@ Result<std::int64_t> Deregister(Records& records, std::string_view id);
 Result<std::int64_t> Heartbeat(Records& records, std::string_view id, std::string_view status,
                                std::int64_t task, std::int64_t fence);
 
+// Has those known as changed that have gone offline since then, for they said nothing.
+Result<void> NoteAway(Records& records, std::int64_t since);
+
 struct AgentFilter {
   std::vector<std::string> capabilities = {};  // all of these, sorted
   std::vector<std::string> statuses = {};

@@ -21,7 +21,7 @@ namespace switchyard::orchestration {
 
 class Arguments {
  public:
-  // `raw`: JSON of an object; "" = none. What it is not is told by Check().
+  // `raw`: JSON of an object; "" = none; it outlives this. What it is not is told by Check().
   explicit Arguments(std::string_view raw);
   // One object among them; `path` is how refusals call it: "tasks[3]".
   Arguments(boost::json::object values, std::string path);
@@ -48,7 +48,7 @@ class Arguments {
   std::vector<std::int64_t> Tasks(std::string_view names);
   // ISO 8601 in UTC (2026-01-31T12:00:00Z), or milliseconds since 1970; 0 = not given.
   std::int64_t Time(std::string_view names);
-  // Any JSON value of at most so many bytes, as text.
+  // Any JSON value of at most so many bytes, as its writer wrote it.
   std::optional<std::string> Json(std::string_view names, std::size_t most);
   // An object in it, to be read the same way; its trouble is this one's.
   std::optional<Arguments> Child(std::string_view names);
@@ -61,11 +61,16 @@ class Arguments {
   Result<void> Check() const;
   // All that was asked for, by the documented names: "content, task_type".
   std::string Known() const;
+  // The same with the other names of each.
+  const std::set<std::string, std::less<>>& names() const { return asked_; }
 
  private:
   const boost::json::value* Find(std::string_view names, Need need);
   std::string Called(std::string_view names) const;
 
+  std::string RawOf(std::string_view names, const boost::json::value& value);
+
+  std::string_view raw_;  // "" of an object among others
   boost::json::object values_;
   std::string path_;
   std::set<std::string, std::less<>> asked_;

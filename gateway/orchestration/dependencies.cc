@@ -54,6 +54,27 @@ Result<void> RefuseCycle(Records& records, TaskId task, TaskId needs) {
   return Refused("depends_on would make a cycle: " + cycle);
 }
 
+// Up to kReleasedAtOnce of those that wait for it. True: there are more.
+Result<bool> ReleaseSome(Records& records, TaskId task) {
+  Result<Database::Rows> rows =
+      records.sql.Query("SELECT task FROM dependency WHERE needs = $1 ORDER BY task LIMIT $2",
+                        {task, kReleasedAtOnce});
+  if (!rows) return Failure(std::move(rows.error()));
+  for (const Database::Row& row : *rows) {
+    Result<Task> waiting = Find(records, row.Number(0));
+    if (!waiting) return Failure(std::move(waiting.error()));
+    Task after = *waiting;
+    --after.waits_for;
+    Result<void> done = Store(records, *waiting, std::move(after));
+    if (done) {
+      done = records.sql.Execute("DELETE FROM dependency WHERE task = $1 AND needs = $2",
+                                 {row.Number(0), task});
+    }
+    if (!done) return Failure(std::move(done.error()));
+  }
+  return std::cmp_equal(rows->size(), kReleasedAtOnce);
+}
+
 }  // namespace
 
 Result<void> AddDependencies(Records& records, Task& task, const std::vector<TaskId>& needs) {
@@ -64,6 +85,8 @@ Result<void> AddDependencies(Records& records, Task& task, const std::vector<Tas
     Result<Task> found = Find(records, other);
     if (!found) return Failure(std::move(found.error()).In("depends_on"));
     if (Result<void> sound = RefuseCycle(records, task.id, other); !sound) return sound;
+    // It never becomes anything else, and those that wait for it may be about to be released.
+    if (found->status == Status::kCompleted) continue;
     if (known->size() >= kMaxList) {
       return Refused("depends_on: a task waits for at most " + std::to_string(kMaxList));
     }
@@ -71,23 +94,30 @@ Result<void> AddDependencies(Records& records, Task& task, const std::vector<Tas
                                              {task.id, other});
     if (!added) return added;
     known->push_back(other);
-    if (found->status != Status::kCompleted) ++task.waits_for;
+    ++task.waits_for;
   }
   return {};
 }
 
 Result<void> Release(Records& records, TaskId task) {
+  Result<bool> more = ReleaseSome(records, task);
+  if (!more) return Failure(std::move(more.error()));
+  if (!*more) return {};
+  records.effects.more = true;
+  return records.sql.Execute("INSERT INTO releasing (task) VALUES ($1)", {task});
+}
+
+Result<bool> GoOnReleasing(Records& records) {
   Result<Database::Rows> rows =
-      records.sql.Query("SELECT task FROM dependency WHERE needs = $1 ORDER BY task", {task});
+      records.sql.Query("SELECT task FROM releasing ORDER BY task LIMIT 1");
   if (!rows) return Failure(std::move(rows.error()));
-  for (const Database::Row& row : *rows) {
-    Result<Task> waiting = Find(records, row.Number(0));
-    if (!waiting) return Failure(std::move(waiting.error()));
-    Task after = *waiting;
-    --after.waits_for;
-    if (Result<void> stored = Store(records, *waiting, std::move(after)); !stored) return stored;
-  }
-  return {};
+  if (rows->empty()) return false;
+  const TaskId task = rows->front().Number(0);
+  Result<bool> more = ReleaseSome(records, task);
+  if (!more || *more) return more;
+  Result<void> over = records.sql.Execute("DELETE FROM releasing WHERE task = $1", {task});
+  if (!over) return Failure(std::move(over.error()));
+  return true;  // others may follow
 }
 
 Result<std::vector<Awaited>> AwaitedBy(Records& records, TaskId task, std::int64_t limit) {

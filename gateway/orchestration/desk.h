@@ -13,9 +13,11 @@
 #include "base/deadline.h"
 #include "core/database.h"
 #include "core/deps.h"
+#include "core/principal.h"
 #include "orchestration/records.h"
 #include "orchestration/tool.h"
 #include "orchestration/waiters.h"
+#include "orchestration/waiting/watches.h"
 
 namespace switchyard::telemetry {
 class Counter;
@@ -45,10 +47,16 @@ class Desk {
   // Of later operations.
   void Change(Settings settings);
   std::size_t waiting() const { return waiters_.size(); }
+  // What the configuration gives this caller; kForbidden unless it may use the tool.
+  Result<Rights> RightsOf(const Principal& caller, std::string_view tool) const;
+  // For who wants to hear of changes (waiting/listen.h).
+  Watches& watches() { return watches_; }
 
  private:
   struct Numbers;
 
+  switchyard::Task<Result<Answer>> Await(const Operation& operation, const std::string& caller,
+                                         TimePoint until, const Deps& deps);
   switchyard::Task<Result<Answer>> RunOnce(const Operation& operation, const std::string& caller,
                                            const Deps& deps);
   Settings settings() const;
@@ -59,10 +67,12 @@ class Desk {
   Database& database_;
   const Clock& clock_;
   Waiters waiters_;
+  Watches watches_;
+  std::atomic<std::int64_t> swept_at_ = -1;  // milliseconds since 1970; -1 = never
   std::atomic<bool> sweeping_{false}, ending_{false};
   telemetry::Counter &claims_, &expired_, &dead_;
   std::vector<std::shared_ptr<telemetry::Gauge>> tasks_, agents_;
-  std::shared_ptr<telemetry::Gauge> oldest_;
+  std::shared_ptr<telemetry::Gauge> oldest_, listening_;
 
   mutable std::mutex mutex_;
   Settings settings_;  // guarded by mutex_

@@ -48,24 +48,39 @@ Result<std::size_t> TakeBackExpired(Records& records, std::int64_t limit) {
   return tasks->size();
 }
 
-// Those that wait for what will never be completed, and soon nobody can look up.
-Result<void> GiveUpWaiting(Records& records, const Task& gone) {
+// Those that wait for what will never be completed, and soon nobody can look up; up to
+// kReleasedAtOnce. Gives how many.
+Result<std::int64_t> GiveUpWaiting(Records& records, const Task& gone) {
   static const std::string kSql = fmt::format(
-      "SELECT {} FROM task WHERE id IN (SELECT task FROM dependency WHERE needs = $1) AND "
-      "status = 0",
+      "SELECT {} FROM task WHERE id IN (SELECT task FROM dependency WHERE needs = $1 ORDER BY task "
+      "LIMIT $2)",
       TaskColumns());
-  const Parameter parameters[] = {gone.id};
+  const Parameter parameters[] = {gone.id, kReleasedAtOnce};
   Result<std::vector<Task>> waiting = ReadTasks(records, kSql, parameters);
   if (!waiting) return Failure(std::move(waiting.error()));
   for (const Task& task : *waiting) {
+    Result<void> done = records.sql.Execute("DELETE FROM dependency WHERE task = $1 AND needs = $2",
+                                            {task.id, gone.id});
     Task over = task;
-    over.status = Status::kCancelled;
-    over.finished_at = records.now;
-    over.error = fmt::format("{}, which it waited for, was {} and is forgotten by now",
-                             ToText(gone.id), ToString(gone.status));
-    if (Result<void> stored = Store(records, task, std::move(over)); !stored) return stored;
+    --over.waits_for;  // who queues it again does so in spite of that
+    if (task.status == Status::kPending) {
+      over.status = Status::kCancelled;
+      over.finished_at = records.now;
+      over.error = fmt::format("{}, which it waited for, was {} and is forgotten by now",
+                               ToText(gone.id), ToString(gone.status));
+    }
+    if (done) done = Store(records, task, std::move(over));
+    if (!done) return Failure(std::move(done.error()));
   }
-  return {};
+  return static_cast<std::int64_t>(waiting->size());
+}
+
+// Those that waited for it are still being told.
+Result<bool> IsReleasing(Records& records, TaskId task) {
+  Result<Database::Rows> rows =
+      records.sql.Query("SELECT task FROM releasing WHERE task = $1", {task});
+  if (!rows) return Failure(std::move(rows.error()));
+  return !rows->empty();
 }
 
 Result<std::size_t> Forget(Records& records, std::int64_t limit) {
@@ -76,11 +91,19 @@ Result<std::size_t> Forget(Records& records, std::int64_t limit) {
   const Parameter parameters[] = {records.now - records.settings.retain_ms, limit};
   Result<std::vector<Task>> tasks = ReadTasks(records, kSql, parameters);
   if (!tasks) return Failure(std::move(tasks.error()));
+  std::int64_t told = 0;
   for (const Task& task : *tasks) {
-    Result<void> gone = {};
-    if (task.status != Status::kCompleted) gone = GiveUpWaiting(records, task);
-    if (gone) gone = Erase(records, task);
-    if (!gone) return Failure(std::move(gone.error()));
+    if (task.status == Status::kCompleted) {
+      Result<bool> busy = IsReleasing(records, task.id);
+      if (!busy) return Failure(std::move(busy.error()));
+      if (*busy) continue;
+    } else {
+      Result<std::int64_t> now = GiveUpWaiting(records, task);
+      if (!now) return Failure(std::move(now.error()));
+      told += *now;
+      if (told >= kReleasedAtOnce) return static_cast<std::size_t>(limit);  // it stays till then
+    }
+    if (Result<void> gone = Erase(records, task); !gone) return Failure(std::move(gone.error()));
   }
   return tasks->size();
 }

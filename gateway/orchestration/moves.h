@@ -22,9 +22,10 @@ struct NewTask {
   std::int64_t deadline = 0;  // milliseconds since 1970; 0 = none
   std::int64_t max_attempts = 3;
   std::string idempotency = {}, digest = {};
+  std::string agent = {};  // who creates it, as far as it says so; "" = it does not
 };
-// With an idempotency key that the caller used before: what came of it then; kInvalid when that
-// asked for something else.
+// Whose agent it says it is must not be another caller's. With an idempotency key that the caller
+// used before: what came of it then; kInvalid when that asked for something else.
 Result<Task> Create(Records& records, const NewTask& wanted);
 
 // Who makes a move: the fence that came with the task, the agent it says it is; either may be left

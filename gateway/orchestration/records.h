@@ -4,18 +4,31 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/database.h"
+#include "orchestration/rights.h"
 
 namespace switchyard::orchestration {
+
+// Below or above these the service is degraded; shares in thousandths.
+struct HealthLimits {
+  std::int64_t least_success = 800;        // of the tasks that ended
+  std::int64_t most_active = 100;          // tasks that are not finished
+  std::int64_t least_agent_success = 700;  // on average
+  std::int64_t least_routed = 800;         // of the requests for an agent
+};
 
 // Of the configuration; milliseconds.
 struct Settings {
   std::int64_t lease_ms = 5 * 60'000;  // how long a task stays with an agent that says nothing
   std::int64_t retain_ms = 7 * 24 * 3'600'000LL;  // finished tasks
   std::int64_t away_ms = 90'000;                  // an agent that said nothing for so long is away
+  HealthLimits health = {};
+  std::shared_ptr<const Roles> roles = nullptr;  // null = nobody said anything of roles
 };
 
 // Caps on what is stored, in bytes of UTF-8 or in number. Refusals name them.
@@ -29,17 +42,23 @@ inline constexpr std::size_t kMaxList = 50;    // requirements, capabilities, de
 inline constexpr std::size_t kMaxBatch = 100;  // tasks at a time
 inline constexpr std::int64_t kMaxAgents = 10'000;
 inline constexpr std::int64_t kMaxLanes = 10'000;
+inline constexpr std::int64_t kReleasedAtOnce = 256;  // tasks that waited for one, a transaction
 
 struct Records {
   Database::Transaction& sql;
   std::int64_t now = 0;  // milliseconds since 1970
   const Settings& settings;
   std::string_view caller;  // who calls, as far as it is proved; "" = nobody in particular
+  Rights rights = {};
 
   // What became of it, for whom it concerns after the commit.
   struct Effects {
     std::int64_t ready = 0;  // tasks that may be claimed now and could not before
     std::int64_t claimed = 0, expired = 0, dead = 0;
+    bool more = false;  // there is work left that goes on by itself (Desk::Tick)
+    // Whose views read otherwise by now; some may stand there twice.
+    std::vector<std::int64_t> tasks = {};
+    std::vector<std::string> agents = {};
   } effects = {};
 };
 

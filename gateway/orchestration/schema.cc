@@ -112,7 +112,14 @@ constexpr std::string_view kFirst = R"(
   CREATE INDEX capability_agent ON capability (agent);
 )";
 
-constexpr std::array kSteps = {kFirst};
+// Completed tasks for which more waited than are released in one transaction: what is still to do.
+constexpr std::string_view kReleasing = R"(
+  CREATE TABLE releasing (
+    task BIGINT PRIMARY KEY
+  );
+)";
+
+constexpr std::array kSteps = {kFirst, kReleasing};
 
 constexpr std::int64_t kApplication = 0x53776f72;  // "Swor"
 

@@ -78,6 +78,7 @@ Result<void> Place(Records& records, Task& task) {
 }
 
 Result<void> CountHeld(Records& records, const Task& task, std::int64_t by) {
+  records.effects.agents.push_back(task.assigned_to);
   return records.sql.Execute("UPDATE agent SET active = active + $1 WHERE id = $2",
                              {by, task.assigned_to});
 }
@@ -169,6 +170,7 @@ Result<void> Insert(Records& records, Task task) {
                                                  OrNull(task.result),
                                                  OrNull(task.metrics),
                                                  OrNull(task.error)});
+  records.effects.tasks.push_back(task.id);
   if (!done) return done;
   return Account(records, task, 1);
 }
@@ -202,6 +204,7 @@ Result<void> Store(Records& records, const Task& before, Task after) {
        OrNull(after.error),
        after.content,
        after.id});
+  records.effects.tasks.push_back(after.id);
   if (!done || ReadsAlike(before, after)) return done;
   done = Account(records, before, -1);
   if (done) done = Account(records, after, 1);
@@ -209,6 +212,7 @@ Result<void> Store(Records& records, const Task& before, Task after) {
 }
 
 Result<void> Erase(Records& records, const Task& task) {
+  records.effects.tasks.push_back(task.id);
   Result<void> done = records.sql.Execute("DELETE FROM task WHERE id = $1", {task.id});
   if (done) {
     done = records.sql.Execute("DELETE FROM dependency WHERE task = $1 OR needs = $1", {task.id});

@@ -54,6 +54,7 @@ NewTask NewTaskOf(Arguments& arguments) {
   task.deadline = arguments.Time("deadline");
   task.max_attempts = arguments.Integer("max_attempts", 1, kMostAttempts).value_or(3);
   task.idempotency = arguments.Word("idempotency_key", kMaxId).value_or("");
+  task.agent = arguments.Word("agent_id|creator", kMaxId).value_or("");
   return task;
 }
 
@@ -77,13 +78,18 @@ Result<Operation> Prepare(Arguments& arguments) {
   needs.reserve(task.depends_on.size());
   for (const TaskId id : task.depends_on) needs.push_back(ToText(id));
   if (!task.idempotency.empty()) task.digest = DigestOf(task, needs);
-  return Do(arguments, [task = std::move(task)](Records& records) -> Result<Answer> {
-    Result<Task> made = Create(records, task);
-    if (!made) return Failure(std::move(made.error()));
-    // The first answer, also to a later call with the same key.
-    made->status = Status::kPending;
-    return Moved(*made);
-  });
+  Result<Operation> create =
+      Do(arguments, [task = std::move(task)](Records& records) -> Result<Answer> {
+        Result<Task> made = Create(records, task);
+        if (!made) return Failure(std::move(made.error()));
+        // The first answer, also to a later call with the same key.
+        made->status = Status::kPending;
+        Answer answer = Moved(*made);
+        answer.task = made->id;
+        return answer;
+      });
+  if (create) create->follow = Follow::kIfAsked;
+  return create;
 }
 }  // namespace create_task
 

@@ -26,7 +26,12 @@ namespace {
 
 // Parts of their schemas.
 #define TASK_ID R"("task_id":{"type":"string"})"
-#define AGENT_ID R"("agent_id":{"type":"string"})"
+// Two names that mean one thing; neither can be required then.
+#define AGENT_ID R"("agent_id":{"type":"string","description":"Needed"},"id":)" SAME("agent_id")
+#define SAME(name) R"({"type":"string","description":"The same as )" name R"("})"
+#define SAME_WORDS(name)                                                                        \
+  R"({"type":"array","items":{"type":"string"},"maxItems":50,"description":"The same as )" name \
+  R"("})"
 #define STATUS \
   R"("status":{"type":"string","enum":["pending","assigned","in_progress","completed","failed","cancelled"]})"
 #define PRIORITY R"("priority":{"type":"string","enum":["low","medium","high"],"default":"medium"})"
@@ -36,15 +41,20 @@ namespace {
 #define ACTOR                                                               \
   R"(,"agent_id":{"type":"string"},"fence":{"type":"integer","minimum":1,)" \
   R"("description":"As poll_tasks or assign_task gave it; one that is out of date is refused"})"
-#define NEW_TASK                                                                     \
-  R"("content":{"type":"string","description":"What is to be done"},)"               \
+#define NEW_TASK \
+  R"("content":{"type":"string","description":"What is to be done; needed"},)"       \
+  R"("description":)" SAME("content") R"(,)"                                         \
   R"("task_type":{"type":"string","default":"general"},)" PRIORITY                   \
   R"(,"requirements":{"type":"array","items":{"type":"string"},"maxItems":50,)"      \
-  R"("description":"Capabilities that an agent needs"},"parent":{"type":"string"},)" \
+  R"("description":"Capabilities that an agent needs"},"required_capabilities":)"    \
+  SAME_WORDS("requirements")                                                         \
+  R"(,"parent":{"type":"string"},"parent_task_id":)" SAME("parent") R"(,)"           \
   R"("depends_on":{"type":"array","items":{"type":"string"},"maxItems":50},)"        \
   R"("deadline":{"type":"string","description":"2026-01-31T12:00:00Z"},)"            \
   R"("max_attempts":{"type":"integer","minimum":1,"maximum":100,"default":3},)"      \
-  R"("idempotency_key":{"type":"string","maxLength":100})"
+  R"("idempotency_key":{"type":"string","maxLength":100},)"                          \
+  R"("agent_id":{"type":"string","description":"As whom; idempotency keys are its own"},"creator":)" \
+  SAME("agent_id")
 #define MOVED TASK_ID "," STATUS R"(},"required":["task_id","status"])"
 
 constexpr Tool kTools[] = {

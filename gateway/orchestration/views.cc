@@ -5,6 +5,7 @@
 
 #include "orchestration/arguments.h"
 #include "orchestration/lanes.h"
+#include "orchestration/verbatim.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -15,12 +16,6 @@ json::array ToArray(const std::vector<std::string>& words) {
   json::array array;
   for (const std::string& word : words) array.emplace_back(word);
   return array;
-}
-
-json::value ParseStored(const std::string& text) {
-  boost::system::error_code error;
-  json::value value = json::parse(text, error);
-  return error ? json::value(text) : value;
 }
 
 // All that may be asked for; what is not there is left out.
@@ -43,8 +38,8 @@ json::object Whole(const Task& task, As as) {
   text("assigned_to", task.assigned_to);
   if (IsHeld(task.status)) view["fence"] = task.fence;
   time("lease_until", task.lease_until);
-  if (!task.result.empty()) view["result"] = ParseStored(task.result);
-  if (!task.metrics.empty()) view["metrics"] = ParseStored(task.metrics);
+  if (!task.result.empty()) view["result"] = Verbatim(task.result);
+  if (!task.metrics.empty()) view["metrics"] = Verbatim(task.metrics);
   text("error", task.error);
   view["attempts"] = task.attempts;
   view["max_attempts"] = task.max_attempts;
@@ -106,6 +101,9 @@ std::string Line(const Task& task) {
   return ToText(task.id) + " " + std::string(ToString(task.status));
 }
 
-double Rate(std::int64_t thousandths) { return static_cast<double>((thousandths + 5) / 10) / 100; }
+double Rate(std::int64_t thousandths) {
+  const std::int64_t hundredths = (thousandths + 5) / 10;
+  return static_cast<double>(hundredths) / 100;
+}
 
 }  // namespace switchyard::orchestration

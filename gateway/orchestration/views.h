@@ -1,4 +1,5 @@
-// How tasks and agents read in answers: as few words as they can do with.
+// How tasks and agents read in answers: as few words as they can do with. What clients gave as JSON
+// is in there verbatim (verbatim.h).
 #pragma once
 
 #include <string>

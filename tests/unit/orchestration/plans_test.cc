@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "orchestration/dependencies.h"
+#include "orchestration/waiting/resources.h"
 #include "unit/orchestration/support.h"
 
 namespace switchyard::orchestration {
@@ -85,6 +87,11 @@ TEST_F(Plans, NothingLooksThroughTheTasks) {
   }
   Call("get_agent_health", R"({"agent_id":"a"})");
   Call("deregister_agent", R"({"agent_id":"a"})");
+  Call("await_task", R"({"task_id":"task_00000001"})");
+  Record([](Records& records) { return GoOnReleasing(records); }, "release");
+  Record([](Records& records) { return NoteAway(records, records.now - 1000); }, "away");
+  Record([](Records& records) { return Existing(records, {{.task = 1}, {.agent = "a"}, {}}); },
+         "existing");
   room.now += room.settings.retain_ms + 1;
   Record([](Records& records) { return Sweep(records); }, "sweep");
   std::set<std::string> plans;  // texts outlive the statements
