@@ -181,6 +181,7 @@ Result<Operation> Prepare(Arguments& arguments) {
   const TaskId id = arguments.Task("task_id", Need::kRequired);
   const std::string result = arguments.Json("result", kMaxResult).value_or("");
   const std::string metrics = arguments.Json("metrics", kMaxMetrics).value_or("");
+  if (!metrics.empty() && !metrics.starts_with('{')) arguments.Wrong("metrics must be an object");
   const Actor actor = ActorOf(arguments);
   return Do(arguments,
             [=](Records& records) { return Moved(Complete(records, id, actor, result, metrics)); });
