@@ -79,6 +79,16 @@ Result<Task> GiveTo(Records& records, const Task& task, const Agent& agent, std:
   return Keep(records, task, std::move(given));
 }
 
+// What it waits for may be forgotten: then nothing would ever make it ready.
+Result<void> MayBeReadyAgain(Records& records, const Task& task) {
+  if (task.waits_for == 0) return {};
+  const Result<std::vector<Awaited>> awaited = AwaitedBy(records, task.id, kMaxList);
+  if (!awaited) return Failure(awaited.error());
+  if (std::cmp_equal(awaited->size(), task.waits_for)) return {};
+  return Refused("task " + ToText(task.id) +
+                 " waited for one that was not completed and is forgotten by now; create it anew");
+}
+
 std::unexpected<Error> Full(const Agent& agent) {
   return Refused("agent " + agent.id + " has " + std::to_string(agent.active) + " of " +
                  std::to_string(agent.max_concurrent) + " tasks; complete one first");
@@ -181,6 +191,9 @@ Result<Task> Cancel(Records& records, TaskId id, std::string reason) {
 Result<Task> Requeue(Records& records, TaskId id) {
   Result<Task> task = FindToChange(records, id, "requeue_task");
   if (!task) return task;
+  if (Result<void> may = MayBeReadyAgain(records, *task); !may) {
+    return Failure(std::move(may.error()));
+  }
   Task again = *task;
   again.status = Status::kPending;
   again.attempts = 0;

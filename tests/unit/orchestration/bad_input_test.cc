@@ -1,8 +1,8 @@
 // What no tool takes, whatever it is: each argument of each tool in every wrong form, from the
 // schemas that are listed and the examples of docs/orchestration.md. A refusal names the argument,
 // shows nothing of the inside, echoes little, and changes nothing.
-#include <fstream>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/paths.h"
+#include "unit/orchestration/page.h"
 #include "unit/orchestration/support.h"
 
 namespace switchyard::orchestration {
@@ -24,15 +24,9 @@ constexpr std::size_t kLongestRefusal = 700;
 
 // A request of each tool that it takes, from its page.
 std::map<std::string, json::object> GoodRequests() {
-  std::ifstream page(::switchyard::paths::SourceDir() + "/docs/orchestration.md");
   std::map<std::string, json::object> requests;
-  std::string line, tool;
-  while (std::getline(page, line)) {
-    if (line.starts_with("### ")) tool = line.substr(4);
-    if (line != "```json" || tool.empty()) continue;
-    std::string text;
-    while (std::getline(page, line) && line != "```") text += line;
-    requests.try_emplace(tool, json::parse(text).as_object());
+  for (const PageExample& example : PageExamples()) {
+    requests.try_emplace(example.tool, json::parse(example.request).as_object());
   }
   return requests;
 }
