@@ -137,7 +137,9 @@ for (const era of Object.keys(eras)) {
     after(() => gateway?.stop());
 
     it('the code of the best practices runs as it is written', async () => {
-      const { stdout } = await promisify(execFile)(python, [path.join(here, 'best_practices.py'), gateway.url, modes[era]]);
+      const { stdout } = await promisify(execFile)(python, [path.join(here, 'best_practices.py'), gateway.url, modes[era]], {
+        env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' }
+      });
       const pieces = stdout.trim().split('\n').map(line => JSON.parse(line));
       assert.deepEqual(pieces.filter(piece => piece.error !== null), []);
       assert.equal(pieces.length, 18);
