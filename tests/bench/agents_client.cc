@@ -69,8 +69,7 @@ class Run {
       bench::SendAll(agent.fd, Request("register_agent", R"({"max_concurrent":1000,"agent_id":")" +
                                                              agent.name + "\"}"));
       while (bench::ResponseLength(agent.in) == 0) Read(agent, 0);
-      if (agent.in.find(R"("status":"available")") == std::string::npos)
-        Fail("register: " + agent.in);
+      if (agent.in.find(R"("isError":true)") != std::string::npos) Fail("register: " + agent.in);
       agent.in.clear();
       agents_.push_back(std::move(agent));
       epoll_event event{};
