@@ -24,7 +24,7 @@ Result<void> CredentialKeeper::Open(const config::Config& config) {
     if (Result<SourcePtr> made = Make(server); !made) return Failure(std::move(made.error()));
   }
   if (config.credentials.keys.empty() || config.credentials.keys == keys_) return {};
-  Result<credentials::VaultKeys> keys = credentials::VaultKeys::Read(config.credentials.keys);
+  Result<KeyRing> keys = KeyRing::Read("credentials.keys", config.credentials.keys);
   if (!keys) return Failure(std::move(keys.error()));
   if (!directory_.empty()) {
     if (directory_ != config.credentials.dir) {

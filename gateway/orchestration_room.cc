@@ -8,6 +8,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "core/key_ring.h"
 #include "orchestration/schema.h"
 #include "orchestration/service.h"
 #include "store/sqlite_database.h"
@@ -24,7 +25,19 @@ orchestration::Settings SettingsOf(const config::Orchestration& config) {
   };
   return {.lease_ms = milliseconds(config.lease),
           .retain_ms = milliseconds(config.retain),
-          .away_ms = milliseconds(config.away_after)};
+          .away_ms = milliseconds(config.away_after),
+          .responsive_ms = milliseconds(config.responsive_within),
+          .most_messages = static_cast<std::int64_t>(config.messages.limit),
+          .message_window_ms = milliseconds(config.messages.window),
+          .retain_messages_ms = milliseconds(config.messages.retain)};
+}
+
+// Of confidential messages; null where there are none.
+Result<std::shared_ptr<const KeyRing>> KeysOf(const config::Orchestration& config) {
+  if (config.keys.empty()) return nullptr;
+  Result<KeyRing> keys = KeyRing::Read("orchestration.keys", config.keys);
+  if (!keys) return Failure(std::move(keys.error()));
+  return std::make_shared<const KeyRing>(std::move(*keys));
 }
 
 }  // namespace
@@ -41,7 +54,10 @@ std::shared_ptr<orchestration::Desk> OrchestrationRoom::desk() const {
 
 Result<void> OrchestrationRoom::Configure(const config::Config& config) {
   if (!config.orchestration.enabled) return {};
-  const orchestration::Settings settings = SettingsOf(config.orchestration);
+  orchestration::Settings settings = SettingsOf(config.orchestration);
+  Result<std::shared_ptr<const KeyRing>> keys = KeysOf(config.orchestration);
+  if (!keys) return Failure(std::move(keys.error()));
+  settings.keys = std::move(*keys);
   if (const auto known = desk()) {
     known->Change(settings);
     return {};
@@ -92,6 +108,12 @@ void OrchestrationRoom::Tick() const {
 }
 
 std::optional<config::Problem> OrchestrationProblem(const config::Config& config) {
+  if (config.orchestration.enabled) {
+    if (const auto keys = KeysOf(config.orchestration); !keys) {
+      return config::Problem{
+          .file = {}, .at = {}, .path = "orchestration", .message = keys.error().message};
+    }
+  }
   const std::string file = config.state.dir + kFile;
   std::error_code ignored;
   if (!config.orchestration.enabled || config.state.dir.empty() ||

@@ -221,6 +221,13 @@ struct Orchestration {
   std::chrono::nanoseconds lease = std::chrono::minutes(5);       // of a task, without a heartbeat
   std::chrono::nanoseconds away_after = std::chrono::minutes(5);  // of an agent that says nothing
   std::chrono::nanoseconds retain = std::chrono::hours(7 * 24);   // of finished tasks
+  std::chrono::nanoseconds responsive_within = std::chrono::minutes(1);  // what checks go by
+  struct Messages {
+    std::size_t limit = 60;  // that an agent may send within the window
+    std::chrono::nanoseconds window = std::chrono::minutes(1);
+    std::chrono::nanoseconds retain = std::chrono::hours(7 * 24);
+  } messages;
+  std::vector<Secret> keys = {};  // of confidential messages; the first one encrypts
 };
 
 struct Config {

@@ -349,7 +349,11 @@ std::string Describe(const Config& config) {
   if (config.orchestration.enabled) {
     out += "orchestration with leases of " + FormatDuration(config.orchestration.lease) +
            ", finished tasks for " + FormatDuration(config.orchestration.retain) +
-           (config.state.dir.empty() ? ", in memory only\n" : "\n");
+           (config.state.dir.empty() ? ", in memory only" : "") +
+           (config.orchestration.keys.empty()
+                ? "\n"
+                : ", confidential messages under " +
+                      Count(config.orchestration.keys.size(), "key") + "\n");
   }
   if (!config.audit.path.empty()) {
     out += "audit log " + config.audit.path + (config.audit.key.empty() ? "" : " under a key") +

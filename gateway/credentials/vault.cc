@@ -93,7 +93,7 @@ std::unexpected<Error> Changed(const std::string& path) {
 
 }  // namespace
 
-Result<Vault> Vault::Open(std::string directory, VaultKeys keys) {
+Result<Vault> Vault::Open(std::string directory, KeyRing keys) {
   if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
     return Failed(directory, "cannot be made", errno);
   }
@@ -111,7 +111,7 @@ Result<Vault> Vault::Open(std::string directory, VaultKeys keys) {
   return vault;
 }
 
-Result<void> Vault::Use(VaultKeys keys) {
+Result<void> Vault::Use(KeyRing keys) {
   Vault fresh(directory_, std::move(keys));
   if (Result<void> read = fresh.Read(); !read) return read;
   keys_ = std::move(fresh.keys_);

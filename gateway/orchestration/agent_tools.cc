@@ -145,6 +145,7 @@ Result<Operation> Prepare(Arguments& arguments) {
     if (!agent) return Failure(std::move(agent.error()));
     Answer answer{.content = View(*agent, records.now, records.settings)};
     answer.content["success_rate"] = Rate(agent->SuccessRate());
+    if (agent->raters > 0) answer.content["quality"] = Rate(agent->Quality());
     answer.content["completed"] = agent->completed;
     answer.content["failed"] = agent->failed;
     answer.content["expired"] = agent->expired;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "orchestration/coordination/sweep.h"
 #include "orchestration/lanes.h"
 #include "orchestration/moves.h"
 
@@ -16,7 +17,8 @@ using Parameter = Database::Parameter;
 
 #define SWITCHYARD_AGENT_COLUMNS                                                            \
   "id, name, role, model_type, model_version, capabilities, team, status, max_concurrent, " \
-  "owner, registered_at, heartbeat_at, active, completed, failed, expired, latency_ms"
+  "owner, registered_at, heartbeat_at, active, completed, failed, expired, latency_ms, "    \
+  "raters, ratings"
 
 Agent Read(const Database::Row& row) {
   Agent agent{.id = row.Text(0),
@@ -36,6 +38,8 @@ Agent Read(const Database::Row& row) {
   agent.failed = row.Number(14);
   agent.expired = row.Number(15);
   agent.latency_ms = row.Number(16);
+  agent.raters = row.Number(17);
+  agent.ratings = row.Number(18);
   return agent;
 }
 
@@ -100,18 +104,23 @@ bool Fits(const Agent& agent, const AgentFilter& filter, const Records& records)
 }
 
 constexpr std::int64_t kWhole = 1000;
+constexpr std::int64_t kGood = 750;
 
 // Weights in hundredths: what it ended well, how free it is, how close it fits, how fast it is.
 std::int64_t ScoreOf(const Agent& agent, std::size_t needed, std::int64_t fastest) {
-  constexpr std::int64_t kSuccess = 40, kFree = 30, kFit = 20, kSpeed = 10;
+  constexpr std::int64_t kSuccess = 30, kQuality = 10, kFree = 30, kFit = 20, kSpeed = 10;
   // As if it had ended four before, three of them well: one failure is no verdict.
   const std::int64_t ended = agent.completed + agent.failed + agent.expired;
   const std::int64_t success = kWhole * (agent.completed + 3) / (ended + 4);
+  // As if three had called it good before; what nobody evaluated is as good as its success.
+  const std::int64_t quality =
+      agent.raters == 0 ? success : (agent.ratings + 3 * kGood) / (agent.raters + 3);
   const std::int64_t free = kWhole - kWhole * agent.active / agent.max_concurrent;
   const auto has = static_cast<std::int64_t>(std::max<std::size_t>(agent.capabilities.size(), 1));
   const std::int64_t fit = needed == 0 ? kWhole : kWhole * static_cast<std::int64_t>(needed) / has;
   const std::int64_t speed = agent.latency_ms == 0 ? kWhole : kWhole * fastest / agent.latency_ms;
-  return (kSuccess * success + kFree * free + kFit * fit + kSpeed * speed) / 100;
+  return (kSuccess * success + kQuality * quality + kFree * free + kFit * fit + kSpeed * speed) /
+         100;
 }
 
 }  // namespace
@@ -131,6 +140,8 @@ std::int64_t Agent::SuccessRate() const {
   const std::int64_t ended = completed + failed + expired;
   return ended == 0 ? kWhole : kWhole * completed / ended;
 }
+
+std::int64_t Agent::Quality() const { return raters == 0 ? kWhole : ratings / raters; }
 
 Result<Agent> FindAgent(Records& records, std::string_view id) {
   Result<std::vector<Agent>> found =
@@ -175,7 +186,8 @@ Result<Agent> Register(Records& records, Agent agent) {
   Result<void> done = records.sql.Execute(
       "INSERT INTO agent (" SWITCHYARD_AGENT_COLUMNS
       ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
-      "$9, $10, $11, $12, 0, 0, 0, 0, 0) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
+      "$9, $10, $11, $12, 0, 0, 0, 0, 0, 0, 0) ON CONFLICT (id) DO UPDATE SET name = "
+      "excluded.name, "
       "role = excluded.role, model_type = excluded.model_type, "
       "model_version = excluded.model_version, capabilities = excluded.capabilities, "
       "team = excluded.team, status = excluded.status, max_concurrent = excluded.max_concurrent, "
@@ -195,6 +207,7 @@ Result<std::int64_t> Deregister(Records& records, std::string_view id) {
   if (!returned) return returned;
   Result<void> done = records.sql.Execute("DELETE FROM capability WHERE agent = $1", {agent->id});
   if (done) done = records.sql.Execute("DELETE FROM agent WHERE id = $1", {agent->id});
+  if (done) done = LeaveCoordination(records, agent->id);
   if (!done) return Failure(std::move(done.error()));
   return returned;
 }
@@ -250,6 +263,7 @@ Result<std::vector<Candidate>> Rank(Records& records, const std::vector<std::str
     Candidate candidate{.score = ScoreOf(agent, requirements.size(), fastest)};
     candidate.why = fmt::format("{} of {} tasks, {}% success", agent.active, agent.max_concurrent,
                                 agent.SuccessRate() / 10);
+    if (agent.raters > 0) candidate.why += fmt::format(", {}% quality", agent.Quality() / 10);
     candidate.agent = std::move(agent);
     ranked.push_back(std::move(candidate));
   }

@@ -19,12 +19,15 @@ struct Agent {
   std::string owner = {};
   std::int64_t registered_at = 0, heartbeat_at = 0;
   std::int64_t active = 0, completed = 0, failed = 0, expired = 0, latency_ms = 0;
+  std::int64_t raters = 0, ratings = 0;  // who evaluated it, and the sum of what they think
 
   // available, idle, working, offline or error.
   std::string_view StatusAt(std::int64_t now, const Settings& settings) const;
   bool TakesTasks(std::int64_t now, const Settings& settings) const;
   // Of what it ended, in thousandths; 1000 when it ended nothing.
   std::int64_t SuccessRate() const;
+  // What others think of its contributions, in thousandths; 1000 when nobody evaluated any.
+  std::int64_t Quality() const;
 };
 
 Result<Agent> FindAgent(Records& records, std::string_view id);  // kNotFound

@@ -49,6 +49,7 @@ Result<Operation> Prepare(Arguments& arguments) {
                       {"avg_success_rate", Rate(numbers->success_rate)},
                       {"by_status", std::move(statuses)},
                       {"skill_distribution", std::move(skills)}};
+    if (numbers->evaluated > 0) answer.content["avg_quality"] = Rate(numbers->quality);
     answer.text = fmt::format("{} agents, success {}", numbers->total, Rate(numbers->success_rate));
     return answer;
   });

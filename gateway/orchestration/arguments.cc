@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -172,6 +173,18 @@ std::optional<std::int64_t> Arguments::Integer(std::string_view names, std::int6
     return std::nullopt;
   }
   return number;
+}
+
+std::optional<std::int64_t> Arguments::Share(std::string_view names) {
+  const json::value* value = Find(names, Need::kOptional);
+  if (value == nullptr) return std::nullopt;
+  boost::system::error_code error;
+  const auto number = value->is_number() ? value->to_number<double>(error) : -1;
+  if (!error && number >= 0 && number <= 1) {
+    return std::llround(number * 1000);
+  }
+  Wrong(Called(names) + " must be a number from 0 to 1, got " + Shown(json::serialize(*value)));
+  return std::nullopt;
 }
 
 std::optional<bool> Arguments::Bool(std::string_view names) {

@@ -37,6 +37,8 @@ class Arguments {
   std::vector<std::string> Words(std::string_view names);
   std::optional<std::int64_t> Integer(std::string_view names, std::int64_t min, std::int64_t max,
                                       Need need = Need::kOptional);
+  // A number from 0 to 1, in thousandths.
+  std::optional<std::int64_t> Share(std::string_view names);
   std::optional<bool> Bool(std::string_view names);
   std::optional<Priority> PriorityIn(std::string_view names);
   std::optional<Status> StatusIn(std::string_view names);

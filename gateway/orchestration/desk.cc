@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/transact.h"
+#include "orchestration/coordination/sweep.h"
 #include "orchestration/moves.h"
 #include "orchestration/statistics.h"
 #include "telemetry/metrics.h"
@@ -30,6 +31,7 @@ struct Outcome {
 struct Desk::Numbers {
   QueueNumbers queue;
   AgentNumbers agents;
+  CoordinationNumbers coordination;
 };
 
 Desk::Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, Settings settings)
@@ -38,8 +40,13 @@ Desk::Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, 
       claims_(metrics.CounterOf("switchyard_orchestration_claims_total", {})),
       expired_(metrics.CounterOf("switchyard_orchestration_leases_expired_total", {})),
       dead_(metrics.CounterOf("switchyard_orchestration_dead_total", {})),
+      sent_(metrics.CounterOf("switchyard_orchestration_messages_sent_total", {})),
+      read_(metrics.CounterOf("switchyard_orchestration_messages_read_total", {})),
+      throttled_(metrics.CounterOf("switchyard_orchestration_messages_throttled_total", {})),
       oldest_(metrics.GaugeOf("switchyard_orchestration_oldest_pending_seconds", {})),
-      settings_(settings) {
+      sessions_(metrics.GaugeOf("switchyard_orchestration_sessions_open", {})),
+      requests_(metrics.GaugeOf("switchyard_orchestration_assistance_open", {})),
+      settings_(std::move(settings)) {
   for (int status = 0; status < kStatuses; ++status) {
     for (int priority = 0; priority < kPriorities; ++priority) {
       tasks_.push_back(metrics.GaugeOf("switchyard_orchestration_tasks",
@@ -59,7 +66,7 @@ Settings Desk::settings() const {
 
 void Desk::Change(Settings settings) {
   const std::lock_guard lock(mutex_);
-  settings_ = settings;
+  settings_ = std::move(settings);
 }
 
 std::int64_t Desk::WallNow() const {
@@ -71,6 +78,8 @@ void Desk::Note(const Records::Effects& effects) {
   if (effects.claimed > 0) claims_.Add(static_cast<std::uint64_t>(effects.claimed));
   if (effects.expired > 0) expired_.Add(static_cast<std::uint64_t>(effects.expired));
   if (effects.dead > 0) dead_.Add(static_cast<std::uint64_t>(effects.dead));
+  if (effects.sent > 0) sent_.Add(static_cast<std::uint64_t>(effects.sent));
+  if (effects.read > 0) read_.Add(static_cast<std::uint64_t>(effects.read));
   if (effects.ready > 0) waiters_.Wake(effects.ready);
 }
 
@@ -84,7 +93,11 @@ switchyard::Task<Result<Answer>> Desk::RunOnce(const Operation& operation,
     return Outcome{.answer = std::move(*answer), .effects = records.effects};
   };
   Result<Outcome> outcome = co_await Transact<Outcome>(database_, deps.executor(), std::move(work));
-  if (!outcome) co_return Failure(std::move(outcome.error()));
+  if (!outcome) {
+    const Error& why = outcome.error();
+    if (why.origin == Origin::kClient && why.code == Code::kRateLimited) throttled_.Add();
+    co_return Failure(std::move(outcome.error()));
+  }
   Note(outcome->effects);
   co_return std::move(outcome->answer);
 }
@@ -130,9 +143,15 @@ void Desk::Tick() {
         if (!queue) return Failure(std::move(queue.error()));
         Result<AgentNumbers> agents = AgentsOf(records);
         if (!agents) return Failure(std::move(agents.error()));
+        Result<bool> old = SweepCoordination(records);
+        if (!old) return Failure(std::move(old.error()));
+        Result<CoordinationNumbers> coordination = CoordinationOf(records);
+        if (!coordination) return Failure(std::move(coordination.error()));
         *swept = {.effects = records.effects,
-                  .numbers = {.queue = *queue, .agents = std::move(*agents)},
-                  .more = *more};
+                  .numbers = {.queue = *queue,
+                              .agents = std::move(*agents),
+                              .coordination = *coordination},
+                  .more = *more || *old};
         return {};
       },
       [this, swept](Result<void> kept) {
@@ -152,6 +171,8 @@ void Desk::Publish(const Numbers& numbers) {
   for (const auto& by_priority : numbers.queue.tasks) {
     for (const std::int64_t count : by_priority) tasks_[place++]->Set(count);
   }
+  sessions_->Set(numbers.coordination.sessions);
+  requests_->Set(numbers.coordination.requests);
   oldest_->Set(numbers.queue.oldest_pending_ms / 1000);
   for (std::size_t i = 0; i < kAgentStatuses.size(); ++i) {
     const auto found = numbers.agents.by_status.find(std::string(kAgentStatuses[i]));

@@ -60,9 +60,9 @@ class Desk {
   const Clock& clock_;
   Waiters waiters_;
   std::atomic<bool> sweeping_{false}, ending_{false};
-  telemetry::Counter &claims_, &expired_, &dead_;
+  telemetry::Counter &claims_, &expired_, &dead_, &sent_, &read_, &throttled_;
   std::vector<std::shared_ptr<telemetry::Gauge>> tasks_, agents_;
-  std::shared_ptr<telemetry::Gauge> oldest_;
+  std::shared_ptr<telemetry::Gauge> oldest_, sessions_, requests_;
 
   mutable std::mutex mutex_;
   Settings settings_;  // guarded by mutex_

@@ -4,10 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "core/database.h"
+
+namespace switchyard {
+class KeyRing;
+}
 
 namespace switchyard::orchestration {
 
@@ -16,6 +21,12 @@ struct Settings {
   std::int64_t lease_ms = 5 * 60'000;  // how long a task stays with an agent that says nothing
   std::int64_t retain_ms = 7 * 24 * 3'600'000LL;  // finished tasks
   std::int64_t away_ms = 90'000;                  // an agent that said nothing for so long is away
+  std::int64_t responsive_ms = 60'000;            // ... and does not answer, as checks have it
+
+  std::int64_t most_messages = 60;  // that an agent may send within the window
+  std::int64_t message_window_ms = 60'000;
+  std::int64_t retain_messages_ms = 7 * 24 * 3'600'000LL;
+  std::shared_ptr<const KeyRing> keys = {};  // of confidential messages; null = there are none
 };
 
 // Caps on what is stored, in bytes of UTF-8 or in number. Refusals name them.
@@ -29,6 +40,7 @@ inline constexpr std::size_t kMaxList = 50;    // requirements, capabilities, de
 inline constexpr std::size_t kMaxBatch = 100;  // tasks at a time
 inline constexpr std::int64_t kMaxAgents = 10'000;
 inline constexpr std::int64_t kMaxLanes = 10'000;
+inline constexpr std::size_t kMaxMessage = 64 * 1024;  // also descriptions, contexts and responses
 
 struct Records {
   Database::Transaction& sql;
@@ -40,6 +52,7 @@ struct Records {
   struct Effects {
     std::int64_t ready = 0;  // tasks that may be claimed now and could not before
     std::int64_t claimed = 0, expired = 0, dead = 0;
+    std::int64_t sent = 0, read = 0;  // messages; sent: to each recipient
   } effects = {};
 };
 

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "orchestration/coordination/tables.h"
+
 namespace switchyard::orchestration {
 namespace {
 
@@ -112,7 +114,7 @@ constexpr std::string_view kFirst = R"(
   CREATE INDEX capability_agent ON capability (agent);
 )";
 
-constexpr std::array kSteps = {kFirst};
+constexpr std::array kSteps = {kFirst, kCoordinationTables};
 
 constexpr std::int64_t kApplication = 0x53776f72;  // "Swor"
 

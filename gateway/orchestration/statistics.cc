@@ -48,15 +48,20 @@ Result<AgentNumbers> AgentsOf(Records& records) {
   Result<std::vector<Agent>> agents = FindAgents(records, {.limit = kMaxAgents});
   if (!agents) return Failure(std::move(agents.error()));
   AgentNumbers numbers;
-  std::int64_t rates = 0, rated = 0;
+  std::int64_t rates = 0, rated = 0, qualities = 0;
   for (const Agent& agent : *agents) {
     ++numbers.total;
     ++numbers.by_status[std::string(agent.StatusAt(records.now, records.settings))];
+    if (agent.raters > 0) {
+      qualities += agent.Quality();
+      ++numbers.evaluated;
+    }
     if (agent.completed + agent.failed + agent.expired == 0) continue;
     rates += agent.SuccessRate();
     ++rated;
   }
   if (rated > 0) numbers.success_rate = rates / rated;
+  if (numbers.evaluated > 0) numbers.quality = qualities / numbers.evaluated;
   Result<Database::Rows> skills = records.sql.Query(
       "SELECT name, count(*) FROM capability GROUP BY name ORDER BY count(*) DESC, name LIMIT 50");
   if (!skills) return Failure(std::move(skills.error()));

@@ -25,6 +25,8 @@ Result<QueueNumbers> QueueOf(Records& records);
 struct AgentNumbers {
   std::int64_t total = 0;
   std::int64_t success_rate = 1000;  // the mean over agents that ended tasks, in thousandths
+  std::int64_t evaluated = 0;        // agents whose contributions somebody evaluated
+  std::int64_t quality = 1000;       // the mean over these, in thousandths
   std::map<std::string, std::int64_t> by_status;
   // By how many agents have them, the commonest first; cut.
   std::vector<std::pair<std::string, std::int64_t>> skills;

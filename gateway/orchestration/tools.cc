@@ -26,6 +26,10 @@ namespace {
 
 // Parts of their schemas.
 #define TASK_ID R"("task_id":{"type":"string"})"
+#define SESSION_ID R"("session_id":{"type":"string"})"
+#define REQUEST_ID R"("request_id":{"type":"string"})"
+#define PAGED \
+  R"(,"limit":{"type":"integer","minimum":1,"maximum":100,"default":10},"cursor":{"type":"string"})"
 #define AGENT_ID R"("agent_id":{"type":"string"})"
 #define STATUS \
   R"("status":{"type":"string","enum":["pending","assigned","in_progress","completed","failed","cancelled"]})"
