@@ -158,6 +158,7 @@ void Server::Impl::StartThreads() {
             i != 0 ? std::function<void(TimePoint)>() : [this](TimePoint now) { KeepHouse(now); },
         .outage = std::bind_front(policies::OutageOf, std::cref(policies)),
         .sight = policies::SightsOf(policies),
+        .state_within = std::bind_front(policies::StateWithin, std::cref(policies)),
         .watch_policies = policies::ChainOf(Stage::kWatch, policies),
         .call_policies = policies::ChainOf(Stage::kCall, policies),
         .server_policies = policies::ChainOf(Stage::kServer, policies)}));

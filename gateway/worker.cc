@@ -199,7 +199,8 @@ void Worker::Configure(std::shared_ptr<const Setup> setup) {
                                 return found == servers_.end() ? 0 : found->second->home->calls();
                               },
                               .outage = options_.outage,
-                              .sealer = options_.session_sealer},
+                              .sealer = options_.session_sealer,
+                              .state_within = options_.state_within},
             options_.sight));
   }
   for (const auto& [name, endpoint] : endpoints_) {

@@ -12,8 +12,10 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -72,6 +74,8 @@ class Worker {
     std::function<void(TimePoint)> housekeeping;  // about once a second; null = none
     FindOutage outage;                            // of members of groups
     FindSight sight;
+    // Of a client's state: see catalog::Choosing.
+    std::function<std::optional<std::string>(std::string_view state)> state_within;
     // By stage, outermost first. A reload changes what they go by, not them.
     std::vector<PlacedPolicy> watch_policies, call_policies, server_policies;
   };
