@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "credentials/account.h"
+#include "credentials/token_exchange.h"
 #include "credentials/values.h"
 #include "downstream/transports.h"
 #include "telemetry/metrics.h"
@@ -51,22 +52,25 @@ Result<SourcePtr> CredentialKeeper::Make(const config::Server& server) {
     return Failure(Code::kInvalid, Origin::kGateway,
                    "servers." + server.name + ".credentials: nothing can be fetched here");
   }
+  const auto count = [this](const std::string& name, std::string_view outcome) {
+    metrics_.CounterOf("switchyard_credentials_tokens_total", {name, std::string(outcome)}).Add();
+  };
+  if (server.credentials->kind == ServerCredentials::Kind::kTokenExchange) {
+    return credentials::TokenExchange::Make(
+        server.name, server.url.Reveal(), *server.credentials, downstream::OwnLines(server),
+        {.home = control_, .clock = clock_, .fetcher = *fetcher_, .lent = lent_, .count = count});
+  }
   return credentials::Account::Make(
       server.name, server.url.Reveal(), *server.credentials,
-      {.home = control_,
-       .clock = clock_,
-       .fetcher = *fetcher_,
-       .vault = vault_,
-       .count = [this](const std::string& name, std::string_view outcome) {
-         metrics_.CounterOf("switchyard_credentials_tokens_total", {name, std::string(outcome)})
-             .Add();
-       }});
+      {.home = control_, .clock = clock_, .fetcher = *fetcher_, .vault = vault_, .count = count});
 }
 
 SourcePtr CredentialKeeper::SourceFor(const config::Server& server) {
   if (!server.credentials) return nullptr;
   std::erase_if(accounts_, [](const Kept& one) { return one.source.expired(); });
-  const bool account = server.credentials->kind != ServerCredentials::Kind::kPerUser;
+  // The others have nothing that a second one would spend.
+  const bool account = server.credentials->kind == ServerCredentials::Kind::kClientCredentials ||
+                       server.credentials->kind == ServerCredentials::Kind::kRefreshToken;
   for (const Kept& one : accounts_) {
     if (!account || one.server != server.name || one.url != server.url.Reveal()) continue;
     if (one.credentials != *server.credentials) continue;

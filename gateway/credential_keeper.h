@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "config/config.h"
+#include "core/lent_tokens.h"
 #include "credentials/source.h"
 #include "credentials/vault.h"
 #include "fetch/fetch.h"
@@ -34,6 +35,9 @@ class CredentialKeeper {
   // key cannot be used; then all stays as it was.
   Result<void> Open(const config::Config& config);
 
+  // Where requests leave the tokens of their callers while they are served.
+  LentTokens& lent() { return lent_; }
+
   // Null: the server is shown nothing of the kind. After an Open() with it.
   credentials::SourcePtr SourceFor(const config::Server& server);
 
@@ -50,6 +54,7 @@ class CredentialKeeper {
   const Clock& clock_;
   telemetry::Metrics& metrics_;
   fetch::Fetcher* const fetcher_;
+  LentTokens lent_;
   std::string directory_;             // of the vault; empty = in memory
   std::vector<config::Secret> keys_;  // as it is open
   std::vector<Kept> accounts_;

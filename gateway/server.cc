@@ -148,6 +148,7 @@ void Server::Impl::StartThreads() {
         .tasks = &tasks,
         .metrics = &metrics,
         .audit = &audit_log,
+        .lent = &credentials.lent(),
         .listener = {.places = connections, .limits = limits},
         .sessions = sessions,
         .plain =
@@ -157,8 +158,8 @@ void Server::Impl::StartThreads() {
         .housekeeping =
             i != 0 ? std::function<void(TimePoint)>() : [this](TimePoint now) { KeepHouse(now); },
         .outage = std::bind_front(policies::OutageOf, std::cref(policies)),
-        .sight = policies::SightsOf(policies),
         .state_within = std::bind_front(policies::StateWithin, std::cref(policies)),
+        .sight = policies::SightsOf(policies),
         .watch_policies = policies::ChainOf(Stage::kWatch, policies),
         .call_policies = policies::ChainOf(Stage::kCall, policies),
         .server_policies = policies::ChainOf(Stage::kServer, policies)}));

@@ -90,7 +90,8 @@ Worker::Worker(Options options)
                 [this](std::function<void(edge::Sessions&)> run) { Broadcast(run); }),
       endpoint_(
           {}, [this](std::string_view name) { return FindEndpoint(name); }, options_.plain,
-          sessions_, [this](std::string_view name) { return FindGate(name); }, options_.audit),
+          sessions_, [this](std::string_view name) { return FindGate(name); }, options_.audit,
+          options_.lent),
       listener_(
           deps_, options_.listener,
           [this](edge::Exchange& exchange, edge::Connection& connection) {

@@ -18,6 +18,7 @@ struct ServerCredentials {
     kPerUser,            // a value for each caller
     kClientCredentials,  // OAuth: the gateway's own account (RFC 6749 section 4.4)
     kRefreshToken,       // OAuth: an account that somebody connected elsewhere
+    kTokenExchange,      // OAuth: a token for each caller's own (RFC 8693)
   };
 
   Kind kind = Kind::kPerUser;
@@ -41,6 +42,12 @@ struct ServerCredentials {
   std::string resource = {};  // empty = what the server's metadata says
 
   friend bool operator==(const ServerCredentials&, const ServerCredentials&) = default;
+  // kTokenExchange. An `issuer` that is empty has a token_endpoint.
+  std::string token_endpoint = {};  // empty = what the issuer's metadata says
+  std::string audience = {};
+  std::string subject_token_type = "access_token", actor_token_type = "access_token";
+  Secret actor_token = {};  // who acts for the caller; empty = nobody says so
+
 };
 std::string_view ToString(ServerCredentials::Kind kind);
 

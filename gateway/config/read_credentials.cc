@@ -47,6 +47,16 @@ void ReadClient(Section& section, ServerCredentials& into) {
   if (auto resource = section.String("resource")) into.resource = std::move(*resource);
 }
 
+void ReadExchange(Section& section, ServerCredentials& into) {
+  if (auto url = section.String("token_endpoint")) into.token_endpoint = std::move(*url);
+  if (auto audience = section.String("audience")) into.audience = std::move(*audience);
+  for (const auto& [key, type] : {std::pair{"subject_token_type", &into.subject_token_type},
+                                  std::pair{"actor_token_type", &into.actor_token_type}}) {
+    if (auto word = section.Enum(key, {"access_token", "id_token", "jwt"})) *type = *word;
+  }
+  if (auto token = section.SecretString("actor_token")) into.actor_token = *token;
+}
+
 void CheckUnused(Section& section, Kind kind) {
   const bool user = kind == Kind::kPerUser;
   for (const char* key : {"header", "scheme", "by", "values"}) {
@@ -56,8 +66,22 @@ void CheckUnused(Section& section, Kind kind) {
                           "auth_method", "scopes", "resource"}) {
     if (section.Has(key) && user) section.Error(key, "kind per_user has no such key");
   }
+  for (const char* key :
+       {"token_endpoint", "audience", "subject_token_type", "actor_token", "actor_token_type"}) {
+    if (section.Has(key) && kind != Kind::kTokenExchange) {
+      section.Error(key, "only kind token_exchange has this key");
+    }
+  }
   if (section.Has("refresh_token") && kind != Kind::kRefreshToken) {
     section.Error("refresh_token", "only kind refresh_token has this key");
+  }
+}
+
+void CheckGoesTo(Section& section, const char* key, const std::string& url) {
+  if (auto problem = UrlProblem(Secret(url, url))) {
+    section.Error(key, std::move(*problem));
+  } else if (IsCleartextToElsewhere(Secret(url, url))) {
+    section.Error(key, "must be https: what is sent there can be read on the way");
   }
 }
 
@@ -73,11 +97,11 @@ void CheckClient(Section& section, const ServerCredentials& read) {
   if (read.kind == Kind::kRefreshToken && read.refresh_token.empty()) {
     section.Error("refresh_token", "is missing");
   }
-  if (auto problem = UrlProblem(Secret(read.issuer, read.issuer))) {
-    section.Error("issuer", std::move(*problem));
-  } else if (IsCleartextToElsewhere(Secret(read.issuer, read.issuer))) {
-    section.Error("issuer", "must be https: what is sent there can be read on the way");
+  if (section.Has("actor_token_type") && read.actor_token.empty()) {
+    section.Error("actor_token_type", "is of an actor_token, and there is none");
   }
+  if (!read.issuer.empty()) CheckGoesTo(section, "issuer", read.issuer);
+  if (!read.token_endpoint.empty()) CheckGoesTo(section, "token_endpoint", read.token_endpoint);
 }
 
 }  // namespace
@@ -86,20 +110,24 @@ std::optional<ServerCredentials> ReadServerCredentials(Section& server) {
   auto section = server.Child("credentials");
   if (!section) return std::nullopt;
   ServerCredentials read;
-  const auto kind = section->Enum("kind", {"per_user", "client_credentials", "refresh_token"});
+  const auto kind =
+      section->Enum("kind", {"per_user", "client_credentials", "refresh_token", "token_exchange"});
   if (!section->Has("kind")) {
-    section->Error("kind", "is missing: per_user, client_credentials or refresh_token");
+    section->Error("kind",
+                   "is missing: per_user, client_credentials, refresh_token or token_exchange");
   }
-  for (const Kind one : {Kind::kPerUser, Kind::kClientCredentials, Kind::kRefreshToken}) {
+  for (const Kind one :
+       {Kind::kPerUser, Kind::kClientCredentials, Kind::kRefreshToken, Kind::kTokenExchange}) {
     if (kind == ToString(one)) read.kind = one;
   }
   if (auto issuer = section->String("issuer")) read.issuer = std::move(*issuer);
   ReadPerUser(*section, read);
   ReadClient(*section, read);
+  ReadExchange(*section, read);
   if (!kind) return std::nullopt;
   CheckUnused(*section, read.kind);
   if (read.kind != Kind::kPerUser) {
-    if (read.issuer.empty()) {
+    if (read.issuer.empty() && read.token_endpoint.empty()) {
       section->Error("issuer",
                      "is missing: the authorization server that the client is registered with; "
                      "what it proves itself with is sent to no other");
@@ -158,6 +186,7 @@ std::string_view ToString(ServerCredentials::Kind kind) {
     case Kind::kPerUser: return "per_user";
     case Kind::kClientCredentials: return "client_credentials";
     case Kind::kRefreshToken: return "refresh_token";
+    case Kind::kTokenExchange: return "token_exchange";
   }
   return "per_user";
 }

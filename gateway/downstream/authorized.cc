@@ -29,6 +29,11 @@ Task<void> Obtain(credentials::SourcePtr source, Caller caller, Refusal refused,
             [box = std::move(box), got = std::move(got)]() mutable { box->Put(std::move(got)); });
 }
 
+// What sessions are told apart by.
+bool IsSame(const Principal& one, const Principal& other) {
+  return one.issuer == other.issuer && one.subject == other.subject && one.client == other.client;
+}
+
 bool IsRefused(const HttpFacts& facts) { return facts.status == 401 || facts.status == 403; }
 
 }  // namespace
@@ -37,7 +42,8 @@ Authorized::Authorized(std::unique_ptr<Transport> inner, credentials::SourcePtr 
                        const Deps& deps, std::optional<Caller> bound)
     : inner_(std::move(inner)), source_(std::move(source)), deps_(deps), bound_(std::move(bound)) {}
 
-const Caller* Authorized::CallerOf(const Outgoing& out) const {
+const Caller* Authorized::CallerOf(const Outgoing& out) {
+  if (bound_ && out.caller != nullptr && IsSame(**bound_, **out.caller)) bound_ = *out.caller;
   return bound_ ? &*bound_ : out.caller;
 }
 

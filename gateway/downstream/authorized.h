@@ -35,7 +35,7 @@ class Authorized final : public Transport {
   Task<void> Close() override { return inner_->Close(); }
 
  private:
-  const Caller* CallerOf(const Outgoing& out) const;
+  const Caller* CallerOf(const Outgoing& out);
   Task<Result<credentials::GrantPtr>> GrantFor(Caller caller, bool own,
                                                credentials::Refusal refused, Deadline deadline);
   template <class T>
@@ -44,7 +44,7 @@ class Authorized final : public Transport {
   const std::unique_ptr<Transport> inner_;
   const credentials::SourcePtr source_;
   const Deps deps_;
-  const std::optional<Caller> bound_;
+  std::optional<Caller> bound_;  // by who used it last: a caller may show another token each time
 };
 
 }  // namespace switchyard::downstream

@@ -76,7 +76,7 @@ std::string Endpoint::PathTo(std::string_view name, bool sse) {
 }
 
 Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Sessions& sessions,
-                   FindGate find_gate, audit::Sink* audit)
+                   FindGate find_gate, audit::Sink* audit, LentTokens* lent)
     : access_(std::move(access)),
       find_(std::move(find)),
       plain_(std::move(plain)),
@@ -84,6 +84,7 @@ Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Session
       legacy_(sessions, find_),
       sse_(sessions),
       find_gate_(std::move(find_gate)),
+      lent_(lent),
       refused_callers_(audit, sessions.clock()) {}
 
 bool Endpoint::HostAllowed(const Exchange& exchange) const {
