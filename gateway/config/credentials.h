@@ -32,6 +32,7 @@ struct ServerCredentials {
   // kPerUser: the issuer of the callers. OAuth: the authorization server, which alone is shown
   // what follows.
   std::string issuer = {};
+  bool discover_issuer = false;  // kClientCredentials: the one that the server names is trusted
   std::string client_id = {};
   Secret client_secret = {};
   Secret private_key = {};  // PEM
@@ -41,13 +42,13 @@ struct ServerCredentials {
   std::vector<std::string> scopes = {};
   std::string resource = {};  // empty = what the server's metadata says
 
-  friend bool operator==(const ServerCredentials&, const ServerCredentials&) = default;
   // kTokenExchange. An `issuer` that is empty has a token_endpoint.
   std::string token_endpoint = {};  // empty = what the issuer's metadata says
   std::string audience = {};
   std::string subject_token_type = "access_token", actor_token_type = "access_token";
   Secret actor_token = {};  // who acts for the caller; empty = nobody says so
 
+  friend bool operator==(const ServerCredentials&, const ServerCredentials&) = default;
 };
 std::string_view ToString(ServerCredentials::Kind kind);
 

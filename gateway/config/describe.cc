@@ -145,6 +145,7 @@ json::object ToJson(const ServerCredentials& credentials) {
   out["client_id"] = credentials.client_id;
   out["scopes"] = ToJson(credentials.scopes);
   if (!credentials.resource.empty()) out["resource"] = credentials.resource;
+  if (credentials.discover_issuer) out["discover_issuer"] = true;
   if (!credentials.audience.empty()) out["audience"] = credentials.audience;
   if (!credentials.token_endpoint.empty()) out["token_endpoint"] = credentials.token_endpoint;
   return out;

@@ -30,6 +30,7 @@ void ReadPerUser(Section& section, ServerCredentials& into) {
 }
 
 void ReadClient(Section& section, ServerCredentials& into) {
+  if (auto flag = section.Bool("discover_issuer")) into.discover_issuer = *flag;
   if (auto id = section.String("client_id")) into.client_id = std::move(*id);
   if (auto secret = section.SecretString("client_secret")) into.client_secret = *secret;
   if (auto key = section.SecretString("private_key")) into.private_key = *key;
@@ -71,6 +72,9 @@ void CheckUnused(Section& section, Kind kind) {
     if (section.Has(key) && kind != Kind::kTokenExchange) {
       section.Error(key, "only kind token_exchange has this key");
     }
+  }
+  if (section.Has("discover_issuer") && kind != Kind::kClientCredentials) {
+    section.Error("discover_issuer", "only kind client_credentials has this key");
   }
   if (section.Has("refresh_token") && kind != Kind::kRefreshToken) {
     section.Error("refresh_token", "only kind refresh_token has this key");
@@ -127,7 +131,10 @@ std::optional<ServerCredentials> ReadServerCredentials(Section& server) {
   if (!kind) return std::nullopt;
   CheckUnused(*section, read.kind);
   if (read.kind != Kind::kPerUser) {
-    if (read.issuer.empty() && read.token_endpoint.empty()) {
+    if (read.discover_issuer && !read.issuer.empty()) {
+      section->Error("discover_issuer", "cannot be true where issuer says who it is");
+    }
+    if (read.issuer.empty() && read.token_endpoint.empty() && !read.discover_issuer) {
       section->Error("issuer",
                      "is missing: the authorization server that the client is registered with; "
                      "what it proves itself with is sent to no other");

@@ -69,6 +69,7 @@ class Account final : public Source, public std::enable_shared_from_this<Account
   Task<Result<GrantPtr>> Fly(Scopes wanted);
   Task<Result<oauth::Token>> Fetch(Scopes wanted, Deadline deadline);
   Task<Result<void>> Locate(Deadline deadline);
+  Task<void> Knock(Deadline deadline);
   static Task<void> Refresh(std::shared_ptr<Account> self);
   std::unexpected<Error> Failed(Error error, bool more);
   std::unexpected<Error> Refuse(std::string why) const;
