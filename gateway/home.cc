@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "downstream/consent.h"
 #include "downstream/remote.h"
 #include "downstream/server_downstream.h"
 
@@ -94,6 +95,12 @@ void Home::Run() {
 }
 
 std::shared_ptr<Service> Home::ServiceFor(const Deps& deps) {
+  const credentials::SourcePtr& source = surroundings_.source;
+  if (source == nullptr || !source->connects()) return WayFor(deps);
+  return std::make_shared<downstream::Consent>(WayFor(deps), source, deps);
+}
+
+std::shared_ptr<Service> Home::WayFor(const Deps& deps) {
   if (deps.worker == deps_.worker) return inner_->downstream;
   if (built_in_) return built_in_(deps);
   const auto remote = std::make_shared<downstream::RemoteService>(

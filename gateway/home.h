@@ -69,6 +69,7 @@ class Home : public std::enable_shared_from_this<Home> {
 
  private:
   struct Inner;
+  std::shared_ptr<Service> WayFor(const Deps& deps);
   void Reach();  // a server of others: by its transport
   const config::Server server_;
   const Deps deps_;

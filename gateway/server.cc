@@ -59,7 +59,8 @@ struct Server::Impl {
              .stand_in = std::bind_front(policies::StandsIn, std::cref(policies)),
              .judge = std::bind_front(&PinKeeper::Judge, &pins)},
             [this](catalog::Catalogs published) { Publish(std::move(published)); }),
-        plain(control.get_executor(), metrics, readiness, desk) {
+        connect(control.get_executor(), credentials),
+        plain(control.get_executor(), metrics, readiness, desk, connect) {
     if (options.log != nullptr) call_log.emplace(options.log->lines(), options.log->format());
     policies = policies::MakePolicies({.clock = *options.clock,
                                        .metrics = metrics,
@@ -116,6 +117,7 @@ struct Server::Impl {
   catalog::Catalogs catalogs;      // as published last; of the control thread
   std::uint64_t publications = 0;  // so far; of the control thread
   Readiness readiness;
+  ConnectPages connect;
   PlainPages plain;
   std::shared_ptr<edge::Quota> connections;  // of all workers
   Outside outside;
@@ -198,7 +200,7 @@ std::shared_ptr<Home> Server::Impl::HomeOf(const config::Server& server) {
 
 std::shared_ptr<const Setup> Server::Impl::MakeSetup(const PolicyTable& table) {
   auto setup = std::make_shared<Setup>();
-  setup->access = AccessOf(options.config.listen);
+  setup->access = AccessOf(options.config, port);
   setup->access.gated = !outside.authenticators.empty();
   setup->access.trust = outside.tls == nullptr ? 0 : outside.tls->trust();
   setup->authenticators = outside.authenticators;
@@ -242,6 +244,7 @@ void Server::Impl::Configure() {
   std::uint64_t published = 0;
   OnControl([&] {
     fetches.Use(outside.fetch);
+    credentials.links().SetBase(options.listen ? BaseOf(options.config, port) : "");
     pins.Configure(options.config);
     hub.Configure(
         NamingsOf(options.config), ViewsOf(options.config), options.config.page_size, forgotten,

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@ struct ServerCredentials {
     kPerUser,            // a value for each caller
     kClientCredentials,  // OAuth: the gateway's own account (RFC 6749 section 4.4)
     kRefreshToken,       // OAuth: an account that somebody connected elsewhere
+    kOAuth,              // OAuth: an account of each caller, connected in a browser
   };
 
   Kind kind = Kind::kPerUser;
@@ -29,9 +31,9 @@ struct ServerCredentials {
   std::map<std::string, Secret> values = {};
 
   // kPerUser: the issuer of the callers. OAuth: the authorization server, which alone is shown
-  // what follows.
+  // what follows; kOAuth: empty = the one that the server names.
   std::string issuer = {};
-  std::string client_id = {};
+  std::string client_id = {};  // kOAuth: empty = a document of the gateway's own, or registered
   Secret client_secret = {};
   Secret private_key = {};  // PEM
   std::string key_id = {}, algorithm = {};
@@ -43,6 +45,10 @@ struct ServerCredentials {
   friend bool operator==(const ServerCredentials&, const ServerCredentials&) = default;
 };
 std::string_view ToString(ServerCredentials::Kind kind);
+// Whether a person connects accounts there: then the gateway has pages for that.
+inline bool IsConnected(const std::optional<ServerCredentials>& credentials) {
+  return credentials && credentials->kind == ServerCredentials::Kind::kOAuth;
+}
 
 // What is kept of all of them.
 struct Credentials {

@@ -61,6 +61,32 @@ void CheckUnused(Section& section, Kind kind) {
   }
 }
 
+void CheckIssuer(Section& section, const ServerCredentials& read) {
+  if (auto problem = UrlProblem(Secret(read.issuer, read.issuer))) {
+    section.Error("issuer", std::move(*problem));
+  } else if (IsCleartextToElsewhere(Secret(read.issuer, read.issuer))) {
+    section.Error("issuer", "must be https: what is sent there can be read on the way");
+  }
+}
+
+// What was registered with one issuer is for that one; without it the server may name any.
+void CheckConnected(Section& section, const ServerCredentials& read) {
+  const bool proves = !read.client_secret.empty() || !read.private_key.empty();
+  if (!read.client_secret.empty() && !read.private_key.empty()) {
+    section.Error("private_key", "is one way to show who the client is; client_secret another one");
+  }
+  if (read.client_id.empty() && (proves || !read.auth_method.empty())) {
+    section.Error("client_id", "is missing: as whom the gateway is registered with the issuer");
+  }
+  if (!read.issuer.empty()) {
+    CheckIssuer(section, read);
+  } else if (!read.client_id.empty()) {
+    section.Error("issuer",
+                  "is missing: the authorization server that the client is registered with; what "
+                  "it proves itself with is sent to no other");
+  }
+}
+
 void CheckClient(Section& section, const ServerCredentials& read) {
   if (read.client_id.empty()) section.Error("client_id", "is missing");
   if (!read.client_secret.empty() && !read.private_key.empty()) {
@@ -73,11 +99,7 @@ void CheckClient(Section& section, const ServerCredentials& read) {
   if (read.kind == Kind::kRefreshToken && read.refresh_token.empty()) {
     section.Error("refresh_token", "is missing");
   }
-  if (auto problem = UrlProblem(Secret(read.issuer, read.issuer))) {
-    section.Error("issuer", std::move(*problem));
-  } else if (IsCleartextToElsewhere(Secret(read.issuer, read.issuer))) {
-    section.Error("issuer", "must be https: what is sent there can be read on the way");
-  }
+  CheckIssuer(section, read);
 }
 
 }  // namespace
@@ -86,11 +108,13 @@ std::optional<ServerCredentials> ReadServerCredentials(Section& server) {
   auto section = server.Child("credentials");
   if (!section) return std::nullopt;
   ServerCredentials read;
-  const auto kind = section->Enum("kind", {"per_user", "client_credentials", "refresh_token"});
+  const auto kind =
+      section->Enum("kind", {"per_user", "client_credentials", "refresh_token", "oauth"});
   if (!section->Has("kind")) {
-    section->Error("kind", "is missing: per_user, client_credentials or refresh_token");
+    section->Error("kind", "is missing: per_user, client_credentials, refresh_token or oauth");
   }
-  for (const Kind one : {Kind::kPerUser, Kind::kClientCredentials, Kind::kRefreshToken}) {
+  for (const Kind one :
+       {Kind::kPerUser, Kind::kClientCredentials, Kind::kRefreshToken, Kind::kOAuth}) {
     if (kind == ToString(one)) read.kind = one;
   }
   if (auto issuer = section->String("issuer")) read.issuer = std::move(*issuer);
@@ -98,6 +122,10 @@ std::optional<ServerCredentials> ReadServerCredentials(Section& server) {
   ReadClient(*section, read);
   if (!kind) return std::nullopt;
   CheckUnused(*section, read.kind);
+  if (read.kind == Kind::kOAuth) {
+    CheckConnected(*section, read);
+    return read;
+  }
   if (read.kind != Kind::kPerUser) {
     if (read.issuer.empty()) {
       section->Error("issuer",
@@ -136,10 +164,18 @@ Credentials ReadCredentials(Section& root) {
 
 // What is renewed must be kept: the old refresh token is worth nothing after its first use.
 void PlaceCredentials(Section& root, Config& config) {
-  const bool renewed = std::ranges::any_of(config.servers, [](const auto& named) {
-    const auto& credentials = named.second.credentials;
-    return credentials && credentials->kind == Kind::kRefreshToken;
-  });
+  const auto any_of = [&config](Kind kind) {
+    return std::ranges::any_of(config.servers, [kind](const auto& named) {
+      const auto& credentials = named.second.credentials;
+      return credentials && credentials->kind == kind;
+    });
+  };
+  const bool connected = any_of(Kind::kOAuth), renewed = connected || any_of(Kind::kRefreshToken);
+  if (connected && config.listen.public_url.empty() && !IsLoopback(config.listen.host)) {
+    root.Error("listen",
+               "a server has credentials of kind oauth, for which browsers come to the gateway: "
+               "set listen.public_url");
+  }
   if (!renewed && config.credentials.keys.empty()) return;
   if (config.credentials.dir.empty() && config.state.dir.empty()) {
     root.Error("credentials", "what is kept needs a place: set state.dir, or credentials.dir");
@@ -148,8 +184,10 @@ void PlaceCredentials(Section& root, Config& config) {
   }
   if (config.credentials.keys.empty()) {
     root.Error("credentials",
-               "a server has credentials of kind refresh_token, whose successors must be kept: set "
-               "credentials.keys");
+               connected ? "a server has credentials of kind oauth, and what users connect must be "
+                           "kept: set credentials.keys"
+                         : "a server has credentials of kind refresh_token, whose successors must "
+                           "be kept: set credentials.keys");
   }
 }
 
@@ -158,6 +196,7 @@ std::string_view ToString(ServerCredentials::Kind kind) {
     case Kind::kPerUser: return "per_user";
     case Kind::kClientCredentials: return "client_credentials";
     case Kind::kRefreshToken: return "refresh_token";
+    case Kind::kOAuth: return "oauth";
   }
   return "per_user";
 }

@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/random.h"
+#include "credentials/configured_client.h"
 #include "credentials/oauth/challenge.h"
 #include "credentials/oauth/exchange.h"
 
@@ -45,19 +46,10 @@ class Account::Flight {
 
 Result<SourcePtr> Account::Make(std::string server, std::string url,
                                 const config::ServerCredentials& config, AccountDeps deps) {
-  oauth::Client client{.id = config.client_id,
-                       .secret = config.client_secret.Reveal(),
-                       .auth_method = config.auth_method};
-  if (!config.private_key.empty()) {
-    Result<oauth::SigningKey> key =
-        oauth::SigningKey::Read(config.private_key.Reveal(), config.key_id, config.algorithm);
-    if (!key) {
-      return Failure(std::move(key.error()).In("servers." + server + ".credentials"));
-    }
-    client.key = std::move(*key);
-  }
+  Result<oauth::Client> client = ConfiguredClient(config);
+  if (!client) return Failure(std::move(client.error()).In("servers." + server + ".credentials"));
   return SourcePtr(
-      new Account(std::move(server), std::move(url), config, std::move(client), std::move(deps)));
+      new Account(std::move(server), std::move(url), config, std::move(*client), std::move(deps)));
 }
 
 Account::Account(std::string server, std::string url, const config::ServerCredentials& config,

@@ -216,6 +216,14 @@ std::optional<std::string> Vault::Get(const Label& label) const {
   return found->second;
 }
 
+std::vector<Label> Vault::Labels(std::string_view kind) const {
+  std::vector<Label> labels;
+  for (const auto& [label, secret] : secrets_) {
+    if (label.kind == kind) labels.push_back(label);
+  }
+  return labels;
+}
+
 Result<void> Vault::Put(const Label& label, std::string secret) {
   if (secret.size() > kMostBytes || !ReadLabel(LabelText(label))) {
     return Failure(Code::kTooLarge, Origin::kGateway, "the vault: what is to be kept is too large");

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -27,7 +28,7 @@ struct Label {
   std::string issuer;     // of the token: of the authorization server; "" = not of one
   std::string principal;  // whose: "" = of the gateway itself
   std::string server;     // config name
-  std::string kind;       // "token", "client"
+  std::string kind;       // "refresh token", "connection", "client"
 
   auto operator<=>(const Label&) const = default;
 };
@@ -47,6 +48,8 @@ class Vault {
   static Vault InMemory() { return Vault(); }
 
   std::optional<std::string> Get(const Label& label) const;
+  // Of that kind, of all servers.
+  std::vector<Label> Labels(std::string_view kind) const;
   // The error names no secret. What could not be written stays as it was.
   Result<void> Put(const Label& label, std::string secret);
   Result<void> Erase(const Label& label);

@@ -16,6 +16,12 @@
 
 namespace switchyard::downstream {
 
+// What a request in the name of `caller` goes out with, or the gateway's own one (`own`); after a
+// refusal something else. On the worker of `deps`; the source is asked on its home.
+Task<Result<credentials::GrantPtr>> GrantOf(credentials::SourcePtr source, Caller caller, bool own,
+                                            credentials::Refusal refused, const Deps& deps,
+                                            Deadline deadline);
+
 class Authorized final : public Transport {
  public:
   // `bound`: whose session this is, where it is somebody's alone; else each request says it.
@@ -36,8 +42,6 @@ class Authorized final : public Transport {
 
  private:
   const Caller* CallerOf(const Outgoing& out) const;
-  Task<Result<credentials::GrantPtr>> GrantFor(Caller caller, bool own,
-                                               credentials::Refusal refused, Deadline deadline);
   template <class T>
   Task<Result<T>> Send(Outgoing out, Task<Result<T>> (Transport::*send)(Outgoing));
 

@@ -35,7 +35,9 @@ struct PlainAnswer {
 struct PlainRequest {
   std::string method;  // GET or POST
   std::string path;
+  std::string query = {};                    // without the question mark
   std::string content_type = {}, body = {};  // of a POST
+  std::string cookie = {};                   // the header's value
   std::string authorization = {};            // the header's value
   bool from_page = false;                    // a browser says which page it comes from
   bool forwarded = false;                    // a proxy says that it is somebody else's
