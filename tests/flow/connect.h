@@ -40,15 +40,19 @@ class ConnectFixture {
     return gateway;
   }
 
+  // Good for all the hours that pass in a test.
+  std::string TokenOf(const std::string& subject) const {
+    return issuer.Token(subject, {{"exp", std::to_string(TokenIssuer::Now() + 100'000)}});
+  }
   ModernClient Modern(const std::string& subject = "alice",
                       const std::string& capabilities = kUrls) const {
-    ModernClient client(gateway.port(), "/mcp", issuer.Token(subject));
+    ModernClient client(gateway.port(), "/mcp", TokenOf(subject));
     client.set_capabilities(capabilities);
     return client;
   }
   LegacyClient Legacy(const std::string& subject, const std::string& capabilities,
                       const std::string& version = "2025-11-25") const {
-    LegacyClient client(gateway.port(), "/mcp", version, issuer.Token(subject));
+    LegacyClient client(gateway.port(), "/mcp", version, TokenOf(subject));
     const Answer answer = client.Request(
         {.method = "initialize",
          .members = R"("protocolVersion":")" + version + R"(","capabilities":)" + capabilities +
