@@ -37,7 +37,8 @@ struct AccountDeps {
   const Clock& clock;
   fetch::Fetcher& fetcher;
   Vault& vault;
-  // Of each attempt to get a token: "fetched", "refreshed", "failed". Null = nobody counts.
+  // Of each attempt to get a token: "fetched", "refreshed", "failed"; of connections also
+  // "connected", "ended". Null = nobody counts.
   std::function<void(const std::string& server, std::string_view outcome)> count = nullptr;
 };
 

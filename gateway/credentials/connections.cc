@@ -254,10 +254,11 @@ std::unexpected<Error> Connections::Over(Held& held) {
 }
 
 Result<GrantPtr> Connections::Failed(const HeldPtr& held, Error error) {
-  Count("failed");
+  const bool over = error.code == Code::kUnauthenticated;  // whatever is tried
+  Count(over ? "ended" : "failed");
   spdlog::warn("server {}: the token of a connected account could not be replaced: {}", server_,
                error.message);
-  if (error.code == Code::kUnauthenticated) {  // it is over, whatever is tried
+  if (over) {
     if (error.message.contains("_client")) ForgetClient(held->connected.issuer);
     return Over(*held);
   }
