@@ -12,9 +12,10 @@
 namespace switchyard::admin {
 
 struct ConnectFacts {
-  std::string server, url;            // of the MCP server
-  std::string caller, caller_issuer;  // who made the call; "" = the gateway itself
-  std::string issuer;                 // of the authorization server
+  std::string server = {}, url = {};  // of the MCP server
+  // Who made the call; "" = the gateway itself.
+  std::string caller = {}, caller_issuer = {};
+  std::string issuer = {};  // of the authorization server
   std::vector<std::string> scopes = {};
 };
 

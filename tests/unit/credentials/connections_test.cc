@@ -141,7 +141,8 @@ TEST_F(ConnectionsTest, EachIsShownByItsOwn) {
 TEST_F(ConnectionsTest, WhatTheGatewayAsksItselfGoesOutBareUntilItIsRefused) {
   const GrantPtr bare = Obtain(Nobody()).value();
   EXPECT_EQ(bare->lines, "");
-  const Result<GrantPtr> refused = Obtain(Nobody(), {.grant = bare, .status = 401});
+  const Result<GrantPtr> refused =
+      Obtain(Nobody(), {.grant = bare, .status = 401, .challenge = {}});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().visit, "") << "no client is asked for the operator's account";
   EXPECT_THAT(refused.error().message, HasSubstr("switchyard connections --connect s"));
@@ -227,7 +228,7 @@ TEST_F(ConnectionsTest, MoreScopesAreAskedForByTheirUnionAndNotInALoop) {
 
 TEST_F(ConnectionsTest, ARefusedTokenIsReplacedOnceAndAFreshOneNot) {
   Connect(of_alice_);
-  const Refusal refused{.grant = source_->Find(&alice_).value(), .status = 401};
+  const Refusal refused{.grant = source_->Find(&alice_).value(), .status = 401, .challenge = {}};
   EXPECT_THAT(Obtain(alice_, refused).error().message, HasSubstr("a moment ago"));
   clock_.Advance(minutes(1));
   EXPECT_EQ(LinesOf(Obtain(alice_, refused)), Bearer("t1"));
