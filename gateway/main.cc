@@ -6,6 +6,7 @@
 #include <string>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
