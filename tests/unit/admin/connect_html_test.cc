@@ -10,7 +10,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 TEST(ConnectHtml, WhatComesFromElsewhereIsText) {
-  const std::string bad = R"(<img src=x onerror="a('b')">&)";
+  const std::string bad = R"x(<img src=x onerror="a('b')">&)x";
   const ConnectFacts facts{.server = bad,
                            .url = bad,
                            .caller = bad,
