@@ -69,7 +69,7 @@ TEST_F(ConnectHostile, CallbacksThatDoNotFitConnectNobody) {
       {"a broken escape", away.query + "&x=%4", 404},
       {"a state in other letters", Replaced(away.query, "state=", "STATE="), 404},
       {"the state as a code", "code=" + state + "&state=", 404},
-      {"a long query", away.query + "&x=" + std::string(20'000, 'x'), 414},
+      {"a long query", away.query + "&x=" + std::string(20'000, 'x'), 431},
   };
   for (const Case& one : cases) {
     EXPECT_EQ(away.browser.Get(away.back + "?" + one.query).status, one.status) << one.what;
