@@ -246,9 +246,22 @@ node_tests() {
   conclude "$name" $status "$good" "$bad"
 }
 
+# python_ready DIR: an environment of its own with what requirements.txt of DIR names. Sets
+# SWITCHYARD_PYTHON.
+python_ready() {
+  local wanted=$root/$1/requirements.txt home=$root/build/python
+  export SWITCHYARD_PYTHON=$home/bin/python
+  if cmp -s "$wanted" "$home/requirements.txt"; then return; fi
+  say "pip install for $1"
+  quietly "python-$(basename "$1")" python3 -m venv --clear "$home" &&
+    quietly "pip-$(basename "$1")" "$SWITCHYARD_PYTHON" -m pip install --disable-pip-version-check -r "$wanted" &&
+    cp "$wanted" "$home/requirements.txt"
+}
+
 step_interop() {
   quietly build-release build release switchyard || { count 0 1; return; }
   node_ready tests/interop || { count 0 1; return; }
+  python_ready tests/interop || { count 0 1; return; }
   node_tests interop "$root/tests/interop" "$root"/tests/interop/*.test.mjs
 }
 

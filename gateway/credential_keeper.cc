@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "credentials/account.h"
+#include "credentials/token_exchange.h"
 #include "credentials/values.h"
 #include "downstream/transports.h"
 #include "telemetry/metrics.h"
@@ -16,7 +17,13 @@ using credentials::SourcePtr;
 
 CredentialKeeper::CredentialKeeper(Executor control, const Clock& clock,
                                    telemetry::Metrics& metrics, fetch::Fetcher* fetcher)
-    : control_(control), clock_(clock), metrics_(metrics), fetcher_(fetcher) {}
+    : control_(control),
+      clock_(clock),
+      metrics_(metrics),
+      fetcher_(fetcher),
+      links_(clock),
+      flow_(links_, clock, fetcher,
+            [this](std::string_view server) { return ConnectionsOf(server); }) {}
 
 Result<void> CredentialKeeper::Open(const config::Config& config) {
   for (const auto& [name, server] : config.servers) {
@@ -24,7 +31,7 @@ Result<void> CredentialKeeper::Open(const config::Config& config) {
     if (Result<SourcePtr> made = Make(server); !made) return Failure(std::move(made.error()));
   }
   if (config.credentials.keys.empty() || config.credentials.keys == keys_) return {};
-  Result<credentials::VaultKeys> keys = credentials::VaultKeys::Read(config.credentials.keys);
+  Result<KeyRing> keys = KeyRing::Read("credentials.keys", config.credentials.keys);
   if (!keys) return Failure(std::move(keys.error()));
   if (!directory_.empty()) {
     if (directory_ != config.credentials.dir) {
@@ -51,22 +58,86 @@ Result<SourcePtr> CredentialKeeper::Make(const config::Server& server) {
     return Failure(Code::kInvalid, Origin::kGateway,
                    "servers." + server.name + ".credentials: nothing can be fetched here");
   }
-  return credentials::Account::Make(
-      server.name, server.url.Reveal(), *server.credentials,
+  if (config::IsConnected(server.credentials)) return MakeConnections(server);
+  if (server.credentials->kind == ServerCredentials::Kind::kTokenExchange) {
+    return credentials::TokenExchange::Make(server.name, server.url.Reveal(), *server.credentials,
+                                            downstream::OwnLines(server),
+                                            {.home = control_,
+                                             .clock = clock_,
+                                             .fetcher = *fetcher_,
+                                             .lent = lent_,
+                                             .count = Counter()});
+  }
+  return credentials::Account::Make(server.name, server.url.Reveal(), *server.credentials,
+                                    {.home = control_,
+                                     .clock = clock_,
+                                     .fetcher = *fetcher_,
+                                     .vault = vault_,
+                                     .count = Counter()});
+}
+
+std::function<void(const std::string&, std::string_view)> CredentialKeeper::Counter() {
+  return [this](const std::string& name, std::string_view outcome) {
+    metrics_.CounterOf("switchyard_credentials_tokens_total", {name, std::string(outcome)}).Add();
+  };
+}
+
+Result<SourcePtr> CredentialKeeper::MakeConnections(const config::Server& server) {
+  Result<std::shared_ptr<credentials::Connections>> made = credentials::Connections::Make(
+      server.name, server.url.Reveal(), *server.credentials, downstream::OwnLines(server),
       {.home = control_,
        .clock = clock_,
        .fetcher = *fetcher_,
        .vault = vault_,
-       .count = [this](const std::string& name, std::string_view outcome) {
-         metrics_.CounterOf("switchyard_credentials_tokens_total", {name, std::string(outcome)})
-             .Add();
-       }});
+       .links = links_,
+       .count = Counter()});
+  if (!made) return Failure(std::move(made.error()));
+  return SourcePtr(std::move(*made));
+}
+
+std::shared_ptr<credentials::Connections> CredentialKeeper::ConnectionsOf(
+    std::string_view server) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = connections_.find(server);
+  return found == connections_.end() ? nullptr : found->second.lock();
+}
+
+std::vector<CredentialKeeper::Connection> CredentialKeeper::Connections() const {
+  std::vector<Connection> all;
+  for (const credentials::Label& label : vault_.Labels(credentials::kConnection)) {
+    all.push_back({.server = label.server,
+                   .issuer = label.issuer,
+                   .whose = credentials::ReadPrincipalText(label.principal)});
+  }
+  return all;
+}
+
+std::string CredentialKeeper::OfferOwn(const std::string& server) {
+  if (ConnectionsOf(server) == nullptr || links_.base().empty()) return "";
+  return links_.UrlFor(server, {}, {});
+}
+
+bool CredentialKeeper::Forget(const std::string& server, const credentials::Whose& whose) {
+  const std::shared_ptr<credentials::Connections> source = ConnectionsOf(server);
+  bool any = source != nullptr && source->Forget(whose);
+  const std::string principal = credentials::PrincipalText(whose);
+  for (const credentials::Label& label : vault_.Labels(credentials::kConnection)) {
+    if (label.server != server || label.principal != principal) continue;
+    any = true;
+    if (Result<void> gone = vault_.Erase(label); !gone) {
+      spdlog::error("server {}: a connection could not be deleted: {}", server,
+                    gone.error().message);
+    }
+  }
+  return any;
 }
 
 SourcePtr CredentialKeeper::SourceFor(const config::Server& server) {
   if (!server.credentials) return nullptr;
   std::erase_if(accounts_, [](const Kept& one) { return one.source.expired(); });
-  const bool account = server.credentials->kind != ServerCredentials::Kind::kPerUser;
+  // The others have nothing that a second one would spend.
+  const bool account = server.credentials->kind == ServerCredentials::Kind::kClientCredentials ||
+                       server.credentials->kind == ServerCredentials::Kind::kRefreshToken;
   for (const Kept& one : accounts_) {
     if (!account || one.server != server.name || one.url != server.url.Reveal()) continue;
     if (one.credentials != *server.credentials) continue;
@@ -78,6 +149,10 @@ SourcePtr CredentialKeeper::SourceFor(const config::Server& server) {
                          .url = server.url.Reveal(),
                          .credentials = *server.credentials,
                          .source = *made});
+  }
+  if (made && config::IsConnected(server.credentials)) {
+    const std::lock_guard lock(mutex_);
+    connections_[server.name] = std::static_pointer_cast<credentials::Connections>(*made);
   }
   if (made) return std::move(*made);
   // Open() has refused such a configuration before.

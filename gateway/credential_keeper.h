@@ -2,18 +2,25 @@
 // `credentials`. A source lives as long as the Homes that it was made for: a server whose account
 // is the same after a reload goes on with it.
 //
-// Open() and SourceFor() belong to who starts and reloads the gateway; the vault is used on the
-// control thread.
+// Open() and SourceFor() belong to who starts and reloads the gateway; the vault, and all that is
+// about connections, is used on the control thread.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/task.h"
 #include "config/config.h"
+#include "core/lent_tokens.h"
+#include "credentials/connect_flow.h"
+#include "credentials/connections.h"
+#include "credentials/links.h"
 #include "credentials/source.h"
 #include "credentials/vault.h"
 #include "fetch/fetch.h"
@@ -34,8 +41,24 @@ class CredentialKeeper {
   // key cannot be used; then all stays as it was.
   Result<void> Open(const config::Config& config);
 
+  // Where requests leave the tokens of their callers while they are served.
+  LentTokens& lent() { return lent_; }
+
   // Null: the server is shown nothing of the kind. After an Open() with it.
   credentials::SourcePtr SourceFor(const config::Server& server);
+
+  // Where people connect accounts.
+  credentials::Links& links() { return links_; }
+  credentials::ConnectFlow& flow() { return flow_; }
+  struct Connection {
+    std::string server, issuer;
+    credentials::Whose whose;
+  };
+  std::vector<Connection> Connections() const;
+  // A link for the account that the gateway's own requests go by; "" = there is no such server.
+  std::string OfferOwn(const std::string& server);
+  // Also of a server that is configured no more. False: there was none.
+  bool Forget(const std::string& server, const credentials::Whose& whose);
 
  private:
   // One that a server has across a reload: two would spend one refresh token.
@@ -45,15 +68,24 @@ class CredentialKeeper {
     std::weak_ptr<credentials::Source> source;
   };
   Result<credentials::SourcePtr> Make(const config::Server& server);
+  Result<credentials::SourcePtr> MakeConnections(const config::Server& server);
+  std::shared_ptr<credentials::Connections> ConnectionsOf(std::string_view server) const;
+  std::function<void(const std::string&, std::string_view)> Counter();
 
   const Executor control_;
   const Clock& clock_;
   telemetry::Metrics& metrics_;
   fetch::Fetcher* const fetcher_;
+  LentTokens lent_;
   std::string directory_;             // of the vault; empty = in memory
   std::vector<config::Secret> keys_;  // as it is open
   std::vector<Kept> accounts_;
   credentials::Vault vault_ = credentials::Vault::InMemory();
+  credentials::Links links_;
+  credentials::ConnectFlow flow_;
+  mutable std::mutex mutex_;
+  // Guarded by mutex_. By server, the latest.
+  std::map<std::string, std::weak_ptr<credentials::Connections>, std::less<>> connections_;
 };
 
 }  // namespace switchyard

@@ -1,10 +1,14 @@
 #include "home.h"
 
+#include <chrono>
+#include <future>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/post.hpp>
 
+#include "downstream/consent.h"
 #include "downstream/remote.h"
 #include "downstream/server_downstream.h"
 
@@ -94,6 +98,12 @@ void Home::Run() {
 }
 
 std::shared_ptr<Service> Home::ServiceFor(const Deps& deps) {
+  const credentials::SourcePtr& source = surroundings_.source;
+  if (source == nullptr || !source->connects()) return WayFor(deps);
+  return std::make_shared<downstream::Consent>(WayFor(deps), source, deps);
+}
+
+std::shared_ptr<Service> Home::WayFor(const Deps& deps) {
   if (deps.worker == deps_.worker) return inner_->downstream;
   if (built_in_) return built_in_(deps);
   const auto remote = std::make_shared<downstream::RemoteService>(
@@ -133,6 +143,16 @@ bool Home::Serves(const config::Server& other) const {
                     server.list_timeout);
   };
   return identity(server_) == identity(other);
+}
+
+void CloseAll(const std::map<std::string, std::shared_ptr<Home>>& homes) {
+  std::vector<std::future<void>> closed;
+  for (const auto& [name, home] : homes) {
+    auto done = std::make_shared<std::promise<void>>();
+    closed.push_back(done->get_future());
+    home->Close([done] { done->set_value(); });
+  }
+  for (auto& one : closed) one.wait_for(std::chrono::seconds(15));
 }
 
 }  // namespace switchyard

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -69,6 +70,7 @@ class Home : public std::enable_shared_from_this<Home> {
 
  private:
   struct Inner;
+  std::shared_ptr<Service> WayFor(const Deps& deps);
   void Reach();  // a server of others: by its transport
   const config::Server server_;
   const Deps deps_;
@@ -78,5 +80,9 @@ class Home : public std::enable_shared_from_this<Home> {
   std::atomic<std::size_t> calls_{0};
   std::shared_ptr<Inner> inner_;  // used on the home's thread only
 };
+
+// Ends all at once, and waits: servers end by TERM and KILL long before its 15 seconds are over.
+// Not on the thread of a home.
+void CloseAll(const std::map<std::string, std::shared_ptr<Home>>& homes);
 
 }  // namespace switchyard

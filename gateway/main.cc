@@ -6,6 +6,7 @@
 #include <string>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -14,6 +15,7 @@
 #include "cli/approvals.h"
 #include "cli/call.h"
 #include "cli/check_as.h"
+#include "cli/connections.h"
 #include "cli/exit.h"
 #include "cli/file_commands.h"
 #include "cli/health.h"
@@ -97,6 +99,14 @@ Examples:
 
 The token is that of admin.token in the configuration, if there is one.)";
 
+constexpr const char* kConnectionsHelp = R"(
+Examples:
+  switchyard connections                            whose accounts are connected, to which servers
+  switchyard connections --connect notes            a link for the gateway's own account there
+  switchyard connections --forget notes --issuer https://login.example.com --subject alice
+
+The token is that of admin.token in the configuration, if there is one.)";
+
 constexpr const char* kHealthHelp = R"(
 Examples:
   switchyard health                        ready? which servers are up? exit status 0, 1 or 3
@@ -153,6 +163,7 @@ class Program {
     cli::AddPinsCommands(app_, run_);
     AddHealth();
     AddApprovals();
+    AddConnections();
     cli::AddAuditCommands(app_, run_);
     cli::AddKeyCommands(app_, run_);
     AddHelpers();
@@ -300,6 +311,32 @@ class Program {
         ->envname("USER");
   }
 
+  void AddConnections() {
+    CLI::App* command =
+        Add("connections", "Show the accounts that users connected to servers", kConnectionsHelp,
+            [this] { return cli::RunConnections(connections_, std::cout, std::cerr); });
+    AddWhere(*command, connections_.gateway.where);
+    command->add_option("--admin-token", connections_.gateway.token, "Of the admin API")
+        ->type_name("TOKEN")
+        ->envname("SWITCHYARD_ADMIN_TOKEN");
+    command->add_flag("--json", connections_.json, "What the gateway says, as it is");
+    CLI::Option* connect =
+        command
+            ->add_option("--connect", connections_.connect,
+                         "A link for the account that the gateway's own requests go by")
+            ->type_name("SERVER");
+    CLI::Option* forget =
+        command->add_option("--forget", connections_.forget, "Forget a connection to this server")
+            ->type_name("SERVER")
+            ->excludes(connect);
+    for (const auto& [name, into] : {std::pair("--issuer", &connections_.issuer),
+                                     std::pair("--subject", &connections_.subject)}) {
+      command->add_option(name, *into, "Whose; default: the gateway's own")
+          ->type_name("TEXT")
+          ->needs(forget);
+    }
+  }
+
   void AddHelpers() {
     Add("example-server", "A small MCP server on stdin and stdout, to try things with", "",
         [] { return RunExampleServer(STDIN_FILENO, STDOUT_FILENO); });
@@ -317,6 +354,7 @@ class Program {
   cli::ServeOptions serve_;
   cli::CallOptions call_;
   cli::ApproveOptions approve_;
+  cli::ConnectionsOptions connections_;
   cli::Where where_;
   config::ExplainRequest explain_;
   cli::CheckAsOptions check_as_;

@@ -1,6 +1,7 @@
 #include "orchestration_room.h"
 
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -8,6 +9,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "core/key_ring.h"
 #include "orchestration/schema.h"
 #include "orchestration/service.h"
 #include "store/sqlite_database.h"
@@ -18,13 +20,49 @@ namespace {
 
 constexpr const char* kFile = "/orchestration.db";
 
-orchestration::Settings SettingsOf(const config::Orchestration& config) {
+std::int64_t Thousandths(double share) { return std::llround(share * 1000); }
+
+std::shared_ptr<const orchestration::Roles> RolesOf(const config::Orchestration& config) {
+  using orchestration::Right;
+  if (config.roles.empty()) return nullptr;
+  auto roles = std::make_shared<orchestration::Roles>();
+  for (std::size_t right = 0; right < orchestration::kRights; ++right) {
+    const auto said = config.roles.find(std::string(ToString(static_cast<Right>(right))));
+    if (said != config.roles.end()) roles->of[right] = said->second;
+  }
+  return roles;
+}
+
+// Of confidential messages; null where there are none.
+Result<std::shared_ptr<const KeyRing>> KeysOf(const config::Orchestration& config) {
+  if (config.keys.empty()) return nullptr;
+  Result<KeyRing> keys = KeyRing::Read("orchestration.keys", config.keys);
+  if (!keys) return Failure(std::move(keys.error()));
+  return std::make_shared<const KeyRing>(std::move(*keys));
+}
+
+Result<orchestration::Settings> SettingsOf(const config::Orchestration& config) {
+  Result<std::shared_ptr<const KeyRing>> keys = KeysOf(config);
+  if (!keys) return Failure(std::move(keys.error()));
   const auto milliseconds = [](Duration time) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
   };
-  return {.lease_ms = milliseconds(config.lease),
-          .retain_ms = milliseconds(config.retain),
-          .away_ms = milliseconds(config.away_after)};
+  const config::Orchestration::Health& health = config.health;
+  return orchestration::Settings{
+      .lease_ms = milliseconds(config.lease),
+      .retain_ms = milliseconds(config.retain),
+      .away_ms = milliseconds(config.away_after),
+      .max_tasks = config.max_tasks,
+      .health = {.least_success = Thousandths(health.least_success),
+                 .most_active = health.most_active,
+                 .least_agent_success = Thousandths(health.least_agent_success),
+                 .least_routed = Thousandths(health.least_routed)},
+      .roles = RolesOf(config),
+      .responsive_ms = milliseconds(config.responsive_within),
+      .most_messages = static_cast<std::int64_t>(config.messages.limit),
+      .message_window_ms = milliseconds(config.messages.window),
+      .retain_messages_ms = milliseconds(config.messages.retain),
+      .keys = std::move(*keys)};
 }
 
 }  // namespace
@@ -39,13 +77,18 @@ std::shared_ptr<orchestration::Desk> OrchestrationRoom::desk() const {
   return desk_;
 }
 
-Result<void> OrchestrationRoom::Configure(const config::Config& config) {
+void OrchestrationRoom::Configure(const config::Config& config) const {
+  if (!config.orchestration.enabled) return;
+  const auto known = desk();
+  Result<orchestration::Settings> settings = SettingsOf(config.orchestration);
+  if (known != nullptr && settings) known->Change(std::move(*settings));
+}
+
+Result<void> OrchestrationRoom::Open(const config::Config& config) {
   if (!config.orchestration.enabled) return {};
-  const orchestration::Settings settings = SettingsOf(config.orchestration);
-  if (const auto known = desk()) {
-    known->Change(settings);
-    return {};
-  }
+  Result<orchestration::Settings> settings = SettingsOf(config.orchestration);
+  if (!settings) return Failure(std::move(settings.error()));
+  if (desk() != nullptr) return {};
   store::SqliteDatabase::Options options;
   if (config.state.dir.empty()) {
     spdlog::warn(
@@ -69,7 +112,7 @@ Result<void> OrchestrationRoom::Configure(const config::Config& config) {
   }
   database_ = std::move(*database);
   const std::lock_guard lock(mutex_);
-  desk_ = std::make_shared<orchestration::Desk>(*database_, clock_, metrics_, settings);
+  desk_ = std::make_shared<orchestration::Desk>(*database_, clock_, metrics_, std::move(*settings));
   return {};
 }
 
@@ -92,6 +135,12 @@ void OrchestrationRoom::Tick() const {
 }
 
 std::optional<config::Problem> OrchestrationProblem(const config::Config& config) {
+  if (config.orchestration.enabled) {
+    if (const auto keys = KeysOf(config.orchestration); !keys) {
+      return config::Problem{
+          .file = {}, .at = {}, .path = "orchestration", .message = keys.error().message};
+    }
+  }
   const std::string file = config.state.dir + kFile;
   std::error_code ignored;
   if (!config.orchestration.enabled || config.state.dir.empty() ||

@@ -33,9 +33,11 @@ class OrchestrationRoom {
   OrchestrationRoom(const Clock& clock, telemetry::Metrics& metrics);
   ~OrchestrationRoom();  // Close()
 
-  // Opens what is not open yet, if the configuration wants it; later ones change the limits. What
-  // was opened stays until Close(). The directory is this process' own. An Error is kInvalid.
-  Result<void> Configure(const config::Config& config);
+  // Opens what is not open yet, if the configuration wants it, and changes nothing else: what was
+  // opened stays until Close(). The directory is this process' own. An Error is kInvalid.
+  Result<void> Open(const config::Config& config);
+  // What was opened goes by these limits from now on.
+  void Configure(const config::Config& config) const;
   // The gateway stops: nobody waits any more for a task to come.
   void EndWaits() const;
   // Answers what was submitted. Before the workers stop, for they are who is answered.

@@ -23,17 +23,29 @@ admin::Access PlainPages::access() const {
   return access_;
 }
 
+Task<std::optional<admin::Page>> PlainPages::Admin(edge::PlainRequest request, Executor worker) {
+  const admin::Asked asked{.method = request.method,
+                           .path = request.path,
+                           .content_type = request.content_type,
+                           .body = request.body,
+                           .authorization = std::move(request.authorization),
+                           .from_page = request.from_page,
+                           .forwarded = request.forwarded};
+  if (request.path != ConnectPages::kAdmin) co_return admin::ApprovalsPage(desk_, access(), asked);
+  if (std::optional<admin::Page> turned = admin::Turned(access(), asked)) co_return turned;
+  std::optional<admin::Page> page = co_await connect_.Answer(std::move(request), worker);
+  co_return page;
+}
+
 Task<std::optional<edge::PlainAnswer>> PlainPages::Answer(edge::PlainRequest request,
                                                           Executor worker) {
+  if (request.path.starts_with("/connect/")) {
+    std::optional<admin::Page> page = co_await connect_.Answer(std::move(request), worker);
+    if (!page) co_return std::nullopt;
+    co_return AnswerOf(std::move(*page));
+  }
   if (request.path.starts_with("/admin/")) {
-    const admin::Asked asked{.method = std::move(request.method),
-                             .path = std::move(request.path),
-                             .content_type = std::move(request.content_type),
-                             .body = std::move(request.body),
-                             .authorization = std::move(request.authorization),
-                             .from_page = request.from_page,
-                             .forwarded = request.forwarded};
-    std::optional<admin::Page> page = admin::ApprovalsPage(desk_, access(), asked);
+    std::optional<admin::Page> page = co_await Admin(std::move(request), worker);
     if (!page) co_return std::nullopt;
     co_return AnswerOf(std::move(*page));
   }

@@ -1,4 +1,5 @@
-// What the gateway answers that is not MCP: health, metrics, the admin API. Thread-safe.
+// What the gateway answers that is not MCP: health, metrics, the admin API, and
+// where people connect accounts. Thread-safe.
 #pragma once
 
 #include <memory>
@@ -8,6 +9,7 @@
 #include "admin/approvals.h"
 #include "base/task.h"
 #include "config/config.h"
+#include "connect_pages.h"
 #include "edge/endpoint.h"
 #include "readiness.h"
 #include "telemetry/metrics.h"
@@ -18,8 +20,12 @@ class PlainPages {
  public:
   // All of it outlives this. `control` is where what takes long is done.
   PlainPages(Executor control, const telemetry::Metrics& metrics, Readiness& readiness,
-             approvals::Desk& desk)
-      : control_(control), metrics_(metrics), readiness_(readiness), desk_(desk) {}
+             approvals::Desk& desk, ConnectPages& connect)
+      : control_(control),
+        metrics_(metrics),
+        readiness_(readiness),
+        desk_(desk),
+        connect_(connect) {}
 
   void Configure(const config::Config& config);
 
@@ -27,12 +33,14 @@ class PlainPages {
   Task<std::optional<edge::PlainAnswer>> Answer(edge::PlainRequest request, Executor worker);
 
  private:
+  Task<std::optional<admin::Page>> Admin(edge::PlainRequest request, Executor worker);
   admin::Access access() const;
 
   const Executor control_;
   const telemetry::Metrics& metrics_;
   Readiness& readiness_;
   approvals::Desk& desk_;
+  ConnectPages& connect_;
   mutable std::mutex mutex_;
   admin::Access access_;  // guarded by mutex_
 };

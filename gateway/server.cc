@@ -29,6 +29,7 @@
 #include "readiness.h"
 #include "server_config.h"
 #include "stdio_face.h"
+#include "task_key.h"
 #include "telemetry/call_log.h"
 #include "telemetry/metrics.h"
 #include "worker.h"
@@ -59,7 +60,8 @@ struct Server::Impl {
              .stand_in = std::bind_front(policies::StandsIn, std::cref(policies)),
              .judge = std::bind_front(&PinKeeper::Judge, &pins)},
             [this](catalog::Catalogs published) { Publish(std::move(published)); }),
-        plain(control.get_executor(), metrics, readiness, desk) {
+        connect(control.get_executor(), credentials),
+        plain(control.get_executor(), metrics, readiness, desk, connect) {
     if (options.log != nullptr) call_log.emplace(options.log->lines(), options.log->format());
     policies = policies::MakePolicies({.clock = *options.clock,
                                        .metrics = metrics,
@@ -86,7 +88,6 @@ struct Server::Impl {
   void Announce(std::uint64_t published);
   Result<void> Listen();
   void Drain(Duration grace);
-  void CloseHomes();
   void KeepHouse(TimePoint now) {
     policy_store.Sweep(now);
     desk.Sweep();
@@ -103,6 +104,7 @@ struct Server::Impl {
   policies::States states;
   policies::Policies policies;  // outlive every call
   const Sealer session_sealer;
+  TaskKey task_key;
   edge::TaskBoard tasks;  // of legacy clients
   downstream::Launcher launcher;
   downstream::Parking parking;
@@ -116,6 +118,7 @@ struct Server::Impl {
   catalog::Catalogs catalogs;      // as published last; of the control thread
   std::uint64_t publications = 0;  // so far; of the control thread
   Readiness readiness;
+  ConnectPages connect;
   PlainPages plain;
   std::shared_ptr<edge::Quota> connections;  // of all workers
   Outside outside;
@@ -145,9 +148,11 @@ void Server::Impl::StartThreads() {
         .peer = [this](unsigned other) -> Worker& { return *workers[other]; },
         .clock = options.clock,
         .session_sealer = &session_sealer,
+        .task_sealer = &task_key.sealer(),
         .tasks = &tasks,
         .metrics = &metrics,
         .audit = &audit_log,
+        .lent = &credentials.lent(),
         .listener = {.places = connections, .limits = limits},
         .sessions = sessions,
         .plain =
@@ -157,6 +162,7 @@ void Server::Impl::StartThreads() {
         .housekeeping =
             i != 0 ? std::function<void(TimePoint)>() : [this](TimePoint now) { KeepHouse(now); },
         .outage = std::bind_front(policies::OutageOf, std::cref(policies)),
+        .state_within = std::bind_front(policies::StateWithin, std::cref(policies)),
         .sight = policies::SightsOf(policies),
         .watch_policies = policies::ChainOf(Stage::kWatch, policies),
         .call_policies = policies::ChainOf(Stage::kCall, policies),
@@ -198,7 +204,7 @@ std::shared_ptr<Home> Server::Impl::HomeOf(const config::Server& server) {
 
 std::shared_ptr<const Setup> Server::Impl::MakeSetup(const PolicyTable& table) {
   auto setup = std::make_shared<Setup>();
-  setup->access = AccessOf(options.config.listen);
+  setup->access = AccessOf(options.config, port);
   setup->access.gated = !outside.authenticators.empty();
   setup->access.trust = outside.tls == nullptr ? 0 : outside.tls->trust();
   setup->authenticators = outside.authenticators;
@@ -242,6 +248,7 @@ void Server::Impl::Configure() {
   std::uint64_t published = 0;
   OnControl([&] {
     fetches.Use(outside.fetch);
+    credentials.links().SetBase(options.listen ? BaseOf(options.config, port) : "");
     pins.Configure(options.config);
     hub.Configure(
         NamingsOf(options.config), ViewsOf(options.config), options.config.page_size, forgotten,
@@ -296,8 +303,9 @@ Result<void> Server::Start() {
     return opened;
   }
   if (Result<void> on = impl_->credentials.Open(impl_->options.config); !on) return on;
-  if (Result<void> on = impl_->orchestration.Configure(impl_->options.config); !on) return on;
+  if (Result<void> on = impl_->orchestration.Open(impl_->options.config); !on) return on;
   if (Result<void> on = impl_->audit_log.Configure(impl_->options.config.audit); !on) return on;
+  if (Result<void> on = impl_->task_key.Open(impl_->options.config.state.dir); !on) return on;
   impl_->StartThreads();
   impl_->started = true;
   if (impl_->options.listen) {
@@ -322,13 +330,15 @@ Result<void> Server::Reload(config::Config config) {
   KeepAddress(config.listen, impl_->options.config.listen);
   Result<Outside> outside = impl_->fetches.Read(config, impl_->port);
   if (!outside) return Failure(std::move(outside.error()));
-  Result<void> on;
+  // Before anything changes, for this may fail.
+  Result<void> on = impl_->orchestration.Open(config);
+  if (!on) return on;
   impl_->OnControl([&] { on = impl_->credentials.Open(config); });
   if (on) on = impl_->audit_log.Configure(config.audit);
   if (!on) return on;
   impl_->outside = std::move(*outside);
   impl_->policy_store.Keep(config.state);
-  if (Result<void> open = impl_->orchestration.Configure(config); !open) return open;
+  impl_->orchestration.Configure(config);
   impl_->options.config = std::move(config);
   impl_->parking.SetLimits(ParkingLimitsOf(impl_->options.config));
   impl_->Configure();
@@ -360,22 +370,11 @@ void Server::Impl::Drain(Duration grace) {
   stdio.Abort(first);
 }
 
-void Server::Impl::CloseHomes() {
-  std::vector<std::future<void>> closed;
-  for (const auto& [name, home] : homes) {
-    auto done = std::make_shared<std::promise<void>>();
-    closed.push_back(done->get_future());
-    home->Close([done] { done->set_value(); });
-  }
-  for (auto& one : closed) one.wait_for(std::chrono::seconds(15));  // by TERM and KILL, far sooner
-  homes.clear();
-}
-
 void Server::Stop(Duration grace) {
   const std::lock_guard turn(impl_->turns);
   if (!std::exchange(impl_->started, false)) return;
   impl_->Drain(grace);
-  impl_->CloseHomes();
+  CloseAll(std::exchange(impl_->homes, {}));
   impl_->orchestration.Close();
   for (const auto& worker : impl_->workers) worker->Stop();
   impl_->OnControl([this] { impl_->pins.Close(); });

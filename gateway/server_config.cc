@@ -45,12 +45,28 @@ edge::Sessions::Options SessionsOf(const config::Sessions& sessions) {
   return options;
 }
 
-edge::Access AccessOf(const config::Listen& listen) {
-  return {.loopback = IsLoopback(listen.host),
-          .allowed_origins = listen.allowed_origins,
-          .allowed_hosts = listen.allowed_hosts,
-          .legacy_sse = listen.legacy_sse,
-          .gated = false};
+std::string BaseOf(const config::Config& config, std::uint16_t port) {
+  const config::Listen& listen = config.listen;
+  if (!listen.public_url.empty()) return listen.public_url;
+  if (!IsLoopback(listen.host)) return "";
+  const bool is_v6 = listen.host.contains(':');
+  return (listen.tls ? "https://" : "http://") + (is_v6 ? "[" + listen.host + "]" : listen.host) +
+         ":" + std::to_string(port);
+}
+
+edge::Access AccessOf(const config::Config& config, std::uint16_t port) {
+  const config::Listen& listen = config.listen;
+  edge::Access access{.loopback = IsLoopback(listen.host),
+                      .allowed_origins = listen.allowed_origins,
+                      .allowed_hosts = listen.allowed_hosts,
+                      .legacy_sse = listen.legacy_sse,
+                      .gated = false};
+  const bool connects = std::ranges::any_of(config.servers, [](const auto& named) {
+    return named.second.enabled && config::IsConnected(named.second.credentials);
+  });
+  // The forms of our own pages: on loopback they could be anybody's otherwise.
+  if (connects) access.allowed_origins.push_back(BaseOf(config, port));
+  return access;
 }
 
 downstream::Parking::Limits ParkingLimitsOf(const config::Config& config) {

@@ -26,7 +26,9 @@ unsigned WorkersOf(const config::Listen& listen, unsigned wanted);
 void KeepAddress(config::Listen& listen, const config::Listen& bound);
 // Asked once: the quotas in it are shared by all workers.
 edge::Sessions::Options SessionsOf(const config::Sessions& sessions);
-edge::Access AccessOf(const config::Listen& listen);
+edge::Access AccessOf(const config::Config& config, std::uint16_t port);
+// How browsers reach it, without a path; "" = they do not. `port`: that was bound.
+std::string BaseOf(const config::Config& config, std::uint16_t port);
 std::vector<catalog::EndpointView> ViewsOf(const config::Config& config);  // "" = all, at /mcp
 bool IsChosenByLoad(const config::Config& config, const std::string& server);
 std::vector<catalog::ServerNaming> NamingsOf(const config::Config& config);  // the enabled ones

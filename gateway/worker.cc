@@ -90,7 +90,8 @@ Worker::Worker(Options options)
                 [this](std::function<void(edge::Sessions&)> run) { Broadcast(run); }),
       endpoint_(
           {}, [this](std::string_view name) { return FindEndpoint(name); }, options_.plain,
-          sessions_, [this](std::string_view name) { return FindGate(name); }, options_.audit),
+          sessions_, [this](std::string_view name) { return FindGate(name); }, options_.audit,
+          options_.lent),
       listener_(deps_, options_.listener,
                 {.serve =
                      [this](edge::Exchange& exchange, edge::Connection& connection) {
@@ -195,13 +196,14 @@ void Worker::Configure(std::shared_ptr<const Setup> setup) {
         options_,
         std::make_shared<catalog::Router>(
             setup_->catalogs.at(name), find_server, deps_,
-            std::make_unique<catalog::TaskRoutes>(*options_.session_sealer, deps_, find_server),
+            std::make_unique<catalog::TaskRoutes>(*options_.task_sealer, deps_, find_server),
             catalog::Choosing{.load = [this](std::string_view server) -> std::size_t {
                                 const auto found = servers_.find(server);
                                 return found == servers_.end() ? 0 : found->second->home->calls();
                               },
                               .outage = options_.outage,
-                              .sealer = options_.session_sealer},
+                              .sealer = options_.session_sealer,
+                              .state_within = options_.state_within},
             options_.sight));
   }
   for (const auto& [name, endpoint] : endpoints_) {

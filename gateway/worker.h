@@ -12,8 +12,10 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -63,14 +65,18 @@ class Worker {
     std::function<Worker&(unsigned)> peer;
     const Clock* clock = nullptr;
     const Sealer* session_sealer = nullptr;
+    const Sealer* task_sealer = nullptr;  // of ids of tasks
     edge::TaskBoard* tasks = nullptr;
     telemetry::Metrics* metrics = nullptr;
     audit::Sink* audit = nullptr;
+    LentTokens* lent = nullptr;  // see edge::Endpoint
     edge::Listener::Options listener;
     edge::Sessions::Options sessions;
     edge::PlainHandler plain;
     std::function<void(TimePoint)> housekeeping;  // about once a second; null = none
     FindOutage outage;                            // of members of groups
+    // Of a client's state: see catalog::Choosing.
+    std::function<std::optional<std::string>(std::string_view state)> state_within;
     FindSight sight;
     // By stage, outermost first. A reload changes what they go by, not them.
     std::vector<PlacedPolicy> watch_policies, call_policies, server_policies;

@@ -25,6 +25,7 @@
 #include "core/askable.h"
 #include "core/notes.h"
 #include "mcp/error_map.h"
+#include "mcp/json_string.h"
 #include "mcp/raw_object.h"
 #include "policies/approval/call.h"
 #include "policies/approval/held.h"
@@ -182,6 +183,13 @@ class ApprovalPolicy final : public Policy {
   bool IsOff(const PolicySet& set) const override {
     const Settings& settings = settings_(set);
     return (!settings.enabled || settings.rules.empty()) && !AnyRequired();
+  }
+
+  std::optional<std::string> StateWithin(std::string_view text) const override {
+    if (sealer_ == nullptr) return std::nullopt;
+    const std::optional<OwnState> state = Open(*sealer_, text);
+    if (!state) return std::nullopt;
+    return state->inner.empty() ? std::string() : mcp::Unquote(state->inner);
   }
 
   void ServerListed(std::string_view server) const override {

@@ -16,12 +16,11 @@
 // asks for it in another's stead meets the same here. What it may use, but not so or not now, it is
 // told.
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +33,7 @@
 #include "core/notes.h"
 #include "core/resolver.h"
 #include "core/sight.h"
+#include "policies/authorize/book.h"
 #include "policies/authorize/refusal.h"
 #include "policies/authorize/rulebook.h"
 #include "policies/authorize/settings.h"
@@ -43,62 +43,12 @@
 namespace switchyard::policies::authorize {
 namespace {
 
-constexpr std::array<std::string_view, 3> kOutcomeWords = {"allowed", "denied", "hidden"};
-
-// The rules of one stack of levels, and how often each decided.
-class Book {
- public:
-  explicit Book(const Settings& settings)
-      : rules(settings.rules), counters_((settings.rules.size() + 1) * kOutcomeWords.size()) {}
-
-  // Of the rule, for the log.
-  std::string_view NameOf(const Verdict& verdict) const {
-    return verdict.rule == kNoRule ? "none" : std::string_view(rules.rules()[verdict.rule]->name);
-  }
-  // Asked for by its name once.
-  void Count(const Verdict& verdict, switchyard::telemetry::Metrics& metrics) const {
-    const auto outcome = static_cast<std::size_t>(verdict.outcome);
-    const std::size_t row = verdict.rule == kNoRule ? rules.rules().size() : verdict.rule;
-    std::atomic<switchyard::telemetry::Counter*>& slot =
-        counters_[row * kOutcomeWords.size() + outcome];
-    switchyard::telemetry::Counter* counter = slot.load(std::memory_order_acquire);
-    if (counter == nullptr) {
-      counter = &metrics.CounterOf(
-          "switchyard_authorize_decisions_total",
-          {std::string(kOutcomeWords.at(outcome)), std::string(NameOf(verdict))});
-      slot.store(counter, std::memory_order_release);
-    }
-    counter->Add();
-  }
-
-  const Rulebook rules;
-
- private:
-  mutable std::vector<std::atomic<switchyard::telemetry::Counter*>> counters_;
-};
-
 struct Judged {
   Verdict verdict;
   const Book* book;  // lives as long as the call's target
   // Of a denial: with these scopes it would be allowed.
   std::vector<std::string> scopes = {};
   const Rule* approval = nullptr;  // of kAllowed: wants a person to approve it; of a book
-};
-
-// What the calls of one scope go by. No book: there is no rule.
-struct Bound {
-  std::shared_ptr<const Book> book = nullptr;
-  RuleSet of_server = {};
-
-  bool Could(const Caller& caller, std::string_view endpoint, ItemKind kind,
-             std::string_view name) const {
-    return book == nullptr ||
-           book->rules.Could(of_server, *book->rules.RulesFor(caller, endpoint), kind, name);
-  }
-  bool CouldAny(const Caller& caller, std::string_view endpoint, ItemKind kind) const {
-    return book == nullptr ||
-           book->rules.CouldAny(of_server, *book->rules.RulesFor(caller, endpoint), kind);
-  }
 };
 
 struct Asked {
@@ -205,7 +155,8 @@ class Authorize final : public Policy {
         clock_(deps.clock),
         metrics_(deps.metrics),
         desk_(deps.approvals),
-        between_(deps.between) {}
+        between_(deps.between),
+        pacing_(deps.store, deps.clock) {}
 
   std::shared_ptr<const void> Bind(std::shared_ptr<const void> settings,
                                    const PolicyScope& scope) const override {
@@ -216,6 +167,7 @@ class Authorize final : public Policy {
     bound->book = BookOf(given);
     bound->of_server = bound->book->rules.RulesOf(scope.server);
     ruled_.store(true, std::memory_order_relaxed);
+    if (bound->book->rules.counts()) counts_.store(true, std::memory_order_relaxed);
     for (const auto& rule : given.rules) {
       if (rule->effect != Effect::kRequireApproval) continue;
       if (desk_ != nullptr) desk_->Knows(rule->policy);
@@ -244,7 +196,17 @@ class Authorize final : public Policy {
     }
     const std::optional<Asked> asked = AskedBy(call.method().route, target.definition);
     if (!asked) return next.Handle(call);
-    const std::optional<Judged> judged = Judge(call, *asked);
+    if (counts_.load(std::memory_order_relaxed)) {
+      std::vector<const Rule*> paced = PacedFor(call, *asked);
+      if (!paced.empty()) return Counted(call, next, *asked, std::move(paced));
+    }
+    return Decide(call, next, *asked, {});
+  }
+
+ private:
+  Task<Result<ReplyPtr>> Decide(Call& call, Service& next, const Asked& asked,
+                                std::span<const Paced> paced) const {
+    const std::optional<Judged> judged = Judge(call, asked, paced);
     HandOn(judged ? judged->approval : nullptr, call);
     if (!judged) return next.Handle(call);
     judged->book->Count(judged->verdict, metrics_);
@@ -258,7 +220,46 @@ class Authorize final : public Policy {
     return next.Handle(call);
   }
 
- private:
+  Task<Result<ReplyPtr>> Counted(Call& call, Service& next, Asked asked,
+                                 std::vector<const Rule*> rules) const {
+    const std::vector<Paced> paced = co_await pacing_.Look(call, std::move(rules));
+    Task<Result<ReplyPtr>> decided = Decide(call, next, asked, paced);
+    Result<ReplyPtr> reply = co_await std::move(decided);
+    co_return reply;
+  }
+
+  // Of a group, each rule once.
+  std::vector<const Rule*> PacedFor(const Call& call, const Asked& asked) const {
+    std::vector<const Rule*> all;
+    const auto add = [&](const Bound& bound, std::string_view name) {
+      if (bound.book == nullptr || !bound.book->rules.counts()) return;
+      const auto for_caller = bound.book->rules.RulesFor(call.caller, call.endpoint);
+      for (const Rule* rule : bound.book->rules.PacedFor(bound.of_server, *for_caller,
+                                                         QuestionOf(call, asked, name, {}))) {
+        if (std::ranges::find(all, rule) == all.end()) all.push_back(rule);
+      }
+    };
+    const Definition* item = call.target.definition;
+    const Definition* group = GroupOf(item);
+    if (group == nullptr) add(bound_(call), item == nullptr ? call.target.name : item->name);
+    for (std::size_t i = 0; group != nullptr && i < group->members.size(); ++i) {
+      const Definition& member = *group->members[i];
+      if (member.policies != nullptr) add(bound_(*member.policies), member.name);
+    }
+    return all;
+  }
+
+  Question QuestionOf(const Call& call, const Asked& asked, std::string_view name,
+                      std::span<const Paced> paced) const {
+    const bool has_arguments = asked.use == Use::kCallTool || asked.use == Use::kGetPrompt;
+    return {.kind = asked.kind,
+            .name = name,
+            .use = asked.use,
+            .arguments = has_arguments ? call.message.Get(mcp::Key::kArguments) : "",
+            .now = clock_.WallNow(),
+            .paced = paced};
+  }
+
   static std::shared_ptr<const Book> BookOf(const Settings& settings) {
     return settings.compiled.Get<std::shared_ptr<const Book>>(
         [&settings] { return std::make_shared<const Book>(settings); });
@@ -275,11 +276,13 @@ class Authorize final : public Policy {
   }
 
   // nullopt: there is no rule. Of a group, as all its members together.
-  std::optional<Judged> Judge(const Call& call, const Asked& asked) const {
+  std::optional<Judged> Judge(const Call& call, const Asked& asked,
+                              std::span<const Paced> paced) const {
     const Definition* item = call.target.definition;
     const Definition* group = GroupOf(item);
     if (group == nullptr) {
-      return JudgeAt(bound_(call), call, asked, item == nullptr ? call.target.name : item->name);
+      return JudgeAt(bound_(call), call, asked, item == nullptr ? call.target.name : item->name,
+                     paced);
     }
     std::optional<Judged> strictest;
     std::vector<std::string> scopes;
@@ -287,7 +290,7 @@ class Authorize final : public Policy {
     const Rule* wants = nullptr;
     for (const std::shared_ptr<Definition>& member : group->members) {
       if (member->policies == nullptr) continue;
-      const auto judged = JudgeAt(bound_(*member->policies), call, asked, member->name);
+      const auto judged = JudgeAt(bound_(*member->policies), call, asked, member->name, paced);
       if (!judged) continue;
       if (judged->verdict.outcome == Outcome::kDenied) {
         scopes_are_enough &= !judged->scopes.empty();
@@ -312,17 +315,11 @@ class Authorize final : public Policy {
   }
 
   std::optional<Judged> JudgeAt(const Bound& bound, const Call& call, const Asked& asked,
-                                std::string_view name) const {
+                                std::string_view name, std::span<const Paced> paced) const {
     if (bound.book == nullptr) return std::nullopt;
     const Rulebook& rules = bound.book->rules;
     const auto for_caller = rules.RulesFor(call.caller, call.endpoint);
-    const bool has_arguments = asked.use == Use::kCallTool || asked.use == Use::kGetPrompt;
-    const Question question{
-        .kind = asked.kind,
-        .name = name,
-        .use = asked.use,
-        .arguments = has_arguments ? call.message.Get(mcp::Key::kArguments) : "",
-        .now = clock_.WallNow()};
+    const Question question = QuestionOf(call, asked, name, paced);
     Judged judged{.verdict = rules.Decide(bound.of_server, *for_caller, question),
                   .book = bound.book.get()};
     if (judged.verdict.approval != kNoRule) {
@@ -353,6 +350,9 @@ class Authorize final : public Policy {
   switchyard::telemetry::Metrics& metrics_;
   approvals::Desk* const desk_;
   const std::shared_ptr<Between> between_;
+  const Pacing pacing_;
+  // Whether there ever was a rule that counts calls.
+  mutable std::atomic<bool> counts_{false};
   // Whether there ever was a rule: without one this costs a branch.
   mutable std::atomic<bool> ruled_{false};
 };

@@ -61,6 +61,16 @@ std::optional<Outage> OutageOf(const Policies& all, const PolicySet& set, std::s
   return std::nullopt;
 }
 
+// Outer ones put theirs around those of inner ones.
+std::optional<std::string> StateWithin(const Policies& all, std::string_view state) {
+  std::optional<std::string> found;
+  for (const std::shared_ptr<const Policy>& policy : all) {
+    std::optional<std::string> within = policy->StateWithin(found ? *found : state);
+    if (within) found = std::move(within);
+  }
+  return found;
+}
+
 bool StandsIn(const Policies& all, const PolicySet& set) {
   return std::ranges::any_of(all, [&set](const auto& policy) { return policy->StandsIn(set); });
 }

@@ -103,6 +103,7 @@ std::vector<PlacedPolicy> ChainOf(Stage stage, const Policies& all);
 
 // What the first of them says that says anything: see Policy.
 std::optional<Outage> OutageOf(const Policies& all, const PolicySet& set, std::string_view tool);
+std::optional<std::string> StateWithin(const Policies& all, std::string_view state);
 bool StandsIn(const Policies& all, const PolicySet& set);  // whether any of them does
 // What none of them hides from a caller. They outlive it.
 FindSight SightsOf(const Policies& all);

@@ -36,20 +36,6 @@ bool IsToken(std::string_view authorization, const Sha256Digest& token) {
   return CRYPTO_memcmp(given.data(), token.data(), token.size()) == 0;
 }
 
-// nullopt: they may.
-std::optional<Page> Turned(const Access& access, const Asked& asked) {
-  if (access.token) {
-    if (IsToken(asked.authorization, *access.token)) return std::nullopt;
-    Page page = Refusal(401, "send the admin token: Authorization: Bearer TOKEN");
-    page.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="switchyard admin")");
-    return page;
-  }
-  // What a proxy passes on comes from this machine whoever sent it, and a page that is shown here
-  // is not the person who looks at it.
-  if (access.open && !asked.from_page && !asked.forwarded) return std::nullopt;
-  return Refusal(403, "the admin API needs a token here: set admin.token in the configuration");
-}
-
 Page ShowAll(Desk& desk) {
   json::array all;
   for (const Desk::Shown& shown : desk.List()) {
@@ -86,6 +72,19 @@ Page NotThisWay(std::string_view allowed) {
 }
 
 }  // namespace
+
+std::optional<Page> Turned(const Access& access, const Asked& asked) {
+  if (access.token) {
+    if (IsToken(asked.authorization, *access.token)) return std::nullopt;
+    Page page = Refusal(401, "send the admin token: Authorization: Bearer TOKEN");
+    page.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="switchyard admin")");
+    return page;
+  }
+  // What a proxy passes on comes from this machine whoever sent it, and a page that is shown here
+  // is not the person who looks at it.
+  if (access.open && !asked.from_page && !asked.forwarded) return std::nullopt;
+  return Refusal(403, "the admin API needs a token here: set admin.token in the configuration");
+}
 
 Access Access::Of(std::string_view token, bool open) {
   if (token.empty()) return {.open = open};

@@ -38,6 +38,9 @@ struct Asked {
   bool forwarded = false;          // a proxy says that it is somebody else's
 };
 
+// What who may not use it is answered; nullopt: they may.
+std::optional<Page> Turned(const Access& access, const Asked& asked);
+
 // nullopt: nothing is there.
 std::optional<Page> ApprovalsPage(approvals::Desk& desk, const Access& access, const Asked& asked);
 

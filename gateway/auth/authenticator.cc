@@ -9,6 +9,7 @@
 #include "auth/jwk.h"
 #include "auth/principals.h"
 #include "auth/verify.h"
+#include "base/digest.h"
 #include "config/environment.h"
 #include "config/read.h"
 #include "config/section.h"
@@ -172,6 +173,7 @@ Verdict<Identity> Authenticator::Verify(std::string_view token, WallTime now) co
   if (keys == nullptr) return Refuse(Reason::kUnknownKey, "there are no keys of its issuer");
   Verdict<Identity> identity = VerifyJws(std::move(*jws), *keys, trusted->rules, now);
   if (!identity) return identity;
+  identity->credential = Sha256(token);
   return WithCaller(std::move(*identity), trusted->required);
 }
 

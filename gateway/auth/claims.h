@@ -23,6 +23,7 @@ struct Identity {
   WallTime expires;
   std::string claims = {};                     // all of them, JSON as signed
   std::vector<std::string> capabilities = {};  // of the agent that it acts as
+  std::string credential = {};                 // SHA-256 of the token
   Caller caller = {};  // the same as calls are made by, once somebody made it; see principals.h
 };
 

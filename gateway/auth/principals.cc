@@ -102,7 +102,8 @@ Verdict<Identity> WithCaller(Identity identity,
                       .scopes = identity.scopes,
                       .roles = identity.roles,
                       .groups = identity.groups,
-                      .capabilities = identity.capabilities};
+                      .capabilities = identity.capabilities,
+                      .credential = identity.credential};
   // A rule may deny by the very claim that would be left out.
   if (!Flatten(*claims, "", principal.claims)) {
     return Refuse(Reason::kTooLarge, fmt::format("more than {} claims", kMaxClaims));

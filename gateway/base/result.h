@@ -41,6 +41,9 @@ struct Error {
   // A tools/call answers this as the error of a tool, which agents are shown and can act on; what
   // is only an error object mostly ends in their host. See mcp::ToolErrorMessage.
   bool for_agent = false;
+  // Where a person has to go with a browser before the call can be done; "" = nowhere. For the
+  // caller alone. See downstream/consent.h.
+  std::string visit = {};
 
   // Puts a context before the message, outermost first: `server billing: POST /mcp: closed`.
   Error&& In(std::string_view context) &&;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -50,6 +51,9 @@ struct Choosing {
   std::function<std::size_t(std::string_view server)> load = nullptr;  // calls in flight
   FindOutage outage = nullptr;
   const Sealer* sealer = nullptr;  // of the states of what members ask (member_states.h)
+  // Of a state: what is within those that policies put around it, "" = a policy's own question;
+  // nullopt = no policy gave it.
+  std::function<std::optional<std::string>(std::string_view state)> state_within = nullptr;
 };
 
 // The member of `listed` (which has some) that the next call goes to: the best that no policy is

@@ -33,8 +33,8 @@ bool MemberStates::Concerns(const Call& call) {
   return call.message.Has(Key::kRequestState) || call.message.Has(Key::kInputResponses);
 }
 
-std::optional<TaskIds::Named> MemberStates::Read(const Call& call) const {
-  return ids_.Open(TaskIds::Use::kMember, call, call.message.GetString(Key::kRequestState));
+std::optional<TaskIds::Named> MemberStates::Read(const Call& call, std::string_view state) const {
+  return ids_.Open(TaskIds::Use::kMember, call, state);
 }
 
 bool MemberStates::TakeOff(Call& call, const std::string& within) {

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/seal.h"
 #include "catalog/task_ids.h"
@@ -20,9 +21,9 @@ class MemberStates {
 
   // Whether the call goes on with what a member asked its client: no other one may see it.
   static bool Concerns(const Call& call);
-  // Who asked, and the state from within (as `id`); nullopt = the call brings no state that is ours
-  // and belongs to it. The call's target has its name.
-  std::optional<TaskIds::Named> Read(const Call& call) const;
+  // Who asked, and the state from within (as `id`); nullopt = `state` is none of ours that belongs
+  // to the call. The call's target has its name.
+  std::optional<TaskIds::Named> Read(const Call& call, std::string_view state) const;
   // Leaves only the state from within in the call's message. False: that makes no message.
   static bool TakeOff(Call& call, const std::string& within);
 

@@ -129,15 +129,38 @@ void Router::LeadTo(const Destination& found, Call& call) const {
   call.target.others = others_.get();
 }
 
+// What a policy asked before any member saw the call binds it to none of them: its retry is chosen
+// for anew.
+bool Router::AnswersAMember(const Call& call) const {
+  if (!member_states_ || !MemberStates::Concerns(call)) return false;
+  if (!choosing_.state_within) return true;
+  return choosing_.state_within(call.message.GetString(mcp::Key::kRequestState)) != "";
+}
+
+std::optional<TaskIds::Named> Router::WhoAsked(const Call& call) const {
+  const std::string state = call.message.GetString(mcp::Key::kRequestState);
+  std::optional<std::string> within;
+  if (choosing_.state_within) within = choosing_.state_within(state);
+  return member_states_->Read(call, within ? *within : state);
+}
+
+bool Router::TakeOffMemberState(Call& call) const {
+  if (!MemberStates::Concerns(call)) return true;
+  const std::optional<TaskIds::Named> asked =
+      member_states_->Read(call, call.message.GetString(mcp::Key::kRequestState));
+  return asked && asked->server == call.target.server && MemberStates::TakeOff(call, asked->id);
+}
+
 // Of a group: whoever asked the client something, else the best. What answers a question is for
 // nobody else to see: without the one who asked, the target stays the group, which nobody serves.
+// The state stays as it is until the policies had it: one of them may have put its own around it.
 void Router::ResolveMember(Call& call) const {
   const Definition& listed = *call.target.definition;
   const Definition* member = nullptr;
-  if (member_states_ && MemberStates::Concerns(call)) {
-    const std::optional<TaskIds::Named> asked = member_states_->Read(call);
+  if (AnswersAMember(call)) {
+    const std::optional<TaskIds::Named> asked = WhoAsked(call);
     if (asked) member = MemberOf(listed, asked->server);
-    if (!asked || member == nullptr || !MemberStates::TakeOff(call, asked->id)) {
+    if (member == nullptr) {
       call.target.server = {};
       call.target.policies = catalog_->PoliciesFor("").get();
       return;
@@ -151,8 +174,8 @@ void Router::ResolveMember(Call& call) const {
 }
 
 Error Router::WithoutWhoAsked(const Call& call) const {
-  const std::optional<TaskIds::Named> asked = member_states_->Read(call);
-  if (!asked) {
+  const std::optional<TaskIds::Named> asked = WhoAsked(call);
+  if (!asked || !call.target.server.empty()) {
     return Error{.code = Code::kInvalid,
                  .origin = Origin::kClient,
                  .message =
@@ -301,14 +324,16 @@ Task<Result<ReplyPtr>> Router::Forward(Call& call) {
     Result<void> checked = CheckHeaderParams(call);
     if (!checked) co_return Failure(std::move(checked.error()));
   }
+  const Definition* tool = call.target.definition;
+  const bool of_group = member_states_ && tool != nullptr && tool->listed != nullptr;
+  if (of_group && !TakeOffMemberState(call)) co_return Failure(WithoutWhoAsked(call));
   call.route = server;  // the call outlives its reply
   const std::shared_ptr<const Catalog> catalog =
       NeedsClientUris(call, *catalog_) ? catalog_ : nullptr;
   const bool task = tasks_ != nullptr && TaskRoutes::Concerns(call);
   Result<ReplyPtr> reply =
       co_await (task ? tasks_->Forward(call, std::move(server)) : server->Handle(call));
-  const Definition* tool = call.target.definition;
-  if (reply && member_states_ && tool != nullptr && tool->listed != nullptr) {
+  if (reply && of_group) {
     reply = member_states_->Wrap(std::move(*reply), call);
   }
   if (reply && named.method().route == mcp::Route::kReference && tool != nullptr &&

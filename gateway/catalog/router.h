@@ -62,6 +62,12 @@ class Router final : public Service,
  private:
   void ResolveTask(Call& call) const;
   void ResolveMember(Call& call) const;
+  // Whether a call of a group goes on with what one of its members asked.
+  bool AnswersAMember(const Call& call) const;
+  // Who asked what a call of a group goes on with, however deep its state is in those of policies.
+  std::optional<TaskIds::Named> WhoAsked(const Call& call) const;
+  // Whether what the call answers, if anything, is its member's; of its state only that is left.
+  bool TakeOffMemberState(Call& call) const;
   // Why a call of a group has no member that it may go to.
   Error WithoutWhoAsked(const Call& call) const;
   std::shared_ptr<const Sight> SightOf(const Call& call) const;

@@ -8,6 +8,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "cli/admin_api.h"
 #include "cli/print.h"
 
 namespace switchyard::cli {
@@ -15,47 +16,10 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::chrono::seconds kTimeout{10};
 constexpr std::string_view kPath = "/admin/approvals";
 
-std::string Text(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? OneLine(value->as_string()) : "";
-}
-
-// The body of a 200; nullopt: `exit` says how it ended, and `err` why.
-std::optional<std::string> Fetch(const ApprovalsOptions& options, Plain plain, std::ostream& err,
-                                 int& exit) {
-  std::string token;
-  const std::expected<GatewayUrl, Unreached> url = UrlOfRunning(options.where, err, &token);
-  if (!url) {
-    err << url.error().message << "\n";
-    exit = url.error().exit;
-    return std::nullopt;
-  }
-  plain.token = options.token.empty() ? token : options.token;
-  Result<Fetched> fetched = Ask(*url, std::move(plain), kTimeout);
-  if (!fetched) {
-    const Unreached why = Explain(fetched.error(), url->text);
-    err << why.message << "\n";
-    exit = why.exit;
-    return std::nullopt;
-  }
-  if (fetched->status == 200) return std::move(fetched->body);
-  exit = kFailed;
-  boost::system::error_code error;
-  const json::value value = json::parse(fetched->body, error);
-  const std::string said =
-      !error && value.is_object() ? Text(value.get_object(), "error") : std::string();
-  if (said.empty()) {
-    err << "what answers at " << url->text << " has no approvals: HTTP " << fetched->status << "\n";
-  } else {
-    err << said << "\n";
-    if (fetched->status == 401) {
-      err << "give it with --admin-token or $SWITCHYARD_ADMIN_TOKEN, or name the configuration\n";
-    }
-  }
-  return std::nullopt;
+AdminOptions AdminOf(const ApprovalsOptions& options) {
+  return {.where = options.where, .token = options.token};
 }
 
 std::string WhoOf(const json::object& approval) {
@@ -102,7 +66,8 @@ void Show(const json::object& approval, std::ostream& out) {
 
 int RunApprovals(const ApprovalsOptions& options, std::ostream& out, std::ostream& err) {
   int exit = kOk;
-  const std::optional<std::string> body = Fetch(options, {.path = std::string(kPath)}, err, exit);
+  const std::optional<std::string> body =
+      AskAdmin(AdminOf(options), {.path = std::string(kPath)}, "approvals", err, exit);
   if (!body) return exit;
   if (options.json) {
     out << *body << "\n";
@@ -135,9 +100,9 @@ int RunApprove(const ApproveOptions& options, std::ostream& out, std::ostream& e
   if (!options.by.empty()) decision["by"] = options.by.substr(0, 64);
   int exit = kOk;
   const std::optional<std::string> body =
-      Fetch(options.gateway,
-            {.path = std::string(kPath) + "/" + options.id, .body = json::serialize(decision)}, err,
-            exit);
+      AskAdmin(AdminOf(options.gateway),
+               {.path = std::string(kPath) + "/" + options.id, .body = json::serialize(decision)},
+               "approvals", err, exit);
   if (!body) return exit;
   if (options.gateway.json) {
     out << *body << "\n";

@@ -221,6 +221,22 @@ struct Orchestration {
   std::chrono::nanoseconds lease = std::chrono::minutes(5);       // of a task, without a heartbeat
   std::chrono::nanoseconds away_after = std::chrono::minutes(5);  // of an agent that says nothing
   std::chrono::nanoseconds retain = std::chrono::hours(7 * 24);   // of finished tasks
+  std::int64_t max_tasks = 2'000'000;                             // that are kept
+  // What get_health calls degraded: shares from 0 to 1 below, and more tasks than these.
+  struct Health {
+    double least_success = 0.8, least_agent_success = 0.7, least_routed = 0.8;
+    std::int64_t most_active = 100;
+  } health = {};
+  // By right (register, assign, cancel, force): the roles that have it. One that is not here
+  // everybody has; but force nobody.
+  std::map<std::string, std::vector<std::string>> roles = {};
+  std::chrono::nanoseconds responsive_within = std::chrono::minutes(1);  // what checks go by
+  struct Messages {
+    std::size_t limit = 60;  // that an agent may send within the window
+    std::chrono::nanoseconds window = std::chrono::minutes(1);
+    std::chrono::nanoseconds retain = std::chrono::hours(7 * 24);
+  } messages;
+  std::vector<Secret> keys = {};  // of confidential messages; the first one encrypts
 };
 
 struct Config {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,8 @@ struct ServerCredentials {
     kPerUser,            // a value for each caller
     kClientCredentials,  // OAuth: the gateway's own account (RFC 6749 section 4.4)
     kRefreshToken,       // OAuth: an account that somebody connected elsewhere
+    kTokenExchange,      // OAuth: a token for each caller's own (RFC 8693)
+    kOAuth,              // OAuth: an account of each caller, connected in a browser
   };
 
   Kind kind = Kind::kPerUser;
@@ -29,9 +32,10 @@ struct ServerCredentials {
   std::map<std::string, Secret> values = {};
 
   // kPerUser: the issuer of the callers. OAuth: the authorization server, which alone is shown
-  // what follows.
+  // what follows; kOAuth: empty = the one that the server names.
   std::string issuer = {};
-  std::string client_id = {};
+  bool discover_issuer = false;  // kClientCredentials: the one that the server names is trusted
+  std::string client_id = {};    // kOAuth: empty = a document of the gateway's own, or registered
   Secret client_secret = {};
   Secret private_key = {};  // PEM
   std::string key_id = {}, algorithm = {};
@@ -40,9 +44,19 @@ struct ServerCredentials {
   std::vector<std::string> scopes = {};
   std::string resource = {};  // empty = what the server's metadata says
 
+  // kTokenExchange. An `issuer` that is empty has a token_endpoint.
+  std::string token_endpoint = {};  // empty = what the issuer's metadata says
+  std::string audience = {};
+  std::string subject_token_type = "access_token", actor_token_type = "access_token";
+  Secret actor_token = {};  // who acts for the caller; empty = nobody says so
+
   friend bool operator==(const ServerCredentials&, const ServerCredentials&) = default;
 };
 std::string_view ToString(ServerCredentials::Kind kind);
+// Whether a person connects accounts there: then the gateway has pages for that.
+inline bool IsConnected(const std::optional<ServerCredentials>& credentials) {
+  return credentials && credentials->kind == ServerCredentials::Kind::kOAuth;
+}
 
 // What is kept of all of them.
 struct Credentials {

@@ -6,9 +6,11 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
+#include "config/describe_orchestration.h"
 #include "config/open.h"
 #include "config/redact.h"
 #include "config/units.h"
+#include "config/words.h"
 
 namespace switchyard::config {
 namespace {
@@ -18,12 +20,6 @@ namespace json = boost::json;
 std::string Address(const Listen& listen) {
   const bool is_v6 = listen.host.contains(':');
   return (is_v6 ? "[" + listen.host + "]" : listen.host) + ":" + std::to_string(listen.port);
-}
-
-std::string Join(const std::vector<std::string>& words, const char* between = ", ") {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : between) + word;
-  return out;
 }
 
 template <class T>
@@ -38,10 +34,6 @@ std::string CommandLine(const Server& server) {
   std::vector<Secret> line = {server.command};
   line.insert(line.end(), server.args.begin(), server.args.end());
   return Join(RedactArgs(line), " ");
-}
-
-std::string Count(std::size_t n, const std::string& noun) {
-  return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
 }
 
 // One more line under a server or an endpoint, if there is anything to say.
@@ -145,6 +137,9 @@ json::object ToJson(const ServerCredentials& credentials) {
   out["client_id"] = credentials.client_id;
   out["scopes"] = ToJson(credentials.scopes);
   if (!credentials.resource.empty()) out["resource"] = credentials.resource;
+  if (credentials.discover_issuer) out["discover_issuer"] = true;
+  if (!credentials.audience.empty()) out["audience"] = credentials.audience;
+  if (!credentials.token_endpoint.empty()) out["token_endpoint"] = credentials.token_endpoint;
   return out;
 }
 
@@ -346,11 +341,7 @@ std::string Describe(const Config& config) {
     out += "tokens kept in " + config.credentials.dir + " under " +
            Count(config.credentials.keys.size(), "key") + "\n";
   }
-  if (config.orchestration.enabled) {
-    out += "orchestration with leases of " + FormatDuration(config.orchestration.lease) +
-           ", finished tasks for " + FormatDuration(config.orchestration.retain) +
-           (config.state.dir.empty() ? ", in memory only\n" : "\n");
-  }
+  out += DescribeOrchestration(config);
   if (!config.audit.path.empty()) {
     out += "audit log " + config.audit.path + (config.audit.key.empty() ? "" : " under a key") +
            "; while it cannot be written, calls " +

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/rules.h"
+#include "config/words.h"
 
 namespace switchyard::config {
 namespace {
@@ -22,12 +23,6 @@ std::vector<std::string> Paths(const Config& config, Is is_so) {
     if (is_so(endpoint.auth)) paths.push_back("/mcp/" + name);
   }
   return paths;
-}
-
-std::string Join(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out.append(out.empty() ? "" : ", ").append(word);
-  return out;
 }
 
 }  // namespace

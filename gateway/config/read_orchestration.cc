@@ -3,10 +3,47 @@
 #include "config/read.h"
 
 namespace switchyard::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Messages are what the limit counts, so they outlive its window.
+void ReadMessages(Section& section, Orchestration::Messages& into) {
+  if (const auto count = section.Integer("limit", 1, 10'000)) {
+    into.limit = static_cast<std::size_t>(*count);
+  }
+  if (const auto time = section.Duration("window", 1s, 1h)) into.window = *time;
+  if (const auto time = section.Duration("retain", 1h)) into.retain = *time;
+}
+
+}  // namespace
+
+namespace {
+
+void ReadHealth(Section& section, Orchestration::Health& into) {
+  auto health = section.Child("health");
+  if (!health) return;
+  constexpr std::int64_t kMost = 1'000'000'000;
+  if (const auto share = health->Number("least_success", 0, 1)) into.least_success = *share;
+  if (const auto share = health->Number("least_agent_success", 0, 1)) {
+    into.least_agent_success = *share;
+  }
+  if (const auto share = health->Number("least_routed", 0, 1)) into.least_routed = *share;
+  if (const auto tasks = health->Integer("most_active", 0, kMost)) into.most_active = *tasks;
+}
+
+void ReadRoles(Section& section, Orchestration& into) {
+  auto roles = section.Child("roles");
+  if (!roles) return;
+  for (const char* right : {"register", "assign", "cancel", "force"}) {
+    if (auto names = roles->Strings(right)) into.roles.emplace(right, std::move(*names));
+  }
+}
+
+}  // namespace
 
 void ReadOrchestration(Section& root, std::span<const PolicyKey> keys, Config& config,
                        std::vector<std::string>& names) {
-  using namespace std::chrono_literals;
   auto section = root.Child("orchestration");
   if (!section) return;
   Orchestration& into = config.orchestration;
@@ -14,6 +51,14 @@ void ReadOrchestration(Section& root, std::span<const PolicyKey> keys, Config& c
   if (const auto time = section->Duration("lease", 1s, 24h)) into.lease = *time;
   if (const auto time = section->Duration("away_after", 1s, 24h)) into.away_after = *time;
   if (const auto time = section->Duration("retain", 1min)) into.retain = *time;
+  if (const auto most = section->Integer("max_tasks", 1, 100'000'000)) into.max_tasks = *most;
+  ReadHealth(*section, into.health);
+  ReadRoles(*section, into);
+  if (const auto time = section->Duration("responsive_within", 1s, 24h)) {
+    into.responsive_within = *time;
+  }
+  if (auto messages = section->Child("messages")) ReadMessages(*messages, into.messages);
+  if (auto secrets = section->SecretStrings("keys")) into.keys = std::move(*secrets);
   Server server;
   server.name = Orchestration::kServer;
   server.builtin = true;

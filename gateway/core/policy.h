@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/builtin.h"
@@ -51,6 +52,13 @@ class Policy {
   virtual std::uint64_t SightKey(const PolicySet& /*set*/) const { return 0; }
   // What the caller of `call` may know of; null = everything. The policy outlives what it gives.
   virtual std::shared_ptr<const Sight> SightOf(const Call& /*call*/) const { return nullptr; }
+
+  // Of a `requestState` of a client's: what further in gave, if it is one that this policy made
+  // around that; "" = it asked by itself. nullopt = it is none of its own. Thread-safe; takes
+  // nothing off and uses nothing up.
+  virtual std::optional<std::string> StateWithin(std::string_view /*state*/) const {
+    return std::nullopt;
+  }
 
   // A server's lists are known for the first time, or changed: what was known of it may be so no
   // longer. Before any catalog says so; on any thread.

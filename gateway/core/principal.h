@@ -24,6 +24,7 @@ struct Principal {
   // a list of them. What is inside of an object has the names of both, joined by a dot.
   std::map<std::string, std::vector<std::string>, std::less<>> claims = {};
   std::vector<std::string> capabilities = {};  // of the agent that it acts as
+  std::string credential = {};  // SHA-256 of the token that says all this; "" = none does
 
   bool operator==(const Principal&) const = default;
 };

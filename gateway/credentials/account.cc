@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/random.h"
+#include "credentials/configured_client.h"
 #include "credentials/oauth/challenge.h"
 #include "credentials/oauth/exchange.h"
 
@@ -21,6 +22,8 @@ bool Covers(const std::vector<std::string>& granted, const std::vector<std::stri
     return std::ranges::find(granted, scope) != granted.end();
   });
 }
+
+constexpr std::size_t kMostRefusal = 64 * 1024;  // of a server that was asked without a token
 
 // Which refresh token of the configuration a kept one comes from: a new one there takes its place.
 std::string SeedLine(const config::Secret& seed) {
@@ -45,19 +48,10 @@ class Account::Flight {
 
 Result<SourcePtr> Account::Make(std::string server, std::string url,
                                 const config::ServerCredentials& config, AccountDeps deps) {
-  oauth::Client client{.id = config.client_id,
-                       .secret = config.client_secret.Reveal(),
-                       .auth_method = config.auth_method};
-  if (!config.private_key.empty()) {
-    Result<oauth::SigningKey> key =
-        oauth::SigningKey::Read(config.private_key.Reveal(), config.key_id, config.algorithm);
-    if (!key) {
-      return Failure(std::move(key.error()).In("servers." + server + ".credentials"));
-    }
-    client.key = std::move(*key);
-  }
+  Result<oauth::Client> client = ConfiguredClient(config);
+  if (!client) return Failure(std::move(client.error()).In("servers." + server + ".credentials"));
   return SourcePtr(
-      new Account(std::move(server), std::move(url), config, std::move(client), std::move(deps)));
+      new Account(std::move(server), std::move(url), config, std::move(*client), std::move(deps)));
 }
 
 Account::Account(std::string server, std::string url, const config::ServerCredentials& config,
@@ -193,8 +187,24 @@ std::unexpected<Error> Account::Failed(Error error, bool more) {
   return Failure(last_error_);
 }
 
+// Who asks without a token is told with 401 where the server's metadata is (RFC 9728 section 5.1).
+// What comes of it otherwise does not matter: there are places to look at besides.
+Task<void> Account::Knock(Deadline deadline) {
+  fetch::Request request{
+      .method = "POST",
+      .url = url_,
+      .headers = {{.name = "Content-Type", .value = "application/json"},
+                  {.name = "Accept", .value = "application/json, text/event-stream"}},
+      .body = R"({"jsonrpc":"2.0","id":0,"method":"ping"})",
+      .max_bytes = kMostRefusal};
+  const Result<fetch::Response> answer = co_await deps_.fetcher.Fetch(std::move(request), deadline);
+  if (!answer || answer->status != 401) co_return;
+  metadata_ = oauth::ReadChallenge(answer->Find("WWW-Authenticate")).resource_metadata;
+}
+
 Task<Result<void>> Account::Locate(Deadline deadline) {
   if (found_ && deps_.clock.Now() - found_at_ < kForget) co_return Result<void>();
+  if (config_.discover_issuer && metadata_.empty()) co_await Knock(deadline);
   Result<oauth::Discovered> found = co_await oauth::Discover(
       deps_.fetcher, {.server_url = url_, .resource_metadata = metadata_, .issuer = config_.issuer},
       deadline);

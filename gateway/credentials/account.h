@@ -37,7 +37,8 @@ struct AccountDeps {
   const Clock& clock;
   fetch::Fetcher& fetcher;
   Vault& vault;
-  // Of each attempt to get a token: "fetched", "refreshed", "failed". Null = nobody counts.
+  // Of each attempt to get a token: "fetched", "refreshed", "failed"; of connections also
+  // "connected", "ended". Null = nobody counts.
   std::function<void(const std::string& server, std::string_view outcome)> count = nullptr;
 };
 
@@ -69,6 +70,7 @@ class Account final : public Source, public std::enable_shared_from_this<Account
   Task<Result<GrantPtr>> Fly(Scopes wanted);
   Task<Result<oauth::Token>> Fetch(Scopes wanted, Deadline deadline);
   Task<Result<void>> Locate(Deadline deadline);
+  Task<void> Knock(Deadline deadline);
   static Task<void> Refresh(std::shared_ptr<Account> self);
   std::unexpected<Error> Failed(Error error, bool more);
   std::unexpected<Error> Refuse(std::string why) const;

@@ -40,6 +40,10 @@ class Source {
   // Whether callers are shown apart: what is known by one of them is none of another one's.
   virtual bool personal() const = 0;
 
+  // Whether a person can get a caller something to show: an Error of Obtain() may say where
+  // (Error::visit).
+  virtual bool connects() const { return false; }
+
   // Any thread, at once. Null: there is none at hand, Obtain() gets one. An Error: there is none
   // for this caller. `caller` null: the gateway asks on its own behalf.
   virtual Result<GrantPtr> Find(const Caller* caller) = 0;

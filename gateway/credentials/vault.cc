@@ -93,7 +93,7 @@ std::unexpected<Error> Changed(const std::string& path) {
 
 }  // namespace
 
-Result<Vault> Vault::Open(std::string directory, VaultKeys keys) {
+Result<Vault> Vault::Open(std::string directory, KeyRing keys) {
   if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
     return Failed(directory, "cannot be made", errno);
   }
@@ -111,7 +111,7 @@ Result<Vault> Vault::Open(std::string directory, VaultKeys keys) {
   return vault;
 }
 
-Result<void> Vault::Use(VaultKeys keys) {
+Result<void> Vault::Use(KeyRing keys) {
   Vault fresh(directory_, std::move(keys));
   if (Result<void> read = fresh.Read(); !read) return read;
   keys_ = std::move(fresh.keys_);
@@ -214,6 +214,14 @@ std::optional<std::string> Vault::Get(const Label& label) const {
   const auto found = secrets_.find(label);
   if (found == secrets_.end()) return std::nullopt;
   return found->second;
+}
+
+std::vector<Label> Vault::Labels(std::string_view kind) const {
+  std::vector<Label> labels;
+  for (const auto& [label, secret] : secrets_) {
+    if (label.kind == kind) labels.push_back(label);
+  }
+  return labels;
 }
 
 Result<void> Vault::Put(const Label& label, std::string secret) {

@@ -15,10 +15,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
-#include "credentials/vault_keys.h"
+#include "core/key_ring.h"
 
 namespace switchyard::credentials {
 
@@ -27,7 +28,7 @@ struct Label {
   std::string issuer;     // of the token: of the authorization server; "" = not of one
   std::string principal;  // whose: "" = of the gateway itself
   std::string server;     // config name
-  std::string kind;       // "token", "client"
+  std::string kind;       // "refresh token", "connection", "client"
 
   auto operator<=>(const Label&) const = default;
 };
@@ -40,13 +41,15 @@ class Vault {
   // Makes the directory if there is none, and reads what is in it. What was written with another
   // key than the first one is written anew. An error says what to do: a key is missing, or a file
   // was changed.
-  static Result<Vault> Open(std::string directory, VaultKeys keys);
+  static Result<Vault> Open(std::string directory, KeyRing keys);
   // The same with other keys, while it is in use. An Error: all stays as it was.
-  Result<void> Use(VaultKeys keys);
+  Result<void> Use(KeyRing keys);
   // Nothing outlives the process: for a gateway without keys.
   static Vault InMemory() { return Vault(); }
 
   std::optional<std::string> Get(const Label& label) const;
+  // Of that kind, of all servers.
+  std::vector<Label> Labels(std::string_view kind) const;
   // The error names no secret. What could not be written stays as it was.
   Result<void> Put(const Label& label, std::string secret);
   Result<void> Erase(const Label& label);
@@ -57,7 +60,7 @@ class Vault {
 
  private:
   Vault() = default;
-  Vault(std::string directory, VaultKeys keys)
+  Vault(std::string directory, KeyRing keys)
       : directory_(std::move(directory)), keys_(std::move(keys)) {}
 
   Result<void> Read();
@@ -69,7 +72,7 @@ class Vault {
 
   std::string directory_;
   Fd lock_;
-  std::optional<VaultKeys> keys_;  // nullopt: in memory
+  std::optional<KeyRing> keys_;  // nullopt: in memory
   std::map<Label, std::string> secrets_;
   std::size_t rewritten_ = 0;
 };

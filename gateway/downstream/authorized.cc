@@ -29,6 +29,11 @@ Task<void> Obtain(credentials::SourcePtr source, Caller caller, Refusal refused,
             [box = std::move(box), got = std::move(got)]() mutable { box->Put(std::move(got)); });
 }
 
+// What sessions are told apart by.
+bool IsSame(const Principal& one, const Principal& other) {
+  return one.issuer == other.issuer && one.subject == other.subject && one.client == other.client;
+}
+
 bool IsRefused(const HttpFacts& facts) { return facts.status == 401 || facts.status == 403; }
 
 }  // namespace
@@ -37,25 +42,27 @@ Authorized::Authorized(std::unique_ptr<Transport> inner, credentials::SourcePtr 
                        const Deps& deps, std::optional<Caller> bound)
     : inner_(std::move(inner)), source_(std::move(source)), deps_(deps), bound_(std::move(bound)) {}
 
-const Caller* Authorized::CallerOf(const Outgoing& out) const {
+const Caller* Authorized::CallerOf(const Outgoing& out) {
+  if (bound_ && out.caller != nullptr && IsSame(**bound_, **out.caller)) bound_ = *out.caller;
   return bound_ ? &*bound_ : out.caller;
 }
 
-Task<Result<GrantPtr>> Authorized::GrantFor(Caller caller, bool own, Refusal refused,
-                                            Deadline deadline) {
+Task<Result<GrantPtr>> GrantOf(credentials::SourcePtr source, Caller caller, bool own,
+                               Refusal refused, const Deps& deps, Deadline deadline) {
   if (refused.grant == nullptr) {
-    Result<GrantPtr> found = source_->Find(own ? nullptr : &caller);
+    Result<GrantPtr> found = source->Find(own ? nullptr : &caller);
     if (!found || *found != nullptr) co_return found;
   }
   const auto box = std::make_shared<Answer>();
-  net::post(source_->home(), [source = source_, caller = std::move(caller),
-                              refused = std::move(refused), deadline, back = deps_.executor(),
-                              box]() mutable {
+  const Executor home_of_source = source->home();
+  net::post(home_of_source, [source = std::move(source), caller = std::move(caller),
+                             refused = std::move(refused), deadline, back = deps.executor(),
+                             box]() mutable {
     const Executor home = source->home();
     Spawn(home, "credentials",
           Obtain(std::move(source), std::move(caller), std::move(refused), deadline, back, box));
   });
-  const Timers::Handle timer = deps_.timers.At(deadline.at(), [box] {
+  const Timers::Handle timer = deps.timers.At(deadline.at(), [box] {
     box->Put(Failure(Code::kDeadline, Origin::kServer, "no credentials in time"));
   });
   Result<GrantPtr> got = co_await box->Take();
@@ -66,7 +73,8 @@ template <class T>
 Task<Result<T>> Authorized::Send(Outgoing out, Task<Result<T>> (Transport::*send)(Outgoing)) {
   const Caller* whose = CallerOf(out);
   const Caller caller = whose == nullptr ? Nobody() : *whose;
-  Result<GrantPtr> grant = co_await GrantFor(caller, whose == nullptr, {}, out.deadline);
+  Result<GrantPtr> grant =
+      co_await GrantOf(source_, caller, whose == nullptr, {}, deps_, out.deadline);
   if (!grant) co_return Failure(std::move(grant.error()));
   HttpFacts own;
   HttpFacts& facts = out.facts == nullptr ? own : *out.facts;
@@ -78,9 +86,9 @@ Task<Result<T>> Authorized::Send(Outgoing out, Task<Result<T>> (Transport::*send
   if (!IsRefused(facts)) co_return sent;
   Refusal refused{.grant = *grant, .status = facts.status, .challenge = facts.challenge};
   Result<GrantPtr> another =
-      co_await GrantFor(caller, whose == nullptr, std::move(refused), out.deadline);
+      co_await GrantOf(source_, caller, whose == nullptr, std::move(refused), deps_, out.deadline);
   // A 403 may carry an answer, and nothing better is known.
-  if (!another && facts.status == 403) co_return sent;
+  if (!another && facts.status == 403 && another.error().visit.empty()) co_return sent;
   if (!another) co_return Failure(std::move(another.error()));
   headers = std::string(era) + (*another)->lines;
   out.headers = headers;

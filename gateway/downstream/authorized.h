@@ -16,6 +16,12 @@
 
 namespace switchyard::downstream {
 
+// What a request in the name of `caller` goes out with, or the gateway's own one (`own`); after a
+// refusal something else. On the worker of `deps`; the source is asked on its home.
+Task<Result<credentials::GrantPtr>> GrantOf(credentials::SourcePtr source, Caller caller, bool own,
+                                            credentials::Refusal refused, const Deps& deps,
+                                            Deadline deadline);
+
 class Authorized final : public Transport {
  public:
   // `bound`: whose session this is, where it is somebody's alone; else each request says it.
@@ -35,16 +41,14 @@ class Authorized final : public Transport {
   Task<void> Close() override { return inner_->Close(); }
 
  private:
-  const Caller* CallerOf(const Outgoing& out) const;
-  Task<Result<credentials::GrantPtr>> GrantFor(Caller caller, bool own,
-                                               credentials::Refusal refused, Deadline deadline);
+  const Caller* CallerOf(const Outgoing& out);
   template <class T>
   Task<Result<T>> Send(Outgoing out, Task<Result<T>> (Transport::*send)(Outgoing));
 
   const std::unique_ptr<Transport> inner_;
   const credentials::SourcePtr source_;
   const Deps deps_;
-  const std::optional<Caller> bound_;
+  std::optional<Caller> bound_;  // by who used it last: a caller may show another token each time
 };
 
 }  // namespace switchyard::downstream

@@ -68,8 +68,18 @@ Task<void> Endpoint::Admit(Exchange& exchange, Connection& connection, Asked ask
     return TurnAway(exchange, PathTo(asked.name, asked.sse), std::move(gate),
                     std::move(answer.error()));
   }
-  exchange.SetCaller(std::move(*answer));
+  Welcome(exchange, std::move(*answer));
   return ServeAsked(exchange, connection, std::move(asked));
+}
+
+// Streams that last are none of a caller's calls: its token is not left for them.
+void Endpoint::Welcome(Exchange& exchange, Caller caller) {
+  if (lent_ != nullptr && lent_->wanted() && !caller->credential.empty() &&
+      exchange.request().method() == "POST") {
+    const auto bearer = auth::BearerIn(exchange.request().Get(http::Field::kAuthorization));
+    if (bearer && *bearer) exchange.Hold(lent_->Lend(caller->credential, **bearer));
+  }
+  exchange.SetCaller(std::move(caller));
 }
 
 // What is not refused here is judged once more, when all of it was read: rules and time may have
@@ -109,7 +119,7 @@ Task<void> Endpoint::AdmitLater(Exchange& exchange, Connection& connection, Aske
                       std::move(answer.error()));
     co_return;
   }
-  exchange.SetCaller(std::move(*answer));
+  Welcome(exchange, std::move(*answer));
   co_await ServeAsked(exchange, connection, std::move(asked));
 }
 

@@ -42,6 +42,11 @@ std::optional<std::string_view> PathOf(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
 
+std::string_view QueryOf(std::string_view target) {
+  const std::size_t mark = target.find('?');
+  return mark == std::string_view::npos ? "" : target.substr(mark + 1);
+}
+
 PlainRequest PlainRequestOf(Exchange& exchange, const std::string& path) {
   static constexpr std::array kProxies = {"forwarded", "x-forwarded-for", "x-real-ip", "via"};
   const http::RequestParser& request = exchange.request();
@@ -51,8 +56,10 @@ PlainRequest PlainRequestOf(Exchange& exchange, const std::string& path) {
   const auto has = [&exchange](const char* name) { return !exchange.Header(name).empty(); };
   return {.method = post ? "POST" : "GET",
           .path = path,
+          .query = std::string(QueryOf(request.target())),
           .content_type = std::string(request.Get(http::Field::kContentType)),
           .body = post ? exchange.TakeBody() : "",
+          .cookie = std::string(exchange.Header("cookie")),
           .authorization = std::string(request.Get(http::Field::kAuthorization)),
           .from_page = request.Has(http::Field::kOrigin),
           .forwarded = old || std::ranges::any_of(kProxies, has)};
@@ -76,7 +83,7 @@ std::string Endpoint::PathTo(std::string_view name, bool sse) {
 }
 
 Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Sessions& sessions,
-                   FindGate find_gate, audit::Sink* audit)
+                   FindGate find_gate, audit::Sink* audit, LentTokens* lent)
     : access_(std::move(access)),
       find_(std::move(find)),
       plain_(std::move(plain)),
@@ -84,6 +91,7 @@ Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Session
       legacy_(sessions, find_),
       sse_(sessions),
       find_gate_(std::move(find_gate)),
+      lent_(lent),
       refused_callers_(audit, sessions.clock()) {}
 
 bool Endpoint::HostAllowed(const Exchange& exchange) const {

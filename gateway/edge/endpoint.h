@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "auth/gate.h"
+#include "core/lent_tokens.h"
 #include "core/service.h"
 #include "edge/connection.h"
 #include "edge/legacy.h"
@@ -35,7 +36,9 @@ struct PlainAnswer {
 struct PlainRequest {
   std::string method;  // GET or POST
   std::string path;
+  std::string query = {};                    // without the question mark
   std::string content_type = {}, body = {};  // of a POST
+  std::string cookie = {};                   // the header's value
   std::string authorization = {};            // the header's value
   bool from_page = false;                    // a browser says which page it comes from
   bool forwarded = false;                    // a proxy says that it is somebody else's
@@ -55,8 +58,9 @@ struct Access {
 class Endpoint final : Challenger {
  public:
   // `audit`: where requests that are turned away are recorded; null = nowhere. It outlives this.
+  // `lent`: where callers' tokens are left while they are served; null = nowhere. It outlives this.
   Endpoint(Access access, FindEndpoint find, PlainHandler plain, Sessions& sessions,
-           FindGate find_gate = {}, audit::Sink* audit = nullptr);
+           FindGate find_gate = {}, audit::Sink* audit = nullptr, LentTokens* lent = nullptr);
 
   Task<void> Serve(Exchange& exchange, Connection& connection);
 
@@ -86,6 +90,7 @@ class Endpoint final : Challenger {
                    std::shared_ptr<auth::Gate> gate);
   Task<void> AdmitLater(Exchange& exchange, Connection& connection, Asked asked,
                         std::shared_ptr<auth::Gate> gate);
+  void Welcome(Exchange& exchange, Caller caller);
   Task<void> TurnAway(Exchange& exchange, std::string path, std::shared_ptr<auth::Gate> gate,
                       auth::Gate::Refused refused);
   Task<void> ServeAsked(Exchange& exchange, Connection& connection, Asked asked);
@@ -113,6 +118,7 @@ class Endpoint final : Challenger {
   LegacyFace legacy_;
   LegacySseFace sse_;
   FindGate find_gate_;
+  LentTokens* const lent_;
   RefusedCallers refused_callers_;
 };
 

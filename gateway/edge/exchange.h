@@ -56,6 +56,8 @@ class Exchange {
   // Who sent it, as far as it was proved.
   const Caller& caller() const { return caller_; }
   void SetCaller(Caller caller) { caller_ = std::move(caller); }
+  // Lives as long as the request is served.
+  void Hold(std::shared_ptr<const void> held) { held_ = std::move(held); }
   void SetChallenger(Challenger& challenger) { challenger_ = &challenger; }
 
   // What it answers lasts, and ends when its caller would not be let in any more. Before the answer
@@ -128,6 +130,7 @@ class Exchange {
   ReadAhead& io_;
   http::RequestParser& request_;
   Caller caller_ = Nobody();
+  std::shared_ptr<const void> held_;
   Challenger* challenger_ = nullptr;  // of the worker; null: it is no request to an endpoint
   std::unique_ptr<Kept> kept_;
   std::string extra_headers_;

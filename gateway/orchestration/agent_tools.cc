@@ -39,13 +39,19 @@ Result<Operation> Prepare(Arguments& arguments) {
   agent.group = arguments.Word("group", kMaxWord).value_or("");
   agent.max_concurrent = arguments.Integer("max_concurrent", 1, 1000).value_or(10);
   return Do(arguments, [agent = std::move(agent)](Records& records) -> Result<Answer> {
+    Result<Agent> before = FindAgent(records, agent.id);
+    if (!before && before.error().code != Code::kNotFound) {
+      return Failure(std::move(before.error()));
+    }
     Result<Agent> known = Register(records, agent);
     if (!known) return Failure(std::move(known.error()));
     const std::string_view status = known->StatusAt(records.now, records.settings);
     Answer answer{.text = known->id + " " + std::string(status)};
     answer.content = {{"agent_id", known->id}, {"status", status}};
-    // What waited for somebody who can do it may be claimed now.
-    records.effects.ready += known->max_concurrent;
+    // Polls that wait as this agent may find something now.
+    const bool grown = before && (before->capabilities != known->capabilities ||
+                                  before->max_concurrent < known->max_concurrent);
+    if (grown) records.effects.ready += known->max_concurrent;
     return answer;
   });
 }
@@ -145,6 +151,7 @@ Result<Operation> Prepare(Arguments& arguments) {
     if (!agent) return Failure(std::move(agent.error()));
     Answer answer{.content = View(*agent, records.now, records.settings)};
     answer.content["success_rate"] = Rate(agent->SuccessRate());
+    if (agent->raters > 0) answer.content["quality"] = Rate(agent->Quality());
     answer.content["completed"] = agent->completed;
     answer.content["failed"] = agent->failed;
     answer.content["expired"] = agent->expired;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "orchestration/coordination/sweep.h"
 #include "orchestration/lanes.h"
 #include "orchestration/moves.h"
 
@@ -16,7 +17,8 @@ using Parameter = Database::Parameter;
 
 #define SWITCHYARD_AGENT_COLUMNS                                                            \
   "id, name, role, model_type, model_version, capabilities, team, status, max_concurrent, " \
-  "owner, registered_at, heartbeat_at, active, completed, failed, expired, latency_ms"
+  "owner, registered_at, heartbeat_at, active, completed, failed, expired, latency_ms, "    \
+  "raters, ratings"
 
 Agent Read(const Database::Row& row) {
   Agent agent{.id = row.Text(0),
@@ -36,6 +38,8 @@ Agent Read(const Database::Row& row) {
   agent.failed = row.Number(14);
   agent.expired = row.Number(15);
   agent.latency_ms = row.Number(16);
+  agent.raters = row.Number(17);
+  agent.ratings = row.Number(18);
   return agent;
 }
 
@@ -80,6 +84,9 @@ Result<void> MakeRoom(Records& records) {
   Result<Database::Rows> count = records.sql.Query("SELECT count(*) FROM agent");
   if (!count) return Failure(std::move(count.error()));
   if (count->front().Number(0) < kMaxAgents) return {};
+  Result<std::size_t> forgotten = ForgetAgents(records, 100);
+  if (!forgotten) return Failure(std::move(forgotten.error()));
+  if (*forgotten > 0) return {};
   return Refused(
       fmt::format("there are {} agents already, the most there may be; deregister_agent "
                   "those that are gone",
@@ -100,18 +107,25 @@ bool Fits(const Agent& agent, const AgentFilter& filter, const Records& records)
 }
 
 constexpr std::int64_t kWhole = 1000;
+constexpr std::int64_t kGood = 750;
+// An agent that has nothing to do is not forgotten for that, however soon tasks are.
+constexpr std::int64_t kRemembered = 24 * 3'600'000;
 
 // Weights in hundredths: what it ended well, how free it is, how close it fits, how fast it is.
 std::int64_t ScoreOf(const Agent& agent, std::size_t needed, std::int64_t fastest) {
-  constexpr std::int64_t kSuccess = 40, kFree = 30, kFit = 20, kSpeed = 10;
+  constexpr std::int64_t kSuccess = 30, kQuality = 10, kFree = 30, kFit = 20, kSpeed = 10;
   // As if it had ended four before, three of them well: one failure is no verdict.
   const std::int64_t ended = agent.completed + agent.failed + agent.expired;
   const std::int64_t success = kWhole * (agent.completed + 3) / (ended + 4);
+  // As if three had called it good before; what nobody evaluated is as good as its success.
+  const std::int64_t quality =
+      agent.raters == 0 ? success : (agent.ratings + 3 * kGood) / (agent.raters + 3);
   const std::int64_t free = kWhole - kWhole * agent.active / agent.max_concurrent;
   const auto has = static_cast<std::int64_t>(std::max<std::size_t>(agent.capabilities.size(), 1));
   const std::int64_t fit = needed == 0 ? kWhole : kWhole * static_cast<std::int64_t>(needed) / has;
   const std::int64_t speed = agent.latency_ms == 0 ? kWhole : kWhole * fastest / agent.latency_ms;
-  return (kSuccess * success + kFree * free + kFit * fit + kSpeed * speed) / 100;
+  return (kSuccess * success + kQuality * quality + kFree * free + kFit * fit + kSpeed * speed) /
+         100;
 }
 
 }  // namespace
@@ -132,6 +146,8 @@ std::int64_t Agent::SuccessRate() const {
   return ended == 0 ? kWhole : kWhole * completed / ended;
 }
 
+std::int64_t Agent::Quality() const { return raters == 0 ? kWhole : ratings / raters; }
+
 Result<Agent> FindAgent(Records& records, std::string_view id) {
   Result<std::vector<Agent>> found =
       ReadAgents(records, "SELECT " SWITCHYARD_AGENT_COLUMNS " FROM agent WHERE id = $1", {id});
@@ -148,6 +164,9 @@ Result<Agent> ActAs(Records& records, std::string_view id) {
   if (!agent->owner.empty() && agent->owner != records.caller) {
     return Forbidden("agent " + agent->id + " was registered by another caller; act as your own");
   }
+  // It was away.
+  const bool back = records.now - agent->heartbeat_at > records.settings.away_ms;
+  if (back) records.effects.agents.push_back(agent->id);
   agent->heartbeat_at = records.now;
   Result<void> alive = records.sql.Execute("UPDATE agent SET heartbeat_at = $1 WHERE id = $2",
                                            {records.now, agent->id});
@@ -161,7 +180,8 @@ Result<Agent> Register(Records& records, Agent agent) {
   if (known) {
     known = ActAs(records, agent.id);
     if (!known) return known;
-    agent.owner = known->owner;
+    // One that nobody proved to have registered is whose who does.
+    agent.owner = known->owner.empty() ? records.caller : known->owner;
     agent.registered_at = known->registered_at;
     agent.active = known->active;
     agent.completed = known->completed;
@@ -175,28 +195,47 @@ Result<Agent> Register(Records& records, Agent agent) {
   Result<void> done = records.sql.Execute(
       "INSERT INTO agent (" SWITCHYARD_AGENT_COLUMNS
       ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
-      "$9, $10, $11, $12, 0, 0, 0, 0, 0) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
+      "$9, $10, $11, $12, 0, 0, 0, 0, 0, 0, 0) ON CONFLICT (id) DO UPDATE SET name = "
+      "excluded.name, "
       "role = excluded.role, model_type = excluded.model_type, "
       "model_version = excluded.model_version, capabilities = excluded.capabilities, "
       "team = excluded.team, status = excluded.status, max_concurrent = excluded.max_concurrent, "
-      "heartbeat_at = excluded.heartbeat_at",
+      "owner = excluded.owner, heartbeat_at = excluded.heartbeat_at",
       {agent.id, agent.name, agent.role, agent.model_type, agent.model_version,
        ToJson(agent.capabilities), agent.group, agent.said, agent.max_concurrent, agent.owner,
        agent.registered_at, agent.heartbeat_at});
   if (done) done = StoreCapabilities(records, agent);
   if (!done) return Failure(std::move(done.error()));
+  records.effects.agents.push_back(agent.id);
   return agent;
 }
 
 Result<std::int64_t> Deregister(Records& records, std::string_view id) {
-  Result<Agent> agent = ActAs(records, id);
+  Result<Agent> agent =
+      records.rights.Has(Right::kForce) ? FindAgent(records, id) : ActAs(records, id);
   if (!agent) return Failure(std::move(agent.error()));
   Result<std::int64_t> returned = ReturnAll(records, agent->id, "agent " + agent->id + " left");
   if (!returned) return returned;
   Result<void> done = records.sql.Execute("DELETE FROM capability WHERE agent = $1", {agent->id});
   if (done) done = records.sql.Execute("DELETE FROM agent WHERE id = $1", {agent->id});
+  if (done) done = LeaveCoordination(records, agent->id);
   if (!done) return Failure(std::move(done.error()));
+  records.effects.agents.push_back(agent->id);
   return returned;
+}
+
+Result<std::size_t> ForgetAgents(Records& records, std::int64_t limit) {
+  Result<Database::Rows> gone = records.sql.Query(
+      "DELETE FROM agent WHERE id IN (SELECT id FROM agent WHERE active = 0 AND "
+      "heartbeat_at <= $1 ORDER BY id LIMIT $2) RETURNING id",
+      {records.now - std::max(records.settings.retain_ms, kRemembered), limit});
+  if (!gone) return Failure(std::move(gone.error()));
+  for (const Database::Row& row : *gone) {
+    Result<void> done =
+        records.sql.Execute("DELETE FROM capability WHERE agent = $1", {row.Text(0)});
+    if (!done) return Failure(std::move(done.error()));
+  }
+  return gone->size();
 }
 
 Result<std::int64_t> Heartbeat(Records& records, std::string_view id, std::string_view status,
@@ -204,11 +243,21 @@ Result<std::int64_t> Heartbeat(Records& records, std::string_view id, std::strin
   Result<Agent> agent = ActAs(records, id);
   if (!agent) return Failure(std::move(agent.error()));
   if (!status.empty()) {
+    if (agent->said != status) records.effects.agents.push_back(agent->id);
     Result<void> said =
         records.sql.Execute("UPDATE agent SET status = $1 WHERE id = $2", {status, agent->id});
     if (!said) return Failure(std::move(said.error()));
   }
   return Renew(records, agent->id, task, fence);
+}
+
+Result<void> NoteAway(Records& records, std::int64_t since) {
+  Result<Database::Rows> rows = records.sql.Query(
+      "SELECT id FROM agent WHERE heartbeat_at >= $1 AND heartbeat_at < $2 ORDER BY id",
+      {since - records.settings.away_ms, records.now - records.settings.away_ms});
+  if (!rows) return Failure(std::move(rows.error()));
+  for (const Database::Row& row : *rows) records.effects.agents.push_back(row.Text(0));
+  return {};
 }
 
 Result<std::vector<Agent>> FindAgents(Records& records, const AgentFilter& filter) {
@@ -250,6 +299,7 @@ Result<std::vector<Candidate>> Rank(Records& records, const std::vector<std::str
     Candidate candidate{.score = ScoreOf(agent, requirements.size(), fastest)};
     candidate.why = fmt::format("{} of {} tasks, {}% success", agent.active, agent.max_concurrent,
                                 agent.SuccessRate() / 10);
+    if (agent.raters > 0) candidate.why += fmt::format(", {}% quality", agent.Quality() / 10);
     candidate.agent = std::move(agent);
     ranked.push_back(std::move(candidate));
   }

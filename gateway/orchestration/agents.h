@@ -19,12 +19,15 @@ struct Agent {
   std::string owner = {};
   std::int64_t registered_at = 0, heartbeat_at = 0;
   std::int64_t active = 0, completed = 0, failed = 0, expired = 0, latency_ms = 0;
+  std::int64_t raters = 0, ratings = 0;  // who evaluated it, and the sum of what they think
 
   // available, idle, working, offline or error.
   std::string_view StatusAt(std::int64_t now, const Settings& settings) const;
   bool TakesTasks(std::int64_t now, const Settings& settings) const;
   // Of what it ended, in thousandths; 1000 when it ended nothing.
   std::int64_t SuccessRate() const;
+  // What others think of its contributions, in thousandths; 1000 when nobody evaluated any.
+  std::int64_t Quality() const;
 };
 
 Result<Agent> FindAgent(Records& records, std::string_view id);  // kNotFound
@@ -35,9 +38,15 @@ Result<Agent> ActAs(Records& records, std::string_view id);
 Result<Agent> Register(Records& records, Agent agent);
 // Its tasks are anybody's again.
 Result<std::int64_t> Deregister(Records& records, std::string_view id);
+// Those that have nothing and said nothing for as long as finished tasks are kept, and a day at
+// least; up to so many. Gives how many. Their ids are anybody's again.
+Result<std::size_t> ForgetAgents(Records& records, std::int64_t limit);
 // It lives, and so do the leases of what it has: of one task, or of all (0). Gives how many.
 Result<std::int64_t> Heartbeat(Records& records, std::string_view id, std::string_view status,
                                std::int64_t task, std::int64_t fence);
+
+// Has those known as changed that have gone offline since then, for they said nothing.
+Result<void> NoteAway(Records& records, std::int64_t since);
 
 struct AgentFilter {
   std::vector<std::string> capabilities = {};  // all of these, sorted

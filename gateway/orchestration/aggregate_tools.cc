@@ -12,12 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-// Below or above these the service is degraded (docs/orchestration.md).
-constexpr std::int64_t kLeastSuccess = 800;
-constexpr std::int64_t kMostActive = 100;
-constexpr std::int64_t kLeastAgentSuccess = 700;
-constexpr std::int64_t kLeastAssigned = 800;
-
 Result<Operation> Do(const Arguments& arguments, std::function<Result<Answer>(Records&)> run) {
   if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
   return Operation{.run = std::move(run)};
@@ -41,14 +35,17 @@ Result<Operation> Prepare(Arguments& arguments) {
   return Do(arguments, [](Records& records) -> Result<Answer> {
     Result<AgentNumbers> numbers = AgentsOf(records);
     if (!numbers) return Failure(std::move(numbers.error()));
+    auto known = SkillsOf(records);
+    if (!known) return Failure(std::move(known.error()));
     json::object skills, statuses;
-    for (const auto& [name, count] : numbers->skills) skills[name] = count;
+    for (const auto& [name, count] : *known) skills[name] = count;
     for (const auto& [status, count] : numbers->by_status) statuses[status] = count;
     Answer answer;
     answer.content = {{"total_agents", numbers->total},
                       {"avg_success_rate", Rate(numbers->success_rate)},
                       {"by_status", std::move(statuses)},
                       {"skill_distribution", std::move(skills)}};
+    if (numbers->evaluated > 0) answer.content["avg_quality"] = Rate(numbers->quality);
     answer.text = fmt::format("{} agents, success {}", numbers->total, Rate(numbers->success_rate));
     return answer;
   });
@@ -95,23 +92,24 @@ namespace get_health {
 namespace {
 
 json::array Troubles(const QueueNumbers& queue, const AgentNumbers& agents,
-                     const RoutingNumbers& routing) {
+                     const RoutingNumbers& routing, const HealthLimits& limits) {
   json::array why;
   const auto add = [&why](bool wrong, std::string text) {
     if (wrong) why.emplace_back(std::move(text));
   };
   add(agents.total == 0, "no agents are registered");
-  add(queue.success_rate() < kLeastSuccess,
+  add(queue.success_rate() < limits.least_success,
       fmt::format("{} of the tasks that ended went well, expected {}", Rate(queue.success_rate()),
-                  Rate(kLeastSuccess)));
-  add(queue.active() > kMostActive,
-      fmt::format("{} tasks are not finished, expected at most {}", queue.active(), kMostActive));
-  add(agents.success_rate < kLeastAgentSuccess,
+                  Rate(limits.least_success)));
+  add(queue.active() > limits.most_active,
+      fmt::format("{} tasks are not finished, expected at most {}", queue.active(),
+                  limits.most_active));
+  add(agents.success_rate < limits.least_agent_success,
       fmt::format("agents succeed in {} of their tasks on average, expected {}",
-                  Rate(agents.success_rate), Rate(kLeastAgentSuccess)));
-  add(routing.assignment_rate() < kLeastAssigned,
+                  Rate(agents.success_rate), Rate(limits.least_agent_success)));
+  add(routing.assignment_rate() < limits.least_routed,
       fmt::format("{} of the requests for an agent found one, expected {}",
-                  Rate(routing.assignment_rate()), Rate(kLeastAssigned)));
+                  Rate(routing.assignment_rate()), Rate(limits.least_routed)));
   return why;
 }
 
@@ -125,7 +123,7 @@ Result<Operation> Prepare(Arguments& arguments) {
     if (!agents) return Failure(std::move(agents.error()));
     Result<RoutingNumbers> routing = RoutingOf(records);
     if (!routing) return Failure(std::move(routing.error()));
-    json::array why = Troubles(*queue, *agents, *routing);
+    json::array why = Troubles(*queue, *agents, *routing, records.settings.health);
     const char* const status = agents->total == 0 ? "failed" : why.empty() ? "healthy" : "degraded";
     Answer answer{.text = status};
     for (const json::value& reason : why) {

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "mcp/raw_object.h"
 #include "orchestration/records.h"
 #include "orchestration/task.h"
 
@@ -84,6 +86,7 @@ Arguments::Arguments(std::string_view raw) {
     wrong_ = "arguments must be a JSON object, nested at most 32 deep";
     return;
   }
+  raw_ = raw;
   values_ = std::move(value.get_object());
 }
 
@@ -174,6 +177,18 @@ std::optional<std::int64_t> Arguments::Integer(std::string_view names, std::int6
   return number;
 }
 
+std::optional<std::int64_t> Arguments::Share(std::string_view names) {
+  const json::value* value = Find(names, Need::kOptional);
+  if (value == nullptr) return std::nullopt;
+  boost::system::error_code error;
+  const auto number = value->is_number() ? value->to_number<double>(error) : -1;
+  if (!error && number >= 0 && number <= 1) {
+    return std::llround(number * 1000);
+  }
+  Wrong(Called(names) + " must be a number from 0 to 1, got " + Shown(json::serialize(*value)));
+  return std::nullopt;
+}
+
 std::optional<bool> Arguments::Bool(std::string_view names) {
   const json::value* value = Find(names, Need::kOptional);
   if (value == nullptr) return std::nullopt;
@@ -242,10 +257,26 @@ std::int64_t Arguments::Time(std::string_view names) {
   return 0;
 }
 
+// What parsing it makes of it is another thing: numbers lose what is beyond 64 bits.
+std::string Arguments::RawOf(std::string_view names, const json::value& value) {
+  const mcp::RawObject members = mcp::RawObject::Parse(raw_);
+  std::string raw;
+  for (std::string_view rest = names; !rest.empty();) {
+    const std::string_view name = rest.substr(0, rest.find('|'));
+    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+    if (raw.empty() || raw == "null") raw = members.Get(name);
+  }
+  if (raw.empty()) return json::serialize(value);  // of an object among others
+  boost::system::error_code error;
+  // Of two of one name others may read the other one.
+  if (json::parse(raw, error) != value || error) Wrong(Called(names) + " stands there twice");
+  return raw;
+}
+
 std::optional<std::string> Arguments::Json(std::string_view names, std::size_t most) {
   const json::value* value = Find(names, Need::kOptional);
   if (value == nullptr) return std::nullopt;
-  std::string text = json::serialize(*value);
+  std::string text = RawOf(names, *value);
   if (text.size() <= most) return text;
   Wrong(fmt::format("{} must have at most {} bytes, got {}", Called(names), most, text.size()));
   return std::nullopt;

@@ -21,7 +21,7 @@ namespace switchyard::orchestration {
 
 class Arguments {
  public:
-  // `raw`: JSON of an object; "" = none. What it is not is told by Check().
+  // `raw`: JSON of an object; "" = none; it outlives this. What it is not is told by Check().
   explicit Arguments(std::string_view raw);
   // One object among them; `path` is how refusals call it: "tasks[3]".
   Arguments(boost::json::object values, std::string path);
@@ -37,6 +37,8 @@ class Arguments {
   std::vector<std::string> Words(std::string_view names);
   std::optional<std::int64_t> Integer(std::string_view names, std::int64_t min, std::int64_t max,
                                       Need need = Need::kOptional);
+  // A number from 0 to 1, in thousandths.
+  std::optional<std::int64_t> Share(std::string_view names);
   std::optional<bool> Bool(std::string_view names);
   std::optional<Priority> PriorityIn(std::string_view names);
   std::optional<Status> StatusIn(std::string_view names);
@@ -48,7 +50,7 @@ class Arguments {
   std::vector<std::int64_t> Tasks(std::string_view names);
   // ISO 8601 in UTC (2026-01-31T12:00:00Z), or milliseconds since 1970; 0 = not given.
   std::int64_t Time(std::string_view names);
-  // Any JSON value of at most so many bytes, as text.
+  // Any JSON value of at most so many bytes, as its writer wrote it.
   std::optional<std::string> Json(std::string_view names, std::size_t most);
   // An object in it, to be read the same way; its trouble is this one's.
   std::optional<Arguments> Child(std::string_view names);
@@ -61,11 +63,16 @@ class Arguments {
   Result<void> Check() const;
   // All that was asked for, by the documented names: "content, task_type".
   std::string Known() const;
+  // The same with the other names of each.
+  const std::set<std::string, std::less<>>& names() const { return asked_; }
 
  private:
   const boost::json::value* Find(std::string_view names, Need need);
   std::string Called(std::string_view names) const;
 
+  std::string RawOf(std::string_view names, const boost::json::value& value);
+
+  std::string_view raw_;  // "" of an object among others
   boost::json::object values_;
   std::string path_;
   std::set<std::string, std::less<>> asked_;

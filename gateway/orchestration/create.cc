@@ -8,12 +8,27 @@
 namespace switchyard::orchestration {
 namespace {
 
+// Keys are of one caller, and where it says as which agent it acts, of that agent: many agents are
+// often one caller, or nobody in particular.
+std::string KeyOf(const NewTask& wanted) {
+  if (wanted.idempotency.empty() || wanted.agent.empty()) return wanted.idempotency;
+  return wanted.agent + "\n" + wanted.idempotency;  // neither has a line break
+}
+
+// One that nobody registered may be named by anybody.
+Result<void> MaySpeakFor(Records& records, const std::string& agent) {
+  if (agent.empty()) return {};
+  Result<Agent> known = ActAs(records, agent);
+  if (known || known.error().code == Code::kNotFound) return {};
+  return Failure(std::move(known.error()));
+}
+
 // What a call with this key made before; an id of 0 = nothing.
 Result<Task> MadeBefore(Records& records, const NewTask& wanted) {
   if (wanted.idempotency.empty()) return Task();
   Result<Database::Rows> rows =
       records.sql.Query("SELECT id, digest FROM task WHERE creator = $1 AND idempotency = $2",
-                        {records.caller, wanted.idempotency});
+                        {records.caller, KeyOf(wanted)});
   if (!rows) return Failure(std::move(rows.error()));
   if (rows->empty()) return Task();
   const TaskId id = rows->front().Number(0);
@@ -24,11 +39,26 @@ Result<Task> MadeBefore(Records& records, const NewTask& wanted) {
   return Find(records, id);
 }
 
+Result<void> RefuseTooMany(Records& records) {
+  Result<Database::Rows> tallies = records.sql.Query("SELECT tasks FROM tally");
+  if (!tallies) return Failure(std::move(tallies.error()));
+  std::int64_t tasks = 0;
+  for (const Database::Row& row : *tallies) tasks += row.Number(0);
+  if (tasks < records.settings.max_tasks) return {};
+  return Refused("there are " + std::to_string(tasks) +
+                 " tasks already, the most that are kept (max_tasks); finished ones are forgotten "
+                 "after retain");
+}
+
 }  // namespace
 
 Result<Task> Create(Records& records, const NewTask& wanted) {
+  if (Result<void> may = MaySpeakFor(records, wanted.agent); !may) {
+    return Failure(std::move(may.error()));
+  }
   Result<Task> before = MadeBefore(records, wanted);
   if (!before || before->id != 0) return before;
+  if (Result<void> room = RefuseTooMany(records); !room) return Failure(std::move(room.error()));
   if (wanted.parent != 0) {
     if (Result<Task> parent = Find(records, wanted.parent); !parent) {
       return Failure(std::move(parent.error()).In("parent"));
@@ -44,7 +74,7 @@ Result<Task> Create(Records& records, const NewTask& wanted) {
             .requirements = ToJson(wanted.requirements),
             .parent = wanted.parent,
             .creator = std::string(records.caller),
-            .idempotency = wanted.idempotency,
+            .idempotency = KeyOf(wanted),
             .digest = wanted.digest,
             .created_at = records.now,
             .deadline = wanted.deadline,

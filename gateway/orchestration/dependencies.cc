@@ -8,7 +8,7 @@ namespace switchyard::orchestration {
 namespace {
 
 // A search that goes on for so long is given up: what it would refuse is rarer than what it costs.
-constexpr std::size_t kMostSearched = 10'000;
+constexpr std::int64_t kMostSearched = 10'000;
 
 Result<std::vector<TaskId>> NeedsOf(Records& records, TaskId task) {
   Result<Database::Rows> rows =
@@ -20,38 +20,55 @@ Result<std::vector<TaskId>> NeedsOf(Records& records, TaskId task) {
   return needs;
 }
 
-// The way from `from` along what is waited for to `to`; empty: there is none.
-Result<std::vector<TaskId>> WayBetween(Records& records, TaskId from, TaskId to) {
-  std::map<TaskId, TaskId> came_from{{from, 0}};
-  std::vector<TaskId> open{from};
-  for (std::size_t at = 0; at < open.size(); ++at) {
-    if (open[at] == to) {
-      std::vector<TaskId> way;
-      for (TaskId step = to; step != 0; step = came_from.at(step)) way.push_back(step);
-      std::ranges::reverse(way);
-      return way;
-    }
-    if (open.size() > kMostSearched) {
-      return Refused("what it would wait for waits for more than " + std::to_string(kMostSearched) +
-                     " tasks in turn; depend on fewer");
-    }
-    Result<std::vector<TaskId>> needs = NeedsOf(records, open[at]);
-    if (!needs) return needs;
-    for (const TaskId next : *needs) {
-      if (came_from.try_emplace(next, open[at]).second) open.push_back(next);
-    }
-  }
-  return std::vector<TaskId>();
+std::string CycleOf(TaskId task, TaskId needs, const std::map<TaskId, TaskId>& waits_for) {
+  std::string cycle = ToText(task);
+  for (TaskId step = needs; step != task; step = waits_for.at(step)) cycle += " -> " + ToText(step);
+  return cycle + " -> " + ToText(task);
 }
 
-Result<void> RefuseCycle(Records& records, TaskId task, TaskId needs) {
-  if (task == needs) return Refused("task " + ToText(task) + " cannot depend on itself");
-  Result<std::vector<TaskId>> way = WayBetween(records, needs, task);
-  if (!way) return Failure(std::move(way.error()));
-  if (way->empty()) return {};
-  std::string cycle = ToText(task);
-  for (const TaskId step : *way) cycle += " -> " + ToText(step);
-  return Refused("depends_on would make a cycle: " + cycle);
+// Whether one of them waits for `task` already, in turn. It is asked from the task on: a new one
+// has nobody who waits for it, and who waits for what is not over is not over either.
+Result<void> RefuseCycle(Records& records, TaskId task, const std::vector<TaskId>& needs) {
+  std::map<TaskId, TaskId> waits_for{{task, 0}};
+  std::vector<TaskId> open{task};
+  for (std::size_t at = 0; at < open.size(); ++at) {
+    if (at > 0 && std::ranges::find(needs, open[at]) != needs.end()) {
+      return Refused("depends_on would make a cycle: " + CycleOf(task, open[at], waits_for));
+    }
+    Result<Database::Rows> rows =
+        records.sql.Query("SELECT task FROM dependency WHERE needs = $1 ORDER BY task LIMIT $2",
+                          {open[at], kMostSearched});
+    if (!rows) return Failure(std::move(rows.error()));
+    for (const Database::Row& row : *rows) {
+      if (waits_for.try_emplace(row.Number(0), open[at]).second) open.push_back(row.Number(0));
+    }
+    if (std::cmp_greater_equal(open.size(), kMostSearched)) {
+      return Refused("more than " + std::to_string(kMostSearched) + " tasks wait for task " +
+                     ToText(task) + " in turn; create another one that waits, in its stead");
+    }
+  }
+  return {};
+}
+
+// Up to kReleasedAtOnce of those that wait for it. True: there are more.
+Result<bool> ReleaseSome(Records& records, TaskId task) {
+  Result<Database::Rows> rows =
+      records.sql.Query("SELECT task FROM dependency WHERE needs = $1 ORDER BY task LIMIT $2",
+                        {task, kReleasedAtOnce});
+  if (!rows) return Failure(std::move(rows.error()));
+  for (const Database::Row& row : *rows) {
+    Result<Task> waiting = Find(records, row.Number(0));
+    if (!waiting) return Failure(std::move(waiting.error()));
+    Task after = *waiting;
+    --after.waits_for;
+    Result<void> done = Store(records, *waiting, std::move(after));
+    if (done) {
+      done = records.sql.Execute("DELETE FROM dependency WHERE task = $1 AND needs = $2",
+                                 {row.Number(0), task});
+    }
+    if (!done) return Failure(std::move(done.error()));
+  }
+  return std::cmp_equal(rows->size(), kReleasedAtOnce);
 }
 
 }  // namespace
@@ -59,11 +76,14 @@ Result<void> RefuseCycle(Records& records, TaskId task, TaskId needs) {
 Result<void> AddDependencies(Records& records, Task& task, const std::vector<TaskId>& needs) {
   Result<std::vector<TaskId>> known = NeedsOf(records, task.id);
   if (!known) return Failure(std::move(known.error()));
+  std::vector<TaskId> unfinished;  // among those that are new
   for (const TaskId other : needs) {
     if (std::ranges::find(*known, other) != known->end()) continue;
+    if (other == task.id) return Refused("task " + ToText(other) + " cannot depend on itself");
     Result<Task> found = Find(records, other);
     if (!found) return Failure(std::move(found.error()).In("depends_on"));
-    if (Result<void> sound = RefuseCycle(records, task.id, other); !sound) return sound;
+    // It never becomes anything else, and those that wait for it may be about to be released.
+    if (found->status == Status::kCompleted) continue;
     if (known->size() >= kMaxList) {
       return Refused("depends_on: a task waits for at most " + std::to_string(kMaxList));
     }
@@ -71,23 +91,31 @@ Result<void> AddDependencies(Records& records, Task& task, const std::vector<Tas
                                              {task.id, other});
     if (!added) return added;
     known->push_back(other);
-    if (found->status != Status::kCompleted) ++task.waits_for;
+    ++task.waits_for;
+    unfinished.push_back(other);
   }
-  return {};
+  return unfinished.empty() ? Result<void>() : RefuseCycle(records, task.id, unfinished);
 }
 
 Result<void> Release(Records& records, TaskId task) {
+  Result<bool> more = ReleaseSome(records, task);
+  if (!more) return Failure(std::move(more.error()));
+  if (!*more) return {};
+  records.effects.more = true;
+  return records.sql.Execute("INSERT INTO releasing (task) VALUES ($1)", {task});
+}
+
+Result<bool> GoOnReleasing(Records& records) {
   Result<Database::Rows> rows =
-      records.sql.Query("SELECT task FROM dependency WHERE needs = $1 ORDER BY task", {task});
+      records.sql.Query("SELECT task FROM releasing ORDER BY task LIMIT 1");
   if (!rows) return Failure(std::move(rows.error()));
-  for (const Database::Row& row : *rows) {
-    Result<Task> waiting = Find(records, row.Number(0));
-    if (!waiting) return Failure(std::move(waiting.error()));
-    Task after = *waiting;
-    --after.waits_for;
-    if (Result<void> stored = Store(records, *waiting, std::move(after)); !stored) return stored;
-  }
-  return {};
+  if (rows->empty()) return false;
+  const TaskId task = rows->front().Number(0);
+  Result<bool> more = ReleaseSome(records, task);
+  if (!more || *more) return more;
+  Result<void> over = records.sql.Execute("DELETE FROM releasing WHERE task = $1", {task});
+  if (!over) return Failure(std::move(over.error()));
+  return true;  // others may follow
 }
 
 Result<std::vector<Awaited>> AwaitedBy(Records& records, TaskId task, std::int64_t limit) {

@@ -2,12 +2,15 @@
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <limits>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
 #include "core/transact.h"
+#include "orchestration/coordination/sweep.h"
+#include "orchestration/dependencies.h"
 #include "orchestration/moves.h"
 #include "orchestration/statistics.h"
 #include "telemetry/metrics.h"
@@ -20,26 +23,61 @@ constexpr std::array<std::string_view, 5> kAgentStatuses = {"available", "idle",
 // An answer still has to reach its client within the deadline.
 constexpr Duration kToAnswer = std::chrono::milliseconds(200);
 
+// Of operations that wait for the database.
+constexpr std::size_t kMostHeld = std::size_t{64} << 20;
+// A wall clock that is off by more than this since the last look was set; by less, it is adjusted.
+constexpr std::int64_t kJump = 2000;
+// A jump may be a mistake, and what was forgotten by it does not come back with the right time.
+constexpr std::int64_t kTrustsAfter = 3'600'000;
+constexpr std::int64_t kNever = std::int64_t{1} << 60;
+
 struct Outcome {
   Answer answer;
   Records::Effects effects;
 };
+
+// A part of what waits, as long as it does.
+class Share {
+ public:
+  Share(std::atomic<std::size_t>& sum, std::size_t bytes) : sum_(sum), bytes_(bytes) {}
+  Share(const Share&) = delete;
+  ~Share() { sum_ -= bytes_; }
+
+ private:
+  std::atomic<std::size_t>& sum_;
+  const std::size_t bytes_;
+};
+
+std::shared_ptr<Share> ShareOf(std::atomic<std::size_t>& sum, std::size_t bytes) {
+  if (sum.fetch_add(bytes) + bytes <= kMostHeld) return std::make_shared<Share>(sum, bytes);
+  sum -= bytes;
+  return nullptr;
+}
 
 }  // namespace
 
 struct Desk::Numbers {
   QueueNumbers queue;
   AgentNumbers agents;
+  CoordinationNumbers coordination;
 };
 
 Desk::Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, Settings settings)
     : database_(database),
       clock_(clock),
+      to_wall_(ToWall()),
       claims_(metrics.CounterOf("switchyard_orchestration_claims_total", {})),
       expired_(metrics.CounterOf("switchyard_orchestration_leases_expired_total", {})),
       dead_(metrics.CounterOf("switchyard_orchestration_dead_total", {})),
+      sent_(metrics.CounterOf("switchyard_orchestration_messages_sent_total", {})),
+      read_(metrics.CounterOf("switchyard_orchestration_messages_read_total", {})),
+      throttled_(metrics.CounterOf("switchyard_orchestration_messages_throttled_total", {})),
       oldest_(metrics.GaugeOf("switchyard_orchestration_oldest_pending_seconds", {})),
-      settings_(settings) {
+      sessions_(metrics.GaugeOf("switchyard_orchestration_sessions_open", {})),
+      requests_(metrics.GaugeOf("switchyard_orchestration_assistance_open", {})),
+      listening_(metrics.GaugeOf("switchyard_orchestration_watches", {})),
+      settings_(std::move(settings)) {
+  Renew();
   for (int status = 0; status < kStatuses; ++status) {
     for (int priority = 0; priority < kPriorities; ++priority) {
       tasks_.push_back(metrics.GaugeOf("switchyard_orchestration_tasks",
@@ -59,50 +97,127 @@ Settings Desk::settings() const {
 
 void Desk::Change(Settings settings) {
   const std::lock_guard lock(mutex_);
-  settings_ = settings;
+  settings_ = std::move(settings);
 }
 
-std::int64_t Desk::WallNow() const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
+std::int64_t Desk::Steady() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.Now().time_since_epoch())
       .count();
+}
+
+std::int64_t Desk::ToWall() const {
+  for (;;) {
+    const std::int64_t steady = Steady();
+    const auto wall = clock_.WallNow().time_since_epoch();
+    // A pause between the two looks is no jump.
+    if (Steady() - steady > kJump / 2) continue;
+    return std::chrono::duration_cast<std::chrono::milliseconds>(wall).count() - steady;
+  }
+}
+
+// The first of all that the database is asked.
+void Desk::Renew() {
+  database_.Submit(
+      [now = Now(), settings = settings()](Database::Transaction& sql) {
+        Records records{.sql = sql, .now = now, .settings = settings, .caller = {}};
+        return BeginLeasesAnew(records);
+      },
+      [](const Result<void>& kept) {
+        if (!kept) spdlog::error("orchestration: {}", kept.error().message);
+      });
 }
 
 void Desk::Note(const Records::Effects& effects) {
   if (effects.claimed > 0) claims_.Add(static_cast<std::uint64_t>(effects.claimed));
   if (effects.expired > 0) expired_.Add(static_cast<std::uint64_t>(effects.expired));
   if (effects.dead > 0) dead_.Add(static_cast<std::uint64_t>(effects.dead));
+  if (effects.sent > 0) sent_.Add(static_cast<std::uint64_t>(effects.sent));
+  if (effects.read > 0) read_.Add(static_cast<std::uint64_t>(effects.read));
   if (effects.ready > 0) waiters_.Wake(effects.ready);
+  watches_.Changed(effects);
+  if (effects.more) Tick();
+}
+
+Result<Rights> Desk::RightsOf(const Principal& caller, std::string_view tool) const {
+  const std::shared_ptr<const Roles> roles = settings().roles;
+  const Rights rights = roles == nullptr ? Rights() : Rights(*roles, caller);
+  if (Result<void> may = MayUse(tool, rights, roles.get()); !may) {
+    return Failure(std::move(may.error()));
+  }
+  return rights;
 }
 
 switchyard::Task<Result<Answer>> Desk::RunOnce(const Operation& operation,
-                                               const std::string& caller, const Deps& deps) {
-  auto work = [run = operation.run, caller, now = WallNow(),
-               settings = settings()](Database::Transaction& sql) -> Result<Outcome> {
-    Records records{.sql = sql, .now = now, .settings = settings, .caller = caller};
+                                               const std::string& caller, Deadline deadline,
+                                               const Deps& deps) {
+  auto share = ShareOf(held_, operation.bytes);
+  if (share == nullptr) {
+    co_return Failure(Error{.code = Code::kRateLimited,
+                            .retryable = true,
+                            .message = "server orchestration: calls of more than " +
+                                       std::to_string(kMostHeld) +
+                                       " bytes wait for its records already; try again in a "
+                                       "moment"});
+  }
+  // The time is asked for when it runs: one before it may have moved the leases.
+  auto work = [this, share = std::move(share), run = operation.run, rights = operation.rights,
+               caller, settings = settings()](Database::Transaction& sql) -> Result<Outcome> {
+    Records records{
+        .sql = sql, .now = Now(), .settings = settings, .caller = caller, .rights = rights};
     Result<Answer> answer = run(records);
     if (!answer) return Failure(std::move(answer.error()));
-    return Outcome{.answer = std::move(*answer), .effects = records.effects};
+    return Outcome{.answer = std::move(*answer), .effects = std::move(records.effects)};
   };
-  Result<Outcome> outcome = co_await Transact<Outcome>(database_, deps.executor(), std::move(work));
-  if (!outcome) co_return Failure(std::move(outcome.error()));
-  Note(outcome->effects);
+  // Others are told even if who asked is gone by then.
+  auto kept = [this](const Outcome& done) { Note(done.effects); };
+  Patience patience{.until = deadline.at(), .only_heard = operation.only_heard};
+  if (!deadline.never()) patience.timers = &deps.timers;
+  Result<Outcome> outcome = co_await Transact<Outcome>(database_, deps.executor(), std::move(work),
+                                                       std::move(kept), patience);
+  if (!outcome) {
+    const Error& why = outcome.error();
+    if (why.origin == Origin::kClient && why.code == Code::kRateLimited) throttled_.Add();
+    co_return Failure(std::move(outcome.error()));
+  }
   co_return std::move(outcome->answer);
+}
+
+switchyard::Task<Result<Answer>> Desk::Await(const Operation& operation, const std::string& caller,
+                                             TimePoint until, Deadline deadline, const Deps& deps) {
+  // Before it looks: what comes in between wakes it.
+  Watches::Watch watch(watches_, deps.executor(), {Subject{.task = operation.awaits}});
+  for (;;) {
+    watch.Take();
+    Result<Answer> answer = co_await RunOnce(operation, caller, deadline, deps);
+    if (!answer || !answer->empty_handed || ending_) co_return answer;
+    const bool woken = co_await watch.WaitUntil(until, deps.timers);
+    if (!woken) co_return answer;
+  }
 }
 
 switchyard::Task<Result<Answer>> Desk::Run(Operation operation, std::string caller,
                                            Deadline deadline, const Deps& deps) {
   if (operation.wait_ms == 0) {
-    Result<Answer> answer = co_await RunOnce(operation, caller, deps);
+    Result<Answer> answer = co_await RunOnce(operation, caller, deadline, deps);
     co_return answer;
   }
+  const Deadline whole = deadline;
   deadline.ShrinkTo(deadline.never() ? deadline : Deadline(deadline.at() - kToAnswer));
   deadline.ShrinkTo(deps.clock.Now() + std::chrono::milliseconds(operation.wait_ms));
+  if (operation.awaits != 0) {
+    Result<Answer> answer = co_await Await(operation, caller, deadline.at(), whole, deps);
+    co_return answer;
+  }
   // In the line before it looks: what comes in between wakes it.
   Waiters::Ticket ticket(waiters_, deps.timers, deps.executor());
   for (bool woken = false;;) {
-    Result<Answer> answer = co_await RunOnce(operation, caller, deps);
+    Result<Answer> answer = co_await RunOnce(operation, caller, whole, deps);
+    if (answer && answer->took) {
+      ticket.Took();
+    } else if (woken) {
+      ticket.PassOn();
+    }
     if (!answer || !answer->empty_handed || ending_) co_return answer;
-    if (woken) ticket.PassOn();
     woken = co_await ticket.Wait(deadline.at());
     if (!woken) co_return answer;
   }
@@ -111,6 +226,7 @@ switchyard::Task<Result<Answer>> Desk::Run(Operation operation, std::string call
 void Desk::EndWaits() {
   ending_ = true;
   waiters_.Wake(std::numeric_limits<std::int64_t>::max());
+  watches_.WakeAll();
 }
 
 void Desk::Tick() {
@@ -121,21 +237,48 @@ void Desk::Tick() {
     bool more = false;
   };
   const auto swept = std::make_shared<Swept>();
+  const std::int64_t before = to_wall_, after = ToWall();
+  const std::int64_t jump = std::abs(after - before) < kJump ? 0 : after - before;
+  if (jump != 0) {
+    spdlog::warn("orchestration: the wall clock jumped by {} ms; leases go with it", jump);
+    forgets_from_ = Steady() + kTrustsAfter;
+  }
+  Settings limits = settings();
+  if (Steady() < forgets_from_) limits.retain_ms = kNever;
+  const std::int64_t last = swept_at_.exchange(Steady() + after);
+  const std::int64_t since = watches_.size() == 0 ? -1 : last;
   database_.Submit(
-      [swept, now = WallNow(), settings = settings()](Database::Transaction& sql) -> Result<void> {
-        Records records{.sql = sql, .now = now, .settings = settings, .caller = {}};
+      [this, swept, jump, after, since,
+       settings = limits](Database::Transaction& sql) -> Result<void> {
+        to_wall_ = after;
+        Records records{.sql = sql, .now = Now(), .settings = settings, .caller = {}};
+        if (jump != 0) {
+          if (Result<void> moved = MoveLeases(records, jump); !moved) return moved;
+        }
         Result<bool> more = Sweep(records);
         if (!more) return Failure(std::move(more.error()));
+        Result<bool> releasing = GoOnReleasing(records);
+        if (!releasing) return Failure(std::move(releasing.error()));
+        if (since >= 0) {
+          if (Result<void> away = NoteAway(records, since); !away) return away;
+        }
         Result<QueueNumbers> queue = QueueOf(records);
         if (!queue) return Failure(std::move(queue.error()));
         Result<AgentNumbers> agents = AgentsOf(records);
         if (!agents) return Failure(std::move(agents.error()));
-        *swept = {.effects = records.effects,
-                  .numbers = {.queue = *queue, .agents = std::move(*agents)},
-                  .more = *more};
+        Result<bool> old = SweepCoordination(records);
+        if (!old) return Failure(std::move(old.error()));
+        Result<CoordinationNumbers> coordination = CoordinationOf(records);
+        if (!coordination) return Failure(std::move(coordination.error()));
+        *swept = {.effects = std::move(records.effects),
+                  .numbers = {.queue = *queue,
+                              .agents = std::move(*agents),
+                              .coordination = *coordination},
+                  .more = *more || *releasing || *old};
         return {};
       },
-      [this, swept](Result<void> kept) {
+      [this, swept, before](Result<void> kept) {
+        if (!kept) to_wall_ = before;  // for the leases have not moved
         sweeping_ = false;
         if (!kept) {
           spdlog::error("orchestration: {}: {}", kept.error().message, kept.error().detail);
@@ -152,6 +295,9 @@ void Desk::Publish(const Numbers& numbers) {
   for (const auto& by_priority : numbers.queue.tasks) {
     for (const std::int64_t count : by_priority) tasks_[place++]->Set(count);
   }
+  listening_->Set(static_cast<std::int64_t>(watches_.size()));
+  sessions_->Set(numbers.coordination.sessions);
+  requests_->Set(numbers.coordination.requests);
   oldest_->Set(numbers.queue.oldest_pending_ms / 1000);
   for (std::size_t i = 0; i < kAgentStatuses.size(); ++i) {
     const auto found = numbers.agents.by_status.find(std::string(kAgentStatuses[i]));

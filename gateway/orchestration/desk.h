@@ -1,5 +1,9 @@
 // What all workers share of the orchestration service: the database, the limits, who waits for a
-// task, and what is counted. One a process; outlives the services. Thread-safe.
+// task, what is counted, and the time. One a process; outlives the services, and what it submitted
+// to the database. Thread-safe.
+//
+// Its time is that of the wall clock as long as that runs as a clock does. Where it jumps, by hand
+// or because the machine slept, leases jump with it at the next Tick(): agents lose none by that.
 #pragma once
 
 #include <atomic>
@@ -13,9 +17,11 @@
 #include "base/deadline.h"
 #include "core/database.h"
 #include "core/deps.h"
+#include "core/principal.h"
 #include "orchestration/records.h"
 #include "orchestration/tool.h"
 #include "orchestration/waiters.h"
+#include "orchestration/waiting/watches.h"
 
 namespace switchyard::telemetry {
 class Counter;
@@ -27,11 +33,12 @@ namespace switchyard::orchestration {
 
 class Desk {
  public:
-  // All outlive it.
+  // All outlive it. The leases of what is there begin anew: nobody could renew them so far.
   Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, Settings settings);
 
   // Runs it and answers after the commit; one that may wait does, until there is something or the
-  // time is over. On the thread of `deps`.
+  // time is over. kDeadline where the database does not answer by then; kRateLimited where too much
+  // waits for it. On the thread of `deps`.
   switchyard::Task<Result<Answer>> Run(Operation operation, std::string caller, Deadline deadline,
                                        const Deps& deps);
 
@@ -45,24 +52,38 @@ class Desk {
   // Of later operations.
   void Change(Settings settings);
   std::size_t waiting() const { return waiters_.size(); }
+  // What the configuration gives this caller; kForbidden unless it may use the tool.
+  Result<Rights> RightsOf(const Principal& caller, std::string_view tool) const;
+  // For who wants to hear of changes (waiting/listen.h).
+  Watches& watches() { return watches_; }
 
  private:
   struct Numbers;
 
+  switchyard::Task<Result<Answer>> Await(const Operation& operation, const std::string& caller,
+                                         TimePoint until, Deadline deadline, const Deps& deps);
   switchyard::Task<Result<Answer>> RunOnce(const Operation& operation, const std::string& caller,
-                                           const Deps& deps);
+                                           Deadline deadline, const Deps& deps);
+  void Renew();
   Settings settings() const;
-  std::int64_t WallNow() const;
+  std::int64_t Steady() const;  // milliseconds
+  std::int64_t Now() const { return Steady() + to_wall_; }
+  std::int64_t ToWall() const;  // from the steady clock's time, by what the wall clock shows now
   void Note(const Records::Effects& effects);
   void Publish(const Numbers& numbers);
 
   Database& database_;
   const Clock& clock_;
   Waiters waiters_;
+  Watches watches_;
+  std::atomic<std::int64_t> swept_at_ = -1;  // milliseconds since 1970; -1 = never
   std::atomic<bool> sweeping_{false}, ending_{false};
-  telemetry::Counter &claims_, &expired_, &dead_;
+  std::atomic<std::int64_t> to_wall_;           // changed by Tick() alone
+  std::atomic<std::int64_t> forgets_from_ = 0;  // by the steady clock; nothing is forgotten before
+  std::atomic<std::size_t> held_ = 0;           // bytes of operations that wait
+  telemetry::Counter &claims_, &expired_, &dead_, &sent_, &read_, &throttled_;
   std::vector<std::shared_ptr<telemetry::Gauge>> tasks_, agents_;
-  std::shared_ptr<telemetry::Gauge> oldest_;
+  std::shared_ptr<telemetry::Gauge> oldest_, sessions_, requests_, listening_;
 
   mutable std::mutex mutex_;
   Settings settings_;  // guarded by mutex_

@@ -15,14 +15,14 @@ constexpr std::int64_t kMediumWaits = 5 * 60'000;
 constexpr std::int64_t kLowWaits = 30 * 60'000;
 
 Result<std::int64_t> MakeLane(Records& records, const std::string& task_type,
-                              const std::string& requirements) {
+                              const std::string& requirements, Crowded crowded) {
   Result<Database::Rows> count = records.sql.Query("SELECT count(*) FROM lane");
   if (!count) return Failure(std::move(count.error()));
   if (count->front().Number(0) >= kMaxLanes) {
     Result<Database::Rows> gone =
         records.sql.Query("DELETE FROM lane WHERE ready = 0 RETURNING id");
     if (!gone) return Failure(std::move(gone.error()));
-    if (gone->empty()) {
+    if (gone->empty() && crowded == Crowded::kRefused) {
       return Refused("there are " + std::to_string(kMaxLanes) +
                      " kinds of ready tasks already (of one type, with the same requirements); use "
                      "those, or complete some");
@@ -40,29 +40,34 @@ Result<std::int64_t> MakeLane(Records& records, const std::string& task_type,
 }  // namespace
 
 Result<std::int64_t> LaneFor(Records& records, const std::string& task_type,
-                             const std::string& requirements) {
+                             const std::string& requirements, Crowded crowded) {
   Result<Database::Rows> known = records.sql.Query(
       "SELECT id FROM lane WHERE task_type = $1 AND requirements = $2", {task_type, requirements});
   if (!known) return Failure(std::move(known.error()));
   if (!known->empty()) return known->front().Number(0);
-  return MakeLane(records, task_type, requirements);
+  return MakeLane(records, task_type, requirements, crowded);
 }
 
 std::int64_t DueAt(std::int64_t created_at, Priority priority, std::int64_t deadline) {
   std::int64_t due = created_at;
   if (priority == Priority::kMedium) due += kMediumWaits;
   if (priority == Priority::kLow) due += kLowWaits;
-  return deadline == 0 ? due : std::min(due, deadline);
+  return deadline == 0 ? due : std::max(created_at, std::min(due, deadline));
 }
 
 Result<std::vector<std::int64_t>> FirstReady(Records& records, const Wanted& wanted) {
   Result<Database::Rows> lanes =
-      records.sql.Query("SELECT id, task_type, requirements FROM lane WHERE ready > 0");
+      wanted.task_type.empty()
+          ? records.sql.Query("SELECT id, requirements FROM lane WHERE ready > 0")
+          : records.sql.Query(
+                "SELECT id, requirements FROM lane WHERE task_type = $1 AND ready > 0",
+                {wanted.task_type});
   if (!lanes) return Failure(std::move(lanes.error()));
   std::vector<std::pair<std::int64_t, std::int64_t>> heads;  // due, id
   for (const Database::Row& lane : *lanes) {
-    if (!wanted.task_type.empty() && lane.Text(1) != wanted.task_type) continue;
-    if (wanted.capabilities != nullptr && !Covers(*wanted.capabilities, WordsOf(lane.Text(2)))) {
+    const std::string& needed = lane.Text(1);
+    if (wanted.capabilities != nullptr && needed != "[]" &&
+        !Covers(*wanted.capabilities, WordsOf(needed))) {
       continue;
     }
     Result<Database::Rows> first = records.sql.Query(

@@ -12,13 +12,17 @@
 
 namespace switchyard::orchestration {
 
-// Of this type and these requirements (JSON, sorted); made if there is none. At most kMaxLanes.
+// A new task of a new kind is refused where there are kMaxLanes; one that comes back, or was
+// waited for, has to go somewhere.
+enum class Crowded : bool { kRefused, kTaken };
+// Of this type and these requirements (JSON, sorted); made if there is none.
 Result<std::int64_t> LaneFor(Records& records, const std::string& task_type,
-                             const std::string& requirements);
+                             const std::string& requirements, Crowded crowded);
 
-// When a task is due if nothing else is said: the lower its priority, the later. A task that waits
-// gets ahead of all that come so much later, whatever their priority, so none starves; and what
-// orders the queue never changes, so that an index has it.
+// When a task is due if nothing else is said: the lower its priority, the later, and never before
+// it was created. A task that waits gets ahead of all that come so much later, whatever their
+// priority and deadline, so none starves; and what orders the queue never changes, so that an index
+// has it.
 std::int64_t DueAt(std::int64_t created_at, Priority priority, std::int64_t deadline);
 
 struct Wanted {

@@ -10,12 +10,15 @@ namespace {
 
 using Parameter = Database::Parameter;
 
-// Back to the queue, or over when it was tried as often as it may be. `counts`: against the agent.
+// Back to the queue, or over when it was tried as often as it may be. `counts`: as an attempt, and
+// against the agent.
 Result<void> TakeBack(Records& records, const Task& task, const std::string& why, bool counts) {
   Task back = task;
   back.lease_until = 0;
   ++back.fence;
   back.error = why;
+  // Who leaves in good time has not tried it.
+  if (!counts) --back.attempts;
   const bool dead = back.attempts >= back.max_attempts;
   back.status = dead ? Status::kFailed : Status::kPending;
   if (dead) back.finished_at = records.now;
@@ -29,58 +32,84 @@ Result<void> TakeBack(Records& records, const Task& task, const std::string& why
 }
 
 Result<std::size_t> TakeBackExpired(Records& records, std::int64_t limit) {
-  static const std::string kSql = fmt::format(
-      "SELECT {} FROM task WHERE lease_until <= $1 ORDER BY lease_until LIMIT $2", TaskColumns());
-  const Parameter parameters[] = {records.now, limit};
-  Result<std::vector<Task>> tasks = ReadTasks(records, kSql, parameters);
-  if (!tasks) return Failure(std::move(tasks.error()));
-  for (const Task& task : *tasks) {
+  // One at a time: their contents may be large.
+  Result<Database::Rows> ids =
+      records.sql.Query("SELECT id FROM task WHERE lease_until <= $1 ORDER BY lease_until LIMIT $2",
+                        {records.now, limit});
+  if (!ids) return Failure(std::move(ids.error()));
+  for (const Database::Row& row : *ids) {
+    Result<Task> task = Find(records, row.Number(0));
+    if (!task) return Failure(std::move(task.error()));
     ++records.effects.expired;
     Result<void> back = CountUp(records, "expired");
     if (back) {
-      back = TakeBack(records, task,
-                      "the lease of agent " + task.assigned_to + " ran out: it said nothing for " +
-                          std::to_string(task.lease_ms) + " ms",
+      back = TakeBack(records, *task,
+                      "the lease of agent " + task->assigned_to + " ran out: it said nothing for " +
+                          std::to_string(task->lease_ms) + " ms",
                       true);
     }
     if (!back) return Failure(std::move(back.error()));
   }
-  return tasks->size();
+  return ids->size();
 }
 
-// Those that wait for what will never be completed, and soon nobody can look up.
-Result<void> GiveUpWaiting(Records& records, const Task& gone) {
+// Those that wait for what will never be completed, and soon nobody can look up; up to
+// kReleasedAtOnce. Gives how many.
+Result<std::int64_t> GiveUpWaiting(Records& records, const Task& gone) {
   static const std::string kSql = fmt::format(
-      "SELECT {} FROM task WHERE id IN (SELECT task FROM dependency WHERE needs = $1) AND "
-      "status = 0",
+      "SELECT {} FROM task WHERE id IN (SELECT task FROM dependency WHERE needs = $1 ORDER BY task "
+      "LIMIT $2)",
       TaskColumns());
-  const Parameter parameters[] = {gone.id};
+  const Parameter parameters[] = {gone.id, kReleasedAtOnce};
   Result<std::vector<Task>> waiting = ReadTasks(records, kSql, parameters);
   if (!waiting) return Failure(std::move(waiting.error()));
   for (const Task& task : *waiting) {
+    Result<void> done = records.sql.Execute("DELETE FROM dependency WHERE task = $1 AND needs = $2",
+                                            {task.id, gone.id});
     Task over = task;
-    over.status = Status::kCancelled;
-    over.finished_at = records.now;
-    over.error = fmt::format("{}, which it waited for, was {} and is forgotten by now",
-                             ToText(gone.id), ToString(gone.status));
-    if (Result<void> stored = Store(records, task, std::move(over)); !stored) return stored;
+    if (task.status == Status::kPending) {
+      over.status = Status::kCancelled;
+      over.finished_at = records.now;
+      over.error = fmt::format("{}, which it waited for, was {} and is forgotten by now",
+                               ToText(gone.id), ToString(gone.status));
+    }
+    if (done) done = Store(records, task, std::move(over));
+    if (!done) return Failure(std::move(done.error()));
   }
-  return {};
+  return static_cast<std::int64_t>(waiting->size());
+}
+
+// Those that waited for it are still being told.
+Result<bool> IsReleasing(Records& records, TaskId task) {
+  Result<Database::Rows> rows =
+      records.sql.Query("SELECT task FROM releasing WHERE task = $1", {task});
+  if (!rows) return Failure(std::move(rows.error()));
+  return !rows->empty();
 }
 
 Result<std::size_t> Forget(Records& records, std::int64_t limit) {
-  static const std::string kSql = fmt::format(
-      "SELECT {} FROM task WHERE finished_at > 0 AND finished_at <= $1 ORDER BY finished_at LIMIT "
-      "$2",
-      TaskColumns());
-  const Parameter parameters[] = {records.now - records.settings.retain_ms, limit};
-  Result<std::vector<Task>> tasks = ReadTasks(records, kSql, parameters);
+  // What Erase() wants of them, and not their results.
+  Result<Database::Rows> tasks = records.sql.Query(
+      "SELECT id, status, priority FROM task WHERE finished_at > 0 AND finished_at <= $1 "
+      "ORDER BY finished_at LIMIT $2",
+      {records.now - records.settings.retain_ms, limit});
   if (!tasks) return Failure(std::move(tasks.error()));
-  for (const Task& task : *tasks) {
-    Result<void> gone = {};
-    if (task.status != Status::kCompleted) gone = GiveUpWaiting(records, task);
-    if (gone) gone = Erase(records, task);
-    if (!gone) return Failure(std::move(gone.error()));
+  std::int64_t told = 0;
+  for (const Database::Row& row : *tasks) {
+    const Task task{.id = row.Number(0),
+                    .status = static_cast<Status>(row.Number(1)),
+                    .priority = static_cast<Priority>(row.Number(2))};
+    if (task.status == Status::kCompleted) {
+      Result<bool> busy = IsReleasing(records, task.id);
+      if (!busy) return Failure(std::move(busy.error()));
+      if (*busy) continue;
+    } else {
+      Result<std::int64_t> now = GiveUpWaiting(records, task);
+      if (!now) return Failure(std::move(now.error()));
+      told += *now;
+      if (told >= kReleasedAtOnce) return static_cast<std::size_t>(limit);  // it stays till then
+    }
+    if (Result<void> gone = Erase(records, task); !gone) return Failure(std::move(gone.error()));
   }
   return tasks->size();
 }
@@ -91,8 +120,8 @@ Result<std::int64_t> Renew(Records& records, std::string_view agent, TaskId id,
                            std::int64_t fence) {
   if (id == 0) {
     Result<Database::Rows> rows = records.sql.Query(
-        "UPDATE task SET lease_until = $1 + lease_ms WHERE assigned_to = $2 AND lease_until > 0 "
-        "RETURNING id",
+        "UPDATE task SET lease_until = $1 + lease_ms WHERE assigned_to = $2 AND status IN (1, 2) "
+        "AND lease_until IS NOT NULL RETURNING id",
         {records.now, agent});
     if (!rows) return Failure(std::move(rows.error()));
     return static_cast<std::int64_t>(rows->size());
@@ -112,17 +141,24 @@ Result<std::int64_t> Renew(Records& records, std::string_view agent, TaskId id,
 }
 
 Result<std::int64_t> ReturnAll(Records& records, const std::string& agent, const std::string& why) {
-  static const std::string kSql =
-      fmt::format("SELECT {} FROM task WHERE assigned_to = $1 AND lease_until > 0", TaskColumns());
-  const Parameter parameters[] = {agent};
-  Result<std::vector<Task>> tasks = ReadTasks(records, kSql, parameters);
-  if (!tasks) return Failure(std::move(tasks.error()));
-  for (const Task& task : *tasks) {
-    if (Result<void> back = TakeBack(records, task, why, false); !back) {
+  Result<Database::Rows> ids = records.sql.Query(
+      "SELECT id FROM task WHERE assigned_to = $1 AND status IN (1, 2) AND lease_until IS NOT NULL",
+      {agent});
+  if (!ids) return Failure(std::move(ids.error()));
+  for (const Database::Row& row : *ids) {
+    Result<Task> task = Find(records, row.Number(0));
+    if (!task) return Failure(std::move(task.error()));
+    if (Result<void> back = TakeBack(records, *task, why, false); !back) {
       return Failure(std::move(back.error()));
     }
   }
-  return static_cast<std::int64_t>(tasks->size());
+  return static_cast<std::int64_t>(ids->size());
+}
+
+Result<bool> ReturnExpired(Records& records, std::int64_t limit) {
+  Result<std::size_t> back = TakeBackExpired(records, limit);
+  if (!back) return Failure(std::move(back.error()));
+  return std::cmp_equal(*back, limit);
 }
 
 Result<bool> Sweep(Records& records, std::int64_t limit) {
@@ -130,7 +166,22 @@ Result<bool> Sweep(Records& records, std::int64_t limit) {
   if (!back) return Failure(std::move(back.error()));
   Result<std::size_t> gone = Forget(records, limit);
   if (!gone) return Failure(std::move(gone.error()));
-  return std::cmp_equal(*back, limit) || std::cmp_equal(*gone, limit);
+  Result<std::size_t> silent = ForgetAgents(records, limit);
+  if (!silent) return Failure(std::move(silent.error()));
+  return std::cmp_equal(*back, limit) || std::cmp_equal(*gone, limit) ||
+         std::cmp_equal(*silent, limit);
+}
+
+Result<void> BeginLeasesAnew(Records& records) {
+  return records.sql.Execute(
+      "UPDATE task SET lease_until = $1 + lease_ms WHERE lease_until IS NOT NULL", {records.now});
+}
+
+Result<void> MoveLeases(Records& records, std::int64_t by) {
+  Result<void> moved = records.sql.Execute(
+      "UPDATE task SET lease_until = lease_until + $1 WHERE lease_until IS NOT NULL", {by});
+  if (!moved) return moved;
+  return records.sql.Execute("UPDATE agent SET heartbeat_at = heartbeat_at + $1", {by});
 }
 
 }  // namespace switchyard::orchestration

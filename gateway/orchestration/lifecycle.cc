@@ -1,5 +1,6 @@
 #include "orchestration/lifecycle.h"
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 
@@ -13,8 +14,18 @@ struct Step {
 
 constexpr Step kSteps[] = {
 #define MOVE(tool, from, to) {#tool, Status::from, Status::to},
+#define HAPPENS(what, from, to)
 #include "orchestration/lifecycle.def"
 #undef MOVE
+#undef HAPPENS
+};
+
+constexpr Step kWays[] = {
+#define MOVE(tool, from, to) {#tool, Status::from, Status::to},
+#define HAPPENS(what, from, to) {#what, Status::from, Status::to},
+#include "orchestration/lifecycle.def"
+#undef MOVE
+#undef HAPPENS
 };
 
 constexpr std::array<std::string_view, kStatuses> kStatusWords = {
@@ -32,7 +43,7 @@ std::optional<Enum> Find(const std::array<std::string_view, kCount>& words, std:
 std::string ToolsFor(Status status) {
   std::string tools;
   for (const Step& step : kSteps) {
-    if (step.from != status || step.tool == "expire") continue;
+    if (step.from != status || tools.ends_with(step.tool)) continue;
     tools.append(tools.empty() ? "" : ", ").append(step.tool);
   }
   return tools;
@@ -47,6 +58,11 @@ std::string_view ToString(Priority priority) {
 std::optional<Status> StatusOf(std::string_view word) { return Find<Status>(kStatusWords, word); }
 std::optional<Priority> PriorityOf(std::string_view word) {
   return Find<Priority>(kPriorityWords, word);
+}
+
+bool Leads(Status from, Status to) {
+  return std::ranges::any_of(kWays,
+                             [=](const Step& step) { return step.from == from && step.to == to; });
 }
 
 Result<void> Allows(std::string_view tool, Status status, std::string_view task) {

@@ -37,6 +37,9 @@ constexpr bool IsFinished(Status status) {
   return status == Status::kCompleted || status == Status::kFailed || status == Status::kCancelled;
 }
 
+// Whether any way leads from one to the other.
+bool Leads(Status from, Status to);
+
 // Whether `tool` may be used on a task in this state; kInvalid, and what may be used, if not.
 Result<void> Allows(std::string_view tool, Status status, std::string_view task);
 

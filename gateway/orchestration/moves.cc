@@ -16,6 +16,27 @@ Result<Task> Keep(Records& records, const Task& before, Task after) {
   return after;
 }
 
+// Whoever says that it has, or had, the task may act as its agent; one that is gone is anybody.
+Result<void> MaySpeakFor(Records& records, const Task& task) {
+  Result<Agent> agent = ActAs(records, task.assigned_to);
+  if (agent || agent.error().code == Code::kNotFound) return {};
+  return Failure(std::move(agent.error()));
+}
+
+// The task as a move left it that is asked for again with its fence, for the answer was lost on its
+// way; an id of 0: that move was not made.
+Result<Task> MadeBefore(Records& records, TaskId id, const Actor& actor, Status reached) {
+  if (actor.fence == 0) return Task();
+  Result<Task> task = Find(records, id);
+  if (!task) return task;
+  if (task->status != reached || task->fence != actor.fence ||
+      (!actor.agent.empty() && actor.agent != task->assigned_to)) {
+    return Task();
+  }
+  if (Result<void> may = MaySpeakFor(records, *task); !may) return Failure(std::move(may.error()));
+  return task;
+}
+
 // The task, if `actor` may use `tool` on it.
 Result<Task> FindFor(Records& records, TaskId id, std::string_view tool, const Actor& actor) {
   Result<Task> task = Find(records, id);
@@ -32,8 +53,7 @@ Result<Task> FindFor(Records& records, TaskId id, std::string_view tool, const A
     return Forbidden("task " + ToText(id) + " is with agent " + task->assigned_to + ", not with " +
                      actor.agent);
   }
-  Result<Agent> agent = ActAs(records, task->assigned_to);
-  if (!agent && agent.error().code != Code::kNotFound) return Failure(std::move(agent.error()));
+  if (Result<void> may = MaySpeakFor(records, *task); !may) return Failure(std::move(may.error()));
   return task;
 }
 
@@ -41,6 +61,7 @@ Result<Task> FindFor(Records& records, TaskId id, std::string_view tool, const A
 // its own moves.
 Result<void> MayChange(const Records& records, const Task& task) {
   if (task.creator.empty() || task.creator == records.caller) return {};
+  if (records.rights.Has(Right::kForce)) return {};
   return Forbidden("task " + ToText(task.id) +
                    " was created by another caller; fail_task gives it "
                    "back if you have it");
@@ -79,6 +100,29 @@ Result<Task> GiveTo(Records& records, const Task& task, const Agent& agent, std:
   return Keep(records, task, std::move(given));
 }
 
+// What it needs and was never completed is all still known.
+Result<void> RefuseForgottenNeeds(Records& records, const Task& task) {
+  if (task.waits_for == 0) return {};
+  Result<Database::Rows> known = records.sql.Query(
+      "SELECT count(*) FROM dependency WHERE task = $1 AND needs IN "
+      "(SELECT id FROM task WHERE id = needs)",
+      {task.id});
+  if (!known) return Failure(std::move(known.error()));
+  if (known->front().Number(0) >= task.waits_for) return {};
+  return Refused("task " + ToText(task.id) +
+                 " waits for what failed and is forgotten by now; create it anew with create_task");
+}
+
+// What the task requires and the agent lacks; "" = nothing.
+std::string Lacking(const Agent& agent, const Task& task) {
+  std::string lacking;
+  for (const std::string& word : WordsOf(task.requirements)) {
+    if (std::ranges::binary_search(agent.capabilities, word)) continue;
+    lacking += (lacking.empty() ? "" : ", ") + word;
+  }
+  return lacking;
+}
+
 std::unexpected<Error> Full(const Agent& agent) {
   return Refused("agent " + agent.id + " has " + std::to_string(agent.active) + " of " +
                  std::to_string(agent.max_concurrent) + " tasks; complete one first");
@@ -95,6 +139,10 @@ Result<Task> Assign(Records& records, TaskId id, const std::string& to, std::int
     return Refused("task " + ToText(id) + " waits for " + std::to_string(task->waits_for) +
                    " others; get_task_status names them");
   }
+  if (const std::string lacking = Lacking(*agent, *task); !lacking.empty()) {
+    return Refused("agent " + agent->id + " lacks " + lacking + ", which task " + ToText(id) +
+                   " requires; find_capable_agents names those who can do it");
+  }
   if (agent->active >= agent->max_concurrent) return Full(*agent);
   return GiveTo(records, *task, *agent, lease_ms);
 }
@@ -110,9 +158,13 @@ Result<std::vector<Task>> Claim(Records& records, const std::string& as, std::st
                            .limit = std::min(limit, agent->max_concurrent - agent->active)});
   if (!ids) return Failure(std::move(ids.error()));
   std::vector<Task> claimed;
+  std::size_t bytes = 0;
   for (const TaskId id : *ids) {
     Result<Task> task = Find(records, id);
-    if (task) task = GiveTo(records, *task, *agent, lease_ms);
+    if (!task) return Failure(std::move(task.error()));
+    bytes += BytesOf(*task);
+    if (bytes > kMaxPage && !claimed.empty()) break;  // what is not shown is not given out
+    task = GiveTo(records, *task, *agent, lease_ms);
     if (!task) return Failure(std::move(task.error()));
     claimed.push_back(std::move(*task));
   }
@@ -120,6 +172,8 @@ Result<std::vector<Task>> Claim(Records& records, const std::string& as, std::st
 }
 
 Result<Task> Start(Records& records, TaskId id, const Actor& actor) {
+  Result<Task> before = MadeBefore(records, id, actor, Status::kInProgress);
+  if (!before || before->id != 0) return before;
   Result<Task> task = FindFor(records, id, "start_task", actor);
   if (!task) return task;
   Task started = *task;
@@ -131,6 +185,9 @@ Result<Task> Start(Records& records, TaskId id, const Actor& actor) {
 
 Result<Task> Complete(Records& records, TaskId id, const Actor& actor, std::string result,
                       std::string metrics) {
+  Result<Task> before = MadeBefore(records, id, actor, Status::kCompleted);
+  if (!before) return before;
+  if (before->id != 0 && before->result == result && before->metrics == metrics) return before;
   Result<Task> task = FindFor(records, id, "complete_task", actor);
   if (!task) return task;
   Task done = *task;
@@ -151,6 +208,10 @@ Result<Task> Complete(Records& records, TaskId id, const Actor& actor, std::stri
 Result<Task> Fail(Records& records, TaskId id, const Actor& actor, std::string error, bool retry) {
   Result<Task> task = FindFor(records, id, "fail_task", actor);
   if (!task) return task;
+  // One that nobody has is ended by who may cancel it.
+  if (!IsHeld(task->status)) {
+    if (Result<void> may = MayChange(records, *task); !may) return Failure(std::move(may.error()));
+  }
   Task failed = *task;
   failed.error = std::move(error);
   if (IsHeld(task->status)) {
@@ -181,6 +242,9 @@ Result<Task> Cancel(Records& records, TaskId id, std::string reason) {
 Result<Task> Requeue(Records& records, TaskId id) {
   Result<Task> task = FindToChange(records, id, "requeue_task");
   if (!task) return task;
+  if (Result<void> known = RefuseForgottenNeeds(records, *task); !known) {
+    return Failure(std::move(known.error()));
+  }
   Task again = *task;
   again.status = Status::kPending;
   again.attempts = 0;

@@ -22,9 +22,10 @@ struct NewTask {
   std::int64_t deadline = 0;  // milliseconds since 1970; 0 = none
   std::int64_t max_attempts = 3;
   std::string idempotency = {}, digest = {};
+  std::string agent = {};  // who creates it, as far as it says so; "" = it does not
 };
-// With an idempotency key that the caller used before: what came of it then; kInvalid when that
-// asked for something else.
+// Whose agent it says it is must not be another caller's. With an idempotency key that the caller
+// used before: what came of it then; kInvalid when that asked for something else.
 Result<Task> Create(Records& records, const NewTask& wanted);
 
 // Who makes a move: the fence that came with the task, the agent it says it is; either may be left
@@ -39,13 +40,16 @@ Result<Task> Assign(Records& records, TaskId id, const std::string& agent, std::
 Result<std::vector<Task>> Claim(Records& records, const std::string& agent,
                                 std::string_view task_type, std::int64_t limit,
                                 std::int64_t lease_ms);
+// With the fence these two may be said again, as long as nothing else became of the task: an agent
+// that did not hear the answer hears it then.
 Result<Task> Start(Records& records, TaskId id, const Actor& actor);
 Result<Task> Complete(Records& records, TaskId id, const Actor& actor, std::string result,
                       std::string metrics);
 // `retry`: it goes back to the queue as long as it has attempts left.
 Result<Task> Fail(Records& records, TaskId id, const Actor& actor, std::string error, bool retry);
 Result<Task> Cancel(Records& records, TaskId id, std::string reason);
-// One that failed or was cancelled gets all its attempts again.
+// One that failed or was cancelled gets all its attempts again. Refused where something that it
+// waits for is forgotten, for that is never completed.
 Result<Task> Requeue(Records& records, TaskId id);
 
 struct Update {
@@ -60,8 +64,15 @@ Result<Task> Change(Records& records, TaskId id, Update update);
 Result<std::int64_t> Renew(Records& records, std::string_view agent, TaskId task,
                            std::int64_t fence);
 Result<std::int64_t> ReturnAll(Records& records, const std::string& agent, const std::string& why);
-// Takes back what nobody kept alive and forgets what is over for long; up to so many of each. True:
-// there may be more.
-Result<bool> Sweep(Records& records, std::int64_t limit = 500);
+// Takes back what nobody kept alive, up to so many. True: there may be more.
+Result<bool> ReturnExpired(Records& records, std::int64_t limit);
+// The same, and forgets tasks that are over and agents that said nothing for long; up to so many of
+// each, for one transaction may hold a MiB of each task.
+Result<bool> Sweep(Records& records, std::int64_t limit = 100);
+
+// At the start: nobody could say anything while the gateway was down, so each lease begins anew.
+Result<void> BeginLeasesAnew(Records& records);
+// The wall clock jumped by so much: what counts from now on in its time goes with it.
+Result<void> MoveLeases(Records& records, std::int64_t by);
 
 }  // namespace switchyard::orchestration

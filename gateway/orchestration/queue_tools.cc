@@ -1,6 +1,8 @@
 // The tools that look tasks up, and hand them out.
-#include <charconv>
+#include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "orchestration/dependencies.h"
 #include "orchestration/lanes.h"
@@ -19,6 +21,8 @@ constexpr std::int64_t kUsualLimit = 10;
 constexpr std::int64_t kMostLimit = 100;
 constexpr std::int64_t kLongestWait = 60'000;
 constexpr std::int64_t kMostAwaited = 10;
+// Whoever polls waits for it.
+constexpr std::int64_t kReturnedByAPoll = 50;
 
 Answer ListOf(const std::vector<Task>& tasks, const std::vector<std::string>& fields) {
   Answer answer;
@@ -28,6 +32,16 @@ Answer ListOf(const std::vector<Task>& tasks, const std::vector<std::string>& fi
   answer.content["tasks"] = std::move(list);
   answer.empty_handed = tasks.empty();
   return answer;
+}
+
+std::vector<std::string> FieldsIn(Arguments& arguments) {
+  std::vector<std::string> fields = arguments.Words("fields");
+  for (const std::string& field : fields) {
+    if (std::ranges::find(TaskFields(), field) != TaskFields().end()) continue;
+    arguments.Wrong(
+        fmt::format("fields: there is no {}; known: {}", field, fmt::join(TaskFields(), ", ")));
+  }
+  return fields;
 }
 
 std::int64_t LimitIn(Arguments& arguments) {
@@ -59,9 +73,12 @@ Result<std::vector<Task>> Ready(Records& records, const Poll& poll) {
   Result<std::vector<TaskId>> ids = FirstReady(records, wanted);
   if (!ids) return Failure(std::move(ids.error()));
   std::vector<Task> tasks;
+  std::size_t bytes = 0;
   for (const TaskId id : *ids) {
     Result<Task> task = Find(records, id);
     if (!task) return Failure(std::move(task.error()));
+    bytes += BytesOf(*task);
+    if (bytes > kMaxPage && !tasks.empty()) break;
     tasks.push_back(std::move(*task));
   }
   return tasks;
@@ -78,13 +95,17 @@ Result<std::vector<Task>> InState(Records& records, const Poll& poll) {
 
 Result<Answer> Run(Records& records, const Poll& poll) {
   // What nobody keeps alive any more is to be had at once, not when the gateway looks next.
-  if (Result<bool> swept = Sweep(records); !swept) return Failure(std::move(swept.error()));
+  if (Result<bool> back = ReturnExpired(records, kReturnedByAPoll); !back) {
+    return Failure(std::move(back.error()));
+  }
   Result<std::vector<Task>> tasks =
       poll.claim ? Claim(records, poll.agent, poll.task_type, poll.limit, poll.lease_ms)
       : poll.status == Status::kPending ? Ready(records, poll)
                                         : InState(records, poll);
   if (!tasks) return Failure(std::move(tasks.error()));
-  return ListOf(*tasks, poll.fields);
+  Answer answer = ListOf(*tasks, poll.fields);
+  answer.took = poll.claim && !tasks->empty();
+  return answer;
 }
 
 }  // namespace
@@ -97,7 +118,7 @@ Result<Operation> Prepare(Arguments& arguments) {
   poll.task_type = arguments.Word("task_type", kMaxWord).value_or("");
   const std::int64_t wait = arguments.Integer("wait_ms", 0, kLongestWait).value_or(0);
   poll.lease_ms = arguments.Integer("lease_ms", 1000, 24 * 3'600'000).value_or(0);
-  poll.fields = arguments.Words("fields");
+  poll.fields = FieldsIn(arguments);
   if (poll.claim && poll.agent.empty())
     arguments.Wrong("claim needs agent_id: who is to have them");
   if (poll.claim && poll.status != Status::kPending) {
@@ -106,8 +127,10 @@ Result<Operation> Prepare(Arguments& arguments) {
   if (poll.claim && !poll.fields.empty()) poll.fields.emplace_back("fence");
   if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
   const std::int64_t waits = poll.status == Status::kPending ? wait : 0;
+  const bool claims = poll.claim;
   return Operation{.run = [poll = std::move(poll)](Records& records) { return Run(records, poll); },
-                   .wait_ms = waits};
+                   .wait_ms = waits,
+                   .only_heard = claims};
 }
 }  // namespace poll_tasks
 
@@ -124,7 +147,7 @@ Result<Operation> Prepare(Arguments& arguments) {
   }
   filter.limit = LimitIn(arguments);
   filter.before = arguments.Task("cursor");
-  std::vector<std::string> fields = arguments.Words("fields");
+  std::vector<std::string> fields = FieldsIn(arguments);
   if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
   return Operation{.run = [=](Records& records) -> Result<Answer> {
     Result<TaskPage> page = Search(records, filter);
@@ -142,7 +165,7 @@ Result<Operation> Prepare(Arguments& arguments) {
 namespace get_task_status {
 Result<Operation> Prepare(Arguments& arguments) {
   const TaskId id = arguments.Task("task_id", Need::kRequired);
-  std::vector<std::string> fields = arguments.Words("fields");
+  std::vector<std::string> fields = FieldsIn(arguments);
   if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
   return Operation{.run = [=](Records& records) -> Result<Answer> {
     Result<Task> task = Find(records, id);

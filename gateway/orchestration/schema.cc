@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "orchestration/coordination/tables.h"
+
 namespace switchyard::orchestration {
 namespace {
 
@@ -42,7 +44,7 @@ constexpr std::string_view kFirst = R"(
     status       BIGINT NOT NULL,
     priority     BIGINT NOT NULL,
     lane         BIGINT NOT NULL,
-    due          BIGINT NOT NULL,   -- the order of the queue, see queue.h
+    due          BIGINT NOT NULL,   -- the order of the queue, see lanes.h
     waits_for    BIGINT NOT NULL,   -- dependencies that are not completed
     task_type    TEXT NOT NULL,
     content      TEXT NOT NULL,
@@ -68,11 +70,12 @@ constexpr std::string_view kFirst = R"(
   );
   CREATE INDEX task_ready ON task (lane, due, id) WHERE status = 0 AND waits_for = 0;
   CREATE INDEX task_lease ON task (lease_until) WHERE lease_until IS NOT NULL;
-  CREATE INDEX task_held ON task (assigned_to, lease_until)
+  CREATE INDEX task_held ON task (assigned_to, status, id)
     WHERE lease_until IS NOT NULL;
   CREATE INDEX task_holder ON task (assigned_to, id) WHERE assigned_to IS NOT NULL;
   CREATE INDEX task_status ON task (status, id);
   CREATE INDEX task_type ON task (task_type, id);
+  CREATE INDEX task_priority ON task (priority, id);
   CREATE INDEX task_parent ON task (parent, id) WHERE parent IS NOT NULL;
   CREATE INDEX task_finished ON task (finished_at) WHERE finished_at > 0;
   CREATE UNIQUE INDEX task_idempotency ON task (creator, idempotency)
@@ -112,7 +115,14 @@ constexpr std::string_view kFirst = R"(
   CREATE INDEX capability_agent ON capability (agent);
 )";
 
-constexpr std::array kSteps = {kFirst};
+// Completed tasks for which more waited than are released in one transaction: what is still to do.
+constexpr std::string_view kReleasing = R"(
+  CREATE TABLE releasing (
+    task BIGINT PRIMARY KEY
+  );
+)";
+
+constexpr std::array kSteps = {kFirst, kReleasing, kCoordinationTables};
 
 constexpr std::int64_t kApplication = 0x53776f72;  // "Swor"
 

@@ -15,18 +15,21 @@ constexpr std::size_t kConditions = 5;
 // In the order of their bits.
 constexpr std::array<std::string_view, kConditions> kColumns = {"status", "priority", "task_type",
                                                                 "assigned_to", "parent"};
+// Another bit: in the index of what agents have.
+constexpr unsigned kHeld = 1U << kConditions;
 
 // Texts of statements live as long as the database keeps what it made of them.
 const std::string& SqlFor(unsigned which) {
   static const auto kTexts = [] {
-    std::array<std::string, 1U << kConditions> texts;
+    std::array<std::string, 2 * kHeld> texts;
     for (unsigned bits = 0; bits < texts.size(); ++bits) {
       std::string& sql = texts[bits];
-      sql = fmt::format("SELECT {} FROM task WHERE id < $1 AND id >= $2", TaskColumns());
+      sql = "SELECT id FROM task WHERE id < $1 AND id >= $2";
       int place = 3;
       for (std::size_t i = 0; i < kConditions; ++i) {
         if ((bits >> i & 1U) != 0) sql += fmt::format(" AND {} = ${}", kColumns[i], place++);
       }
+      if ((bits & kHeld) != 0) sql += " AND lease_until IS NOT NULL";
       sql += fmt::format(" ORDER BY id DESC LIMIT ${}", place);
     }
     return texts;
@@ -54,20 +57,32 @@ Result<TaskPage> Search(Records& records, const TaskFilter& filter) {
   add(2, !filter.task_type.empty(), filter.task_type);
   add(3, !filter.assigned_to.empty(), filter.assigned_to);
   add(4, filter.parent != 0, filter.parent);
-  const bool exact = conditions.empty() || (conditions.size() == 1 && !filter.priority);
+  const bool held = !filter.assigned_to.empty() && filter.status && IsHeld(*filter.status);
+  if (held) which |= kHeld;
+  const bool exact = conditions.size() <= 1 || held;
   const TaskId from = exact ? 1 : std::max<TaskId>(before - kMostLookedAt, 1);
   std::vector<Parameter> parameters{before, from};
   parameters.insert(parameters.end(), conditions.begin(), conditions.end());
   parameters.emplace_back(filter.limit + 1);
-  Result<std::vector<Task>> tasks = ReadTasks(records, SqlFor(which), parameters);
-  if (!tasks) return Failure(std::move(tasks.error()));
-  TaskPage page{.tasks = std::move(*tasks)};
-  if (std::cmp_greater(page.tasks.size(), filter.limit)) {
-    page.tasks.pop_back();
-    page.next = page.tasks.back().id;
-  } else if (from > 1) {
-    page.next = from;
+  Result<Database::Rows> ids = records.sql.Query(SqlFor(which), parameters);
+  if (!ids) return Failure(std::move(ids.error()));
+  TaskPage page;
+  std::size_t bytes = 0;
+  for (const Database::Row& row : *ids) {
+    if (std::cmp_equal(page.tasks.size(), filter.limit)) {
+      page.next = page.tasks.back().id;
+      return page;
+    }
+    Result<Task> task = Find(records, row.Number(0));
+    if (!task) return Failure(std::move(task.error()));
+    bytes += BytesOf(*task);
+    if (bytes > kMaxPage && !page.tasks.empty()) {
+      page.next = page.tasks.back().id;
+      return page;
+    }
+    page.tasks.push_back(std::move(*task));
   }
+  if (from > 1) page.next = from;
   return page;
 }
 

@@ -21,8 +21,9 @@ struct TaskPage {
   std::vector<Task> tasks = {};
   TaskId next = 0;  // the cursor of the next page; 0 = there is no more
 };
-// One filter is looked up in its index. Of several, so many tasks at most are looked at in a call:
-// a page may then be short, or empty, and still have a next one.
+// One filter is looked up in its index, and so is what an agent has. Of several others, so many
+// tasks at most are looked at in a call: a page may then be short, or empty, and still have a next
+// one. So is one of kMaxPage bytes.
 inline constexpr std::int64_t kMostLookedAt = 50'000;
 Result<TaskPage> Search(Records& records, const TaskFilter& filter);
 

@@ -6,6 +6,11 @@
 #include <spdlog/spdlog.h>
 
 #include "mcp/error_map.h"
+#include "orchestration/moves.h"
+#include "orchestration/verbatim.h"
+#include "orchestration/waiting/follow.h"
+#include "orchestration/waiting/listen.h"
+#include "orchestration/waiting/resources.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -13,8 +18,8 @@ namespace {
 constexpr std::string_view kInstructions =
     "Tasks for agents: create_task, route_task and assign_task hand out work; poll_tasks with "
     "claim "
-    "takes it; start_task, then complete_task or fail_task. Keep answers small with limit, filters "
-    "and fields.";
+    "takes it; start_task, then complete_task or fail_task; await_task waits for the end. Keep "
+    "answers small with limit, filters and fields.";
 
 // Of one who is proved; what nobody proved is everybody's.
 std::string KeyOf(const Principal& caller) {
@@ -27,66 +32,181 @@ mcp::Message ResultOf(const Call& call, const Answer& answer) {
   return mcp::Message::FromResult(
       call.message.id(),
       fmt::format(R"({{"resultType":"complete","content":[{}],"structuredContent":{}}})",
-                  boost::json::serialize(text), boost::json::serialize(answer.content)));
+                  boost::json::serialize(text), ToText(answer.content)));
 }
 
-// What the caller did wrong it is told as a tool's error, which agents can act on. What is wrong
-// with the database is the operator's: its words are for the log.
+mcp::Message ListOf(const Call& call, std::string_view key, const std::string& items) {
+  return mcp::Message::FromResult(
+      call.message.id(),
+      fmt::format(R"({{"resultType":"complete","ttlMs":3600000,"cacheScope":"public","{}":{}}})",
+                  key, items));
+}
+
+// What is wrong with the database is the operator's: its words are for the log.
+Error WithoutRecords(Error error) {
+  if (error.origin == Origin::kClient || error.code == Code::kRateLimited) return error;
+  if (error.code == Code::kDeadline) return std::move(error).In("server orchestration");
+  spdlog::error("orchestration: {}: {}", error.message, error.detail);
+  return Error{.code = error.code == Code::kInternal ? error.code : Code::kUnavailable,
+               .origin = Origin::kServer,
+               .retryable = error.retryable,
+               .message = error.retryable ? "server orchestration: its records cannot be used at "
+                                            "present; nothing was changed"
+                                          : "server orchestration: its records cannot be used at "
+                                            "present; look whether the call took effect",
+               .detail = std::move(error.message)};
+}
+
+// What the caller did wrong it is told as a tool's error, which agents can act on.
 Result<ReplyPtr> ReplyTo(const Call& call, Error error) {
   if (error.origin == Origin::kClient) {
     return ReplyWith(mcp::ToolErrorMessage(call.message.id(), error));
   }
-  if (error.code == Code::kRateLimited) return Failure(std::move(error));
-  spdlog::error("orchestration: {}: {}", error.message, error.detail);
-  return Failure(Error{.code = error.code == Code::kInternal ? error.code : Code::kUnavailable,
-                       .origin = Origin::kServer,
-                       .retryable = error.retryable,
-                       .message = error.retryable
-                                      ? "server orchestration: its records cannot be used at "
-                                        "present; nothing was changed"
-                                      : "server orchestration: its records cannot be used at "
-                                        "present; look whether the call took effect",
-                       .detail = std::move(error.message)});
+  return Failure(WithoutRecords(std::move(error)));
+}
+
+Result<ReplyPtr> Acknowledge(const Call& call) {
+  return ReplyWith(
+      mcp::Message::FromResult(call.message.id(), std::string(R"({"resultType":"complete"})")));
+}
+
+Error UnknownTask() {
+  return Error{.code = Code::kNotFound,
+               .origin = Origin::kClient,
+               .message = "unknown task",
+               .rpc_code = mcp::kInvalidParams};
+}
+
+bool Follows(const Call& call, Follow follow) {
+  switch (call.client == nullptr ? Tasks::kNone : call.client->tasks) {
+    case Tasks::kNone: return false;
+    case Tasks::kAccepted: return follow == Follow::kIfTaken;
+    case Tasks::kWanted: return follow != Follow::kNever;
+  }
+  return false;
 }
 
 }  // namespace
 
-Task<Result<ServerFacts>> Service::Connect() {
+switchyard::Task<Result<ServerFacts>> Service::Connect() {
   co_return ServerFacts{
-      .capabilities = R"({"tools":{}})",
+      .capabilities = R"({"tools":{},"resources":{"subscribe":true},)"
+                      R"("extensions":{"io.modelcontextprotocol/tasks":{}}})",
       .instructions = std::string(kInstructions),
       .info = R"({"name":"orchestration","version":")" SWITCHYARD_VERSION R"("})"};
 }
 
-Task<Result<ReplyPtr>> Service::Handle(Call& call) {
+switchyard::Task<Result<ReplyPtr>> Service::Handle(Call& call) {
+  Result<ReplyPtr> reply = nullptr;
   switch (call.message.method()) {
-    case mcp::Method::kToolsList:
-      co_return ReplyWith(mcp::Message::FromResult(
-          call.message.id(),
-          R"({"resultType":"complete","ttlMs":3600000,"cacheScope":"public","tools":)" +
-              ToolList() + "}"));
-    case mcp::Method::kToolsCall: {
-      Result<ReplyPtr> reply = co_await CallTool(call);
-      co_return reply;
-    }
+    case mcp::Method::kToolsList: co_return ReplyWith(ListOf(call, "tools", ToolList()));
+    case mcp::Method::kResourcesList:
+      co_return ReplyWith(ListOf(call, "resources", ResourceList()));
+    case mcp::Method::kTemplatesList:
+      co_return ReplyWith(ListOf(call, "resourceTemplates", TemplateList()));
+    case mcp::Method::kToolsCall: reply = co_await CallTool(call); co_return reply;
+    case mcp::Method::kResourcesRead: reply = co_await Read(call); co_return reply;
+    case mcp::Method::kListen: co_return OpenListen(desk_, call, deps_);
+    case mcp::Method::kTasksGet: reply = co_await ShowTask(call); co_return reply;
+    case mcp::Method::kTasksCancel: reply = co_await CancelTask(call); co_return reply;
+    case mcp::Method::kTasksUpdate: co_return Acknowledge(call);  // none of them asks anything
     default:
-      co_return ReplyWith(mcp::Message::MakeError(call.message.id(), mcp::kMethodNotFound,
-                                                  "server orchestration has tools only"));
+      co_return ReplyWith(
+          mcp::Message::MakeError(call.message.id(), mcp::kMethodNotFound,
+                                  "server orchestration has tools, resources and tasks only"));
   }
 }
 
-Task<Result<ReplyPtr>> Service::CallTool(Call& call) {
+switchyard::Task<Result<ReplyPtr>> Service::CallTool(Call& call) {
   const Tool* const tool = FindTool(call.target.name);
   if (tool == nullptr) {
     co_return Failure(Code::kNotFound, Origin::kClient, "unknown tool: " + call.target.name);
   }
+  Result<Rights> rights = desk_->RightsOf(*call.caller, tool->name);
+  if (!rights) co_return ReplyTo(call, std::move(rights.error()));
   Arguments arguments(call.message.Get(mcp::Key::kArguments));
   Result<Operation> operation = tool->prepare(arguments);
   if (!operation) co_return ReplyTo(call, std::move(operation.error()));
+  operation->bytes = call.message.Get(mcp::Key::kArguments).size();
+  operation->rights = *rights;
+  const bool follows = Follows(call, operation->follow);
+  if (follows) operation->wait_ms = 0;  // it is asked again, or told
   Result<Answer> answer =
       co_await desk_->Run(std::move(*operation), KeyOf(*call.caller), call.deadline, deps_);
   if (!answer) co_return ReplyTo(call, std::move(answer.error()));
-  co_return ReplyWith(ResultOf(call, *answer));
+  if (!follows || answer->task == 0) co_return ReplyWith(ResultOf(call, *answer));
+  Result<mcp::Message> task = co_await TaskMessage(call, answer->task, true);
+  if (!task) co_return ReplyTo(call, std::move(task.error()));
+  co_return ReplyWith(std::move(*task));
+}
+
+// `created`: what answers the call that it is made of; else what tells of it.
+switchyard::Task<Result<mcp::Message>> Service::TaskMessage(const Call& call, std::int64_t id,
+                                                            bool created) {
+  Operation look{.run = [id, created](Records& records) -> Result<Answer> {
+    Result<orchestration::Task> task = Find(records, id);
+    if (!task) return Failure(std::move(task.error()));
+    Answer answer{.content = Followed(*task, records.settings, created)};
+    answer.content["resultType"] = created ? "task" : "complete";
+    return answer;
+  }};
+  Result<Answer> answer =
+      co_await desk_->Run(std::move(look), KeyOf(*call.caller), call.deadline, deps_);
+  if (!answer) co_return Failure(std::move(answer.error()));
+  co_return mcp::Message::FromResult(call.message.id(), ToText(answer->content));
+}
+
+switchyard::Task<Result<ReplyPtr>> Service::ShowTask(const Call& call) {
+  const Result<TaskId> id = TaskIdOf(call.target.name);
+  if (!id) co_return Failure(UnknownTask());
+  Result<mcp::Message> task = co_await TaskMessage(call, *id, false);
+  if (task) co_return ReplyWith(std::move(*task));
+  if (task.error().code == Code::kNotFound) co_return Failure(UnknownTask());
+  co_return Failure(WithoutRecords(std::move(task.error())));
+}
+
+// TASKX: one that is over stays as it is, and that is no error.
+switchyard::Task<Result<ReplyPtr>> Service::CancelTask(const Call& call) {
+  const Result<TaskId> id = TaskIdOf(call.target.name);
+  if (!id) co_return Failure(UnknownTask());
+  Result<Rights> rights = desk_->RightsOf(*call.caller, "cancel_task");
+  if (!rights) co_return Failure(std::move(rights.error()));
+  Operation cancel{.run = [id = *id](Records& records) -> Result<Answer> {
+    Result<orchestration::Task> task = Find(records, id);
+    if (task && IsFinished(task->status)) return Answer();
+    if (task) task = Cancel(records, id, "whoever waited for it cancelled it");
+    if (!task) return Failure(std::move(task.error()));
+    return Answer();
+  }};
+  cancel.rights = *rights;
+  Result<Answer> done =
+      co_await desk_->Run(std::move(cancel), KeyOf(*call.caller), call.deadline, deps_);
+  if (done) co_return Acknowledge(call);
+  if (done.error().code == Code::kNotFound) co_return Failure(UnknownTask());
+  co_return Failure(WithoutRecords(std::move(done.error())));
+}
+
+switchyard::Task<Result<ReplyPtr>> Service::Read(const Call& call) {
+  const std::string& uri = call.target.name;
+  // An answer of a server, so that each era reads its own code (CodeForClient).
+  const auto missing = [&call, &uri] {
+    return ReplyWith(mcp::Message::MakeError(call.message.id(), mcp::kInvalidParams,
+                                             "resource not found: " + uri,
+                                             R"({"uri":)" + mcp::Quote(uri) + "}"));
+  };
+  const std::optional<Subject> subject = SubjectOf(uri);
+  if (!subject) co_return missing();
+  Result<Operation> operation = ReadOf(*subject);
+  if (!operation) co_return Failure(std::move(operation.error()));
+  Result<Answer> answer =
+      co_await desk_->Run(std::move(*operation), KeyOf(*call.caller), call.deadline, deps_);
+  if (!answer && answer.error().code == Code::kNotFound) co_return missing();
+  if (!answer) co_return Failure(WithoutRecords(std::move(answer.error())));
+  co_return ReplyWith(mcp::Message::FromResult(
+      call.message.id(),
+      fmt::format(R"({{"resultType":"complete","ttlMs":0,"cacheScope":"private","contents":)"
+                  R"([{{"uri":{},"mimeType":"application/json","text":{}}}]}})",
+                  mcp::Quote(uri), mcp::Quote(ToText(answer->content)))));
 }
 
 }  // namespace switchyard::orchestration

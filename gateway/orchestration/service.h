@@ -20,12 +20,18 @@ class Service final : public Downstream {
   Service(std::shared_ptr<Desk> desk, const Deps& deps) : desk_(std::move(desk)), deps_(deps) {}
 
   std::string_view name() const override { return kServerName; }
-  Task<Result<ServerFacts>> Connect() override;
-  Task<Result<ReplyPtr>> Handle(Call& call) override;
-  Task<void> Close() override { co_return; }
+  switchyard::Task<Result<ServerFacts>> Connect() override;
+  switchyard::Task<Result<ReplyPtr>> Handle(Call& call) override;
+  switchyard::Task<void> Close() override { co_return; }
 
  private:
-  Task<Result<ReplyPtr>> CallTool(Call& call);
+  switchyard::Task<Result<ReplyPtr>> CallTool(Call& call);
+  switchyard::Task<Result<ReplyPtr>> Read(const Call& call);
+  // Requests about a task that is followed; call.target.name is its id.
+  switchyard::Task<Result<ReplyPtr>> ShowTask(const Call& call);
+  switchyard::Task<Result<ReplyPtr>> CancelTask(const Call& call);
+  switchyard::Task<Result<mcp::Message>> TaskMessage(const Call& call, std::int64_t task,
+                                                     bool created);
 
   const std::shared_ptr<Desk> desk_;
   const Deps deps_;

@@ -1,8 +1,7 @@
 #include "orchestration/statistics.h"
 
+#include <algorithm>
 #include <utility>
-
-#include "orchestration/agents.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -40,29 +39,48 @@ Result<QueueNumbers> QueueOf(Records& records) {
   Result<Database::Rows> oldest =
       records.sql.Query("SELECT created_at FROM task WHERE status = 0 ORDER BY id LIMIT 1");
   if (!oldest) return Failure(std::move(oldest.error()));
-  if (!oldest->empty()) numbers.oldest_pending_ms = records.now - oldest->front().Number(0);
+  if (!oldest->empty()) {
+    numbers.oldest_pending_ms = std::max<std::int64_t>(records.now - oldest->front().Number(0), 0);
+  }
   return numbers;
 }
 
 Result<AgentNumbers> AgentsOf(Records& records) {
-  Result<std::vector<Agent>> agents = FindAgents(records, {.limit = kMaxAgents});
-  if (!agents) return Failure(std::move(agents.error()));
+  // As Agent::StatusAt(), SuccessRate() and Quality() have it, by the engine: each second, of all
+  // agents.
+  Result<Database::Rows> groups = records.sql.Query(
+      "SELECT CASE WHEN status IN ('error', 'offline') THEN status WHEN heartbeat_at < $1 THEN "
+      "'offline' WHEN active > 0 THEN 'working' ELSE status END AS seen, count(*), "
+      "CAST(sum(CASE WHEN completed + failed + expired = 0 THEN 0 ELSE "
+      "1000 * completed / (completed + failed + expired) END) AS BIGINT), "
+      "CAST(sum(CASE WHEN completed + failed + expired = 0 THEN 0 ELSE 1 END) AS BIGINT), "
+      "CAST(sum(CASE WHEN raters = 0 THEN 0 ELSE ratings / raters END) AS BIGINT), "
+      "CAST(sum(CASE WHEN raters = 0 THEN 0 ELSE 1 END) AS BIGINT) "
+      "FROM agent GROUP BY seen",
+      {records.now - records.settings.away_ms});
+  if (!groups) return Failure(std::move(groups.error()));
   AgentNumbers numbers;
-  std::int64_t rates = 0, rated = 0;
-  for (const Agent& agent : *agents) {
-    ++numbers.total;
-    ++numbers.by_status[std::string(agent.StatusAt(records.now, records.settings))];
-    if (agent.completed + agent.failed + agent.expired == 0) continue;
-    rates += agent.SuccessRate();
-    ++rated;
+  std::int64_t rates = 0, rated = 0, qualities = 0;
+  for (const Database::Row& row : *groups) {
+    numbers.total += row.Number(1);
+    numbers.by_status[row.Text(0)] = row.Number(1);
+    rates += row.Number(2);
+    rated += row.Number(3);
+    qualities += row.Number(4);
+    numbers.evaluated += row.Number(5);
   }
   if (rated > 0) numbers.success_rate = rates / rated;
+  if (numbers.evaluated > 0) numbers.quality = qualities / numbers.evaluated;
+  return numbers;
+}
+
+Result<std::vector<std::pair<std::string, std::int64_t>>> SkillsOf(Records& records) {
   Result<Database::Rows> skills = records.sql.Query(
       "SELECT name, count(*) FROM capability GROUP BY name ORDER BY count(*) DESC, name LIMIT 50");
   if (!skills) return Failure(std::move(skills.error()));
-  for (const Database::Row& row : *skills) {
-    numbers.skills.emplace_back(row.Text(0), row.Number(1));
-  }
+  std::vector<std::pair<std::string, std::int64_t>> numbers;
+  numbers.reserve(skills->size());
+  for (const Database::Row& row : *skills) numbers.emplace_back(row.Text(0), row.Number(1));
   return numbers;
 }
 

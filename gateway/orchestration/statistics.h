@@ -1,4 +1,5 @@
-// Aggregates: of counters that are kept as tasks move, never counted out of tasks.
+// Aggregates: of counters that are kept as tasks move, never counted out of tasks. Of agents, who
+// are few, the engine counts.
 #pragma once
 
 #include <array>
@@ -25,11 +26,13 @@ Result<QueueNumbers> QueueOf(Records& records);
 struct AgentNumbers {
   std::int64_t total = 0;
   std::int64_t success_rate = 1000;  // the mean over agents that ended tasks, in thousandths
+  std::int64_t evaluated = 0;        // agents whose contributions somebody evaluated
+  std::int64_t quality = 1000;       // the mean over these, in thousandths
   std::map<std::string, std::int64_t> by_status;
-  // By how many agents have them, the commonest first; cut.
-  std::vector<std::pair<std::string, std::int64_t>> skills;
 };
 Result<AgentNumbers> AgentsOf(Records& records);
+// By how many agents have them, the commonest first; cut.
+Result<std::vector<std::pair<std::string, std::int64_t>>> SkillsOf(Records& records);
 
 struct RoutingNumbers {
   std::int64_t routed = 0, unrouted = 0, assigned = 0, expired = 0;

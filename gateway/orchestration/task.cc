@@ -69,15 +69,16 @@ Result<void> CountReady(Records& records, const Task& task, std::int64_t by) {
 }
 
 // Lanes come and go; a task needs one only while it is ready.
-Result<void> Place(Records& records, Task& task) {
+Result<void> Place(Records& records, Task& task, Crowded crowded) {
   if (!task.ready()) return {};
-  Result<std::int64_t> lane = LaneFor(records, task.task_type, task.requirements);
+  Result<std::int64_t> lane = LaneFor(records, task.task_type, task.requirements, crowded);
   if (!lane) return Failure(std::move(lane.error()));
   task.lane = *lane;
   return {};
 }
 
 Result<void> CountHeld(Records& records, const Task& task, std::int64_t by) {
+  records.effects.agents.push_back(task.assigned_to);
   return records.sql.Execute("UPDATE agent SET active = active + $1 WHERE id = $2",
                              {by, task.assigned_to});
 }
@@ -136,8 +137,13 @@ Result<Task> Find(Records& records, TaskId id) {
   return std::move(found->front());
 }
 
+std::size_t BytesOf(const Task& task) {
+  return task.content.size() + task.requirements.size() + task.result.size() + task.metrics.size() +
+         task.error.size();
+}
+
 Result<void> Insert(Records& records, Task task) {
-  if (Result<void> placed = Place(records, task); !placed) return placed;
+  if (Result<void> placed = Place(records, task, Crowded::kRefused); !placed) return placed;
   static const std::string kSql = fmt::format(
       "INSERT INTO task ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
       "$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
@@ -169,13 +175,14 @@ Result<void> Insert(Records& records, Task task) {
                                                  OrNull(task.result),
                                                  OrNull(task.metrics),
                                                  OrNull(task.error)});
+  records.effects.tasks.push_back(task.id);
   if (!done) return done;
   return Account(records, task, 1);
 }
 
 Result<void> Store(Records& records, const Task& before, Task after) {
   if (!before.ready()) {
-    if (Result<void> placed = Place(records, after); !placed) return placed;
+    if (Result<void> placed = Place(records, after, Crowded::kTaken); !placed) return placed;
   }
   Result<void> done = records.sql.Execute(
       "UPDATE task SET status = $1, priority = $2, lane = $3, due = $4, waits_for = $5, "
@@ -202,6 +209,7 @@ Result<void> Store(Records& records, const Task& before, Task after) {
        OrNull(after.error),
        after.content,
        after.id});
+  records.effects.tasks.push_back(after.id);
   if (!done || ReadsAlike(before, after)) return done;
   done = Account(records, before, -1);
   if (done) done = Account(records, after, 1);
@@ -209,6 +217,7 @@ Result<void> Store(Records& records, const Task& before, Task after) {
 }
 
 Result<void> Erase(Records& records, const Task& task) {
+  records.effects.tasks.push_back(task.id);
   Result<void> done = records.sql.Execute("DELETE FROM task WHERE id = $1", {task.id});
   if (done) {
     done = records.sql.Execute("DELETE FROM dependency WHERE task = $1 OR needs = $1", {task.id});

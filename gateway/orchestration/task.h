@@ -45,11 +45,14 @@ Result<std::vector<Task>> ReadTasks(Records& records, std::string_view sql,
                                     std::span<const Database::Parameter> parameters);
 // The columns that ReadTasks() wants, for its SELECT.
 std::string_view TaskColumns();
+// What an answer that shows all of it has of it, about.
+std::size_t BytesOf(const Task& task);
 
+// kInvalid: there are too many kinds of ready tasks for another one.
 Result<void> Insert(Records& records, Task task);
 // Writes `after` over `before`, which is what is stored.
 Result<void> Store(Records& records, const Task& before, Task after);
-// Of one that is over. Its place in the tallies goes with it.
+// Of one that is over; its id, status and priority do. Its place in the tallies goes with it.
 Result<void> Erase(Records& records, const Task& task);
 
 }  // namespace switchyard::orchestration

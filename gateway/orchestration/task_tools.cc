@@ -1,4 +1,5 @@
 // The tools that change tasks: arguments in, a move, a short answer.
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -54,6 +55,7 @@ NewTask NewTaskOf(Arguments& arguments) {
   task.deadline = arguments.Time("deadline");
   task.max_attempts = arguments.Integer("max_attempts", 1, kMostAttempts).value_or(3);
   task.idempotency = arguments.Word("idempotency_key", kMaxId).value_or("");
+  task.agent = arguments.Word("agent_id|creator", kMaxId).value_or("");
   return task;
 }
 
@@ -77,13 +79,18 @@ Result<Operation> Prepare(Arguments& arguments) {
   needs.reserve(task.depends_on.size());
   for (const TaskId id : task.depends_on) needs.push_back(ToText(id));
   if (!task.idempotency.empty()) task.digest = DigestOf(task, needs);
-  return Do(arguments, [task = std::move(task)](Records& records) -> Result<Answer> {
-    Result<Task> made = Create(records, task);
-    if (!made) return Failure(std::move(made.error()));
-    // The first answer, also to a later call with the same key.
-    made->status = Status::kPending;
-    return Moved(*made);
-  });
+  Result<Operation> create =
+      Do(arguments, [task = std::move(task)](Records& records) -> Result<Answer> {
+        Result<Task> made = Create(records, task);
+        if (!made) return Failure(std::move(made.error()));
+        // The first answer, also to a later call with the same key.
+        made->status = Status::kPending;
+        Answer answer = Moved(*made);
+        answer.task = made->id;
+        return answer;
+      });
+  if (create) create->follow = Follow::kIfAsked;
+  return create;
 }
 }  // namespace create_task
 
@@ -106,14 +113,16 @@ Result<TaskId> Meant(const std::string& word, const std::map<std::string, std::s
 // All first, then what they wait for: an item may wait for a later one.
 Result<Answer> CreateAll(Records& records, const std::vector<Item>& items,
                          const std::map<std::string, std::size_t>& refs) {
+  Result<Database::Rows> newest =
+      records.sql.Query("SELECT value FROM counter WHERE name = 'task'");
+  if (!newest) return Failure(std::move(newest.error()));
+  const TaskId last = newest->front().Number(0);
+  const std::int64_t ready_before = records.effects.ready;
   std::vector<Task> made;
-  std::vector<bool> fresh;
   for (const Item& item : items) {
     Result<Task> task = Create(records, item.task);
     if (!task)
       return Failure(std::move(task.error()).In("tasks[" + std::to_string(made.size()) + "]"));
-    fresh.push_back(task->waits_for == 0 && task->status == Status::kPending &&
-                    task->created_at == records.now);
     made.push_back(std::move(*task));
   }
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -123,10 +132,16 @@ Result<Answer> CreateAll(Records& records, const std::vector<Item>& items,
       if (!id) return Failure(std::move(id.error()).In("depends_on"));
       update.depends_on.push_back(*id);
     }
-    if (update.depends_on.empty() || !fresh[i]) continue;
+    // What its key made before is as it is.
+    if (update.depends_on.empty() || made[i].id <= last) continue;
     Result<Task> changed = Change(records, made[i].id, std::move(update));
     if (!changed) return Failure(std::move(changed.error()));
+    made[i] = std::move(*changed);
   }
+  // Those that wait for others were ready for a moment; nobody is woken for that.
+  records.effects.ready = ready_before + std::ranges::count_if(made, [last](const Task& task) {
+                            return task.id > last && task.ready();
+                          });
   Answer answer;
   json::array ids;
   for (const Task& task : made) ids.emplace_back(ToText(task.id));
@@ -144,12 +159,19 @@ Result<Operation> Prepare(Arguments& arguments) {
     Item item{.task = NewTaskOf(one)};
     item.ref = one.Word("ref", kMaxId).value_or("");
     item.needs = one.Words("depends_on");
-    if (!item.task.idempotency.empty()) item.task.digest = DigestOf(item.task, item.needs);
     if (!item.ref.empty() && !refs.emplace(item.ref, items.size()).second) {
       one.Wrong("ref " + item.ref + " stands at two tasks, expected one of its own for each");
     }
     arguments.Join(one);
     items.push_back(std::move(item));
+  }
+  for (Item& item : items) {
+    // An id may be written with more zeros or fewer.
+    for (std::string& word : item.needs) {
+      const Result<TaskId> id = TaskIdOf(word);
+      if (id && !refs.contains(word)) word = ToText(*id);
+    }
+    if (!item.task.idempotency.empty()) item.task.digest = DigestOf(item.task, item.needs);
   }
   return Do(arguments, [items = std::move(items), refs = std::move(refs)](Records& records) {
     return CreateAll(records, items, refs);
@@ -181,6 +203,7 @@ Result<Operation> Prepare(Arguments& arguments) {
   const TaskId id = arguments.Task("task_id", Need::kRequired);
   const std::string result = arguments.Json("result", kMaxResult).value_or("");
   const std::string metrics = arguments.Json("metrics", kMaxMetrics).value_or("");
+  if (!metrics.empty() && !metrics.starts_with('{')) arguments.Wrong("metrics must be an object");
   const Actor actor = ActorOf(arguments);
   return Do(arguments,
             [=](Records& records) { return Moved(Complete(records, id, actor, result, metrics)); });

@@ -16,17 +16,32 @@
 
 namespace switchyard::orchestration {
 
-// What the client gets: structuredContent, and a short text for those who read only that.
+// What the client gets: structuredContent (written by verbatim.h), and a short text for those who
+// read only that.
 struct Answer {
   boost::json::object content = {};
   std::string text = {};
   bool empty_handed = false;  // of a poll: nothing was there
+  bool took = false;          // of a poll: something is its agent's now
+  std::int64_t task = 0;      // what there is to follow, where the operation is one for that
+};
+
+// Whether the answer to a call may be a task of MCP in its stead, which the client then follows.
+enum class Follow : std::uint8_t {
+  kNever,
+  kIfAsked,  // the client asked for one with this call
+  kIfTaken,  // the client takes tasks
 };
 
 // What is to be done in a transaction. Owns what it needs; may run more than once.
 struct Operation {
   std::function<Result<Answer>(Records&)> run;
   std::int64_t wait_ms = 0;  // how long it may wait for something to be there
+  bool only_heard = false;   // not begun for a caller that is gone: nobody would know what it gave
+  std::size_t bytes = 0;     // that it holds while it waits for its turn, about
+  std::int64_t awaits = 0;   // the task whose changes it waits for; 0 = one that is ready
+  Follow follow = Follow::kNever;
+  Rights rights = {};  // of the caller
 };
 
 struct Tool {

@@ -26,25 +26,41 @@ namespace {
 
 // Parts of their schemas.
 #define TASK_ID R"("task_id":{"type":"string"})"
-#define AGENT_ID R"("agent_id":{"type":"string"})"
+// Two names that mean one thing; neither can be required then.
+#define AGENT_ID R"("agent_id":{"type":"string","description":"Needed"},"id":)" SAME("agent_id")
+#define SAME(name) R"({"type":"string","description":"The same as )" name R"("})"
+#define SAME_WORDS(name)                                                                        \
+  R"({"type":"array","items":{"type":"string"},"maxItems":50,"description":"The same as )" name \
+  R"("})"
+#define SESSION_ID R"("session_id":{"type":"string"})"
+#define REQUEST_ID R"("request_id":{"type":"string"})"
+#define PAGED \
+  R"(,"limit":{"type":"integer","minimum":1,"maximum":100,"default":10},"cursor":{"type":"string"})"
+#define ONE_AGENT R"("agent_id":{"type":"string"})"
 #define STATUS \
   R"("status":{"type":"string","enum":["pending","assigned","in_progress","completed","failed","cancelled"]})"
-#define PRIORITY R"("priority":{"type":"string","enum":["low","medium","high"],"default":"medium"})"
+#define PRIORITY R"("priority":{"type":"string","enum":["low","medium","high"]})"
 #define LEASE R"(,"lease_ms":{"type":"integer","minimum":1000,"maximum":86400000})"
 #define FIELDS \
   R"(,"fields":{"type":"array","items":{"type":"string"},"description":"Only these properties"})"
 #define ACTOR                                                               \
   R"(,"agent_id":{"type":"string"},"fence":{"type":"integer","minimum":1,)" \
   R"("description":"As poll_tasks or assign_task gave it; one that is out of date is refused"})"
-#define NEW_TASK                                                                     \
-  R"("content":{"type":"string","description":"What is to be done"},)"               \
-  R"("task_type":{"type":"string","default":"general"},)" PRIORITY                   \
-  R"(,"requirements":{"type":"array","items":{"type":"string"},"maxItems":50,)"      \
-  R"("description":"Capabilities that an agent needs"},"parent":{"type":"string"},)" \
-  R"("depends_on":{"type":"array","items":{"type":"string"},"maxItems":50},)"        \
-  R"("deadline":{"type":"string","description":"2026-01-31T12:00:00Z"},)"            \
-  R"("max_attempts":{"type":"integer","minimum":1,"maximum":100,"default":3},)"      \
-  R"("idempotency_key":{"type":"string","maxLength":100})"
+#define NEW_TASK \
+  R"("content":{"type":"string","description":"What is to be done; needed"},)"          \
+  R"("description":)" SAME("content") R"(,)"                                            \
+  R"("task_type":{"type":"string","default":"general"},"priority":{"type":"string",)"   \
+  R"("enum":["low","medium","high"],"default":"medium"},)"                              \
+  R"("requirements":{"type":"array","items":{"type":"string"},"maxItems":50,)"          \
+  R"("description":"Capabilities that an agent needs"},"required_capabilities":)"       \
+  SAME_WORDS("requirements")                                                            \
+  R"(,"parent":{"type":"string"},"parent_task_id":)" SAME("parent") R"(,)"              \
+  R"("depends_on":{"type":"array","items":{"type":"string"},"maxItems":50},)"           \
+  R"("deadline":{"type":"string","description":"2026-01-31T12:00:00Z"},)"               \
+  R"("max_attempts":{"type":"integer","minimum":1,"maximum":100,"default":3},)"         \
+  R"("idempotency_key":{"type":"string","maxLength":100},)"                             \
+  R"("agent_id":{"type":"string","description":"As whom; idempotency keys are its own"},"creator":)" \
+  SAME("agent_id")
 #define MOVED TASK_ID "," STATUS R"(},"required":["task_id","status"])"
 
 constexpr Tool kTools[] = {

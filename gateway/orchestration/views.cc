@@ -1,10 +1,12 @@
 #include "orchestration/views.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "orchestration/arguments.h"
 #include "orchestration/lanes.h"
+#include "orchestration/verbatim.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -15,12 +17,6 @@ json::array ToArray(const std::vector<std::string>& words) {
   json::array array;
   for (const std::string& word : words) array.emplace_back(word);
   return array;
-}
-
-json::value ParseStored(const std::string& text) {
-  boost::system::error_code error;
-  json::value value = json::parse(text, error);
-  return error ? json::value(text) : value;
 }
 
 // All that may be asked for; what is not there is left out.
@@ -43,8 +39,8 @@ json::object Whole(const Task& task, As as) {
   text("assigned_to", task.assigned_to);
   if (IsHeld(task.status)) view["fence"] = task.fence;
   time("lease_until", task.lease_until);
-  if (!task.result.empty()) view["result"] = ParseStored(task.result);
-  if (!task.metrics.empty()) view["metrics"] = ParseStored(task.metrics);
+  if (!task.result.empty()) view["result"] = Verbatim(task.result);
+  if (!task.metrics.empty()) view["metrics"] = Verbatim(task.metrics);
   text("error", task.error);
   view["attempts"] = task.attempts;
   view["max_attempts"] = task.max_attempts;
@@ -69,7 +65,15 @@ bool IsUsual(std::string_view key, const Task& task, As as) {
   return key == "error" || key == "waits_for";
 }
 
+constexpr auto kFields = std::to_array<std::string_view>(
+    {"id",           "task_id",    "status",      "content",     "task_type",    "priority",
+     "requirements", "parent",     "waits_for",   "assigned_to", "fence",        "lease_until",
+     "result",       "metrics",    "error",       "attempts",    "max_attempts", "created_at",
+     "assigned_at",  "started_at", "finished_at", "deadline"});
+
 }  // namespace
+
+std::span<const std::string_view> TaskFields() { return kFields; }
 
 json::object View(const Task& task, As as, const std::vector<std::string>& fields) {
   json::object view;
@@ -106,6 +110,9 @@ std::string Line(const Task& task) {
   return ToText(task.id) + " " + std::string(ToString(task.status));
 }
 
-double Rate(std::int64_t thousandths) { return static_cast<double>((thousandths + 5) / 10) / 100; }
+double Rate(std::int64_t thousandths) {
+  const std::int64_t hundredths = (thousandths + 5) / 10;
+  return static_cast<double>(hundredths) / 100;
+}
 
 }  // namespace switchyard::orchestration

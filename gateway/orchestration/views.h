@@ -1,7 +1,10 @@
-// How tasks and agents read in answers: as few words as they can do with.
+// How tasks and agents read in answers: as few words as they can do with. What clients gave as JSON
+// is in there verbatim (verbatim.h).
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/json.hpp>
@@ -13,6 +16,8 @@ namespace switchyard::orchestration {
 
 // "id" in lists, "task_id" where it is the subject.
 enum class As : bool { kItem, kSubject };
+// What may be asked for.
+std::span<const std::string_view> TaskFields();
 // With `fields`, those of them that it has; else what is usually wanted.
 boost::json::object View(const Task& task, As as, const std::vector<std::string>& fields);
 boost::json::object View(const Agent& agent, std::int64_t now, const Settings& settings);

@@ -21,8 +21,9 @@ Waiters::Ticket::~Ticket() {
     woken = own->second.woken;
     waiters_.waiting_.erase(own);
   }
-  // Woken for a task that it did not look for any more.
+  // Woken for a task that it did not look for any more, or did not come to take.
   if (woken) waiters_.WakeAfter(place_);
+  if (owes_) waiters_.WakeAfter(place_);
 }
 
 Task<bool> Waiters::Ticket::Wait(TimePoint until) {
@@ -32,10 +33,14 @@ Task<bool> Waiters::Ticket::Wait(TimePoint until) {
     const std::lock_guard lock(waiters_.mutex_);
     waiters_.waiting_.at(place_).woken = false;
   }
+  owes_ = woken;
   co_return woken;
 }
 
-void Waiters::Ticket::PassOn() { waiters_.WakeAfter(place_); }
+void Waiters::Ticket::PassOn() {
+  owes_ = false;
+  waiters_.WakeAfter(place_);
+}
 
 void Waiters::WakeOne(Waiter& waiter) {
   waiter.woken = true;

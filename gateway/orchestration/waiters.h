@@ -1,6 +1,7 @@
 // Polls that wait for a task. Each task that becomes ready wakes one of them, the longest waiting
-// first; one that finds nothing for it passes the wake on to the next, so that a thousand waiting
-// agents are not all woken for each task and no task lies beside an agent that waits for it.
+// first; one that takes nothing, for whatever reason, passes the wake on to the next, so that a
+// thousand waiting agents are not all woken for each task and no task lies beside an agent that
+// waits for it.
 //
 // Thread-safe, but for a Ticket, which is of its caller's thread.
 #pragma once
@@ -33,16 +34,18 @@ class Waiters {
     Ticket(const Ticket&) = delete;
     ~Ticket();
 
-    // True: woken since the last time; false: the time is over.
+    // True: woken since the last time; false: the time is over. Who is woken says what became of
+    // it before it waits again; who goes without a word passes it on.
     Task<bool> Wait(TimePoint until);
-    // There was nothing for us.
-    void PassOn();
+    void PassOn();  // nothing was taken
+    void Took() { owes_ = false; }
 
    private:
     Waiters& waiters_;
     Timers& timers_;
     const std::shared_ptr<Mailbox<bool>> box_ = std::make_shared<Mailbox<bool>>();
     std::uint64_t place_ = 0;
+    bool owes_ = false;  // woken, and has not said what became of it
   };
 
   void Wake(std::int64_t tasks);

@@ -55,6 +55,10 @@ Result<Database> Database::Open(const std::string& path, Options options) {
       (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   const int code = sqlite3_open_v2(path.c_str(), &handle.sqlite, flags, nullptr);
   if (code != SQLITE_OK) return Failure(handle.ErrorOf(code));
+  // What may only be read is opened all the same: better told now than at the first write.
+  if (!options.read_only && sqlite3_db_readonly(handle.sqlite, "main") == 1) {
+    return Failure(handle.ErrorOf(SQLITE_READONLY));
+  }
   const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(options.patience);
   sqlite3_busy_timeout(handle.sqlite, static_cast<int>(patience.count()));
   return database;

@@ -26,7 +26,8 @@ class Database {
     bool read_only = false;
     Duration patience{};  // how long to wait where another program holds the file
   };
-  // Creates the file if there is none, unless it is only to be read.
+  // Creates the file if there is none, unless it is only to be read; one that this user may not
+  // write is refused unless it is.
   static Result<Database> Open(const std::string& path, Options options);
 
   // Statements without parameters and results, several of them with ; between.

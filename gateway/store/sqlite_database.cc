@@ -1,14 +1,18 @@
 #include "store/sqlite_database.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <exception>
+#include <fcntl.h>
 #include <filesystem>
 #include <pthread.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
+#include "base/fd.h"
 #include "store/sqlite_file.h"
 
 namespace switchyard::store {
@@ -37,7 +41,17 @@ sqlite::FileKind KindOf(const DatabaseSchema& schema) {
   return {.application = schema.application, .newest = schema.version()};
 }
 
-// A whole copy, or none: under its name stands nothing that was cut off.
+// What stands there by now is on the disk.
+Result<void> Sync(const std::string& path, int flags) {
+  const Fd file(open(path.c_str(), flags | O_CLOEXEC));
+  if (file.valid() && fsync(file.get()) == 0) return {};
+  return Failure(
+      Code::kUnavailable, Origin::kGateway,
+      path + ": cannot be brought to the disk: " + std::generic_category().message(errno));
+}
+
+// A whole copy, or none: under its name stands nothing that was cut off, not even by a power cut,
+// for SQLite does not wait for the disk here.
 Result<void> BackUp(sqlite::Database& database, const std::string& path, std::int64_t version) {
   const std::string copy = path + ".v" + std::to_string(version) + ".bak";
   const std::string half = copy + ".part";
@@ -50,10 +64,16 @@ Result<void> BackUp(sqlite::Database& database, const std::string& path, std::in
   if (Result<void> made = vacuum->Run(); !made) {
     return Failure(std::move(made.error()).In("copy before it is changed"));
   }
+  if (Result<void> kept = Sync(half, O_RDONLY); !kept) return kept;
   std::filesystem::rename(half, copy, error);
   if (error) {
     return Failure(Code::kUnavailable, Origin::kGateway,
                    copy + ": cannot be made: " + error.message());
+  }
+  const std::string directory = std::filesystem::path(copy).parent_path();
+  if (Result<void> kept = Sync(directory.empty() ? "." : directory, O_RDONLY | O_DIRECTORY);
+      !kept) {
+    return kept;
   }
   spdlog::warn("{}: is of version {} and is changed now; a copy of it is {}", path, version, copy);
   return {};
@@ -75,10 +95,25 @@ Result<void> Migrate(sqlite::Database& database, const DatabaseSchema& schema,
   return transaction->Commit();
 }
 
-Result<void> SetUp(sqlite::Database& database) {
+// SQLite says which mode it took, and nothing where it could not.
+Result<void> TakeWal(sqlite::Database& database, bool in_memory) {
+  Result<Statement> set = database.Prepare("PRAGMA journal_mode = WAL");
+  if (!set) return Failure(std::move(set.error()));
+  const Result<bool> row = set->Step();
+  if (!row) return Failure(row.error());
+  const std::string mode = *row ? std::string(set->Bytes(0)) : "none";
+  if (in_memory || mode == "wal") return {};
+  return Failure(
+      database.Unusable("is on a file system that cannot have a write-ahead log (SQLite "
+                        "took journal mode " +
+                        mode + ")"));
+}
+
+Result<void> SetUp(sqlite::Database& database, bool in_memory) {
+  if (Result<void> wal = TakeWal(database, in_memory); !wal) return wal;
   for (const char* setting :
-       {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA temp_store = MEMORY",
-        "PRAGMA cache_size = -65536", "PRAGMA journal_size_limit = 67108864"}) {
+       {"PRAGMA synchronous = FULL", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536",
+        "PRAGMA journal_size_limit = 67108864"}) {
     if (Result<void> set = database.Execute(setting); !set) return set;
   }
   return {};
@@ -87,6 +122,12 @@ Result<void> SetUp(sqlite::Database& database) {
 Error OutOf(Error why, std::string_view what) {
   Error error = std::move(why).In(what);
   error.retryable = false;  // whether it is on the disk nobody knows
+  return error;
+}
+
+// What the engine refused is not there for sure: it can be tried again.
+Error Undone(Error error) {
+  if (error.code == Code::kUnavailable) error.retryable = true;
   return error;
 }
 
@@ -151,7 +192,7 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(Options options,
   if (!database) return Failure(std::move(database.error()));
   const Result<std::int64_t> version = sqlite::Examine(*database, KindOf(schema));
   if (!version) return Failure(version.error());
-  if (Result<void> set = SetUp(*database); !set) return Failure(std::move(set.error()));
+  if (Result<void> set = SetUp(*database, in_memory); !set) return Failure(std::move(set.error()));
   if (*version < schema.version()) {
     Result<void> done = {};
     if (*version > 0 && !in_memory) done = BackUp(*database, options.path, *version);
@@ -233,12 +274,15 @@ void SqliteDatabase::Run() {
 
 std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) {
   std::deque<Job> ran;
+  // Left by a group whose end failed: its callers were told that nothing is kept.
+  if (database_.InTransaction()) static_cast<void>(Control("ROLLBACK"));
   Result<void> whole = {};
   if (!options_.path.empty() && database_.Moved()) {
     whole = Failure(database_.Gone());
   } else {
     whole = Control("BEGIN IMMEDIATE");
   }
+  const bool begun = whole.has_value();
   while (!group.empty()) {
     Job& job = ran.emplace_back(std::move(group.front()));
     group.pop_front();
@@ -246,11 +290,12 @@ std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) 
     job.kept = RunOne(job);
     if (database_.InTransaction()) continue;
     // Those before it are undone with it; those behind it begin anew.
+    if (!job.kept) job.kept = Failure(Undone(std::move(job.kept.error())));
     whole = job.kept ? Failure(Code::kUnavailable, Origin::kGateway, "the transaction was given up")
                      : job.kept;
     break;
   }
-  if (database_.InTransaction()) {
+  if (begun && database_.InTransaction()) {
     whole = Control("COMMIT");
     if (!whole) whole = Failure(OutOf(std::move(whole.error()), "commit"));
     if (database_.InTransaction()) static_cast<void>(Control("ROLLBACK"));
@@ -278,6 +323,7 @@ Result<void> SqliteDatabase::RunOne(Job& job) {
   if (!database_.InTransaction()) return done;
   if (!done) {
     if (Result<void> undone = Control("ROLLBACK TO work"); !undone) return undone;
+    done = Failure(Undone(std::move(done.error())));
   }
   if (Result<void> released = Control("RELEASE work"); !released) return released;
   return done;

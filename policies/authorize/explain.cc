@@ -42,6 +42,10 @@ void AddWhen(const Rule& rule, const Supposed& call, std::vector<std::string>& a
     for (const Hours& hours : rule.when.time) windows.push_back(hours.ToText());
     against.push_back(fmt::format("it is not {}", fmt::join(windows, " or ")));
   }
+  // Nothing is counted here: as at a first call.
+  if (rule.when.pace && rule.when.pace->over) {
+    against.push_back(fmt::format("a first call is not {}", rule.when.pace->ToText()));
+  }
   for (const ArgumentTest& test : rule.when.arguments) {
     const Holds holds = test.Judge(call.arguments);
     if (holds == Holds::kNo) against.push_back("not so: " + test.ToText());

@@ -44,6 +44,11 @@ ItemKind ListedUnder(ItemKind kind) {
   return kind == ItemKind::kTemplate ? ItemKind::kResource : kind;
 }
 
+Holds OverOf(const Rule& rule, const Question& question) {
+  const auto found = std::ranges::find(question.paced, &rule, &Paced::rule);
+  return found == question.paced.end() ? Holds::kNo : found->over;
+}
+
 }  // namespace
 
 // What the rules that concern a question say, whatever its arguments and the time.
@@ -59,7 +64,10 @@ struct Rulebook::Findings {
 };
 
 Rulebook::Rulebook(std::vector<std::shared_ptr<const Rule>> rules)
-    : rules_(std::move(rules)), sight_key_(SightKeyOf(rules_)) {
+    : rules_(std::move(rules)),
+      sight_key_(SightKeyOf(rules_)),
+      counts_(std::ranges::any_of(rules_,
+                                  [](const auto& rule) { return rule->when.pace.has_value(); })) {
   std::unordered_map<std::string, std::size_t> by_text;
   for (Names& names : names_) names.any = names.every = RuleSet(rules_.size());
   who_of_.reserve(rules_.size());
@@ -254,6 +262,21 @@ Verdict Rulebook::Decide(const RuleSet& of_server, const RuleSet& for_caller,
   return strictest;
 }
 
+std::vector<const Rule*> Rulebook::PacedFor(const RuleSet& of_server, const RuleSet& for_caller,
+                                            const Question& question) const {
+  std::vector<const Rule*> paced;
+  ForReadings(of_server, for_caller, question, [&](const Findings& found) {
+    if (found.hidden()) return false;
+    for (const std::size_t i : found.depend) {
+      const Rule* rule = rules_[i].get();
+      if (!rule->when.pace || std::ranges::find(paced, rule) != paced.end()) continue;
+      if (rule->when.Judge(question.arguments, question.now) != Holds::kNo) paced.push_back(rule);
+    }
+    return true;
+  });
+  return paced;
+}
+
 Verdict Rulebook::DecideBy(Findings found, const Question& question) const {
   if (found.hidden()) return {.outcome = Outcome::kHidden, .rule = found.denies};
   std::ranges::sort(found.depend);
@@ -264,8 +287,9 @@ Verdict Rulebook::DecideBy(Findings found, const Question& question) const {
     const bool denies = rule.effect == Effect::kDeny;
     const bool asks = rule.effect == Effect::kRequireApproval;
     if (!denies && (asks ? wants : allows) != kNoRule) continue;
-    const Holds holds = rule.when.Judge(question.arguments, question.now);
-    const bool by_arguments = !rule.when.arguments.empty(), by_time = !rule.when.time.empty();
+    const Holds holds = rule.when.Judge(question.arguments, question.now, OverOf(rule, question));
+    const bool by_arguments = !rule.when.arguments.empty();
+    const bool by_time = !rule.when.time.empty() || rule.when.pace;  // it may come again later
     if (denies && holds != Holds::kNo) {
       return {
           .outcome = Outcome::kDenied, .rule = i, .by_arguments = by_arguments, .by_time = by_time};

@@ -24,6 +24,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -56,6 +57,7 @@ struct Question {
   Use use = Use::kCallTool;
   std::string_view arguments = {};  // raw JSON object, "" = none
   WallTime now = {};
+  std::span<const Paced> paced = {};
 };
 
 class Rulebook {
@@ -73,6 +75,10 @@ class Rulebook {
 
   Verdict Decide(const RuleSet& of_server, const RuleSet& for_caller,
                  const Question& question) const;
+  // Of the rules that have a say, those that count calls and for which all else holds: what
+  // Question::paced is to tell of. They live as long as the book.
+  std::vector<const Rule*> PacedFor(const RuleSet& of_server, const RuleSet& for_caller,
+                                    const Question& question) const;
   // Whether Decide() says kHidden: what it says then.
   std::optional<Verdict> Hides(const RuleSet& of_server, const RuleSet& for_caller,
                                const Question& question) const;
@@ -85,6 +91,8 @@ class Rulebook {
              std::string_view name) const;
   // Whether it could of any item of this kind.
   bool CouldAny(const RuleSet& of_server, const RuleSet& for_caller, ItemKind kind) const;
+
+  bool counts() const { return counts_; }  // whether any rule does
 
   // Two books with the same number hide the same.
   std::uint64_t SightKey() const { return sight_key_; }
@@ -137,6 +145,7 @@ class Rulebook {
 
   const std::vector<std::shared_ptr<const Rule>> rules_;
   const std::uint64_t sight_key_;
+  const bool counts_;
   std::vector<const Who*> whos_;     // each condition once
   std::vector<std::size_t> who_of_;  // by rule
   std::array<Names, kNames> names_;

@@ -144,13 +144,18 @@ Hours ReadHours(config::Section& section) {
   return hours;
 }
 
-When ReadWhen(config::Section& section) {
+// `rule`: its name, "" = it has none; `path`: where it stands.
+When ReadWhen(config::Section& section, std::string_view rule, std::string_view path) {
   When when;
   for (config::Section& item : section.Items("arguments")) {
     when.arguments.push_back(ReadArgumentTest(item));
   }
   for (config::Section& item : section.Items("time")) when.time.push_back(ReadHours(item));
-  if (when.always()) section.Error("", "says nothing: needs arguments or time");
+  // One with a name may change its place among those of its level.
+  when.pace = ReadPace(section, rule, rule.empty() ? path : path.substr(0, path.rfind('[')));
+  if (when.always() && !section.Has("rate")) {
+    section.Error("", "says nothing: needs arguments, time or rate");
+  }
   return when;
 }
 
@@ -168,6 +173,7 @@ void BindToTools(config::Section& section, Rule& rule) {
       fmt::join(rule.what.servers, "\n"), fmt::join(rule.what.tools, "\n"));
   for (const ArgumentTest& test : rule.when.arguments) text += "\n" + test.ToText();
   for (const Hours& hours : rule.when.time) text += "\n" + hours.ToText();
+  if (rule.when.pace) text += "\n" + rule.when.pace->ToText();
   rule.policy = Sha256(text);
 }
 
@@ -176,6 +182,7 @@ Rule ReadRule(config::Section& section) {
   if (section.Has("name") && !IsLimitName(rule.name)) {
     section.Error("name", fmt::format("must be {}", kLimitNameForm));
   }
+  const std::string name = rule.name;
   if (rule.name.empty()) rule.name = section.path();
   const auto effect = section.Enum("effect", {ToString(Effect::kAllow), ToString(Effect::kDeny),
                                               ToString(Effect::kRequireApproval)});
@@ -187,7 +194,9 @@ Rule ReadRule(config::Section& section) {
   }
   if (auto who = section.Child("who")) rule.who = ReadWho(*who);
   if (auto what = section.Child("what")) rule.what = ReadWhat(*what);
-  if (auto when = section.Child("when")) rule.when = ReadWhen(*when);
+  if (auto when = section.Child("when")) {
+    rule.when = ReadWhen(*when, name, section.path());
+  }
   if (rule.effect == Effect::kRequireApproval) BindToTools(section, rule);
   return rule;
 }

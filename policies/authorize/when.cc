@@ -43,4 +43,11 @@ Holds When::Judge(std::string_view raw_arguments, WallTime now) const {
   return holds;
 }
 
+Holds When::Judge(std::string_view raw_arguments, WallTime now, Holds over) const {
+  const Holds holds = Judge(raw_arguments, now);
+  if (!pace || holds == Holds::kNo) return holds;
+  if (over == Holds::kCannotTell) return over;
+  return (over == Holds::kYes) == pace->over ? holds : Holds::kNo;
+}
+
 }  // namespace switchyard::policies::authorize

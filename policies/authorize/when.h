@@ -1,13 +1,15 @@
-// On which arguments and at what time a rule of `authorize` holds. Pure; values.
+// On which arguments, at what time and how often a rule of `authorize` holds. Pure; values.
 #pragma once
 
 #include <bitset>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "policies/authorize/pace.h"
 #include "policies/lib/argument_test.h"
 
 namespace switchyard::policies::authorize {
@@ -27,9 +29,13 @@ struct Hours {
 struct When {
   std::vector<ArgumentTest> arguments = {};  // all of them
   std::vector<Hours> time = {};              // any of them; empty = at any time
+  std::optional<Pace> pace = {};             // nullopt = however often
 
-  bool always() const { return arguments.empty() && time.empty(); }
+  bool always() const { return arguments.empty() && time.empty() && !pace; }
+  // But for the pace.
   Holds Judge(std::string_view raw_arguments, WallTime now) const;
+  // All of it. `over`: whether the call is over the rate.
+  Holds Judge(std::string_view raw_arguments, WallTime now, Holds over) const;
 };
 
 }  // namespace switchyard::policies::authorize

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 
+import orchestration
 import report
 from load import OUT
 from processes import BenchError, stop_all
@@ -36,8 +37,12 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def every_row() -> list[Row]:
+    return all_rows() + orchestration.rows()
+
+
 def chosen(args: argparse.Namespace) -> list[Row]:
-    rows = all_rows()
+    rows = every_row()
     if args.only:
         rows = [row for row in rows if any(fnmatch.fnmatch(row.name, name) for name in args.only)]
     elif args.quick:
@@ -72,7 +77,7 @@ def main() -> int:
     args = arguments()
     rows = chosen(args)
     if args.list or not rows:
-        print("\n".join(f"{row.name:28} {row.title}" for row in all_rows()))
+        print("\n".join(f"{row.name:28} {row.title}" for row in every_row()))
         return 0 if args.list else 2
     gateway = None if args.no_gateway else args.gateway
     if gateway and not os.access(gateway, os.X_OK):

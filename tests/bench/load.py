@@ -81,6 +81,22 @@ def burst(target: Target, connections: int, seconds: int) -> dict:
     return sample
 
 
+def agents(target: Target, count: int, batch: int, seconds: int) -> dict:
+    """Agents of the orchestration service, as fast as it goes; each creates, claims, starts, completes."""
+    argv = [str(OUT / "agents_client"), "--port", str(target.port), "--agents", str(count)]
+    argv += ["--batch", str(batch), "--seconds", str(seconds)]
+    sample = _measure(target, argv, seconds)
+    sample["calls_per_s"] = sample["requests"] / sample["duration_us"] * 1e6
+    sample["changes_per_s"] = 4 * sample["completed"] / sample["duration_us"] * 1e6
+    return sample
+
+
+def engine(database: pathlib.Path, group: int, seconds: float) -> float:
+    """Changes of rows a second that SQLite makes of the same kind, so many in a commit."""
+    argv = [str(OUT / "engine"), "--database", str(database), "--group", str(group)]
+    return _run(argv + ["--seconds", str(seconds)], seconds)["changes_per_s"]
+
+
 def paced(target: Target, connections: int, rate: float, seconds: int) -> dict:
     """At a fixed rate (open loop), each call measured from the moment it was due."""
     argv = [str(OUT / "bench_client"), "paced", "--port", str(target.port)]

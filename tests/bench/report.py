@@ -90,7 +90,7 @@ def table_line(row: Row, outcome: Outcome) -> str:
         figure = f"{outcome.figure.what} **{_number(outcome.figure.median(), unit)}**"
         if len(values) > 1:
             figure += f" ({_number(min(values), unit)} to {_number(max(values), unit)})"
-        verdict = "yes" if held(row, outcome) else "**no**"
+        verdict = {True: "yes", False: "**no**", None: "–"}[held(row, outcome)]
     limit = "–"
     if row.limit is not None and outcome.figure:
         limit = _number(row.limit, outcome.figure.unit)

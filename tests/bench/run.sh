@@ -22,12 +22,14 @@ if [[ -z "$compiler" ]]; then
   exit 1
 fi
 mkdir -p "$here/out"
-for program in mock_server bench_client; do
+for program in mock_server bench_client agents_client engine; do
   target="$here/out/$program"
-  if [[ "$target" -nt "$here/$program.cc" && "$target" -nt "$here/mock_answers.h" ]]; then
+  if [[ "$target" -nt "$here/$program.cc" && "$target" -nt "$here/mock_answers.h" && "$target" -nt "$here/client_http.h" ]]; then
     continue
   fi
-  "$compiler" -std=c++20 -O2 -Wall -Wextra "$here/$program.cc" -o "$target.new"
+  libraries=()
+  [[ "$program" != engine ]] || libraries=(-lsqlite3)
+  "$compiler" -std=c++20 -O2 -Wall -Wextra "$here/$program.cc" -o "$target.new" "${libraries[@]}"
   mv "$target.new" "$target"
 done
 

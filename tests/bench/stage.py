@@ -127,6 +127,7 @@ class Stage:
         policies: str = "{}",
         auth: str = "none",
         workers: int | None = None,
+        more: str = "",
     ) -> Gateway:
         if not self.gateway_binary:
             raise BenchError("no gateway to measure")
@@ -134,7 +135,7 @@ class Stage:
         config = OUT / f"gateway-{name}.yaml"
         # JSON is YAML; what is not said is left at its default.
         text = json.dumps({"listen": f"127.0.0.1:{port}", "servers": servers}, indent=1)
-        text = text.removesuffix("}") + f', "policies": {policies}, "auth": {auth}}}\n'
+        text = text.removesuffix("}") + f', "policies": {policies}, "auth": {auth}{more}}}\n'
         config.write_text(text)
         argv = [self.gateway_binary, "serve", "--config", str(config)]
         argv += ["--workers", str(workers or self.workers)]

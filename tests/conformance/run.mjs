@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { clientPlan, serverPlan, tasksPlan } from './lib/plan.mjs';
+import { authPlan, clientPlan, serverPlan, tasksPlan } from './lib/plan.mjs';
 import { readExpected, stale } from './lib/verdict.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -81,7 +81,7 @@ function show(run, results) {
 
 async function main() {
   const options = parse(process.argv.slice(2));
-  const plan = [...serverPlan(), ...tasksPlan(), ...clientPlan()];
+  const plan = [...serverPlan(), ...tasksPlan(), ...clientPlan(), ...authPlan()];
   if (options.list) return plan.forEach(run => console.log(run.name));
   isolate();
   const wanted = plan.filter(run => run.name.includes(options.only));

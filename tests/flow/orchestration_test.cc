@@ -1,5 +1,6 @@
 // The orchestration service in a whole gateway, for clients of both eras.
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <string>
@@ -190,6 +191,21 @@ TEST_P(Orchestration, ReloadsChangeItsLimitsAndTakeItAway) {
   gateway.With("orchestration", "{enabled: false}");
   gateway.Reload();
   EXPECT_TRUE(NewClient()->Tools().empty());
+}
+
+// What cannot be opened is no reason to change anything else.
+TEST_P(Orchestration, AReloadThatCannotOpenItChangesNothing) {
+  std::string name = std::filesystem::temp_directory_path() / "switchyard-flow-XXXXXX";
+  const std::string directory = mkdtemp(name.data());
+  std::ofstream(directory + "/orchestration.db") << std::string(5000, 'x');
+  gateway.With("state", "{dir: " + directory + "}").Start();
+  gateway.With("audit", "{path: " + directory + "/audit.jsonl}").With("orchestration", "{}");
+  const Result<void> refused = gateway.TryReload();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("is not a database"));
+  EXPECT_FALSE(std::filesystem::exists(directory + "/audit.jsonl"));
+  gateway.Stop();
+  std::filesystem::remove_all(directory);
 }
 
 TEST_P(Orchestration, PoliciesApplyToIt) {

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "admin/connect_html.h"
+#include "credentials/connections.h"
 #include "credentials/oauth/authorization.h"
 #include "credentials/oauth/challenge.h"
 #include "credentials/oauth/form.h"
@@ -67,6 +69,15 @@ void CheckResource(const std::string& text) {
 }
 
 void CheckToken(const std::string& text) {
+  if (const auto kept = credentials::ReadConnectedText(text)) {
+    const auto again = credentials::ReadConnectedText(credentials::ConnectedText(*kept));
+    Require(again && again->token == kept->token && again->asked == kept->asked &&
+                again->resource == kept->resource,
+            "a connection reads the same");
+  }
+  const credentials::Whose whose = credentials::ReadPrincipalText(text);
+  Require(credentials::ReadPrincipalText(credentials::PrincipalText(whose)) == whose || whose.own(),
+          "so does whose it is");
   const auto token = ReadTokenResponse(200, text, {}, WallTime());
   if (!Took(token)) return;
   Require(!token->access.empty() && IsHeaderSafe(token->access), "a token ends no header");
@@ -77,6 +88,7 @@ void CheckToken(const std::string& text) {
 }
 
 void CheckForm(const std::string& text) {
+  Require(admin::CookieIn(text, "x").find(';') == std::string::npos, "a cookie ends");
   const auto fields = ReadForm(text);
   if (!fields) return;
   Require(ReadForm(ToForm(*fields)) == fields || fields->empty(), "a form reads the same");

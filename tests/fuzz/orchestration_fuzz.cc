@@ -1,14 +1,16 @@
 // Calls of the orchestration service, as far as they can be judged without its records. Lines: a
-// text that may be an id of a task, the arguments of a call.
+// text that may be an id of a task or a URI, the arguments of a call.
 // - whatever the arguments of whatever tool, they are read or refused in words;
-// - an id that is read is written the same, but for leading zeros.
+// - an id that is read is written the same, but for leading zeros; so is a cursor.
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "fuzz/require.h"
+#include "orchestration/coordination/ids.h"
 #include "orchestration/task.h"
 #include "orchestration/tool.h"
+#include "orchestration/waiting/resources.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace switchyard;
@@ -20,6 +22,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Require(TaskIdOf(ToText(*id)) == *id, "an id comes back");
   } else {
     Require(!id.error().message.empty(), "a refusal has words");
+  }
+  if (const std::optional<Subject> subject = SubjectOf(text)) {
+    Require(ReadOf(*subject).has_value(), "what has a URI can be read");
+  }
+  if (const Result<Cursor> cursor = CursorOf(text, "urs"); cursor && cursor->phase != 0) {
+    const Result<Cursor> again =
+        CursorOf(CursorText(cursor->phase, cursor->first, cursor->second), "urs");
+    Require(again && again->first == cursor->first && again->second == cursor->second,
+            "a cursor comes back");
   }
   for (const Tool& tool : Tools()) {
     Arguments arguments(raw);

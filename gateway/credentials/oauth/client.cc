@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view kAssertionType =
     "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 constexpr std::chrono::seconds kAssertionLife{300};
+const std::string kTokenType = "urn:ietf:params:oauth:token-type:";
 
 bool CanDo(const Client& client, std::string_view method) {
   if (method == "private_key_jwt") return client.key.has_value();
@@ -91,6 +92,21 @@ Fields ClientCredentialsGrant(const std::vector<std::string>& scopes, std::strin
 Fields RefreshGrant(const Token& token, std::string_view resource) {
   Fields fields{{"grant_type", "refresh_token"}, {"refresh_token", token.refresh}};
   AddResource(fields, resource);
+  return fields;
+}
+
+Fields ExchangeGrant(const ExchangeTerms& terms) {
+  Fields fields{{"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
+                {"subject_token", terms.subject_token},
+                {"subject_token_type", kTokenType + terms.subject_token_type},
+                {"requested_token_type", kTokenType + "access_token"}};
+  if (!terms.actor_token.empty()) {
+    fields.emplace_back("actor_token", terms.actor_token);
+    fields.emplace_back("actor_token_type", kTokenType + terms.actor_token_type);
+  }
+  if (!terms.audience.empty()) fields.emplace_back("audience", terms.audience);
+  AddScope(fields, terms.scopes);
+  AddResource(fields, terms.resource);
   return fields;
 }
 

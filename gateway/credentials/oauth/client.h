@@ -41,6 +41,18 @@ Result<TokenRequest> MakeTokenRequest(const Client& client, const ServerMetadata
 // The fields of each grant; `resource` is in all of them (RFC 8707), "" leaves it out.
 Fields ClientCredentialsGrant(const std::vector<std::string>& scopes, std::string_view resource);
 Fields RefreshGrant(const Token& token, std::string_view resource);
+// RFC 8693 section 2.1. Types are the last word of their URN (section 3): `access_token`. "" leaves
+// a field out.
+struct ExchangeTerms {
+  std::string subject_token;
+  std::string subject_token_type;
+  std::string actor_token = {};
+  std::string actor_token_type = {};
+  std::string audience = {};
+  std::string resource = {};
+  std::vector<std::string> scopes = {};
+};
+Fields ExchangeGrant(const ExchangeTerms& terms);
 Fields CodeGrant(std::string_view code, std::string_view verifier, std::string_view redirect_uri,
                  std::string_view resource);
 

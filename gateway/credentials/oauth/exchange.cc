@@ -18,8 +18,8 @@ std::vector<std::string> SecretsOf(const Client& client, const TokenRequest& mad
   }
   const std::optional<Fields> fields = ReadForm(made.body);
   if (!fields) return secrets;
-  for (const char* name :
-       {"refresh_token", "client_assertion", "client_secret", "code", "code_verifier"}) {
+  for (const char* name : {"refresh_token", "client_assertion", "client_secret", "code",
+                           "code_verifier", "subject_token", "actor_token"}) {
     const std::optional<std::string_view> value = Find(*fields, name);
     if (!value) continue;
     secrets.emplace_back(*value);

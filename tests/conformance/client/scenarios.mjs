@@ -37,6 +37,7 @@ async function useEverything(client) {
 
 export const scenarios = {
   initialize: plain(client => client.listTools()),
+  tools_list: plain(client => client.listTools()),
 
   tools_call: plain(async client => {
     await client.listTools();

@@ -4,14 +4,14 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listening } from './processes.mjs';
 
-async function ready(url) {
+async function ready(url, down) {
   const end = Date.now() + 15_000;
   let last = 'no answer';
   while (Date.now() < end) {
     try {
       const response = await fetch(new URL('/readyz', url));
       last = await response.text();
-      if (response.ok && JSON.parse(last).servers.every(server => server.up)) return;
+      if (response.ok && (down || JSON.parse(last).servers.every(server => server.up))) return;
     } catch (error) {
       last = error.message;
     }
@@ -20,8 +20,9 @@ async function ready(url) {
   throw new Error(`the gateway's server is not up: ${last}`);
 }
 
-// startGateway({ program, server, folder, name, pageSize }) -> { url of the endpoint, plainUrl of /mcp, stop() }
-export async function startGateway({ program, server, folder, name, pageSize = 0 }) {
+// startGateway({ program, server, folder, name, pageSize, more, down }) -> { url of the endpoint, plainUrl of /mcp, stop() }
+// `more`: further sections of its configuration. `down`: the server is not expected to come up.
+export async function startGateway({ program, server, folder, name, pageSize = 0, more = {}, down = false }) {
   mkdirSync(folder, { recursive: true });
   const config = path.join(folder, `${name}.yaml`);
   const settings = {
@@ -29,13 +30,14 @@ export async function startGateway({ program, server, folder, name, pageSize = 0
     servers: { upstream: server },
     endpoints: { suite: { servers: ['upstream'], transparent: true } },
     log: { level: 'debug' },
-    page_size: pageSize
+    page_size: pageSize,
+    ...more
   };
   // JSON is YAML.
   writeFileSync(config, JSON.stringify(settings, null, 2));
   const job = await listening(program, ['serve', '--config', config], { log: path.join(folder, `${name}.log`) });
   try {
-    await ready(job.url);
+    await ready(job.url, down);
   } catch (error) {
     await job.stop();
     throw error;

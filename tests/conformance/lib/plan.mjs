@@ -2,6 +2,7 @@
 // scenarios is one test.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { accounts } from '../client/accounts.mjs';
 import { startGateway } from './gateway.mjs';
 import { listening } from './processes.mjs';
 import { runClientScenario, runServerScenarios, runServerVersion, scenarios } from './suite.mjs';
@@ -101,8 +102,19 @@ export function tasksPlan() {
   );
 }
 
-// Authorization is not the gateway's business here, and extensions have their own tests.
+// Authorization is not that client's business, and extensions have their own tests.
 const inScope = ({ name, tags }) => !name.startsWith('auth/') && !tags.includes('extension');
+
+async function playServer({ name, version, names, gateway, out }) {
+  const folder = path.join(out, name.replace(/ /g, '_'));
+  const command = `${process.execPath} ${file('client/driver.mjs')}`;
+  const checks = new Map();
+  for (const scenario of names) {
+    const env = { CONFORMANCE_GATEWAY: gateway, CONFORMANCE_LOGS: path.join(folder, 'logs', scenario) };
+    checks.set(scenario, await runClientScenario(command, version, scenario, path.join(folder, scenario), env));
+  }
+  return checks;
+}
 
 // The suite plays the server; in front of it a good client, directly and then through the gateway. The client
 // speaks the scenario's era, or the other one: then the gateway alone is who the suite sees.
@@ -113,16 +125,25 @@ export function clientPlan() {
     baseline: way === 'direct' ? undefined : `client ${version} direct`,
     perform: async ({ gateway, out, expected }) => {
       const name = `client ${version} ${way}`;
-      const folder = path.join(out, name.replace(/ /g, '_'));
-      const checks = new Map();
-      for (const { name: scenario, tags } of all) {
-        if (!tags.includes(version)) continue;
-        const env = { CONFORMANCE_GATEWAY: way === 'direct' ? '' : gateway, CONFORMANCE_LOGS: path.join(folder, 'logs', scenario) };
-        const command = `${process.execPath} ${file('client/driver.mjs')}`;
-        checks.set(scenario, await runClientScenario(command, version, scenario, path.join(folder, scenario), env));
-      }
+      const names = all.filter(({ tags }) => tags.includes(version)).map(({ name }) => name);
+      const checks = await playServer({ name, version, names, gateway: way === 'direct' ? '' : gateway, out });
       return judge(name, checks, clientProblems, expected);
     }
   });
   return ['direct', 'gateway'].flatMap(way => ['2025-06-18', '2025-11-25', modern].map(version => run(version, way)));
+}
+
+// The suite plays an MCP server and its authorization server; the gateway is their client, by its configuration.
+export function authPlan() {
+  const all = scenarios('client').filter(({ name }) => name in accounts);
+  return ['2025-11-25', modern].map(version => ({
+    name: `client auth ${version}`,
+    perform: async ({ gateway, out, expected }) => {
+      const name = `client auth ${version}`;
+      const belongs = ({ tags }) => tags.includes('extension') || tags.includes(version);
+      const names = all.filter(belongs).map(({ name }) => name);
+      const checks = await playServer({ name, version, names, gateway, out });
+      return judge(name, checks, clientProblems, expected);
+    }
+  }));
 }

@@ -3,7 +3,9 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -111,6 +113,47 @@ TEST_F(MemberStatesTest, AnswersWithAStateThatIsNotOursGoToNobody) {
   }
   EXPECT_EQ(servers["a"]->seen.size(), 1U);
   EXPECT_TRUE(servers["b"]->seen.empty());
+}
+
+// As policies give them: the state within after "p:", none of a question of their own.
+std::optional<std::string> WithinPolicys(std::string_view state) {
+  if (!state.starts_with("p:")) return std::nullopt;
+  return std::string(state.substr(2));
+}
+
+TEST_F(MemberStatesTest, AreFoundWithinThoseOfPolicies) {
+  Router with_policies{GroupOf({"a", "b"}),
+                       [this](std::string_view name) { return servers.find(name)->second; },
+                       loop.deps(),
+                       nullptr,
+                       {.sealer = &sealer, .state_within = WithinPolicys}};
+  Call call;
+  call.client = std::make_shared<Client>();
+  call.caller = MakeCaller({.issuer = "i", .subject = caller, .client = "c"});
+  const auto resolve = [&](const std::string& state) {
+    call.message = mcp::Message::Make(
+        "5", "tools/call", R"({"name":"g__t","arguments":{},"requestState":)" + state + "}");
+    with_policies.Resolve(call);
+    return std::string(call.target.server);
+  };
+  const std::string of_a = TextAt(Parse(Answered("")), "/result/requestState");
+  EXPECT_EQ(resolve(mcp::Quote("p:" + of_a)), "a");
+  EXPECT_EQ(resolve(mcp::Quote("p:" + of_a + "x")), "") << "of nobody";
+  EXPECT_EQ(resolve(mcp::Quote("p:")), "a") << "a policy's own question: whoever is best";
+  // The policy that knows it did not take it off: no member sees it.
+  const std::size_t seen = servers["a"]->seen.size();
+  for (const std::string& left : {std::string("p:"), "p:" + of_a}) {
+    resolve(mcp::Quote(left));
+    const Result<ReplyPtr> reply = loop.Run(with_policies.Handle(call));
+    ASSERT_FALSE(reply) << left;
+    EXPECT_EQ(reply.error().code, Code::kInvalid);
+  }
+  EXPECT_EQ(servers["a"]->seen.size(), seen);
+  with_policies.Update(GroupOf({"b"}));
+  EXPECT_EQ(resolve(mcp::Quote("p:" + of_a)), "");
+  const Result<ReplyPtr> gone = loop.Run(with_policies.Handle(call));
+  ASSERT_FALSE(gone);
+  EXPECT_THAT(gone.error().message, HasSubstr("server a, which asked, "));
 }
 
 // To the byte: nobody learns by an answer that somebody was asked, or by whom.

@@ -63,6 +63,7 @@ class Program {
     if (in_ >= 0) close(std::exchange(in_, -1));
   }
   void Signal(int signal) const { kill(pid_, signal); }
+  pid_t pid() const { return pid_; }
 
   const std::string& out() const { return texts_[0]; }
   const std::string& err() const { return texts_[1]; }

@@ -20,10 +20,10 @@ namespace fs = std::filesystem;
 const std::string kOld(64, 'a');  // as hexadecimal digits
 const std::string kNew(64, 'b');
 
-VaultKeys Keys(const std::vector<std::string>& texts) {
+KeyRing Keys(const std::vector<std::string>& texts) {
   std::vector<Secret> secrets;
   for (const std::string& text : texts) secrets.emplace_back(text);
-  return VaultKeys::Read(secrets).value();
+  return KeyRing::Read("credentials.keys", secrets).value();
 }
 
 class VaultTest : public testing::Test {
@@ -226,22 +226,23 @@ TEST_F(VaultTest, InMemoryNothingIsWritten) {
 }
 
 TEST(VaultKeys, AreThirtyTwoBytesInEitherSpelling) {
-  EXPECT_TRUE(ReadVaultKey(kOld));
-  EXPECT_TRUE(ReadVaultKey(std::string(43, 'A') + "="));
-  EXPECT_TRUE(ReadVaultKey(std::string(43, 'A') + "\n"));
-  EXPECT_FALSE(ReadVaultKey("correct horse battery staple"));
-  EXPECT_FALSE(ReadVaultKey("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")) << "of the examples";
-  EXPECT_FALSE(ReadVaultKey(std::string(64, 'g')));
-  EXPECT_FALSE(ReadVaultKey(""));
+  EXPECT_TRUE(ReadRingKey(kOld));
+  EXPECT_TRUE(ReadRingKey(std::string(43, 'A') + "="));
+  EXPECT_TRUE(ReadRingKey(std::string(43, 'A') + "\n"));
+  EXPECT_FALSE(ReadRingKey("correct horse battery staple"));
+  EXPECT_FALSE(ReadRingKey("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")) << "of the examples";
+  EXPECT_FALSE(ReadRingKey(std::string(64, 'g')));
+  EXPECT_FALSE(ReadRingKey(""));
 }
 
 TEST(VaultKeys, SayWhichOneIsWrongAndNotWhatItIs) {
-  const Result<VaultKeys> bad = VaultKeys::Read({Secret(kOld), Secret("my password")});
+  const Result<KeyRing> bad =
+      KeyRing::Read("credentials.keys", {Secret(kOld), Secret("my password")});
   ASSERT_FALSE(bad);
   EXPECT_THAT(bad.error().message, HasSubstr("credentials.keys[1]"));
   EXPECT_THAT(bad.error().message, Not(HasSubstr("password")));
-  EXPECT_FALSE(VaultKeys::Read({Secret(kOld), Secret(kOld)}));
-  EXPECT_FALSE(VaultKeys::Read({}));
+  EXPECT_FALSE(KeyRing::Read("credentials.keys", {Secret(kOld), Secret(kOld)}));
+  EXPECT_FALSE(KeyRing::Read("credentials.keys", {}));
 }
 
 TEST(VaultLabel, NoTwoReadAlike) {

@@ -72,7 +72,9 @@ class Tokens final : public credentials::Source {
   explicit Tokens(Executor home) : home_(home) {}
   bool personal() const override { return true; }
   Result<GrantPtr> Find(const Caller* caller) override {
-    const auto found = at_hand.find(caller == nullptr ? "gateway" : (*caller)->subject);
+    const auto found = at_hand.find(caller == nullptr               ? "gateway"
+                                    : (*caller)->credential.empty() ? (*caller)->subject
+                                                                    : (*caller)->credential);
     if (found == at_hand.end()) return Failure(Code::kForbidden, Origin::kGateway, "nobody");
     return found->second;
   }
@@ -151,6 +153,20 @@ TEST_F(AuthorizedTest, ASessionThatIsSomebodysAloneSpeaksForNobodyElse) {
   EXPECT_TRUE(Ask("alice", MakeCaller({.subject = "bob"})));
   EXPECT_TRUE(Ask(nullptr, MakeCaller({.subject = "bob"})));
   EXPECT_THAT(seen_.headers, ElementsAre("Era: e\r\nT: b\r\n", "Era: e\r\nT: b\r\n"));
+}
+
+TEST_F(AuthorizedTest, ASessionGoesByWhatItsCallerShowedLast) {
+  tokens_->at_hand = {{"old", Tokens::Made("1")}, {"new", Tokens::Made("2")}};
+  Authorized transport(std::make_unique<Wire>(seen_), tokens_, loop_.deps(),
+                       MakeCaller({.subject = "bob", .credential = "old"}));
+  const Caller bob = MakeCaller({.subject = "bob", .credential = "new"});
+  const mcp::Pieces nothing;
+  for (const Caller* caller :
+       {static_cast<const Caller*>(nullptr), &bob, static_cast<const Caller*>(nullptr)}) {
+    EXPECT_TRUE(loop_.Run(transport.Request(
+        {.body = nothing, .id = "1", .headers = "", .deadline = {}, .caller = caller})));
+  }
+  EXPECT_THAT(seen_.headers, ElementsAre("T: 1\r\n", "T: 2\r\n", "T: 2\r\n"));
 }
 
 TEST_F(AuthorizedTest, WhatIsNotAtHandIsFetchedFirst) {

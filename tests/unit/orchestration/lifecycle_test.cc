@@ -25,5 +25,19 @@ TEST(Lifecycle, ARefusalNamesTheMovesThatAreLegal) {
             "task t is completed: start_task does not apply; it is over");
 }
 
+TEST(Lifecycle, AMoveThatLeadsToTwoStatesIsNamedOnce) {
+  EXPECT_EQ(Allows("assign_task", Status::kInProgress, "t").error().message,
+            "task t is in_progress: assign_task does not apply; what applies: complete_task, "
+            "fail_task, cancel_task");
+}
+
+TEST(Lifecycle, NothingLeadsOutOfCompletedAndOnlyAStartedTaskLeadsThere) {
+  for (int i = 0; i < kStatuses; ++i) {
+    const auto other = static_cast<Status>(i);
+    EXPECT_FALSE(Leads(Status::kCompleted, other));
+    EXPECT_EQ(Leads(other, Status::kCompleted), other == Status::kInProgress);
+  }
+}
+
 }  // namespace
 }  // namespace switchyard::orchestration

@@ -14,6 +14,7 @@
 #include "orchestration/moves.h"
 #include "orchestration/schema.h"
 #include "orchestration/tool.h"
+#include "orchestration/verbatim.h"
 #include "store/sqlite_database.h"
 
 namespace switchyard::orchestration {
@@ -30,7 +31,8 @@ class Room {
     std::promise<void> over;
     database_->Submit(
         [&](Database::Transaction& sql) -> Result<void> {
-          Records records{.sql = sql, .now = now, .settings = settings, .caller = caller};
+          Records records{
+              .sql = sql, .now = now, .settings = settings, .caller = caller, .rights = rights};
           answer = run(records);
           effects = records.effects;
           return *answer ? Result<void>() : Failure(answer->error());
@@ -55,7 +57,7 @@ class Room {
   // Its structured content; {"error": the message} of a refusal.
   boost::json::object Get(std::string_view tool, std::string_view raw = "{}") {
     Result<Answer> answer = Call(tool, raw);
-    if (answer) return std::move(answer->content);
+    if (answer) return boost::json::parse(ToText(answer->content)).as_object();
     return {{"error", answer.error().message}};
   }
   std::string Refusal(std::string_view tool, std::string_view raw = "{}") {
@@ -99,6 +101,7 @@ class Room {
   std::int64_t now = 1'800'000'000'000;
   Settings settings;
   std::string caller;
+  Rights rights;
   Records::Effects effects;
 
  private:

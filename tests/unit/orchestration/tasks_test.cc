@@ -47,8 +47,8 @@ TEST_F(Tasks, AreOrderedByPriorityAndGetAheadWithTime) {
   const std::string medium = room.Create("medium");
   const std::string high = room.Create("high", R"(,"priority":"high")");
   const std::string urgent =
-      room.Create("urgent", R"(,"priority":"low","deadline":)" + std::to_string(room.now - 1));
-  EXPECT_EQ(room.Claim("a", R"(,"limit":2,"lease_ms":86400000)"), urgent + " " + high);
+      room.Create("urgent", R"(,"priority":"low","deadline":)" + std::to_string(room.now + 1));
+  EXPECT_EQ(room.Claim("a", R"(,"limit":2,"lease_ms":86400000)"), high + " " + urgent);
   room.now += 31 * kMinute;
   const std::string late = room.Create("late", R"(,"priority":"high")");
   EXPECT_EQ(room.Claim("a"), medium + " " + low + " " + late) << "nothing starves";

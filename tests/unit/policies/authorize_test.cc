@@ -240,7 +240,7 @@ TEST(AuthorizeSettings, AreRefusedInWordsThatHelp) {
         << scope;
   }
   EXPECT_THAT(ProblemsOf("authorize", "rules: [{effect: deny, when: {}}]"),
-              ElementsAre("rules[0].when: says nothing: needs arguments or time"));
+              ElementsAre("rules[0].when: says nothing: needs arguments, time or rate"));
   EXPECT_THAT(ProblemsOf("authorize", "rules: [{effect: deny, who: {rol: x}}]"),
               ElementsAre(HasSubstr("did you mean role")));
 }

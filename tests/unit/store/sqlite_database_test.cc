@@ -105,7 +105,9 @@ TEST(SqliteDatabase, AWorkThatFailsUndoesItselfAlone) {
     return Failure(Code::kInvalid, Origin::kClient, "no");
   });
   EXPECT_EQ(failed.error().message, "no");
-  EXPECT_FALSE(Put(*database, 1).has_value()) << "a key that is there";
+  const Result<void> twice = Put(*database, 1);
+  ASSERT_FALSE(twice.has_value()) << "a key that is there";
+  EXPECT_TRUE(twice.error().retryable) << "it is undone, so nothing is kept for sure";
   const Result<void> bug =
       Do(*database, [](Transaction&) -> Result<void> { throw std::runtime_error("bug"); });
   EXPECT_EQ(bug.error().code, Code::kInternal);

@@ -1,5 +1,6 @@
-// The keys that the vault is encrypted with: the first one encrypts, all of them decrypt, so that a
-// key is replaced by putting the new one in front of it. Immutable; safe from any thread.
+// Keys that what is kept is encrypted with (AES-256-GCM): the first one encrypts, all of them
+// decrypt, so that a key is replaced by putting the new one in front of it. Immutable; safe from
+// any thread.
 #pragma once
 
 #include <cstddef>
@@ -13,13 +14,14 @@
 #include "base/seal.h"
 #include "config/secret.h"
 
-namespace switchyard::credentials {
+namespace switchyard {
 
-class VaultKeys {
+class KeyRing {
  public:
   // Each is 32 random bytes, as 64 hexadecimal digits or as base64 (`openssl rand -base64 32`). A
-  // password is none: it can be guessed by who has the file.
-  static Result<VaultKeys> Read(const std::vector<config::Secret>& texts);
+  // password is none: it can be guessed by who has the file. `path` is what the configuration calls
+  // them: "credentials.keys".
+  static Result<KeyRing> Read(std::string_view path, const std::vector<config::Secret>& texts);
 
   // What names a key in a file and in messages, and says nothing of it.
   const std::string& first_id() const { return keys_.front().id; }
@@ -37,12 +39,12 @@ class VaultKeys {
     std::string id;
     Sealer sealer;
   };
-  explicit VaultKeys(std::vector<Key> keys) : keys_(std::move(keys)) {}
+  explicit KeyRing(std::vector<Key> keys) : keys_(std::move(keys)) {}
 
   std::vector<Key> keys_;  // never empty
 };
 
 // nullopt: neither of the two spellings of 32 bytes.
-std::optional<Sealer::Key> ReadVaultKey(std::string_view text);
+std::optional<Sealer::Key> ReadRingKey(std::string_view text);
 
-}  // namespace switchyard::credentials
+}  // namespace switchyard

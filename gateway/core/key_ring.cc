@@ -1,4 +1,4 @@
-#include "credentials/vault_keys.h"
+#include "core/key_ring.h"
 
 #include <algorithm>
 #include <cstring>
@@ -7,7 +7,7 @@
 #include "base/base64url.h"
 #include "base/digest.h"
 
-namespace switchyard::credentials {
+namespace switchyard {
 namespace {
 
 std::optional<std::string> FromHex(std::string_view text) {
@@ -27,7 +27,8 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
-// Another purpose than the key's own: what names it must not help to find it.
+// Another purpose than the key's own: what names it must not help to find it. The words are those
+// of the first place that had keys, and stand in its files.
 std::string IdOf(const Sealer::Key& key) {
   const std::string_view bytes(reinterpret_cast<const char*>(key.data()), key.size());
   return Sha256("switchyard vault key id\n" + std::string(bytes)).substr(0, 16);
@@ -43,7 +44,7 @@ bool IsOfExamples(const Sealer::Key& key) {
 
 }  // namespace
 
-std::optional<Sealer::Key> ReadVaultKey(std::string_view text) {
+std::optional<Sealer::Key> ReadRingKey(std::string_view text) {
   text = Trimmed(text);
   Sealer::Key key{};
   std::optional<std::string> bytes;
@@ -62,11 +63,11 @@ std::optional<Sealer::Key> ReadVaultKey(std::string_view text) {
   return key;
 }
 
-Result<VaultKeys> VaultKeys::Read(const std::vector<config::Secret>& texts) {
+Result<KeyRing> KeyRing::Read(std::string_view path, const std::vector<config::Secret>& texts) {
   std::vector<Key> keys;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    const std::optional<Sealer::Key> key = ReadVaultKey(texts[i].Reveal());
-    const std::string which = "credentials.keys[" + std::to_string(i) + "]";
+    const std::optional<Sealer::Key> key = ReadRingKey(texts[i].Reveal());
+    const std::string which = std::string(path) + "[" + std::to_string(i) + "]";
     if (!key) {
       return Failure(Code::kInvalid, Origin::kGateway,
                      which +
@@ -80,21 +81,22 @@ Result<VaultKeys> VaultKeys::Read(const std::vector<config::Secret>& texts) {
     }
   }
   if (keys.empty()) {
-    return Failure(Code::kInvalid, Origin::kGateway, "credentials.keys: needs at least one key");
+    return Failure(Code::kInvalid, Origin::kGateway,
+                   std::string(path) + ": needs at least one key");
   }
-  return VaultKeys(std::move(keys));
+  return KeyRing(std::move(keys));
 }
 
-bool VaultKeys::Has(std::string_view id) const {
+bool KeyRing::Has(std::string_view id) const {
   return std::ranges::any_of(keys_, [id](const Key& key) { return key.id == id; });
 }
 
-std::optional<std::string> VaultKeys::Open(std::string_view id, std::string_view purpose,
-                                           std::string_view sealed) const {
+std::optional<std::string> KeyRing::Open(std::string_view id, std::string_view purpose,
+                                         std::string_view sealed) const {
   for (const Key& key : keys_) {
     if (key.id == id) return key.sealer.Open(purpose, sealed);
   }
   return std::nullopt;
 }
 
-}  // namespace switchyard::credentials
+}  // namespace switchyard

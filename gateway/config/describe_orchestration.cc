@@ -1,0 +1,28 @@
+#include "config/describe_orchestration.h"
+
+#include "config/units.h"
+#include "config/words.h"
+
+namespace switchyard::config {
+
+std::string DescribeOrchestration(const Config& config) {
+  const Orchestration& service = config.orchestration;
+  if (!service.enabled) return "";
+  std::string out = "orchestration with leases of " + FormatDuration(service.lease) +
+                    ", finished tasks for " + FormatDuration(service.retain);
+  if (service.max_tasks != Orchestration().max_tasks) {
+    out += ", at most " + Count(static_cast<std::size_t>(service.max_tasks), "task");
+  }
+  if (config.state.dir.empty()) out += ", in memory only";
+  if (!service.keys.empty()) {
+    out += ", confidential messages under " + Count(service.keys.size(), "key");
+  }
+  out += "\n";
+  for (const auto& [right, roles] : service.roles) {
+    out += "  to " + right + " is for " +
+           (roles.empty() ? "nobody" : "role " + Join(roles, " or ")) + "\n";
+  }
+  return out;
+}
+
+}  // namespace switchyard::config

@@ -1,0 +1,75 @@
+// How a person connects an account: from the page of the gateway to the authorization server and
+// back (OAuth 2.1 authorization code flow with PKCE, RFC 7636, 8707, 9207; MCP authorization). What
+// is shown and how is that of who asks; see gateway/connect_pages.h.
+//
+// `browser` is what a cookie of this browser holds, a random text; "" = it has none. The first one
+// that begins has the link to itself; what comes back to another one is not believed. The page that
+// it comes back to is one for each server, so that no authorization server can answer for another
+// one (RFC 9700 section 4.4.2.2).
+//
+// All on the home executor of the connections. Errors are for the person who looks at the page:
+// kNotFound: no such link, or it is over; kForbidden: not this browser, or it was refused;
+// kUnavailable: not now.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "credentials/connections.h"
+#include "credentials/links.h"
+#include "credentials/oauth/form.h"
+#include "credentials/oauth/registration.h"
+#include "fetch/fetch.h"
+
+namespace switchyard::credentials {
+
+class ConnectFlow {
+ public:
+  static constexpr Duration kTimeout = std::chrono::seconds(20);  // of what a page waits for
+
+  // Of a server that accounts are connected to; null: there is no such one.
+  using Find = std::function<std::shared_ptr<Connections>(std::string_view server)>;
+
+  // All of it outlives this.
+  // `fetcher` null: there are no such servers.
+  ConnectFlow(Links& links, const Clock& clock, fetch::Fetcher* fetcher, Find find)
+      : links_(links), clock_(clock), fetcher_(fetcher), find_(std::move(find)) {}
+
+  // What the person is to read before anything is done.
+  struct Shown {
+    std::string server, url;  // of the MCP server
+    Whose whose;
+    std::string issuer;  // of the authorization server
+    std::vector<std::string> scopes;
+  };
+  Task<Result<Shown>> Look(std::string token, std::string browser);
+  // Where the browser is sent.
+  Task<Result<std::string>> Begin(std::string token, std::string browser);
+  // What it brought back to the page of `server`.
+  Task<Result<Shown>> Finish(std::string server, std::string query, std::string browser);
+
+  // The document by which authorization servers know the gateway that take one (Client ID Metadata
+  // Documents), JSON; "" = there is none.
+  std::string ClientDocumentOf(std::string_view server) const;
+
+ private:
+  struct Place;
+  Task<Result<Place>> PlaceOf(std::string token, std::string browser);
+  Task<Result<oauth::Client>> ClientFor(std::shared_ptr<Connections> source,
+                                        oauth::ServerMetadata server, Deadline deadline);
+  Task<Result<Shown>> Exchange(Offer offer, std::string code);
+  oauth::Self SelfOf(std::string_view server) const;
+
+  Links& links_;
+  const Clock& clock_;
+  fetch::Fetcher* const fetcher_;
+  const Find find_;
+};
+
+}  // namespace switchyard::credentials

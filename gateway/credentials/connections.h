@@ -1,0 +1,170 @@
+// The accounts that users connected to one server (OAuth, authorization code flow): each caller's
+// requests go out with the token of that caller's own account. Who has none is told where to
+// connect one (Error::visit); so is who needs more scopes than were asked for, and whose connection
+// is no longer good.
+//
+// The gateway's own requests (discovery, lists, listening) go out with the fixed header of the
+// configuration, else with the account that who runs the gateway connected, else with nothing.
+//
+// A token is replaced before it ends by one request however many wait; after a failure none is made
+// for a while. What is connected is in the vault, and read from there when it is first needed.
+//
+// Find() is thread-safe; all else happens on the home executor.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/mailbox.h"
+#include "config/credentials.h"
+#include "credentials/links.h"
+#include "credentials/oauth/client.h"
+#include "credentials/oauth/discovery.h"
+#include "credentials/source.h"
+#include "credentials/vault.h"
+#include "fetch/fetch.h"
+
+namespace switchyard::credentials {
+
+// What is kept of one connection.
+struct Connected {
+  oauth::Token token;
+  std::vector<std::string> asked = {};  // scopes, which the user has seen
+  std::string issuer = {}, resource = {};
+};
+// As text for the vault, but for the issuer, which is in the label. nullopt: it is no such text.
+std::string ConnectedText(const Connected& connected);
+std::optional<Connected> ReadConnectedText(std::string_view text);
+// Of the vault's labels.
+inline constexpr const char* kConnection = "connection";
+std::string PrincipalText(const Whose& whose);
+Whose ReadPrincipalText(std::string_view text);
+
+class Connections final : public Source, public std::enable_shared_from_this<Connections> {
+ public:
+  static constexpr Duration kTimeout = std::chrono::seconds(30);  // of a flight
+  static constexpr Duration kForget = std::chrono::hours(1);      // what was discovered
+  static constexpr Duration kFresh = std::chrono::seconds(10);    // refused: no other is asked
+  static constexpr Duration kStepUp = std::chrono::minutes(5);    // after scopes were not enough
+  static constexpr std::size_t kMostHeld = 10'000;                // in memory
+
+  // All of it outlives this; used on `home` only, but for the clock.
+  struct Deps {
+    Executor home;
+    const Clock& clock;
+    fetch::Fetcher& fetcher;
+    Vault& vault;
+    Links& links;
+    std::function<void(const std::string& server, std::string_view outcome)> count = nullptr;
+  };
+
+  // `own`: header lines of the gateway's own requests, "" = none. kInvalid: the private key cannot
+  // be used.
+  static Result<std::shared_ptr<Connections>> Make(std::string server, std::string url,
+                                                   const config::ServerCredentials& config,
+                                                   std::string own, Deps deps);
+
+  bool personal() const override { return true; }
+  bool connects() const override { return true; }
+  Result<GrantPtr> Find(const Caller* caller) override;
+  Task<Result<GrantPtr>> Obtain(Caller caller, Refusal refused, Deadline deadline) override;
+  Executor home() const override { return deps_.home; }
+
+  // For the pages.
+  const std::string& name() const { return server_; }
+  const std::string& url() const { return url_; }
+  const config::ServerCredentials& config() const { return config_; }
+  // Where accounts are connected; what was found is kept for a while. An issuer that the
+  // configuration names and the server does not is an Error.
+  Task<Result<oauth::Discovered>> Locate(Deadline deadline);
+  // As whom the gateway is known there: of the configuration, or as it was kept. nullopt: not yet.
+  std::optional<oauth::Client> ClientAt(const std::string& issuer,
+                                        const std::string& redirect_uri = "") const;
+  void KeepClient(const std::string& issuer, const std::string& redirect_uri,
+                  const oauth::Client& client);
+  // It is not known there any more; what the configuration says of it stays.
+  void ForgetClient(const std::string& issuer);
+  void Keep(const Whose& whose, Connected connected);
+  // False: there was nothing.
+  bool Forget(const Whose& whose);
+
+ private:
+  using Scopes = std::vector<std::string>;
+  // One connection, or that there is none.
+  struct Held {
+    explicit Held(Whose of) : whose(std::move(of)) {}
+    bool any() const { return !connected.token.access.empty(); }
+
+    const Whose whose;
+    // Guarded by mutex_.
+    GrantPtr grant = nullptr;
+    bool refreshing = false;  // in the background
+
+    // Of the home's thread.
+    Connected connected = {};
+    unsigned version = 0;  // counts up when it is connected or forgotten
+    bool loaded = false, unsaved = false, flying = false;
+    std::vector<std::shared_ptr<Mailbox<bool>>> waiting = {};
+    std::optional<TimePoint> got_at = {};
+    TimePoint not_before = TimePoint::min();
+    Backoff backoff{
+        Backoff::Config{.initial = std::chrono::seconds(1), .cap = std::chrono::minutes(1)}};
+    Error last_error = {};
+  };
+  using HeldPtr = std::shared_ptr<Held>;
+  class Flight;
+
+  Connections(std::string server, std::string url, const config::ServerCredentials& config,
+              oauth::Client client, std::string own, Deps deps);
+
+  HeldPtr HeldOf(const Whose& whose);
+  void MakeRoom();
+  void Load(Held& held);
+  Result<GrantPtr> Judge(const HeldPtr& held, const Refusal& refused);
+  Result<GrantPtr> Absent(const HeldPtr& held, const Refusal& refused);
+  GrantPtr Good(const Held& held) const;
+  Task<Result<GrantPtr>> Fly(HeldPtr held);
+  Task<Result<oauth::Token>> Renew(HeldPtr held, Deadline deadline);
+  static Task<void> Refresh(std::shared_ptr<Connections> self, HeldPtr held);
+  Result<GrantPtr> Failed(const HeldPtr& held, Error error);
+  void Publish(Held& held);
+  void Save(Held& held);
+  void Drop(Held& held);
+  std::unexpected<Error> Over(Held& held);
+  void Heard(const Refusal& refused);
+  std::unexpected<Error> Ask(const Whose& whose, const Scopes& scopes);
+  std::unexpected<Error> Refuse(Code code, std::string why) const;
+  Label LabelOf(const Whose& whose, const std::string& issuer) const;
+  void Count(std::string_view outcome) const {
+    if (deps_.count) deps_.count(server_, outcome);
+  }
+
+  const std::string server_, url_;
+  const config::ServerCredentials config_;
+  const oauth::Client client_;  // of the configuration; no id = none
+  const GrantPtr own_;
+  const bool own_is_fixed_;
+  const Deps deps_;
+
+  std::mutex mutex_;
+  std::map<Whose, HeldPtr> held_;  // guarded by mutex_
+
+  // Of the home's thread.
+  std::string metadata_;  // where a refusal said that the server's metadata is; "" = nowhere
+  Scopes challenged_;     // what it wants for anything at all
+  // Of what is kept, by principal; read once.
+  std::optional<std::map<std::string, std::string>> issuers_;
+  std::optional<oauth::Discovered> found_;
+  TimePoint found_at_;
+};
+
+}  // namespace switchyard::credentials

@@ -1,0 +1,175 @@
+// What of connections outlives the process.
+#include <charconv>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "credentials/connections.h"
+#include "credentials/oauth/challenge.h"
+#include "credentials/oauth/registration.h"
+
+namespace switchyard::credentials {
+namespace {
+
+constexpr const char* kClient = "client";
+
+// The line up to the next line end; "" also when there is none.
+std::string_view TakeLine(std::string_view& text) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos) return std::exchange(text, {});
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end + 1);
+  return line;
+}
+
+}  // namespace
+
+std::string ConnectedText(const Connected& connected) {
+  return oauth::JoinScopes(connected.asked) + "\n" + connected.resource + "\n" +
+         oauth::TokenText(connected.token);
+}
+
+std::optional<Connected> ReadConnectedText(std::string_view text) {
+  Connected connected{.token = {},
+                      .asked = oauth::SplitScopes(TakeLine(text)),
+                      .resource = std::string(TakeLine(text))};
+  std::optional<oauth::Token> token = oauth::ReadTokenText(std::string(text));
+  if (!token) return std::nullopt;
+  connected.token = std::move(*token);
+  return connected;
+}
+
+// With the length of the first before both: no name can pass for the border of the two.
+std::string PrincipalText(const Whose& whose) {
+  if (whose.own()) return "";
+  return std::to_string(whose.issuer.size()) + ":" + whose.issuer + whose.subject;
+}
+
+Whose ReadPrincipalText(std::string_view text) {
+  std::size_t size = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (error != std::errc() || end == text.data() + text.size() || *end != ':') return {};
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
+  if (size > text.size()) return {};
+  return {.issuer = std::string(text.substr(0, size)), .subject = std::string(text.substr(size))};
+}
+
+Label Connections::LabelOf(const Whose& whose, const std::string& issuer) const {
+  return {
+      .issuer = issuer, .principal = PrincipalText(whose), .server = server_, .kind = kConnection};
+}
+
+void Connections::Load(Held& held) {
+  if (!issuers_) {
+    issuers_.emplace();
+    for (const Label& label : deps_.vault.Labels(kConnection)) {
+      if (label.server == server_) (*issuers_)[label.principal] = label.issuer;
+    }
+  }
+  const auto issuer = issuers_->find(PrincipalText(held.whose));
+  if (issuer == issuers_->end()) return;
+  // What one issuer gave is of no use with another.
+  if (!config_.issuer.empty() && issuer->second != config_.issuer) return;
+  const std::optional<std::string> text = deps_.vault.Get(LabelOf(held.whose, issuer->second));
+  std::optional<Connected> kept = text ? ReadConnectedText(*text) : std::nullopt;
+  if (!kept) return;
+  held.connected = std::move(*kept);
+  held.connected.issuer = issuer->second;
+  Publish(held);
+  held.got_at.reset();  // nobody knows how old it is
+}
+
+void Connections::Publish(Held& held) {
+  const oauth::Token& token = held.connected.token;
+  const WallTime now = deps_.clock.WallNow();
+  const WallTime expires = token.expires.value_or(WallTime::max());
+  const bool renewed = token.expires && !token.refresh.empty();
+  const std::lock_guard lock(mutex_);
+  held.grant = std::make_shared<const Grant>(
+      Grant{.lines = "Authorization: Bearer " + token.access + "\r\n",
+            .refresh_at = renewed ? oauth::RefreshAt(now, expires) : WallTime::max(),
+            .expires = expires,
+            .scopes = held.connected.asked});
+  held.got_at = deps_.clock.Now();
+}
+
+// The token before it is spent, so this one is used, and tried to be kept again.
+void Connections::Save(Held& held) {
+  const Label label = LabelOf(held.whose, held.connected.issuer);
+  Result<void> kept = deps_.vault.Put(label, ConnectedText(held.connected));
+  held.unsaved = !kept;
+  if (issuers_) (*issuers_)[label.principal] = label.issuer;
+  if (kept) return;
+  spdlog::error(
+      "server {}: a connection could not be kept, so the next start may need another one: {}",
+      server_, kept.error().message);
+}
+
+void Connections::Drop(Held& held) {
+  const std::string principal = PrincipalText(held.whose);
+  const std::string issuer = std::exchange(held.connected, {}).issuer;
+  ++held.version;
+  held.unsaved = false;
+  if (issuers_) issuers_->erase(principal);
+  {
+    const std::lock_guard lock(mutex_);
+    held.grant = nullptr;
+  }
+  if (Result<void> gone = deps_.vault.Erase(LabelOf(held.whose, issuer)); !gone) {
+    spdlog::error("server {}: a connection that is over could not be deleted: {}", server_,
+                  gone.error().message);
+  }
+}
+
+void Connections::Keep(const Whose& whose, Connected connected) {
+  const HeldPtr held = HeldOf(whose);
+  if (held->any() && held->connected.issuer != connected.issuer) Drop(*held);
+  held->connected = std::move(connected);
+  ++held->version;
+  held->not_before = TimePoint::min();
+  Save(*held);
+  Publish(*held);
+  Count("connected");
+}
+
+bool Connections::Forget(const Whose& whose) {
+  deps_.links.DropOf(server_, whose);
+  const HeldPtr held = HeldOf(whose);
+  if (!held->any()) return false;
+  Drop(*held);
+  return true;
+}
+
+std::optional<oauth::Client> Connections::ClientAt(const std::string& issuer,
+                                                   const std::string& redirect_uri) const {
+  if (!client_.id.empty()) return client_;
+  const std::optional<std::string> text =
+      deps_.vault.Get({.issuer = issuer, .principal = {}, .server = server_, .kind = kClient});
+  if (!text) return std::nullopt;
+  std::string_view rest = *text;
+  const std::string_view registered = TakeLine(rest);
+  if (!redirect_uri.empty() && registered != redirect_uri) return std::nullopt;
+  return oauth::ReadClientText(std::string(rest));
+}
+
+void Connections::KeepClient(const std::string& issuer, const std::string& redirect_uri,
+                             const oauth::Client& client) {
+  Result<void> kept =
+      deps_.vault.Put({.issuer = issuer, .principal = {}, .server = server_, .kind = kClient},
+                      redirect_uri + "\n" + oauth::ClientText(client));
+  if (!kept) {
+    spdlog::error("server {}: its registration could not be kept: {}", server_,
+                  kept.error().message);
+  }
+}
+
+void Connections::ForgetClient(const std::string& issuer) {
+  if (!client_.id.empty()) return;
+  Result<void> gone =
+      deps_.vault.Erase({.issuer = issuer, .principal = {}, .server = server_, .kind = kClient});
+  if (gone) return;
+  spdlog::error("server {}: its registration could not be deleted: {}", server_,
+                gone.error().message);
+}
+
+}  // namespace switchyard::credentials

@@ -1,0 +1,39 @@
+#include "orchestration/coordination/inbox.h"
+
+#include <utility>
+
+namespace switchyard::orchestration {
+
+Result<Inbox> InboxOf(Records& records, std::string_view agent) {
+  Result<Database::Rows> rows =
+      records.sql.Query("SELECT box, unread FROM inbox WHERE agent = $1", {agent});
+  if (!rows) return Failure(std::move(rows.error()));
+  if (!rows->empty()) {
+    return Inbox{.box = rows->front().Number(0), .unread = rows->front().Number(1)};
+  }
+  Result<std::int64_t> box = Next(records, "inbox");
+  if (!box) return Failure(std::move(box.error()));
+  Result<void> made = records.sql.Execute(
+      "INSERT INTO inbox (agent, box, unread) VALUES ($1, $2, 0)", {agent, *box});
+  if (!made) return Failure(std::move(made.error()));
+  return Inbox{.box = *box};
+}
+
+Result<void> AddUnread(Records& records, std::int64_t box, std::int64_t by) {
+  return records.sql.Execute("UPDATE inbox SET unread = unread + $1 WHERE box = $2", {by, box});
+}
+
+Result<bool> Lives(Records& records, std::int64_t box) {
+  Result<Database::Rows> rows = records.sql.Query("SELECT agent FROM inbox WHERE box = $1", {box});
+  if (!rows) return Failure(std::move(rows.error()));
+  return !rows->empty();
+}
+
+Result<void> DropInbox(Records& records, std::string_view agent) {
+  Result<void> done = records.sql.Execute(
+      "DELETE FROM rating WHERE box IN (SELECT box FROM inbox WHERE agent = $1)", {agent});
+  if (done) done = records.sql.Execute("DELETE FROM inbox WHERE agent = $1", {agent});
+  return done;
+}
+
+}  // namespace switchyard::orchestration

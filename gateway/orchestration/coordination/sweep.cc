@@ -1,0 +1,41 @@
+#include "orchestration/coordination/sweep.h"
+
+#include <utility>
+
+#include "orchestration/coordination/assistance.h"
+#include "orchestration/coordination/evaluations.h"
+#include "orchestration/coordination/inbox.h"
+#include "orchestration/coordination/messages.h"
+#include "orchestration/coordination/sessions.h"
+#include "orchestration/coordination/waits.h"
+
+namespace switchyard::orchestration {
+
+Result<bool> SweepCoordination(Records& records, std::int64_t limit) {
+  bool more = false;
+  for (const auto sweep : {SweepAssistance, SweepSessions, ForgetMessages, ForgetEvaluations}) {
+    Result<bool> swept = sweep(records, limit);
+    if (!swept) return swept;
+    more = more || *swept;
+  }
+  return more;
+}
+
+Result<void> LeaveCoordination(Records& records, std::string_view agent) {
+  Result<void> done = EndWaitsOf(records, agent);
+  if (done) done = DropInbox(records, agent);
+  return done;
+}
+
+Result<CoordinationNumbers> CoordinationOf(Records& records) {
+  Result<Database::Rows> rows = records.sql.Query(
+      "SELECT name, value FROM counter WHERE name IN ('sessions_open', 'assistance_open')");
+  if (!rows) return Failure(std::move(rows.error()));
+  CoordinationNumbers numbers;
+  for (const Database::Row& row : *rows) {
+    (row.Text(0) == "sessions_open" ? numbers.sessions : numbers.requests) = row.Number(1);
+  }
+  return numbers;
+}
+
+}  // namespace switchyard::orchestration

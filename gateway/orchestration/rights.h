@@ -1,0 +1,50 @@
+// Roles: who may do what besides working on tasks. Without a word of the configuration everybody
+// may do everything to what is theirs; a right that it names is for callers who have one of the
+// roles (core/principal.h, roles) that it lists. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "core/principal.h"
+
+namespace switchyard::orchestration {
+
+enum class Right : std::uint8_t {
+  kRegister,  // agents
+  kAssign,    // tasks to agents; to claim for oneself needs none
+  kCancel,    // tasks
+  kForce,     // the same to what is another caller's
+};
+inline constexpr std::size_t kRights = 4;
+std::string_view ToString(Right right);  // "register"
+
+// What the configuration says, by right: nullopt = nothing; a list, also an empty one: these roles.
+struct Roles {
+  std::array<std::optional<std::vector<std::string>>, kRights> of = {};
+};
+
+// What one caller may do. By itself all but force, which only a role gives.
+class Rights {
+ public:
+  Rights() { may_[static_cast<std::size_t>(Right::kForce)] = false; }
+  Rights(const Roles& roles, const Principal& caller);
+
+  bool Has(Right right) const { return may_[static_cast<std::size_t>(right)]; }
+
+ private:
+  std::array<bool, kRights> may_ = {true, true, true, true};
+};
+
+// The right that a tool needs; nullopt: none. By its name without the prefix.
+std::optional<Right> RightFor(std::string_view tool);
+
+// kForbidden, and which roles would do, unless the caller may use the tool.
+Result<void> MayUse(std::string_view tool, const Rights& rights, const Roles* roles);
+
+}  // namespace switchyard::orchestration

@@ -1,0 +1,19 @@
+// JSON that stays as its writer wrote it, within values that we build: numbers of any size, the
+// order of members, every byte. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <boost/json.hpp>
+
+namespace switchyard::orchestration {
+
+// Stands for `raw`, which is JSON, where ToText() writes it. What it is for everyone else is a
+// string that begins with a control character: no text of a client does, for Arguments refuses it.
+boost::json::value Verbatim(std::string_view raw);
+
+// As boost::json::serialize() does, and what is verbatim as it is.
+std::string ToText(const boost::json::value& value);
+
+}  // namespace switchyard::orchestration

@@ -1,0 +1,100 @@
+// A gateway to one of whose servers users connect their accounts, for tests of that.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "support/fake_authorization.h"
+#include "support/gateway_fixture.h"
+#include "support/legacy_session.h"
+#include "support/token_issuer.h"
+
+namespace switchyard::tests {
+
+inline constexpr const char* kUrls = R"({"elicitation":{"url":{}}})";
+inline const std::string kVaultKey = std::string(64, 'a');
+
+class ConnectFixture {
+ protected:
+  ConnectFixture() {
+    std::string name = std::filesystem::temp_directory_path() / "switchyard-connect-XXXXXX";
+    directory = mkdtemp(name.data());
+  }
+  ~ConnectFixture() {
+    gateway.Stop();
+    std::filesystem::remove_all(directory);
+  }
+
+  // `keys`: more of the credentials.
+  Gateway& Says(const std::string& url, const std::string& keys) {
+    gateway.FetchesBy(authorization.fetcher())
+        .GoesBy(clock)
+        .With("auth", "{issuers: [" + issuer.Config("audience: [gateway]") + "]}")
+        .With("admin", "{token: an-admin-token-of-tests}")
+        .With("credentials", "{dir: '" + directory + "/vault', keys: ['" + kVaultKey + "']}")
+        .ServesUrl("a", url, "credentials: {kind: oauth" + (keys.empty() ? "" : ", " + keys) + "}");
+    return gateway;
+  }
+
+  // Good for all the hours that pass in a test.
+  std::string TokenOf(const std::string& subject) const {
+    return issuer.Token(subject, {{"exp", std::to_string(TokenIssuer::Now() + 100'000)}});
+  }
+  ModernClient Modern(const std::string& subject = "alice",
+                      const std::string& capabilities = kUrls) const {
+    ModernClient client(gateway.port(), "/mcp", TokenOf(subject));
+    client.set_capabilities(capabilities);
+    return client;
+  }
+  LegacyClient Legacy(const std::string& subject, const std::string& capabilities,
+                      const std::string& version = "2025-11-25") const {
+    LegacyClient client(gateway.port(), "/mcp", version, TokenOf(subject));
+    const Answer answer = client.Request(
+        {.method = "initialize",
+         .members = R"("protocolVersion":")" + version + R"(","capabilities":)" + capabilities +
+                    R"(,"clientInfo":{"name":"test","version":"1"})"});
+    const auto session = answer.headers.find("mcp-session-id");
+    if (session != answer.headers.end()) client.set_session(session->second);
+    return client;
+  }
+  static Answer Echo(Client& client, const std::string& text = "x", const std::string& more = "") {
+    return client.Request(
+        {.method = "tools/call",
+         .members = R"("name":"a__echo","arguments":{"text":")" + text + "\"}" + more});
+  }
+  // Of what a client was asked to open.
+  static std::string LinkIn(const Answer& answer) {
+    return TextAt(answer.message(), "/result/inputRequests/switchyard_connect/params/url");
+  }
+  std::string LinkFor(const std::string& subject) const {
+    ModernClient client = Modern(subject);
+    return LinkIn(Echo(client));
+  }
+  void Connect(const std::string& subject) {
+    const Answer done = Browser(gateway.port()).Connect(LinkFor(subject), authorization);
+    EXPECT_NE(done.body.find("<h1>Connected</h1>"), std::string::npos) << done;
+  }
+  Answer Admin(const std::string& method, const std::string& body = "") const {
+    return gateway.Modern().Raw(method + " /admin/connections HTTP/1.1\r\nHost: 127.0.0.1:" +
+                                std::to_string(gateway.port()) +
+                                "\r\nAuthorization: Bearer an-admin-token-of-tests\r\n"
+                                "Content-Type: application/json\r\nContent-Length: " +
+                                std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
+  static std::string Shown(const FakeServer::Received& received) {
+    const auto header = received.headers.find("authorization");
+    return header == received.headers.end() ? "nothing" : header->second;
+  }
+
+  TokenIssuer issuer;
+  FakeAuthorization authorization;
+  LeapingClock clock;
+  std::string directory;
+  Gateway gateway;
+};
+
+}  // namespace switchyard::tests

@@ -1,0 +1,289 @@
+// Asking for help, waiting for one another, and what agents think of what they got.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "orchestration/coordination/waits.h"
+#include "unit/orchestration/coordination/talk.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+namespace json = boost::json;
+using ::testing::HasSubstr;
+
+class Assistance : public ::testing::Test {
+ protected:
+  Assistance() {
+    room.Register("a");
+    room.Register("b", R"(,"capabilities":["x"])");
+    room.Register("c", R"(,"capabilities":["x"])");
+  }
+  json::object Request(const std::string& who, const std::string& more = "") {
+    return room.Get("request_assistance", R"({"requesting_agent_id":")" + who +
+                                              R"(","task_description":"help")" + more + "}");
+  }
+  std::string Ask(const std::string& who, const std::string& more = "") {
+    const json::object made = Request(who, more);
+    return std::string(made.at(made.contains("error") ? "error" : "request_id").as_string());
+  }
+  // The status then, or the refusal.
+  std::string React(const std::string& request, const std::string& agent, const std::string& action,
+                    const std::string& text = "t") {
+    const json::object got =
+        room.Get("respond_to_assistance", R"({"request_id":")" + request + R"(","agent_id":")" +
+                                              agent + R"(","action":")" + action +
+                                              R"(","response":")" + text + "\"}");
+    return std::string(got.at(got.contains("error") ? "error" : "status").as_string());
+  }
+  std::string StatusOf(const std::string& request, const std::string& agent) {
+    return std::string(room.Get("list_assistance", R"({"request_id":")" + request +
+                                                       R"(","agent_id":")" + agent + "\"}")
+                           .at("requests")
+                           .as_array()
+                           .at(0)
+                           .at("status")
+                           .as_string());
+  }
+  std::int64_t Open() {
+    return room.Do([](Records& records) { return CoordinationOf(records); })->requests;
+  }
+  std::string Lock(const std::string& waiter, const std::string& holder, const std::string& file) {
+    const Result<void> done = room.Do([&](Records& records) {
+      return AddWait(
+          records,
+          {.waiter = waiter, .holder = holder, .kind = WaitKind::kLock, .about = "lock " + file});
+    });
+    return done ? "" : done.error().message;
+  }
+
+  Talk room;
+};
+
+TEST_F(Assistance, IsAskedOfTheBestAndSaysWhy) {
+  const json::object made = Request("a", R"(,"required_capabilities":["x"],"ask":1)");
+  EXPECT_EQ(made.at("asked"),
+            json::parse(R"([{"agent_id":"b","reason":"0 of 10 tasks, 100% success"}])"));
+  EXPECT_EQ(room.Contents("b"), "assistance_00000001: help");
+  EXPECT_EQ(room.Contents("c"), "");
+  EXPECT_EQ(Open(), 1);
+  EXPECT_THAT(Ask("a", R"(,"required_capabilities":["y"])"), HasSubstr("no capable agent"));
+}
+
+TEST_F(Assistance, IsAcceptedAndAnswered) {
+  const std::string id = Ask("a", R"(,"required_capabilities":["x"])");
+  EXPECT_EQ(React(id, "b", "accept"), "accepted");
+  EXPECT_EQ(React(id, "c", "respond"),
+            "request " + id +
+                " is accepted by agent b; only that agent responds, and may decline "
+                "it again");
+  EXPECT_EQ(React(id, "b", "respond", "42"), "answered");
+  EXPECT_EQ(room.Contents("a"), id + ": t " + id + ": 42");
+  EXPECT_EQ(Open(), 0);
+  EXPECT_EQ(React(id, "b", "respond"), "request " + id + " is answered; it is over");
+  EXPECT_EQ(room.Get("list_assistance", R"({"agent_id":"c"})").at("requests"), json::array());
+  const json::value whole =
+      room.Get("list_assistance", R"({"agent_id":"a","request_id":")" + id + "\"}")
+          .at("requests")
+          .at(0);
+  EXPECT_EQ(whole.at("response"), json::value("42"));
+  EXPECT_EQ(whole.at("asked").at(0).at("answer"), json::value("answered"));
+}
+
+TEST_F(Assistance, IsDeclinedByOneAndDoneByAnother) {
+  const std::string id = Ask("a", R"(,"required_capabilities":["x"])");
+  EXPECT_EQ(React(id, "b", "accept"), "accepted");
+  EXPECT_EQ(React(id, "b", "decline"), "open");
+  EXPECT_EQ(React(id, "c", "decline"), "declined") << "nobody is left";
+  EXPECT_EQ(Open(), 0);
+  const std::string direct = Ask("a", R"(,"target_agent_id":"b")");
+  EXPECT_EQ(React(direct, "b", "decline"), "declined");
+}
+
+TEST_F(Assistance, Expires) {
+  const std::string id = Ask("a", R"(,"target_agent_id":"b","expires_in_seconds":10)");
+  room.now += 10'000;
+  EXPECT_EQ(React(id, "b", "respond"), "request " + id + " is expired; it is over");
+  room.Sweep();
+  EXPECT_EQ(StatusOf(id, "a"), "expired");
+  EXPECT_EQ(Open(), 0);
+  room.now += room.settings.retain_ms;
+  room.Sweep();
+  EXPECT_THAT(room.Refusal("list_assistance", R"({"agent_id":"a","request_id":")" + id + "\"}"),
+              HasSubstr("there is no request"));
+}
+
+TEST_F(Assistance, IsBetweenThoseConcerned) {
+  const std::string id = Ask("a", R"(,"target_agent_id":"b")");
+  EXPECT_THAT(React(id, "c", "respond"), HasSubstr("there is no request " + id));
+  EXPECT_THAT(React(id, "a", "respond"), HasSubstr("asked this itself"));
+  EXPECT_THAT(React(id, "b", "cancel"), HasSubstr("only agent a"));
+  EXPECT_EQ(React(id, "a", "cancel"), "cancelled");
+  EXPECT_THAT(Ask("a", R"(,"target_agent_id":"a")"), HasSubstr("must be another agent"));
+  EXPECT_THAT(Ask("a", R"(,"target_agent_id":"a2")"), HasSubstr("there is no agent a2"));
+  room.caller = "mallory";
+  room.Register("m");
+  EXPECT_THAT(React(id, "m", "respond"), HasSubstr("there is no request"));
+}
+
+TEST_F(Assistance, ChangesOfMindAreMessages) {
+  room.settings.most_messages = 4;
+  const std::string id = Ask("a", R"(,"required_capabilities":["x"])");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(React(id, "b", "accept"), "accepted");
+    EXPECT_EQ(React(id, "b", "decline"), "open");
+  }
+  EXPECT_THAT(React(id, "b", "accept"), HasSubstr("agent b sent 4 messages within 60 s"));
+}
+
+TEST_F(Assistance, IsNotAskedForWithoutEnd) {
+  for (int i = 0; i < 20; ++i) Ask("a", R"(,"target_agent_id":"b")");
+  EXPECT_THAT(Ask("a", R"(,"target_agent_id":"b")"), HasSubstr("waits for 20 requests already"));
+}
+
+// ---- Waits --------------------------------------------------------------------------------------
+
+TEST_F(Assistance, ACycleOfRequestsIsRefusedAndNamed) {
+  const std::string first = Ask("a", R"(,"target_agent_id":"b")");
+  const std::string second = Ask("b", R"(,"target_agent_id":"c")");
+  EXPECT_EQ(Ask("c", R"(,"target_agent_id":"a")"),
+            "this would be a deadlock: c waits for a (assistance_00000003), a waits for b (" +
+                first + "), b waits for c (" + second + ")");
+  EXPECT_EQ(React(second, "c", "respond"), "answered");
+  EXPECT_EQ(Ask("c", R"(,"target_agent_id":"a")"), "assistance_00000003");
+}
+
+TEST_F(Assistance, WhoWaitsForTheRequesterIsNotAsked) {
+  Ask("b", R"(,"target_agent_id":"a")");
+  const json::object made = Request("a", R"(,"required_capabilities":["x"])");
+  ASSERT_EQ(made.at("asked").as_array().size(), 1U);
+  EXPECT_EQ(made.at("asked").at(0).at("agent_id"), json::value("c"));
+  // c is not waited for before it accepts, and then not by a cycle.
+  const std::string id(made.at("request_id").as_string());
+  EXPECT_EQ(Ask("c", R"(,"target_agent_id":"a")"), "assistance_00000003");
+  EXPECT_THAT(React(id, "c", "accept"), HasSubstr("this would be a deadlock: a waits for c"));
+}
+
+TEST_F(Assistance, AWaitThatIsOverIsNoneAnyMore) {
+  Ask("a", R"(,"target_agent_id":"b","expires_in_seconds":10)");
+  room.now += 10'000;  // before anybody swept
+  EXPECT_EQ(Ask("b", R"(,"target_agent_id":"a")"), "assistance_00000002");
+}
+
+TEST_F(Assistance, LocksAndRequestsMakeCyclesTogether) {
+  EXPECT_EQ(Lock("a", "b", "src/x.c"), "");
+  EXPECT_EQ(Lock("b", "c", "src/y.c"), "");
+  EXPECT_EQ(Lock("c", "a", "src/z.c"),
+            "this would be a deadlock: c waits for a (lock src/z.c), a waits for b (lock src/x.c), "
+            "b waits for c (lock src/y.c)");
+  EXPECT_THAT(Ask("c", R"(,"target_agent_id":"a")"), HasSubstr("deadlock"));
+  room.Do([](Records& records) { return EndWait(records, "b", "lock src/y.c"); });
+  EXPECT_EQ(Lock("c", "a", "src/z.c"), "");
+  room.Get("deregister_agent", R"({"agent_id":"a"})");
+  EXPECT_EQ(Lock("b", "c", "src/y.c"), "") << "who is gone waits for nobody";
+}
+
+// A coordinator that waits for a part of its task can answer who does the part, but does not let go
+// of its locks before the part is done.
+TEST_F(Assistance, WhoWaitsForAPartOfItsTaskCanAnswerButLetsNothingGo) {
+  const std::string whole = room.Create("whole");
+  EXPECT_EQ(room.Claim("a"), whole);
+  const std::string part = room.Create("part", R"(,"parent":")" + whole + "\"");
+  EXPECT_EQ(room.Claim("b"), part);
+  EXPECT_THAT(Ask("b", R"(,"target_agent_id":"a")"), HasSubstr("assistance_"));
+  EXPECT_EQ(Lock("b", "a", "f"),
+            "this would be a deadlock: b waits for a (lock f), a waits for b (" + part + ")");
+  // What a part depends on counts, too.
+  const std::string needed = room.Create("needed");
+  EXPECT_EQ(room.Claim("c"), needed);
+  room.Create("late part", R"(,"parent":")" + whole + R"(","depends_on":[")" + needed + "\"]");
+  EXPECT_EQ(Lock("c", "a", "f"),
+            "this would be a deadlock: c waits for a (lock f), a waits for c (" + needed + ")");
+}
+
+// ---- Evaluations --------------------------------------------------------------------------------
+
+class Evaluations : public Assistance {
+ protected:
+  json::object Evaluate(const std::string& who, const std::string& whom, const std::string& ref,
+                        const std::string& more) {
+    return room.Get("evaluate_contribution",
+                    R"({"evaluating_agent_id":")" + who + R"(","contributing_agent_id":")" + whom +
+                        R"(","contribution_ref":")" + ref + "\"," + more + "}");
+  }
+  double Quality(const std::string& agent) {
+    const json::object health = room.Get("get_agent_health", R"({"agent_id":")" + agent + "\"}");
+    return health.contains("quality") ? health.at("quality").as_double() : -1;
+  }
+};
+
+TEST_F(Evaluations, MakeAnAgentsQualityWhichRoutingGoesBy) {
+  EXPECT_EQ(room.Get("find_capable_agents", R"({"requirements":["x"]})")
+                .at("agents")
+                .at(0)
+                .at("agent_id"),
+            json::value("b"));
+  EXPECT_EQ(Quality("b"), -1);
+  EXPECT_EQ(Evaluate("a", "b", "draft", R"("score":0.2)").at("quality"), json::value(0.2));
+  EXPECT_EQ(
+      Evaluate("a", "c", "draft", R"("evaluation_criteria":{"clear":1,"right":0.8,"why":"x"})")
+          .at("score"),
+      json::value(0.9));
+  const json::value ranked =
+      room.Get("find_capable_agents", R"({"requirements":["x"]})").at("agents");
+  EXPECT_EQ(ranked.at(0).at("agent_id"), json::value("c"));
+  EXPECT_THAT(std::string(ranked.at(1).at("reason").as_string()), HasSubstr("20% quality"));
+  EXPECT_EQ(room.Get("get_agent_statistics").at("avg_quality"), json::value(0.55));
+}
+
+TEST_F(Evaluations, EachVoterHasOneVote) {
+  for (int i = 0; i < 10; ++i) Evaluate("a", "b", "work " + std::to_string(i), R"("score":0)");
+  Evaluate("c", "b", "work 0", R"("score":1)");
+  EXPECT_EQ(Quality("b"), 0.5);
+  Evaluate("c", "b", "work 0", R"("score":0.5)");
+  EXPECT_EQ(Quality("b"), 0.25) << "said again, it replaces what was said";
+  Evaluate("c", "b", "work 0", R"("comments":"no score")");
+  EXPECT_EQ(Quality("b"), 0);
+  // One caller is one voter, whatever agents it has.
+  room.caller = "mallory";
+  for (const char* name : {"m1", "m2", "m3"}) {
+    room.Register(name);
+    Evaluate(name, "b", std::string("by ") + name, R"("score":1)");
+  }
+  EXPECT_EQ(Quality("b"), 0.5);
+}
+
+TEST_F(Evaluations, AreOfWhatTheOtherDid) {
+  const std::string task = room.Create("x");
+  EXPECT_EQ(room.Claim("b"), task);
+  const std::string message = room.Send("c", R"("recipient_id":"a")", "x");
+  const auto refusal = [&](const char* whom, const std::string& ref) {
+    const json::object got = Evaluate("a", whom, ref, R"("score":1)");
+    return got.contains("error") ? std::string(got.at("error").as_string()) : "";
+  };
+  EXPECT_EQ(refusal("b", task), "");
+  EXPECT_THAT(refusal("c", task), HasSubstr("agent c had no part in " + task));
+  EXPECT_EQ(refusal("c", message), "");
+  EXPECT_THAT(refusal("b", message), HasSubstr("no part"));
+  EXPECT_THAT(refusal("b", "session_00000001"), HasSubstr("no part"));
+  EXPECT_THAT(refusal("b", "assistance_00000001"), HasSubstr("no part"));
+  EXPECT_THAT(refusal("a", "x"), HasSubstr("does not evaluate itself"));
+  EXPECT_THAT(refusal("nobody", "x"), HasSubstr("there is no agent nobody"));
+  for (const char* more : {R"("score":1.5)", R"("score":"good")",
+                           R"("evaluation_criteria":{"x":2})", R"("evaluation_criteria":[1])"}) {
+    EXPECT_TRUE(Evaluate("a", "b", "x", more).contains("error")) << more;
+  }
+}
+
+TEST_F(Evaluations, OfOneWhoLeftAreNobodys) {
+  Evaluate("a", "b", "draft", R"("score":0)");
+  room.Get("deregister_agent", R"({"agent_id":"b"})");
+  room.Register("b", R"(,"capabilities":["x"])");
+  EXPECT_EQ(Quality("b"), -1);
+  EXPECT_EQ(Evaluate("a", "b", "draft", R"("score":1)").at("quality"), json::value(1.0));
+  room.now += room.settings.retain_ms;
+  room.Sweep();
+  EXPECT_EQ(Quality("b"), 1) << "records go, what they made stays";
+}
+
+}  // namespace
+}  // namespace switchyard::orchestration

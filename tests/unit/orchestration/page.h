@@ -1,0 +1,32 @@
+// The examples of docs/orchestration.md: of each tool a request that it takes.
+#pragma once
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "support/paths.h"
+
+namespace switchyard::orchestration {
+
+struct PageExample {
+  std::string tool = {}, request = {};
+};
+
+// In the order of the page, which is that in which they follow from each other.
+inline std::vector<PageExample> PageExamples() {
+  std::ifstream page(::switchyard::paths::SourceDir() + "/docs/orchestration.md");
+  std::vector<PageExample> examples;
+  std::string line;
+  while (std::getline(page, line)) {
+    // "### tool", or "### tool: what for" of one that is shown again.
+    if (line.starts_with("### ")) examples.push_back({.tool = line.substr(4, line.find(':') - 4)});
+    if (line != "```json" || examples.empty()) continue;
+    std::string text;
+    while (std::getline(page, line) && line != "```") text += line;
+    if (examples.back().request.empty()) examples.back().request = text;  // the other is its reply
+  }
+  return examples;
+}
+
+}  // namespace switchyard::orchestration
