@@ -24,7 +24,8 @@ orchestration::Settings SettingsOf(const config::Orchestration& config) {
   };
   return {.lease_ms = milliseconds(config.lease),
           .retain_ms = milliseconds(config.retain),
-          .away_ms = milliseconds(config.away_after)};
+          .away_ms = milliseconds(config.away_after),
+          .force_release = config.force_release};
 }
 
 }  // namespace

@@ -221,6 +221,7 @@ struct Orchestration {
   std::chrono::nanoseconds lease = std::chrono::minutes(5);       // of a task, without a heartbeat
   std::chrono::nanoseconds away_after = std::chrono::minutes(5);  // of an agent that says nothing
   std::chrono::nanoseconds retain = std::chrono::hours(7 * 24);   // of finished tasks
+  std::vector<std::string> force_release;  // roles or scopes whose callers take locks away
 };
 
 struct Config {

@@ -350,6 +350,9 @@ std::string Describe(const Config& config) {
     out += "orchestration with leases of " + FormatDuration(config.orchestration.lease) +
            ", finished tasks for " + FormatDuration(config.orchestration.retain) +
            (config.state.dir.empty() ? ", in memory only\n" : "\n");
+    for (const std::string& word : config.orchestration.force_release) {
+      out += "file locks are taken away by callers with " + word + "\n";
+    }
   }
   if (!config.audit.path.empty()) {
     out += "audit log " + config.audit.path + (config.audit.key.empty() ? "" : " under a key") +

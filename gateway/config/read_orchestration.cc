@@ -14,6 +14,7 @@ void ReadOrchestration(Section& root, std::span<const PolicyKey> keys, Config& c
   if (const auto time = section->Duration("lease", 1s, 24h)) into.lease = *time;
   if (const auto time = section->Duration("away_after", 1s, 24h)) into.away_after = *time;
   if (const auto time = section->Duration("retain", 1min)) into.retain = *time;
+  if (auto words = section->Strings("force_release")) into.force_release = std::move(*words);
   Server server;
   server.name = Orchestration::kServer;
   server.builtin = true;

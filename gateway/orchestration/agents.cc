@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "orchestration/lanes.h"
+#include "orchestration/locks/locks.h"
 #include "orchestration/moves.h"
 
 namespace switchyard::orchestration {
@@ -193,6 +194,7 @@ Result<std::int64_t> Deregister(Records& records, std::string_view id) {
   if (!agent) return Failure(std::move(agent.error()));
   Result<std::int64_t> returned = ReturnAll(records, agent->id, "agent " + agent->id + " left");
   if (!returned) return returned;
+  if (Result<std::int64_t> freed = ReleaseLocks(records, agent->id); !freed) return freed;
   Result<void> done = records.sql.Execute("DELETE FROM capability WHERE agent = $1", {agent->id});
   if (done) done = records.sql.Execute("DELETE FROM agent WHERE id = $1", {agent->id});
   if (!done) return Failure(std::move(done.error()));
@@ -208,7 +210,11 @@ Result<std::int64_t> Heartbeat(Records& records, std::string_view id, std::strin
         records.sql.Execute("UPDATE agent SET status = $1 WHERE id = $2", {status, agent->id});
     if (!said) return Failure(std::move(said.error()));
   }
-  return Renew(records, agent->id, task, fence);
+  Result<std::int64_t> renewed = Renew(records, agent->id, task, fence);
+  if (!renewed || task != 0) return renewed;
+  Result<std::int64_t> locks = RenewLocks(records, agent->id);
+  if (!locks) return locks;
+  return *renewed + *locks;
 }
 
 Result<std::vector<Agent>> FindAgents(Records& records, const AgentFilter& filter) {

@@ -13,6 +13,8 @@
 #include "base/deadline.h"
 #include "core/database.h"
 #include "core/deps.h"
+#include "core/principal.h"
+#include "orchestration/lines.h"
 #include "orchestration/records.h"
 #include "orchestration/tool.h"
 #include "orchestration/waiters.h"
@@ -39,6 +41,9 @@ class Desk {
   // for long, and has the metrics know.
   void Tick();
 
+  // Whether it may take locks away from agents of others.
+  bool MayForce(const Principal& caller) const;
+
   // The gateway stops: polls that wait are answered with what there is. Any thread.
   void EndWaits();
 
@@ -48,6 +53,7 @@ class Desk {
 
  private:
   struct Numbers;
+  class Leaving;
 
   switchyard::Task<Result<Answer>> RunOnce(const Operation& operation, const std::string& caller,
                                            const Deps& deps);
@@ -59,10 +65,11 @@ class Desk {
   Database& database_;
   const Clock& clock_;
   Waiters waiters_;
+  Lines lines_;  // of those who wait for something else than tasks
   std::atomic<bool> sweeping_{false}, ending_{false};
-  telemetry::Counter &claims_, &expired_, &dead_;
+  telemetry::Counter &claims_, &expired_, &dead_, &forced_;
   std::vector<std::shared_ptr<telemetry::Gauge>> tasks_, agents_;
-  std::shared_ptr<telemetry::Gauge> oldest_;
+  std::shared_ptr<telemetry::Gauge> oldest_, locks_held_, locks_waiting_, projects_;
 
   mutable std::mutex mutex_;
   Settings settings_;  // guarded by mutex_

@@ -22,6 +22,7 @@ struct NewTask {
   std::int64_t deadline = 0;  // milliseconds since 1970; 0 = none
   std::int64_t max_attempts = 3;
   std::string idempotency = {}, digest = {};
+  std::int64_t project = 0, goal = 0;  // 0 = as its parent
 };
 // With an idempotency key that the caller used before: what came of it then; kInvalid when that
 // asked for something else.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/database.h"
 
@@ -16,6 +17,7 @@ struct Settings {
   std::int64_t lease_ms = 5 * 60'000;  // how long a task stays with an agent that says nothing
   std::int64_t retain_ms = 7 * 24 * 3'600'000LL;  // finished tasks
   std::int64_t away_ms = 90'000;                  // an agent that said nothing for so long is away
+  std::vector<std::string> force_release = {};    // roles or scopes whose callers take locks away
 };
 
 // Caps on what is stored, in bytes of UTF-8 or in number. Refusals name them.
@@ -40,7 +42,10 @@ struct Records {
   struct Effects {
     std::int64_t ready = 0;  // tasks that may be claimed now and could not before
     std::int64_t claimed = 0, expired = 0, dead = 0;
+    std::int64_t forced = 0;              // locks that were taken away
+    std::vector<std::string> lines = {};  // of each the one that waits longest may have it now
   } effects = {};
+  bool may_force = false;  // the caller may take locks away from others
 };
 
 std::unexpected<Error> Refused(std::string message);

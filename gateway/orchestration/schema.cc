@@ -2,6 +2,10 @@
 
 #include <array>
 
+#include "orchestration/decomposition/tables.h"
+#include "orchestration/locks/tables.h"
+#include "orchestration/projects/tables.h"
+
 namespace switchyard::orchestration {
 namespace {
 
@@ -112,7 +116,7 @@ constexpr std::string_view kFirst = R"(
   CREATE INDEX capability_agent ON capability (agent);
 )";
 
-constexpr std::array kSteps = {kFirst};
+constexpr std::array kSteps = {kFirst, kLockTables, kLineageTables, kProjectTables};
 
 constexpr std::int64_t kApplication = 0x53776f72;  // "Swor"
 

@@ -83,6 +83,7 @@ Task<Result<ReplyPtr>> Service::CallTool(Call& call) {
   Arguments arguments(call.message.Get(mcp::Key::kArguments));
   Result<Operation> operation = tool->prepare(arguments);
   if (!operation) co_return ReplyTo(call, std::move(operation.error()));
+  operation->may_force = desk_->MayForce(*call.caller);
   Result<Answer> answer =
       co_await desk_->Run(std::move(*operation), KeyOf(*call.caller), call.deadline, deps_);
   if (!answer) co_return ReplyTo(call, std::move(answer.error()));

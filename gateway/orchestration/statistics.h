@@ -31,6 +31,9 @@ struct AgentNumbers {
 };
 Result<AgentNumbers> AgentsOf(Records& records);
 
+// All counters by name.
+Result<std::map<std::string, std::int64_t>> CountersOf(Records& records);
+
 struct RoutingNumbers {
   std::int64_t routed = 0, unrouted = 0, assigned = 0, expired = 0;
   std::int64_t assignment_rate() const;  // in thousandths

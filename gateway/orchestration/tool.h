@@ -27,6 +27,11 @@ struct Answer {
 struct Operation {
   std::function<Result<Answer>(Records&)> run;
   std::int64_t wait_ms = 0;  // how long it may wait for something to be there
+  std::string line = {};     // what wakes it then (Effects::lines); "" = tasks that become ready
+  // Of one that waited and got nothing, or whose caller went away meanwhile: undoes what `run` left
+  // to be found by its next run.
+  std::function<Result<void>(Records&)> give_up = {};
+  bool may_force = false;  // of the caller; the service sets it
 };
 
 struct Tool {

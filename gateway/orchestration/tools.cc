@@ -36,15 +36,22 @@ namespace {
 #define ACTOR                                                               \
   R"(,"agent_id":{"type":"string"},"fence":{"type":"integer","minimum":1,)" \
   R"("description":"As poll_tasks or assign_task gave it; one that is out of date is refused"})"
-#define NEW_TASK                                                                     \
-  R"("content":{"type":"string","description":"What is to be done"},)"               \
-  R"("task_type":{"type":"string","default":"general"},)" PRIORITY                   \
-  R"(,"requirements":{"type":"array","items":{"type":"string"},"maxItems":50,)"      \
-  R"("description":"Capabilities that an agent needs"},"parent":{"type":"string"},)" \
-  R"("depends_on":{"type":"array","items":{"type":"string"},"maxItems":50},)"        \
-  R"("deadline":{"type":"string","description":"2026-01-31T12:00:00Z"},)"            \
-  R"("max_attempts":{"type":"integer","minimum":1,"maximum":100,"default":3},)"      \
-  R"("idempotency_key":{"type":"string","maxLength":100})"
+#define NEW_TASK                                                                           \
+  R"("content":{"type":"string","description":"What is to be done"},)"                     \
+  R"("task_type":{"type":"string","default":"general"},)" PRIORITY                         \
+  R"(,"requirements":{"type":"array","items":{"type":"string"},"maxItems":50,)"            \
+  R"("description":"Capabilities that an agent needs"},"parent":{"type":"string"},)"       \
+  R"("depends_on":{"type":"array","items":{"type":"string"},"maxItems":50},)"              \
+  R"("deadline":{"type":"string","description":"2026-01-31T12:00:00Z"},)"                  \
+  R"("max_attempts":{"type":"integer","minimum":1,"maximum":100,"default":3},)"            \
+  R"("idempotency_key":{"type":"string","maxLength":100},"project_id":{"type":"string"},)" \
+  R"("goal_id":{"type":"string"})"
+#define EFFORT_STATUS \
+  R"("status":{"type":"string","enum":["planned","active","on_hold","completed","cancelled"]})"
+#define NEW_EFFORT                                                               \
+  R"("name":{"type":"string","maxLength":100},"description":{"type":"string"},)" \
+  R"("initial_status":{"type":"string","enum":["planned","active","on_hold",)"   \
+  R"("completed","cancelled"],"default":"planned"})"
 #define MOVED TASK_ID "," STATUS R"(},"required":["task_id","status"])"
 
 constexpr Tool kTools[] = {

@@ -31,6 +31,7 @@ class Room {
     database_->Submit(
         [&](Database::Transaction& sql) -> Result<void> {
           Records records{.sql = sql, .now = now, .settings = settings, .caller = caller};
+          records.may_force = may_force;
           answer = run(records);
           effects = records.effects;
           return *answer ? Result<void>() : Failure(answer->error());
@@ -99,6 +100,7 @@ class Room {
   std::int64_t now = 1'800'000'000'000;
   Settings settings;
   std::string caller;
+  bool may_force = false;
   Records::Effects effects;
 
  private:
