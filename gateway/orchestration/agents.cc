@@ -8,6 +8,7 @@
 
 #include "orchestration/coordination/sweep.h"
 #include "orchestration/lanes.h"
+#include "orchestration/locks/locks.h"
 #include "orchestration/moves.h"
 
 namespace switchyard::orchestration {
@@ -216,6 +217,7 @@ Result<std::int64_t> Deregister(Records& records, std::string_view id) {
   if (!agent) return Failure(std::move(agent.error()));
   Result<std::int64_t> returned = ReturnAll(records, agent->id, "agent " + agent->id + " left");
   if (!returned) return returned;
+  if (Result<std::int64_t> freed = ReleaseLocks(records, agent->id); !freed) return freed;
   Result<void> done = records.sql.Execute("DELETE FROM capability WHERE agent = $1", {agent->id});
   if (done) done = records.sql.Execute("DELETE FROM agent WHERE id = $1", {agent->id});
   if (done) done = LeaveCoordination(records, agent->id);
@@ -248,7 +250,11 @@ Result<std::int64_t> Heartbeat(Records& records, std::string_view id, std::strin
         records.sql.Execute("UPDATE agent SET status = $1 WHERE id = $2", {status, agent->id});
     if (!said) return Failure(std::move(said.error()));
   }
-  return Renew(records, agent->id, task, fence);
+  Result<std::int64_t> renewed = Renew(records, agent->id, task, fence);
+  if (!renewed || task != 0) return renewed;
+  Result<std::int64_t> locks = RenewLocks(records, agent->id);
+  if (!locks) return locks;
+  return *renewed + *locks;
 }
 
 Result<void> NoteAway(Records& records, std::int64_t since) {

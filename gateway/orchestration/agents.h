@@ -36,12 +36,13 @@ Result<Agent> ActAs(Records& records, std::string_view id);
 
 // What it says of itself replaces what it said before; what it did stays.
 Result<Agent> Register(Records& records, Agent agent);
-// Its tasks are anybody's again.
+// Its tasks are anybody's again, and its locks free.
 Result<std::int64_t> Deregister(Records& records, std::string_view id);
 // Those that have nothing and said nothing for as long as finished tasks are kept, and a day at
 // least; up to so many. Gives how many. Their ids are anybody's again.
 Result<std::size_t> ForgetAgents(Records& records, std::int64_t limit);
-// It lives, and so do the leases of what it has: of one task, or of all (0). Gives how many.
+// It lives, and so do the leases of what it has: of one task, or of all tasks and locks (0). Gives
+// how many.
 Result<std::int64_t> Heartbeat(Records& records, std::string_view id, std::string_view status,
                                std::int64_t task, std::int64_t fence);
 

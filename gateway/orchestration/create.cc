@@ -4,6 +4,7 @@
 #include "orchestration/dependencies.h"
 #include "orchestration/lanes.h"
 #include "orchestration/moves.h"
+#include "orchestration/projects/efforts.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -59,11 +60,15 @@ Result<Task> Create(Records& records, const NewTask& wanted) {
   Result<Task> before = MadeBefore(records, wanted);
   if (!before || before->id != 0) return before;
   if (Result<void> room = RefuseTooMany(records); !room) return Failure(std::move(room.error()));
+  Task parent;
   if (wanted.parent != 0) {
-    if (Result<Task> parent = Find(records, wanted.parent); !parent) {
-      return Failure(std::move(parent.error()).In("parent"));
-    }
+    Result<Task> found = Find(records, wanted.parent);
+    if (!found) return Failure(std::move(found.error()).In("parent"));
+    parent = std::move(*found);
   }
+  Result<Belongs> belongs =
+      BelongsTo(records, {.project = wanted.project, .goal = wanted.goal}, parent);
+  if (!belongs) return Failure(std::move(belongs.error()));
   Result<TaskId> id = Next(records, "task");
   if (!id) return Failure(std::move(id.error()));
   Task task{.id = *id,
@@ -79,6 +84,8 @@ Result<Task> Create(Records& records, const NewTask& wanted) {
             .created_at = records.now,
             .deadline = wanted.deadline,
             .max_attempts = wanted.max_attempts};
+  task.project = belongs->project;
+  task.goal = belongs->goal;
   Result<void> done = AddDependencies(records, task, wanted.depends_on);
   if (done) done = Insert(records, task);
   if (!done) return Failure(std::move(done.error()));

@@ -11,7 +11,9 @@
 #include "core/transact.h"
 #include "orchestration/coordination/sweep.h"
 #include "orchestration/dependencies.h"
+#include "orchestration/locks/locks.h"
 #include "orchestration/moves.h"
+#include "orchestration/projects/efforts.h"
 #include "orchestration/statistics.h"
 #include "telemetry/metrics.h"
 
@@ -54,12 +56,55 @@ std::shared_ptr<Share> ShareOf(std::atomic<std::size_t>& sum, std::size_t bytes)
   return nullptr;
 }
 
+// What ends by itself besides tasks. True: there may be more.
+Result<bool> SweepOthers(Records& records) {
+  Result<bool> more = SweepCoordination(records);
+  if (!more) return more;
+  Result<bool> locks = SweepLocks(records);
+  if (!locks) return locks;
+  Result<bool> efforts = SweepEfforts(records);
+  if (!efforts) return efforts;
+  return *more || *locks || *efforts;
+}
+
 }  // namespace
 
 struct Desk::Numbers {
   QueueNumbers queue;
   AgentNumbers agents;
   CoordinationNumbers coordination;
+  std::map<std::string, std::int64_t> counters;
+};
+
+// What a call that waits leaves behind unless it was answered with what it waited for: nothing.
+class Desk::Leaving {
+ public:
+  // `operation` is copied when there is something to undo.
+  Leaving(Desk& desk, const Operation& operation, const std::string& caller)
+      : desk_(desk), give_up_(operation.give_up), caller_(caller) {}
+  Leaving(const Leaving&) = delete;
+  ~Leaving() {
+    if (!give_up_) return;
+    const auto effects = std::make_shared<Records::Effects>();
+    desk_.database_.Submit(
+        [&desk = desk_, effects, give_up = std::move(give_up_), caller = std::move(caller_),
+         settings = desk_.settings()](Database::Transaction& sql) {
+          Records records{.sql = sql, .now = desk.Now(), .settings = settings, .caller = caller};
+          Result<void> done = give_up(records);
+          *effects = std::move(records.effects);
+          return done;
+        },
+        // What cannot be undone goes with its time.
+        [&desk = desk_, effects](const Result<void>& kept) {
+          if (kept) desk.Note(*effects);
+        });
+  }
+  void Answered() { give_up_ = nullptr; }
+
+ private:
+  Desk& desk_;
+  std::function<Result<void>(Records&)> give_up_;
+  std::string caller_;
 };
 
 Desk::Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, Settings settings)
@@ -72,10 +117,14 @@ Desk::Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, 
       sent_(metrics.CounterOf("switchyard_orchestration_messages_sent_total", {})),
       read_(metrics.CounterOf("switchyard_orchestration_messages_read_total", {})),
       throttled_(metrics.CounterOf("switchyard_orchestration_messages_throttled_total", {})),
+      forced_(metrics.CounterOf("switchyard_orchestration_locks_forced_total", {})),
       oldest_(metrics.GaugeOf("switchyard_orchestration_oldest_pending_seconds", {})),
       sessions_(metrics.GaugeOf("switchyard_orchestration_sessions_open", {})),
       requests_(metrics.GaugeOf("switchyard_orchestration_assistance_open", {})),
       listening_(metrics.GaugeOf("switchyard_orchestration_watches", {})),
+      locks_held_(metrics.GaugeOf("switchyard_orchestration_locks", {"held"})),
+      locks_waiting_(metrics.GaugeOf("switchyard_orchestration_locks", {"waiting"})),
+      projects_(metrics.GaugeOf("switchyard_orchestration_projects_open", {})),
       settings_(std::move(settings)) {
   Renew();
   for (int status = 0; status < kStatuses; ++status) {
@@ -133,7 +182,9 @@ void Desk::Note(const Records::Effects& effects) {
   if (effects.dead > 0) dead_.Add(static_cast<std::uint64_t>(effects.dead));
   if (effects.sent > 0) sent_.Add(static_cast<std::uint64_t>(effects.sent));
   if (effects.read > 0) read_.Add(static_cast<std::uint64_t>(effects.read));
+  if (effects.forced > 0) forced_.Add(static_cast<std::uint64_t>(effects.forced));
   if (effects.ready > 0) waiters_.Wake(effects.ready);
+  for (const std::string& line : effects.lines) lines_.Wake(line);
   watches_.Changed(effects);
   if (effects.more) Tick();
 }
@@ -209,9 +260,13 @@ switchyard::Task<Result<Answer>> Desk::Run(Operation operation, std::string call
     co_return answer;
   }
   // In the line before it looks: what comes in between wakes it.
-  Waiters::Ticket ticket(waiters_, deps.timers, deps.executor());
+  const std::shared_ptr<Waiters> line =
+      operation.line.empty() ? nullptr : lines_.Of(operation.line);
+  Waiters::Ticket ticket(line == nullptr ? waiters_ : *line, deps.timers, deps.executor());
+  Leaving leaving(*this, operation, caller);
   for (bool woken = false;;) {
     Result<Answer> answer = co_await RunOnce(operation, caller, whole, deps);
+    if (answer && !answer->empty_handed) leaving.Answered();
     if (answer && answer->took) {
       ticket.Took();
     } else if (woken) {
@@ -226,6 +281,7 @@ switchyard::Task<Result<Answer>> Desk::Run(Operation operation, std::string call
 void Desk::EndWaits() {
   ending_ = true;
   waiters_.Wake(std::numeric_limits<std::int64_t>::max());
+  lines_.WakeAll();
   watches_.WakeAll();
 }
 
@@ -266,14 +322,17 @@ void Desk::Tick() {
         if (!queue) return Failure(std::move(queue.error()));
         Result<AgentNumbers> agents = AgentsOf(records);
         if (!agents) return Failure(std::move(agents.error()));
-        Result<bool> old = SweepCoordination(records);
+        Result<bool> old = SweepOthers(records);
         if (!old) return Failure(std::move(old.error()));
         Result<CoordinationNumbers> coordination = CoordinationOf(records);
         if (!coordination) return Failure(std::move(coordination.error()));
+        Result<std::map<std::string, std::int64_t>> counters = CountersOf(records);
+        if (!counters) return Failure(std::move(counters.error()));
         *swept = {.effects = std::move(records.effects),
                   .numbers = {.queue = *queue,
                               .agents = std::move(*agents),
-                              .coordination = *coordination},
+                              .coordination = *coordination,
+                              .counters = std::move(*counters)},
                   .more = *more || *releasing || *old};
         return {};
       },
@@ -298,6 +357,13 @@ void Desk::Publish(const Numbers& numbers) {
   listening_->Set(static_cast<std::int64_t>(watches_.size()));
   sessions_->Set(numbers.coordination.sessions);
   requests_->Set(numbers.coordination.requests);
+  const auto counter = [&numbers](const char* name) {
+    const auto found = numbers.counters.find(name);
+    return found == numbers.counters.end() ? 0 : found->second;
+  };
+  locks_held_->Set(counter("locks_held"));
+  locks_waiting_->Set(counter("locks_waiting"));
+  projects_->Set(counter("projects_open"));
   oldest_->Set(numbers.queue.oldest_pending_ms / 1000);
   for (std::size_t i = 0; i < kAgentStatuses.size(); ++i) {
     const auto found = numbers.agents.by_status.find(std::string(kAgentStatuses[i]));

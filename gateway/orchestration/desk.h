@@ -18,6 +18,7 @@
 #include "core/database.h"
 #include "core/deps.h"
 #include "core/principal.h"
+#include "orchestration/lines.h"
 #include "orchestration/records.h"
 #include "orchestration/tool.h"
 #include "orchestration/waiters.h"
@@ -59,6 +60,7 @@ class Desk {
 
  private:
   struct Numbers;
+  class Leaving;
 
   switchyard::Task<Result<Answer>> Await(const Operation& operation, const std::string& caller,
                                          TimePoint until, Deadline deadline, const Deps& deps);
@@ -75,15 +77,17 @@ class Desk {
   Database& database_;
   const Clock& clock_;
   Waiters waiters_;
+  Lines lines_;  // of those who wait for something else than tasks
   Watches watches_;
   std::atomic<std::int64_t> swept_at_ = -1;  // milliseconds since 1970; -1 = never
   std::atomic<bool> sweeping_{false}, ending_{false};
   std::atomic<std::int64_t> to_wall_;           // changed by Tick() alone
   std::atomic<std::int64_t> forgets_from_ = 0;  // by the steady clock; nothing is forgotten before
   std::atomic<std::size_t> held_ = 0;           // bytes of operations that wait
-  telemetry::Counter &claims_, &expired_, &dead_, &sent_, &read_, &throttled_;
+  telemetry::Counter &claims_, &expired_, &dead_, &sent_, &read_, &throttled_, &forced_;
   std::vector<std::shared_ptr<telemetry::Gauge>> tasks_, agents_;
   std::shared_ptr<telemetry::Gauge> oldest_, sessions_, requests_, listening_;
+  std::shared_ptr<telemetry::Gauge> locks_held_, locks_waiting_, projects_;
 
   mutable std::mutex mutex_;
   Settings settings_;  // guarded by mutex_

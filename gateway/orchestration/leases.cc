@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "orchestration/locks/locks.h"
 #include "orchestration/moves.h"
 
 namespace switchyard::orchestration {
@@ -173,13 +174,16 @@ Result<bool> Sweep(Records& records, std::int64_t limit) {
 }
 
 Result<void> BeginLeasesAnew(Records& records) {
-  return records.sql.Execute(
+  Result<void> done = records.sql.Execute(
       "UPDATE task SET lease_until = $1 + lease_ms WHERE lease_until IS NOT NULL", {records.now});
+  if (done) done = BeginLocksAnew(records);
+  return done;
 }
 
 Result<void> MoveLeases(Records& records, std::int64_t by) {
   Result<void> moved = records.sql.Execute(
       "UPDATE task SET lease_until = lease_until + $1 WHERE lease_until IS NOT NULL", {by});
+  if (moved) moved = MoveLocks(records, by);
   if (!moved) return moved;
   return records.sql.Execute("UPDATE agent SET heartbeat_at = heartbeat_at + $1", {by});
 }

@@ -22,7 +22,8 @@ struct NewTask {
   std::int64_t deadline = 0;  // milliseconds since 1970; 0 = none
   std::int64_t max_attempts = 3;
   std::string idempotency = {}, digest = {};
-  std::string agent = {};  // who creates it, as far as it says so; "" = it does not
+  std::string agent = {};              // who creates it, as far as it says so; "" = it does not
+  std::int64_t project = 0, goal = 0;  // 0 = as its parent
 };
 // Whose agent it says it is must not be another caller's. With an idempotency key that the caller
 // used before: what came of it then; kInvalid when that asked for something else.

@@ -7,6 +7,7 @@
 #include "orchestration/dependencies.h"
 #include "orchestration/lanes.h"
 #include "orchestration/moves.h"
+#include "orchestration/projects/efforts.h"
 #include "orchestration/search.h"
 #include "orchestration/tool.h"
 #include "orchestration/views.h"
@@ -143,6 +144,8 @@ Result<Operation> Prepare(Arguments& arguments) {
     filter.task_type = filters->Word("task_type", kMaxWord).value_or("");
     filter.assigned_to = filters->Word("assigned_to|assigned_agent_id", kMaxId).value_or("");
     filter.parent = filters->Task("parent|parent_task_id");
+    filter.project = EffortIn(*filters, Kind::kProject, "project_id");
+    filter.goal = EffortIn(*filters, Kind::kGoal, "goal_id");
     arguments.Join(*filters);
   }
   filter.limit = LimitIn(arguments);

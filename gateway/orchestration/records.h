@@ -73,7 +73,9 @@ struct Records {
     // Whose views read otherwise by now; some may stand there twice.
     std::vector<std::int64_t> tasks = {};
     std::vector<std::string> agents = {};
-    std::int64_t sent = 0, read = 0;  // messages; sent: to each recipient
+    std::int64_t sent = 0, read = 0;      // messages; sent: to each recipient
+    std::int64_t forced = 0;              // locks that were taken away
+    std::vector<std::string> lines = {};  // of each the one that waits longest may have it now
   } effects = {};
 };
 

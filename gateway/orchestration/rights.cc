@@ -13,10 +13,10 @@ struct Needed {
   std::string_view tool;
   Right right;
 };
-constexpr Needed kNeeded[] = {{"register_agent", Right::kRegister},
-                              {"deregister_agent", Right::kRegister},
-                              {"assign_task", Right::kAssign},
-                              {"cancel_task", Right::kCancel}};
+constexpr Needed kNeeded[] = {
+    {"register_agent", Right::kRegister}, {"deregister_agent", Right::kRegister},
+    {"assign_task", Right::kAssign},      {"assign_subtasks", Right::kAssign},
+    {"delegate_subtask", Right::kAssign}, {"cancel_task", Right::kCancel}};
 
 }  // namespace
 

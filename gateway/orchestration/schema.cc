@@ -3,6 +3,9 @@
 #include <array>
 
 #include "orchestration/coordination/tables.h"
+#include "orchestration/decomposition/tables.h"
+#include "orchestration/locks/tables.h"
+#include "orchestration/projects/tables.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -122,7 +125,8 @@ constexpr std::string_view kReleasing = R"(
   );
 )";
 
-constexpr std::array kSteps = {kFirst, kReleasing, kCoordinationTables};
+constexpr std::array kSteps = {kFirst,      kReleasing,     kCoordinationTables,
+                               kLockTables, kLineageTables, kProjectTables};
 
 constexpr std::int64_t kApplication = 0x53776f72;  // "Swor"
 

@@ -11,10 +11,10 @@ namespace {
 
 using Parameter = Database::Parameter;
 
-constexpr std::size_t kConditions = 5;
+constexpr std::size_t kConditions = 7;
 // In the order of their bits.
-constexpr std::array<std::string_view, kConditions> kColumns = {"status", "priority", "task_type",
-                                                                "assigned_to", "parent"};
+constexpr std::array<std::string_view, kConditions> kColumns = {
+    "status", "priority", "task_type", "assigned_to", "parent", "project", "goal"};
 // Another bit: in the index of what agents have.
 constexpr unsigned kHeld = 1U << kConditions;
 
@@ -57,6 +57,8 @@ Result<TaskPage> Search(Records& records, const TaskFilter& filter) {
   add(2, !filter.task_type.empty(), filter.task_type);
   add(3, !filter.assigned_to.empty(), filter.assigned_to);
   add(4, filter.parent != 0, filter.parent);
+  add(5, filter.project != 0, filter.project);
+  add(6, filter.goal != 0, filter.goal);
   const bool held = !filter.assigned_to.empty() && filter.status && IsHeld(*filter.status);
   if (held) which |= kHeld;
   const bool exact = conditions.size() <= 1 || held;

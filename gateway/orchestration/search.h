@@ -14,6 +14,7 @@ struct TaskFilter {
   std::optional<Priority> priority = {};
   std::string task_type = {}, assigned_to = {};  // "" = any
   TaskId parent = 0;                             // 0 = any
+  std::int64_t project = 0, goal = 0;            // 0 = any
   TaskId before = 0;                             // a cursor: ids below it; 0 = from the newest on
   std::int64_t limit = 10;
 };

@@ -89,15 +89,21 @@ std::int64_t RoutingNumbers::assignment_rate() const {
   return asked == 0 ? kWhole : kWhole * routed / asked;
 }
 
-Result<RoutingNumbers> RoutingOf(Records& records) {
+Result<std::map<std::string, std::int64_t>> CountersOf(Records& records) {
   Result<Database::Rows> rows = records.sql.Query("SELECT name, value FROM counter");
   if (!rows) return Failure(std::move(rows.error()));
   std::map<std::string, std::int64_t> values;
   for (const Database::Row& row : *rows) values[row.Text(0)] = row.Number(1);
-  return RoutingNumbers{.routed = values["routed"],
-                        .unrouted = values["unrouted"],
-                        .assigned = values["assigned"],
-                        .expired = values["expired"]};
+  return values;
+}
+
+Result<RoutingNumbers> RoutingOf(Records& records) {
+  Result<std::map<std::string, std::int64_t>> values = CountersOf(records);
+  if (!values) return Failure(std::move(values.error()));
+  return RoutingNumbers{.routed = (*values)["routed"],
+                        .unrouted = (*values)["unrouted"],
+                        .assigned = (*values)["assigned"],
+                        .expired = (*values)["expired"]};
 }
 
 }  // namespace switchyard::orchestration

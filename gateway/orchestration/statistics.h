@@ -34,6 +34,9 @@ Result<AgentNumbers> AgentsOf(Records& records);
 // By how many agents have them, the commonest first; cut.
 Result<std::vector<std::pair<std::string, std::int64_t>>> SkillsOf(Records& records);
 
+// All counters by name.
+Result<std::map<std::string, std::int64_t>> CountersOf(Records& records);
+
 struct RoutingNumbers {
   std::int64_t routed = 0, unrouted = 0, assigned = 0, expired = 0;
   std::int64_t assignment_rate() const;  // in thousandths

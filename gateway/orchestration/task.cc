@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "orchestration/lanes.h"
+#include "orchestration/projects/efforts.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -54,6 +55,8 @@ Task Read(const Database::Row& row) {
   task.result = text();
   task.metrics = text();
   task.error = text();
+  task.project = number();
+  task.goal = number();
   return task;
 }
 
@@ -115,7 +118,7 @@ std::string_view TaskColumns() {
   return "id, status, priority, lane, due, waits_for, task_type, content, requirements, parent, "
          "creator, idempotency, digest, created_at, deadline, attempts, max_attempts, assigned_to, "
          "assigned_at, started_at, finished_at, lease_until, lease_ms, fence, result, metrics, "
-         "error";
+         "error, project, goal";
 }
 
 Result<std::vector<Task>> ReadTasks(Records& records, std::string_view sql,
@@ -146,7 +149,7 @@ Result<void> Insert(Records& records, Task task) {
   if (Result<void> placed = Place(records, task, Crowded::kRefused); !placed) return placed;
   static const std::string kSql = fmt::format(
       "INSERT INTO task ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-      "$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
+      "$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)",
       TaskColumns());
   Result<void> done = records.sql.Execute(kSql, {task.id,
                                                  static_cast<int>(task.status),
@@ -174,8 +177,11 @@ Result<void> Insert(Records& records, Task task) {
                                                  task.fence,
                                                  OrNull(task.result),
                                                  OrNull(task.metrics),
-                                                 OrNull(task.error)});
+                                                 OrNull(task.error),
+                                                 OrNull(task.project),
+                                                 OrNull(task.goal)});
   records.effects.tasks.push_back(task.id);
+  if (done) done = RollUp(records, task, 1);
   if (!done) return done;
   return Account(records, task, 1);
 }
@@ -213,6 +219,9 @@ Result<void> Store(Records& records, const Task& before, Task after) {
   if (!done || ReadsAlike(before, after)) return done;
   done = Account(records, before, -1);
   if (done) done = Account(records, after, 1);
+  if (!done || before.status == after.status) return done;
+  done = RollUp(records, before, -1);
+  if (done) done = RollUp(records, after, 1);
   return done;
 }
 
@@ -222,6 +231,8 @@ Result<void> Erase(Records& records, const Task& task) {
   if (done) {
     done = records.sql.Execute("DELETE FROM dependency WHERE task = $1 OR needs = $1", {task.id});
   }
+  if (done) done = records.sql.Execute("DELETE FROM delegation WHERE task = $1", {task.id});
+  if (done) done = records.sql.Execute("DELETE FROM lineage WHERE task = $1", {task.id});
   if (!done) return done;
   return Account(records, task, -1);
 }

@@ -36,6 +36,7 @@ struct Task {
   std::int64_t fence = 0;
   std::string result = {}, metrics = {};  // JSON; "" = none
   std::string error = {};
+  std::int64_t project = 0, goal = 0;  // that it belongs to (projects/efforts.h); 0 = none
 
   bool ready() const { return status == Status::kPending && waits_for == 0; }
 };

@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "orchestration/dependencies.h"
 #include "orchestration/moves.h"
+#include "orchestration/projects/efforts.h"
 #include "orchestration/tool.h"
 #include "orchestration/views.h"
 
@@ -56,6 +57,8 @@ NewTask NewTaskOf(Arguments& arguments) {
   task.max_attempts = arguments.Integer("max_attempts", 1, kMostAttempts).value_or(3);
   task.idempotency = arguments.Word("idempotency_key", kMaxId).value_or("");
   task.agent = arguments.Word("agent_id|creator", kMaxId).value_or("");
+  task.project = EffortIn(arguments, Kind::kProject, "project_id");
+  task.goal = EffortIn(arguments, Kind::kGoal, "goal_id");
   return task;
 }
 
@@ -66,6 +69,8 @@ std::string DigestOf(const NewTask& task, const std::vector<std::string>& depend
   for (const std::string& word : task.requirements) all.emplace_back(word);
   all.emplace_back(nullptr);
   for (const std::string& word : depends_on) all.emplace_back(word);
+  if (task.project != 0) all.emplace_back(ToText(Kind::kProject, task.project));
+  if (task.goal != 0) all.emplace_back(ToText(Kind::kGoal, task.goal));
   return Sha256(json::serialize(all)).substr(0, 32);
 }
 

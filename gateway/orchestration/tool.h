@@ -39,7 +39,11 @@ struct Operation {
   std::int64_t wait_ms = 0;  // how long it may wait for something to be there
   bool only_heard = false;   // not begun for a caller that is gone: nobody would know what it gave
   std::size_t bytes = 0;     // that it holds while it waits for its turn, about
-  std::int64_t awaits = 0;   // the task whose changes it waits for; 0 = one that is ready
+  std::int64_t awaits = 0;   // the task whose changes it waits for; 0 = one that is ready, or
+  std::string line = {};     // what wakes it (Effects::lines); "" = tasks that become ready
+  // Of one that waited and got nothing, or whose caller went away meanwhile: undoes what `run` left
+  // to be found by its next run.
+  std::function<Result<void>(Records&)> give_up = {};
   Follow follow = Follow::kNever;
   Rights rights = {};  // of the caller
 };

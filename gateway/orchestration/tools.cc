@@ -59,8 +59,15 @@ namespace {
   R"("deadline":{"type":"string","description":"2026-01-31T12:00:00Z"},)"               \
   R"("max_attempts":{"type":"integer","minimum":1,"maximum":100,"default":3},)"         \
   R"("idempotency_key":{"type":"string","maxLength":100},)"                             \
+  R"("project_id":{"type":"string"},"goal_id":{"type":"string"},)"                      \
   R"("agent_id":{"type":"string","description":"As whom; idempotency keys are its own"},"creator":)" \
   SAME("agent_id")
+#define EFFORT_STATUS \
+  R"("status":{"type":"string","enum":["planned","active","on_hold","completed","cancelled"]})"
+#define NEW_EFFORT                                                               \
+  R"("name":{"type":"string","maxLength":100},"description":{"type":"string"},)" \
+  R"("initial_status":{"type":"string","enum":["planned","active","on_hold",)"   \
+  R"("completed","cancelled"],"default":"planned"})"
 #define MOVED TASK_ID "," STATUS R"(},"required":["task_id","status"])"
 
 constexpr Tool kTools[] = {

@@ -13,6 +13,14 @@ namespace switchyard::orchestration {
 // string that begins with a control character: no text of a client does, for Arguments refuses it.
 boost::json::value Verbatim(std::string_view raw);
 
+// A text of whatever characters, and so one that may begin as what is verbatim does.
+boost::json::value Said(std::string_view text);
+
+// `raw`, which is JSON, so that it can be put together anew: its objects and lists, and texts, null
+// and truth values in them; numbers verbatim. What is no JSON, or is nested too deeply, is verbatim
+// as a whole.
+boost::json::value Kept(std::string_view raw);
+
 // As boost::json::serialize() does, and what is verbatim as it is.
 std::string ToText(const boost::json::value& value);
 

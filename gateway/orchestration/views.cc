@@ -6,6 +6,7 @@
 
 #include "orchestration/arguments.h"
 #include "orchestration/lanes.h"
+#include "orchestration/projects/efforts.h"
 #include "orchestration/verbatim.h"
 
 namespace switchyard::orchestration {
@@ -35,6 +36,8 @@ json::object Whole(const Task& task, As as) {
   view["priority"] = ToString(task.priority);
   view["requirements"] = ToArray(WordsOf(task.requirements));
   if (task.parent != 0) view["parent"] = ToText(task.parent);
+  if (task.project != 0) view["project_id"] = ToText(Kind::kProject, task.project);
+  if (task.goal != 0) view["goal_id"] = ToText(Kind::kGoal, task.goal);
   if (task.waits_for != 0) view["waits_for"] = task.waits_for;
   text("assigned_to", task.assigned_to);
   if (IsHeld(task.status)) view["fence"] = task.fence;

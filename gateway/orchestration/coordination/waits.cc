@@ -1,7 +1,9 @@
 #include "orchestration/coordination/waits.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -15,20 +17,23 @@ namespace {
 // Of one agent, and in one search: who waits for more than that is no use to anybody anyhow.
 constexpr std::int64_t kMostWaits = 100;
 constexpr std::size_t kMostSearched = 1000;
+constexpr std::size_t kNone = SIZE_MAX;
 
 struct Step {
   std::string agent = {};
   bool lets_go = true;  // what is wanted of it: to let something go, or only to answer
   std::string why = {};
-  std::size_t from = 0;
+  std::size_t from = kNone;
 };
 
 class CycleSearch {
  public:
   CycleSearch(Records& records, const Wait& wait) : records_(records), wait_(wait) {}
 
-  Result<std::string> Run() {
-    Reach({.agent = wait_.holder, .lets_go = wait_.kind == WaitKind::kLock, .why = wait_.about});
+  Result<std::string> Run(std::span<const std::string> holders) {
+    for (const std::string& holder : holders) {
+      Reach({.agent = holder, .lets_go = wait_.kind == WaitKind::kLock, .why = wait_.about});
+    }
     for (std::size_t at = 0; at < steps_.size(); ++at) {
       if (steps_[at].agent == wait_.waiter) return Named(at);
       if (steps_.size() > kMostSearched) {
@@ -88,7 +93,7 @@ class CycleSearch {
   // From the first wait on, along those that led back to its waiter.
   std::string Named(std::size_t last) const {
     std::vector<std::size_t> way{last};
-    while (way.back() != 0) way.push_back(steps_[way.back()].from);
+    while (steps_[way.back()].from != kNone) way.push_back(steps_[way.back()].from);
     std::ranges::reverse(way);
     std::string cycle, before = wait_.waiter;
     for (const std::size_t step : way) {
@@ -104,6 +109,20 @@ class CycleSearch {
   std::vector<Step> steps_;
   std::set<std::pair<std::string, bool>> seen_;
 };
+
+Result<void> RefuseCycle(Records& records, const Wait& wait, std::span<const std::string> holders) {
+  Result<std::string> cycle = CycleSearch(records, wait).Run(holders);
+  if (!cycle) return Failure(std::move(cycle.error()));
+  if (!cycle->empty()) return Refused("this would be a deadlock: " + *cycle);
+  return {};
+}
+
+Result<void> Keep(Records& records, const Wait& wait, const std::string& holder) {
+  return records.sql.Execute(
+      "INSERT INTO wait_for (waiter, holder, kind, about, until_at) VALUES ($1, $2, $3, $4, $5) ON "
+      "CONFLICT (waiter, about, holder) DO UPDATE SET until_at = excluded.until_at",
+      {wait.waiter, holder, static_cast<int>(wait.kind), wait.about, wait.until});
+}
 
 }  // namespace
 
@@ -126,22 +145,33 @@ Result<std::vector<Wait>> WaitsOf(Records& records, std::string_view agent) {
 }
 
 Result<std::string> CycleBy(Records& records, const Wait& wait) {
-  return CycleSearch(records, wait).Run();
+  return CycleSearch(records, wait).Run({&wait.holder, 1});
 }
 
 Result<void> AddWait(Records& records, const Wait& wait) {
-  Result<std::string> cycle = CycleBy(records, wait);
-  if (!cycle) return Failure(std::move(cycle.error()));
-  if (!cycle->empty()) return Refused("this would be a deadlock: " + *cycle);
-  return records.sql.Execute(
-      "INSERT INTO wait_for (waiter, holder, kind, about, until_at) VALUES ($1, $2, $3, $4, $5) ON "
-      "CONFLICT (waiter, about, holder) DO UPDATE SET until_at = excluded.until_at",
-      {wait.waiter, wait.holder, static_cast<int>(wait.kind), wait.about, wait.until});
+  if (Result<void> fine = RefuseCycle(records, wait, {&wait.holder, 1}); !fine) return fine;
+  return Keep(records, wait, wait.holder);
+}
+
+Result<void> AddWaits(Records& records, const Wait& wait, const std::vector<std::string>& holders) {
+  const std::span first(holders.begin(),
+                        std::min(holders.size(), static_cast<std::size_t>(kMostWaits)));
+  Result<void> done = EndWait(records, wait.waiter, wait.about);
+  if (done) done = RefuseCycle(records, wait, first);
+  for (const std::string& holder : first) {
+    if (done) done = Keep(records, wait, holder);
+  }
+  return done;
 }
 
 Result<void> EndWait(Records& records, std::string_view waiter, std::string_view about) {
   return records.sql.Execute("DELETE FROM wait_for WHERE waiter = $1 AND about = $2",
                              {waiter, about});
+}
+
+Result<void> EndWaitsFor(Records& records, std::string_view holder, std::string_view about) {
+  return records.sql.Execute("DELETE FROM wait_for WHERE holder = $1 AND about = $2",
+                             {holder, about});
 }
 
 Result<void> EndWaitsOf(Records& records, std::string_view agent) {

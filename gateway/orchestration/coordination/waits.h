@@ -34,11 +34,17 @@ Result<void> AddWait(Records& records, const Wait& wait);
 // counts where its holder is to let go, not where it is to answer.
 Result<std::string> CycleBy(Records& records, const Wait& wait);
 
+// For several holders, of whom `wait` names none, in place of those that there were by its name. Of
+// more than a hundred the first hundred are kept: a cycle through others ends with `until`.
+Result<void> AddWaits(Records& records, const Wait& wait, const std::vector<std::string>& holders);
+
 // Those of an agent that are not over; the first hundred.
 Result<std::vector<Wait>> WaitsOf(Records& records, std::string_view agent);
 
 // For all holders.
 Result<void> EndWait(Records& records, std::string_view waiter, std::string_view about);
+// For all who wait for this one.
+Result<void> EndWaitsFor(Records& records, std::string_view holder, std::string_view about);
 // Of an agent that is gone, in both directions.
 Result<void> EndWaitsOf(Records& records, std::string_view agent);
 

@@ -7,6 +7,8 @@
 
 #include "orchestration/coordination/sweep.h"
 #include "orchestration/dependencies.h"
+#include "orchestration/locks/locks.h"
+#include "orchestration/projects/efforts.h"
 #include "orchestration/waiting/resources.h"
 #include "unit/orchestration/support.h"
 
@@ -87,6 +89,39 @@ TEST_F(Plans, NothingLooksThroughTheTasks) {
     Call(tool);
   }
   Call("get_agent_health", R"({"agent_id":"a"})");
+  Call("register_agent", R"({"agent_id":"b"})");
+  const std::string lock = R"({"file_path":"x","wait_ms":1000,"mode":)";
+  Call("acquire_file_lock", lock + R"("shared","agent_id":"a"})");
+  Call("acquire_file_lock", lock + R"("shared","agent_id":"b"})");
+  Call("acquire_file_lock", lock + R"("exclusive","agent_id":"a"})");
+  Call("check_file_lock", R"({"file_path":"x"})");
+  Call("check_file_lock", R"({"agent_id":"a"})");
+  Call("check_file_lock");
+  Call("release_file_lock", R"({"agent_id":"a","file_path":"x"})");
+  Call("release_file_lock", R"({"agent_id":"a","file_path":"x","force":true,"reason":"r"})");
+  Record([](Records& records) { return LastForced(records, "x", "a"); }, "last forced");
+  Call("create_project", R"({"name":"p"})");
+  Call("create_goal", R"({"name":"g","project_id":"project_00000001"})");
+  Call("create_task", R"({"content":"1. a\n2. b","goal_id":"goal_00000001"})");
+  Call("decompose_task", R"({"task_id":"task_00000004","create":true})");
+  Call("assign_subtasks", R"({"parent_task_id":"task_00000004"})");
+  Call("delegate_subtask",
+       R"({"coordinator_agent_id":"a","assigned_agent_id":"b","subtask_id":"s",)"
+       R"("subtask_description":"d","parent_task_id":"task_00000004"})");
+  Call("merge_results",
+       R"({"results":[{"task_id":"task_00000001","result":1}],"task_id":"task_00000004"})");
+  Call("get_lineage", R"({"task_id":"task_00000004"})");
+  for (const char* tool : {"list_projects", "list_goals"}) {
+    Call(tool);
+    Call(tool, R"({"status":"active"})");
+  }
+  Call("list_goals", R"({"project_id":"project_00000001"})");
+  Call("list_goals", R"({"project_id":"project_00000001","status":"active"})");
+  for (const char* filters :
+       {R"("project_id":"project_00000001")", R"("goal_id":"goal_00000001")"}) {
+    Call("query_tasks", R"({"filters":{)" + std::string(filters) + "}}");
+  }
+  Call("update_goal", R"({"goal_id":"goal_00000001","status":"cancelled"})");
   Call("deregister_agent", R"({"agent_id":"a"})");
   Call("await_task", R"({"task_id":"task_00000001"})");
   Record([](Records& records) { return GoOnReleasing(records); }, "release");
@@ -95,6 +130,8 @@ TEST_F(Plans, NothingLooksThroughTheTasks) {
          "existing");
   room.now += room.settings.retain_ms + 1;
   Record([](Records& records) { return Sweep(records); }, "sweep");
+  Record([](Records& records) { return SweepLocks(records); }, "sweep");
+  Record([](Records& records) { return SweepEfforts(records); }, "sweep");
   std::set<std::string> plans;  // texts outlive the statements
   for (const std::string& sql : seen) {
     const std::string& explain = *plans.insert("EXPLAIN QUERY PLAN " + sql).first;
@@ -102,7 +139,9 @@ TEST_F(Plans, NothingLooksThroughTheTasks) {
     ASSERT_TRUE(rows.has_value()) << sql;
     for (const Database::Row& row : *rows) {
       const std::string& step = row.Text(3);
-      EXPECT_FALSE(step.starts_with("SCAN task") || step.starts_with("SCAN dependency"))
+      EXPECT_FALSE(step.starts_with("SCAN task") || step.starts_with("SCAN dependency") ||
+                   step.starts_with("SCAN effort") || step.starts_with("SCAN file_") ||
+                   step.starts_with("SCAN lineage") || step.starts_with("SCAN delegation"))
           << sql << "\n  " << step;
       const bool sorts = step.contains("TEMP B-TREE FOR ORDER BY");
       EXPECT_TRUE(!sorts || sql.contains("GROUP BY")) << sql;

@@ -45,7 +45,8 @@ TEST(Rights, AreForTheRolesThatAreNamed) {
 }
 
 TEST(Rights, NameToolsThatThereAre) {
-  for (const char* tool : {"register_agent", "deregister_agent", "assign_task", "cancel_task"}) {
+  for (const char* tool : {"register_agent", "deregister_agent", "assign_task", "assign_subtasks",
+                           "delegate_subtask", "cancel_task"}) {
     EXPECT_TRUE(RightFor(tool).has_value()) << tool;
     EXPECT_NE(FindTool(std::string(kToolPrefix) + tool), nullptr) << tool;
   }

@@ -215,6 +215,7 @@ TEST(Metrics, NamesTypesAndLabelsAreThoseOfTheGoldenList) {
   metrics.CounterOf("switchyard_credentials_tokens_total", {"files", "fetched"}).Add();
   const auto tasks = metrics.GaugeOf("switchyard_orchestration_tasks", {"pending", "low"});
   const auto agents = metrics.GaugeOf("switchyard_orchestration_agents", {"idle"});
+  const auto locks = metrics.GaugeOf("switchyard_orchestration_locks", {"held"});
   const auto held = metrics.GaugeOf("switchyard_pin_quarantined", {"files", "changed"});
   metrics.CounterOf("switchyard_breaker_transitions_total", {"files", "", "open"}).Add();
   metrics.CounterOf("switchyard_breaker_refused_total", {"files", ""}).Add();

@@ -1,0 +1,55 @@
+// Tasks made of one: what its text splits into, what each part needs of an agent, and who gets it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "orchestration/decomposition/split.h"
+#include "orchestration/task.h"
+
+namespace switchyard::orchestration {
+
+// What agents can do, for suggestions: names of capabilities.
+Result<std::vector<std::string>> KnownCapabilities(Records& records);
+// Those of them that the text speaks of, whole words, "data_analysis" also as "data analysis".
+std::vector<std::string> CapabilitiesIn(std::string_view text,
+                                        const std::vector<std::string>& known);
+
+struct Decomposition {
+  std::string text = {};  // what was split; "" = that of `parent`
+  TaskId parent = 0;      // 0 = one is made for it when the parts are
+  SplitLimits limits = {};
+  std::vector<std::string> capabilities = {};  // to suggest from; empty = what agents can do
+  Priority priority = Priority::kMedium;
+  std::int64_t deadline = 0;
+};
+struct Parts {
+  Split split = {};
+  std::vector<std::vector<std::string>> requirements = {};  // by piece
+  TaskId parent = 0;
+  std::vector<TaskId> tasks = {};  // by piece; of those that were made
+};
+// Changes nothing.
+Result<Parts> Preview(Records& records, const Decomposition& wanted);
+// Makes the parts tasks under the parent, which waits for them if nobody has it yet.
+Result<Parts> Decompose(Records& records, const Decomposition& wanted);
+
+// Hands ready tasks to the best agents, one after the other.
+struct Handed {
+  TaskId task = 0;
+  std::string agent = {};  // "" = nobody
+  std::int64_t fence = 0;
+  std::string why = {};  // why it was, or was not, handed out
+};
+struct HandOut {
+  std::vector<TaskId> tasks = {};
+  std::vector<std::string> among = {};  // agents, sorted; empty = all
+  std::int64_t lease_ms = 0;
+};
+Result<std::vector<Handed>> HandOutTasks(Records& records, const HandOut& wanted);
+// Of a task; the unfinished ones, first made first.
+Result<std::vector<TaskId>> ChildrenOf(Records& records, TaskId parent, std::int64_t limit);
+
+}  // namespace switchyard::orchestration

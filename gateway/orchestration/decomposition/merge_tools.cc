@@ -1,0 +1,200 @@
+// The tools that bring results together, and say where they come from.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "orchestration/agents.h"
+#include "orchestration/decomposition/decompose.h"
+#include "orchestration/decomposition/delegate.h"
+#include "orchestration/decomposition/inputs.h"
+#include "orchestration/tool.h"
+#include "orchestration/verbatim.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+namespace json = boost::json;
+using Need = Arguments::Need;
+
+constexpr std::int64_t kMostLineage = 100;
+
+json::array ToArray(const std::vector<std::string>& words) {
+  json::array array;
+  for (const std::string& word : words) array.push_back(Said(word));
+  return array;
+}
+
+json::array ToArray(const std::vector<TaskId>& ids) {
+  json::array array;
+  for (const TaskId id : ids) array.emplace_back(ToText(id));
+  return array;
+}
+
+}  // namespace
+
+namespace merge_results {
+namespace {
+
+struct Wanted {
+  std::vector<Source> results = {};  // given in the call; or
+  std::vector<TaskId> tasks = {};    // of these; or
+  TaskId parent = 0;                 // of its parts
+  std::string strategy = {}, separator = {};
+  TaskId into = 0;  // whose result it is to be; 0 = nobody's
+};
+
+struct Found {
+  std::vector<Source> sources = {};
+  std::vector<std::string> missing = {};  // tasks without a result
+};
+
+Result<Found> ResultsOf(Records& records, const std::vector<TaskId>& tasks) {
+  Found found;
+  std::size_t bytes = 0;
+  for (const TaskId id : tasks) {
+    Result<Task> task = Find(records, id);
+    if (!task) return Failure(std::move(task.error()));
+    if (task->status != Status::kCompleted) {
+      found.missing.push_back(ToText(id));
+      continue;
+    }
+    bytes += task->result.size();
+    if (bytes > kMaxResult) {
+      return Refused(
+          fmt::format("the results have more than {} bytes together; merge fewer", kMaxResult));
+    }
+    found.sources.push_back(
+        {.name = ToText(id), .result = Kept(task->result.empty() ? "null" : task->result)});
+  }
+  return found;
+}
+
+// Whoever has the task, or made it, says what its result is made of.
+Result<void> MaySay(Records& records, TaskId id) {
+  Result<Task> task = Find(records, id);
+  if (!task) return Failure(std::move(task.error()).In("task_id"));
+  if (IsHeld(task->status)) {
+    Result<Agent> agent = ActAs(records, task->assigned_to);
+    if (!agent && agent.error().code != Code::kNotFound) return Failure(std::move(agent.error()));
+    return {};
+  }
+  if (task->creator.empty() || task->creator == records.caller) return {};
+  return Forbidden("task " + ToText(id) + " was created by another caller");
+}
+
+Result<void> Keep(Records& records, TaskId into, const std::vector<std::string>& used) {
+  std::vector<TaskId> sources;
+  for (const std::string& name : used) {
+    const Result<TaskId> id = TaskIdOf(name);
+    if (!id) continue;
+    if (Result<Task> task = Find(records, *id); !task) return Failure(std::move(task.error()));
+    sources.push_back(*id);
+  }
+  if (sources.empty()) {
+    return Refused(
+        "task_id keeps which tasks the result is made of, and no task is among them; give "
+        "task_ids, "
+        "or results with task_id");
+  }
+  return KeepLineage(records, into, sources);
+}
+
+Answer Told(Merged merged, const std::vector<std::string>& missing) {
+  Answer answer{.text = fmt::format("of {} results", merged.used.size())};
+  answer.content["result"] = std::move(merged.result);
+  answer.content["made_of"] = ToArray(merged.used);
+  if (!missing.empty()) {
+    answer.content["missing"] = ToArray(missing);
+    answer.text += fmt::format(", {} have none yet", missing.size());
+  }
+  if (merged.votes > 0) answer.content["votes"] = merged.votes;
+  if (!merged.conflicts.empty()) answer.content["conflicts"] = ToArray(merged.conflicts);
+  answer.text += ": " + ToText(answer.content.at("result"));
+  return answer;
+}
+
+Result<Answer> Run(Records& records, const Wanted& wanted) {
+  Found found{.sources = wanted.results};
+  if (found.sources.empty()) {
+    std::vector<TaskId> tasks = wanted.tasks;
+    if (wanted.parent != 0) {
+      Result<std::vector<TaskId>> children =
+          ChildrenOf(records, wanted.parent, static_cast<std::int64_t>(kMaxBatch));
+      if (!children) return Failure(std::move(children.error()));
+      tasks = std::move(*children);
+    }
+    Result<Found> looked = ResultsOf(records, tasks);
+    if (!looked) return Failure(std::move(looked.error()));
+    found = std::move(*looked);
+  }
+  if (found.sources.empty()) {
+    return Refused(found.missing.empty() ? "there are no results to merge"
+                                         : "none of these tasks is completed yet");
+  }
+  Result<Merged> merged = Merge(wanted.strategy, std::move(found.sources), wanted.separator);
+  if (!merged) return Failure(std::move(merged.error()));
+  if (wanted.into != 0) {
+    Result<void> kept = MaySay(records, wanted.into);
+    if (kept) kept = Keep(records, wanted.into, merged->used);
+    if (!kept) return Failure(std::move(kept.error()));
+  }
+  return Told(std::move(*merged), found.missing);
+}
+
+}  // namespace
+
+Result<Operation> Prepare(Arguments& arguments) {
+  Wanted wanted;
+  const std::optional<std::vector<Source>> results = ResultsIn(arguments);
+  if (results) wanted.results = *results;
+  wanted.tasks = arguments.Tasks("task_ids");
+  wanted.parent = arguments.Task("parent_task_id");
+  wanted.strategy =
+      arguments.OneOf("strategy", {"concatenate", "deep_merge", "vote", "first_success", "table"})
+          .value_or("concatenate");
+  wanted.separator = arguments.Text("separator", kMaxWord).value_or("\n\n");
+  wanted.into = arguments.Task("task_id");
+  const int given = static_cast<int>(!wanted.results.empty()) +
+                    static_cast<int>(!wanted.tasks.empty()) + static_cast<int>(wanted.parent != 0);
+  if (given != 1) {
+    arguments.Wrong("give one of results, task_ids and parent_task_id: what is to be merged");
+  }
+  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
+  return Operation{
+      .run = [wanted = std::move(wanted)](Records& records) { return Run(records, wanted); }};
+}
+}  // namespace merge_results
+
+namespace get_lineage {
+Result<Operation> Prepare(Arguments& arguments) {
+  const TaskId id = arguments.Task("task_id", Need::kRequired);
+  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
+  return Operation{.run = [=](Records& records) -> Result<Answer> {
+    Result<Task> task = Find(records, id);
+    if (!task) return Failure(std::move(task.error()));
+    Result<std::vector<TaskId>> made_of = MadeOf(records, id, kMostLineage);
+    if (!made_of) return Failure(std::move(made_of.error()));
+    Result<std::vector<TaskId>> used_by = UsedBy(records, id, kMostLineage);
+    if (!used_by) return Failure(std::move(used_by.error()));
+    Result<std::vector<Delegation>> chain = ChainOf(records, id);
+    if (!chain) return Failure(std::move(chain.error()));
+    Answer answer{.text = fmt::format("{} is made of {} results, used by {}, delegated {} times",
+                                      ToText(id), made_of->size(), used_by->size(), chain->size())};
+    answer.content = {{"task_id", ToText(id)}, {"made_of", ToArray(*made_of)}};
+    if (task->parent != 0) answer.content["parent"] = ToText(task->parent);
+    if (!used_by->empty()) answer.content["used_by"] = ToArray(*used_by);
+    json::array delegated;
+    for (const Delegation& one : *chain) {
+      json::object view{
+          {"task_id", ToText(one.task)}, {"from", one.coordinator}, {"to", one.agent}};
+      if (one.budget != 0) view["budget"] = one.budget;
+      delegated.emplace_back(std::move(view));
+    }
+    if (!delegated.empty()) answer.content["delegated"] = std::move(delegated);
+    return answer;
+  }};
+}
+}  // namespace get_lineage
+
+}  // namespace switchyard::orchestration

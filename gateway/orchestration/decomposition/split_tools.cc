@@ -1,0 +1,170 @@
+// The tools that split tasks and hand the parts out.
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "orchestration/decomposition/decompose.h"
+#include "orchestration/decomposition/delegate.h"
+#include "orchestration/decomposition/inputs.h"
+#include "orchestration/tool.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+namespace json = boost::json;
+using Need = Arguments::Need;
+
+constexpr std::int64_t kShortestLease = 1000;
+constexpr std::int64_t kLongestLease = 24 * 3'600'000;
+
+json::array ToArray(const std::vector<std::string>& words) {
+  json::array array;
+  for (const std::string& word : words) array.emplace_back(word);
+  return array;
+}
+
+std::int64_t LeaseIn(Arguments& arguments) {
+  return arguments.Integer("lease_ms", kShortestLease, kLongestLease).value_or(0);
+}
+
+}  // namespace
+
+namespace decompose_task {
+namespace {
+
+Answer Told(const Parts& parts) {
+  Answer answer;
+  answer.text = fmt::format("{} subtasks by {}", parts.split.pieces.size(), parts.split.found);
+  answer.content["found"] = parts.split.found;
+  if (!parts.tasks.empty()) {
+    answer.content["parent"] = ToText(parts.parent);
+    answer.text += ", parts of " + ToText(parts.parent);
+  }
+  json::array list;
+  for (std::size_t i = 0; i < parts.split.pieces.size(); ++i) {
+    const Piece& piece = parts.split.pieces[i];
+    json::object view{{"ref", piece.ref}};
+    if (!parts.tasks.empty()) view["task_id"] = ToText(parts.tasks[i]);
+    // Who makes them at once knows what he gave; who looks first wants to see it.
+    if (parts.tasks.empty()) view["content"] = piece.text;
+    if (!piece.needs.empty()) view["depends_on"] = ToArray(piece.needs);
+    if (!parts.requirements[i].empty()) view["requirements"] = ToArray(parts.requirements[i]);
+    list.emplace_back(std::move(view));
+  }
+  answer.content["subtasks"] = std::move(list);
+  return answer;
+}
+
+}  // namespace
+
+Result<Operation> Prepare(Arguments& arguments) {
+  Decomposition wanted;
+  wanted.text = arguments.Text("task", kMaxContent).value_or("");
+  wanted.parent = arguments.Task("task_id");
+  wanted.limits.most = static_cast<std::size_t>(
+      arguments.Integer("max_subtasks", 2, static_cast<std::int64_t>(kMostPieces)).value_or(20));
+  wanted.limits.depth = static_cast<std::size_t>(
+      arguments.Integer("max_depth", 1, static_cast<std::int64_t>(kDeepestSplit)).value_or(2));
+  wanted.capabilities = ModelsIn(arguments).capabilities;
+  wanted.priority = arguments.PriorityIn("priority").value_or(Priority::kMedium);
+  wanted.deadline = arguments.Time("deadline");
+  const bool create = arguments.Bool("create").value_or(false);
+  if (wanted.text.empty() && wanted.parent == 0) {
+    arguments.Wrong("task is missing: the text to split, or task_id of a task that has it");
+  }
+  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
+  return Operation{.run = [=](Records& records) -> Result<Answer> {
+    Result<Parts> parts = create ? Decompose(records, wanted) : Preview(records, wanted);
+    if (!parts) return Failure(std::move(parts.error()));
+    return Told(*parts);
+  }};
+}
+}  // namespace decompose_task
+
+namespace assign_subtasks {
+namespace {
+
+Answer Told(const std::vector<Handed>& handed) {
+  Answer answer;
+  json::array assigned, left;
+  for (const Handed& one : handed) {
+    if (one.agent.empty()) {
+      left.emplace_back(json::object{{"task_id", ToText(one.task)}, {"reason", one.why}});
+    } else {
+      assigned.emplace_back(json::object{
+          {"task_id", ToText(one.task)}, {"agent_id", one.agent}, {"fence", one.fence}});
+    }
+  }
+  answer.text = fmt::format("{} assigned, {} not", assigned.size(), left.size());
+  answer.content["assigned"] = std::move(assigned);
+  if (!left.empty()) answer.content["not_assigned"] = std::move(left);
+  return answer;
+}
+
+}  // namespace
+
+Result<Operation> Prepare(Arguments& arguments) {
+  HandOut wanted{.tasks = SubtasksIn(arguments)};
+  const TaskId parent = arguments.Task("parent_task_id");
+  wanted.among = ModelsIn(arguments).agents;
+  wanted.lease_ms = LeaseIn(arguments);
+  if (wanted.tasks.empty() == (parent == 0)) {
+    arguments.Wrong("give either subtasks, or parent_task_id of those that are meant");
+  }
+  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
+  return Operation{.run = [=](Records& records) -> Result<Answer> {
+    HandOut all = wanted;
+    if (parent != 0) {
+      Result<std::vector<TaskId>> children =
+          ChildrenOf(records, parent, static_cast<std::int64_t>(kMaxBatch));
+      if (!children) return Failure(std::move(children.error()));
+      all.tasks = std::move(*children);
+    }
+    Result<std::vector<Handed>> handed = HandOutTasks(records, all);
+    if (!handed) return Failure(std::move(handed.error()));
+    return Told(*handed);
+  }};
+}
+}  // namespace assign_subtasks
+
+namespace delegate_subtask {
+Result<Operation> Prepare(Arguments& arguments) {
+  DelegateRequest request;
+  request.coordinator =
+      arguments.Word("coordinator_agent_id", kMaxId, Need::kRequired).value_or("");
+  request.agent = arguments.Word("assigned_agent_id", kMaxId, Need::kRequired).value_or("");
+  request.name = arguments.Word("subtask_id", kMaxId, Need::kRequired).value_or("");
+  request.description = arguments.Text("subtask_description", kMaxContent).value_or("");
+  request.context = arguments.Json("contextual_data", kMaxContent / 2).value_or("");
+  request.parent = arguments.Task("parent_task_id");
+  request.deadline = arguments.Time("deadline");
+  request.budget = arguments.Integer("budget", 1, kMaxBudget).value_or(0);
+  request.lease_ms = LeaseIn(arguments);
+  if (const Result<TaskId> known = TaskIdOf(request.name)) {
+    request.task = *known;
+  } else if (request.description.empty()) {
+    arguments.Wrong("subtask_description is missing: subtask_id is no task that there is yet");
+  }
+  if (request.description.size() + request.context.size() > kMaxContent - 100) {
+    arguments.Wrong(
+        fmt::format("subtask_description and contextual_data must have at most {} "
+                    "bytes together",
+                    kMaxContent - 100));
+  }
+  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
+  return Operation{.run = [=](Records& records) -> Result<Answer> {
+    Result<Delegated> done = Delegate(records, request);
+    if (!done) return Failure(std::move(done.error()));
+    Answer answer{.text = ToText(done->task.id) + " is with " + done->task.assigned_to};
+    answer.content = {{"task_id", ToText(done->task.id)},
+                      {"assigned_to", done->task.assigned_to},
+                      {"fence", done->task.fence},
+                      {"depth", done->depth}};
+    if (done->task.deadline != 0) answer.content["deadline"] = TimeText(done->task.deadline);
+    if (done->budget != 0) answer.content["budget"] = done->budget;
+    return answer;
+  }};
+}
+}  // namespace delegate_subtask
+
+}  // namespace switchyard::orchestration
