@@ -1,6 +1,7 @@
 // Calls of the orchestration service, as far as they can be judged without its records. Lines: a
 // text that may be an id of a task or a URI, the arguments of a call.
 // - whatever the arguments of whatever tool, they are read or refused in words;
+// - JSON that is taken apart so that it can be put together anew says the same as before;
 // - an id that is read is written the same, but for leading zeros; so is a cursor.
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include "orchestration/coordination/ids.h"
 #include "orchestration/task.h"
 #include "orchestration/tool.h"
+#include "orchestration/verbatim.h"
 #include "orchestration/waiting/resources.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -31,6 +33,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         CursorOf(CursorText(cursor->phase, cursor->first, cursor->second), "urs");
     Require(again && again->first == cursor->first && again->second == cursor->second,
             "a cursor comes back");
+  }
+  boost::system::error_code error;
+  if (const boost::json::value plain = boost::json::parse(raw, error); !error) {
+    const boost::json::value again = boost::json::parse(ToText(Kept(raw)), error);
+    Require(!error && again == plain, "what is kept says the same");
   }
   for (const Tool& tool : Tools()) {
     Arguments arguments(raw);

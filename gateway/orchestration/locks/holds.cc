@@ -285,7 +285,7 @@ Result<bool> SweepLocks(Records& records, std::int64_t limit) {
       {records.now - records.settings.retain_ms, limit});
   if (!old) return Failure(std::move(old.error()));
   return std::ranges::any_of(std::array{held->size(), waited->size(), old->size()},
-                             [limit](std::size_t done) { return std::cmp_equal(done, limit); });
+                             [limit](std::size_t count) { return std::cmp_equal(count, limit); });
 }
 
 Result<void> MoveLocks(Records& records, std::int64_t by) {

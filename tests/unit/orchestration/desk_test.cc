@@ -301,5 +301,91 @@ TEST_F(OrchestrationTime, LeasesBeginAnewWithTheGateway) {
   EXPECT_EQ(StatusOf(1), "task_00000001 failed");
 }
 
+// ---- Locks ------------------------------------------------------------------------------------
+
+class OrchestrationLines : public OrchestrationDesk {
+ protected:
+  OrchestrationLines() {
+    for (const char* agent : {"a", "b", "c"}) {
+      Call("register_agent", R"({"agent_id":")" + std::string(agent) + "\"}");
+    }
+    EXPECT_EQ(Call("acquire_file_lock", Of("a", R"(,"lease_ms":30000)")),
+              "x is yours, exclusive, fence 1, for 30000 ms");
+  }
+  static std::string Of(const std::string& agent, const std::string& more = "") {
+    return R"({"file_path":"x","agent_id":")" + agent + "\"" + more + "}";
+  }
+  std::unique_ptr<Pending> Wait(const std::string& agent) {
+    auto call = Begin("acquire_file_lock", Of(agent, R"(,"wait_ms":60000)"));
+    Settle();
+    return call;
+  }
+  static constexpr const char* kTaken = "x is yours, exclusive, fence 2, for 300000 ms";
+};
+
+TEST_F(OrchestrationLines, ALockGoesToTheFirstInLineAloneAndNoPollIsWoken) {
+  const auto b = Wait("b"), c = Wait("c");
+  const auto poll = Poll("b");
+  EXPECT_EQ(Call("release_file_lock", Of("a")), "x released");
+  EXPECT_EQ(b->text(), kTaken);
+  EXPECT_FALSE(c->over());
+  EXPECT_FALSE(poll->over());
+}
+
+TEST_F(OrchestrationLines, WhoGoesWhileItLooksLeavesTheLockToTheNext) {
+  const auto b = Wait("b"), c = Wait("c");
+  Hold();
+  const auto release = Begin("release_file_lock", Of("a"));
+  std::exchange(held, nullptr)->count_down();
+  Finish();
+  Hold();
+  loop.RunReady();  // b is woken, and its look waits for the database
+  b->task.Cancel();
+  loop.RunReady();
+  Release();
+  EXPECT_EQ(c->text(), kTaken);
+}
+
+TEST_F(OrchestrationLines, AWaitThatIsOverLeavesTheLine) {
+  const auto b = Begin("acquire_file_lock", Of("b", R"(,"wait_ms":5000)"));
+  Settle();
+  loop.Pass(seconds(5));
+  Settle();
+  EXPECT_EQ(b->text(), "x is not yours: held by a");
+  EXPECT_EQ(Call("release_file_lock", Of("a")), "x released");
+  EXPECT_EQ(Call("acquire_file_lock", Of("c")), kTaken);
+}
+
+TEST_F(OrchestrationLines, WhoseDeadlineIsOverGetsNothing) {
+  Call("release_file_lock", Of("a"));
+  Hold();
+  const auto late = Begin("acquire_file_lock", Of("b", R"(,"wait_ms":60000)"), loop.In(seconds(1)));
+  loop.Pass(seconds(1));
+  Release();
+  ASSERT_TRUE(late->over());
+  EXPECT_EQ(late->answer->error().code, Code::kDeadline);
+  EXPECT_EQ(Call("check_file_lock", R"({"file_path":"x"})"), "x is free");
+}
+
+TEST_F(OrchestrationLines, LeasesAndPlacesGoWithJumpsOfTheWallClock) {
+  const auto b = Wait("b");
+  clock.SetBy(hours(3));
+  desk->Tick();
+  Settle();
+  EXPECT_FALSE(b->over());
+  EXPECT_EQ(Call("check_file_lock", R"({"file_path":"x"})"), "x is held by a");
+  clock.Pass(seconds(30));
+  desk->Tick();
+  Settle();
+  EXPECT_EQ(b->text(), kTaken);
+}
+
+TEST_F(OrchestrationLines, AStopAnswersThoseWhoWait) {
+  const auto b = Wait("b");
+  desk->EndWaits();
+  Settle();
+  EXPECT_EQ(b->text(), "x is not yours: held by a");
+}
+
 }  // namespace
 }  // namespace switchyard::orchestration

@@ -29,6 +29,24 @@ TEST(Verbatim, TextThatLooksLikeTheMarkIsText) {
             R"({"a":"\\u0001{}","b":"x\u0001{}"})");
 }
 
+TEST(Kept, IsTakenApartAndPutTogetherAsItWas) {
+  for (const char* raw :
+       {"null", "true", "0", "-0.0", "1.10", "1e400", "12345678901234567890123", R"("")", "[]",
+        "{}", R"({"z":1.0,"a":[1e2,{"b":[]},null,false,"t\n"],"\u0001[":{"c":-1}})",
+        R"("\u0001{}")", R"(["\u0001","x\u0001"])"}) {
+    EXPECT_EQ(ToText(Kept(raw)), raw);
+  }
+  EXPECT_TRUE(Kept("[1]").is_array());
+  EXPECT_TRUE(Kept("{}").is_object());
+  EXPECT_EQ(Kept(R"("t")"), json::value("t"));
+}
+
+TEST(Kept, StaysWholeWhereItCannotBeTakenApart) {
+  const std::string deep = std::string(40, '[') + std::string(40, ']');
+  EXPECT_TRUE(Kept(deep).is_string());
+  EXPECT_EQ(ToText(Kept(deep)), deep);
+}
+
 class Results : public ::testing::Test {
  protected:
   std::string Done(const std::string& members) {
