@@ -109,6 +109,8 @@ Result<Task> MakeOrFind(Records& records, const DelegateRequest& request, const 
                  .priority = parent.id == 0 ? Priority::kMedium : parent.priority,
                  .parent = parent.id,
                  .deadline = Narrower(request.deadline, parent.deadline)};
+    // Names of subtasks are of their coordinator.
+    task.agent = request.coordinator;
     task.idempotency = "delegate " + Sha256(request.name).substr(0, 32);
     task.digest = Sha256(task.content + "\n" + ToText(parent.id)).substr(0, 32);
     return Create(records, task);

@@ -175,6 +175,13 @@ TEST_F(Delegations, OfWhatWouldWaitForItselfAreRefused) {
       HasSubstr("this would be a deadlock: a waits for b (subtask 1), b waits for a (lock x)"));
 }
 
+TEST_F(Delegations, MeanTheSubtasksOfTheirOwnCoordinatorByAName) {
+  EXPECT_EQ(Delegate("a", "c", "part").at("task_id"), json::value("task_00000001"));
+  EXPECT_EQ(Delegate("b", "c", "part").at("task_id"), json::value("task_00000002"));
+  EXPECT_THAT(Text(Delegate("a", "c", "part", R"(,"subtask_description":"another")")),
+              HasSubstr("made task_00000001, which asked for something else"));
+}
+
 TEST_F(Delegations, OfATaskThatIsThere) {
   const std::string id = room.Create("x");
   EXPECT_EQ(Delegate("a", "b", id, "").at("assigned_to"), json::value("b"));
