@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/token.h"
+#include "config/redact.h"
 #include "credentials/oauth/authorization.h"
 #include "credentials/oauth/exchange.h"
 #include "credentials/oauth/url.h"
@@ -83,7 +84,7 @@ Task<Result<ConnectFlow::Shown>> ConnectFlow::Look(std::string token, std::strin
   const Offer* offer = links_.Find(token);
   if (offer == nullptr) co_return Gone();
   co_return Shown{.server = offer->server,
-                  .url = place->source->url(),
+                  .url = config::RedactUrl(place->source->url()),
                   .whose = offer->whose,
                   .issuer = std::move(place->found.server.issuer),
                   .scopes = std::move(place->scopes)};
@@ -189,7 +190,7 @@ Task<Result<ConnectFlow::Shown>> ConnectFlow::Exchange(Offer offer, std::string 
                              .resource = attempt.resource});
   spdlog::info("server {}: an account was connected", offer.server);
   co_return Shown{.server = offer.server,
-                  .url = source->url(),
+                  .url = config::RedactUrl(source->url()),
                   .whose = offer.whose,
                   .issuer = attempt.issuer,
                   .scopes = attempt.scopes};

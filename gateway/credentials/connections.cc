@@ -184,7 +184,7 @@ Result<GrantPtr> Connections::Judge(const HeldPtr& held, const Refusal& refused)
   if (refused.status == 401) {
     if (replaced) return Good(*held);
     if (fresh) {
-      return Refuse(Code::kUnavailable, "refuses a token that was fetched a moment ago (401)");
+      return Refuse(Code::kForbidden, "refuses a token that was fetched a moment ago (401)");
     }
     held->grant = nullptr;
     return GrantPtr();
@@ -192,14 +192,14 @@ Result<GrantPtr> Connections::Judge(const HeldPtr& held, const Refusal& refused)
   const oauth::Challenge challenge = oauth::ReadChallenge(refused.challenge);
   if (challenge.error != "insufficient_scope" || challenge.scopes.empty()) {
     if (replaced && Good(*held) != nullptr) return Good(*held);
-    return Refuse(Code::kUnavailable, "forbids this to the account that is connected (403)");
+    return Refuse(Code::kForbidden, "forbids this to the account that is connected (403)");
   }
   const bool asked = Covers(held->connected.asked, challenge.scopes);
   if (replaced && asked && Good(*held) != nullptr) return Good(*held);
   // Who was asked for them a moment ago, or got fewer than were asked for, is not asked in a loop.
   const bool lately = held->got_at && deps_.clock.Now() - *held->got_at < kStepUp;
   if (asked && lately) {
-    return Refuse(Code::kUnavailable, "wants scopes that the account was not granted (403)");
+    return Refuse(Code::kForbidden, "wants scopes that the account was not granted (403)");
   }
   return Ask(held->whose, oauth::UnionOf(held->connected.asked, challenge.scopes));
 }

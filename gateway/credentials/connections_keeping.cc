@@ -7,6 +7,7 @@
 #include "credentials/connections.h"
 #include "credentials/oauth/challenge.h"
 #include "credentials/oauth/registration.h"
+#include "credentials/oauth/url.h"
 
 namespace switchyard::credentials {
 namespace {
@@ -73,6 +74,10 @@ void Connections::Load(Held& held) {
   const std::optional<std::string> text = deps_.vault.Get(LabelOf(held.whose, issuer->second));
   std::optional<Connected> kept = text ? ReadConnectedText(*text) : std::nullopt;
   if (!kept) return;
+  // The server may have moved since, or another one has its name: a token is for whom it was got.
+  const bool same = config_.resource.empty() ? oauth::ResourceCovers(kept->resource, url_)
+                                             : kept->resource == config_.resource;
+  if (!same) return;
   held.connected = std::move(*kept);
   held.connected.issuer = issuer->second;
   Publish(held);

@@ -243,9 +243,11 @@ GrantPtr TokenExchange::Keep(Entry& entry, const oauth::Token& token) {
 std::unexpected<Error> TokenExchange::Failed(Entry& entry, const Error& error) {
   if (deps_.count) deps_.count(server_, "failed");
   spdlog::warn("server {}: no token for a caller: {}", server_, error.message);
-  // What an authorization server says is no answer of the server; clients learn where to look.
-  Error shown{.code = Code::kUnavailable,
-              .origin = Origin::kServer,
+  // What an authorization server says is no answer of the server; clients learn where to look. That
+  // it refuses this caller's token is nothing that others should wait for (breaker).
+  const bool caller = error.code == Code::kUnauthenticated && !error.message.contains("_client");
+  Error shown{.code = caller ? Code::kForbidden : Code::kUnavailable,
+              .origin = caller ? Origin::kGateway : Origin::kServer,
               .message = "server " + server_ + ": no token for this caller could be had",
               .detail = error.message + (error.detail.empty() ? "" : ": " + error.detail),
               .for_agent = true};

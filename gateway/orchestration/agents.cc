@@ -129,6 +129,15 @@ std::int64_t ScoreOf(const Agent& agent, std::size_t needed, std::int64_t fastes
          100;
 }
 
+// What there is of an agent beside its row, which is gone: whoever has its id next begins anew.
+Result<void> Leave(Records& records, const std::string& id) {
+  records.effects.agents.push_back(id);
+  Result<std::int64_t> freed = ReleaseLocks(records, id);
+  if (!freed) return Failure(std::move(freed.error()));
+  Result<void> done = records.sql.Execute("DELETE FROM capability WHERE agent = $1", {id});
+  return done ? LeaveCoordination(records, id) : done;
+}
+
 }  // namespace
 
 std::string_view Agent::StatusAt(std::int64_t now, const Settings& settings) const {
@@ -217,12 +226,9 @@ Result<std::int64_t> Deregister(Records& records, std::string_view id) {
   if (!agent) return Failure(std::move(agent.error()));
   Result<std::int64_t> returned = ReturnAll(records, agent->id, "agent " + agent->id + " left");
   if (!returned) return returned;
-  if (Result<std::int64_t> freed = ReleaseLocks(records, agent->id); !freed) return freed;
-  Result<void> done = records.sql.Execute("DELETE FROM capability WHERE agent = $1", {agent->id});
-  if (done) done = records.sql.Execute("DELETE FROM agent WHERE id = $1", {agent->id});
-  if (done) done = LeaveCoordination(records, agent->id);
+  Result<void> done = records.sql.Execute("DELETE FROM agent WHERE id = $1", {agent->id});
+  if (done) done = Leave(records, agent->id);
   if (!done) return Failure(std::move(done.error()));
-  records.effects.agents.push_back(agent->id);
   return returned;
 }
 
@@ -233,9 +239,9 @@ Result<std::size_t> ForgetAgents(Records& records, std::int64_t limit) {
       {records.now - std::max(records.settings.retain_ms, kRemembered), limit});
   if (!gone) return Failure(std::move(gone.error()));
   for (const Database::Row& row : *gone) {
-    Result<void> done =
-        records.sql.Execute("DELETE FROM capability WHERE agent = $1", {row.Text(0)});
-    if (!done) return Failure(std::move(done.error()));
+    if (Result<void> done = Leave(records, row.Text(0)); !done) {
+      return Failure(std::move(done.error()));
+    }
   }
   return gone->size();
 }

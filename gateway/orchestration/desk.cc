@@ -300,7 +300,7 @@ void Desk::Tick() {
     forgets_from_ = Steady() + kTrustsAfter;
   }
   Settings limits = settings();
-  if (Steady() < forgets_from_) limits.retain_ms = kNever;
+  if (Steady() < forgets_from_) limits.retain_ms = limits.retain_messages_ms = kNever;
   const std::int64_t last = swept_at_.exchange(Steady() + after);
   const std::int64_t since = watches_.size() == 0 ? -1 : last;
   database_.Submit(

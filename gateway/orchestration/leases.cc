@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "orchestration/coordination/sweep.h"
 #include "orchestration/locks/locks.h"
 #include "orchestration/moves.h"
 
@@ -183,9 +184,11 @@ Result<void> BeginLeasesAnew(Records& records) {
 Result<void> MoveLeases(Records& records, std::int64_t by) {
   Result<void> moved = records.sql.Execute(
       "UPDATE task SET lease_until = lease_until + $1 WHERE lease_until IS NOT NULL", {by});
+  if (moved) {
+    moved = records.sql.Execute("UPDATE agent SET heartbeat_at = heartbeat_at + $1", {by});
+  }
   if (moved) moved = MoveLocks(records, by);
-  if (!moved) return moved;
-  return records.sql.Execute("UPDATE agent SET heartbeat_at = heartbeat_at + $1", {by});
+  return moved ? MoveCoordination(records, by) : moved;
 }
 
 }  // namespace switchyard::orchestration

@@ -210,7 +210,12 @@ Result<Task> Fail(Records& records, TaskId id, const Actor& actor, std::string e
   if (!task) return task;
   // One that nobody has is ended by who may cancel it.
   if (!IsHeld(task->status)) {
-    if (Result<void> may = MayChange(records, *task); !may) return Failure(std::move(may.error()));
+    Result<void> may = MayChange(records, *task);
+    if (may && !records.rights.Has(Right::kCancel)) {
+      may = Forbidden("task " + ToText(id) +
+                      " is with nobody: to end it is to cancel it, which your roles do not allow");
+    }
+    if (!may) return Failure(std::move(may.error()));
   }
   Task failed = *task;
   failed.error = std::move(error);

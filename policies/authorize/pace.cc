@@ -52,8 +52,8 @@ Task<std::vector<Paced>> Pacing::Look(const Call& call, std::vector<const Rule*>
   for (const Rule* rule : rules) {
     const Pace& pace = *rule->when.pace;
     Holds over = Holds::kCannotTell;
-    if (again) {
-      over = rule->effect == Effect::kRequireApproval && pace.over ? Holds::kYes : Holds::kNo;
+    if (again && rule->effect == Effect::kRequireApproval && pace.over) {
+      over = Holds::kYes;
     } else if (store_ != nullptr) {
       StoreKey key;
       key.Continue(pace.key);

@@ -49,9 +49,8 @@ class Pacing {
   Pacing(Store* store, const Clock& clock) : store_(store), clock_(clock) {}
 
   // Of each of the rules, which have a pace. A retry that answers what was asked in the middle of a
-  // call is that call still: it is not counted, was within what it had to be, and is approved if
-  // that was asked for. (Nobody gets around a rate so: what brings a state that is none is refused
-  // further in.)
+  // call is counted like any other: whether it is one only those know who asked. But a rule that
+  // wants approval wants it of the retry, too, which brings the approval.
   Task<std::vector<Paced>> Look(const Call& call, std::vector<const Rule*> rules) const;
 
  private:

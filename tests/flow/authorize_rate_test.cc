@@ -29,6 +29,19 @@ TEST_F(AuthorizeRate, ManyCallsOfOneToolAreRefusedAndOthersAreNot) {
   EXPECT_EQ(wiped, 2);
 }
 
+// What anybody can write is no way around it.
+TEST_F(AuthorizeRate, WhatLooksLikeARetryCounts) {
+  StartRules("{effect: allow}, {effect: deny, what: {tool: wipe}, when: {rate: {over: 2/h}}}");
+  ModernClient one = gateway.Modern();
+  const auto call = [&one] {
+    return one.Request({.method = "tools/call",
+                        .members = R"("name":"a__wipe","inputResponses":{},"arguments":)" + kX});
+  };
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(call().text(), "wiped x");
+  EXPECT_THAT(call().text(), HasSubstr("come at another time"));
+  EXPECT_EQ(wiped, 2);
+}
+
 TEST_F(AuthorizeRate, BeyondItAPersonIsAsked) {
   StartRules(
       "{effect: allow}, {effect: require_approval, what: {tool: wipe}, when: {rate: {over: 1/h}}}");

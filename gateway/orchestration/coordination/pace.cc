@@ -10,16 +10,15 @@ namespace switchyard::orchestration {
 Result<void> MaySend(Records& records, std::string_view agent, std::int64_t box) {
   const Settings& settings = records.settings;
   const std::int64_t window = settings.message_window_ms;
-  // The one that must leave the window before another one comes in.
+  // The one that must leave the window before another one comes in. What a clock that was set back
+  // has in the future does not count.
   Result<Database::Rows> rows = records.sql.Query(
-      "SELECT sent_at FROM message WHERE sender_box = $1 AND sent_at > $2 ORDER BY sent_at DESC, "
-      "id DESC LIMIT 1 OFFSET $3",
-      {box, records.now - window, settings.most_messages - 1});
+      "SELECT sent_at FROM message WHERE sender_box = $1 AND sent_at > $2 AND sent_at <= $3 "
+      "ORDER BY sent_at DESC, id DESC LIMIT 1 OFFSET $4",
+      {box, records.now - window, records.now, settings.most_messages - 1});
   if (!rows) return Failure(std::move(rows.error()));
   if (rows->empty()) return {};
-  // By a clock that was set back it may have been sent later than now.
-  const std::int64_t wait =
-      std::clamp<std::int64_t>(rows->front().Number(0) + window - records.now, 1, window);
+  const std::int64_t wait = rows->front().Number(0) + window - records.now;
   Error error{.code = Code::kRateLimited,
               .origin = Origin::kClient,
               .retryable = true,
@@ -34,9 +33,9 @@ Result<void> MaySend(Records& records, std::string_view agent, std::int64_t box)
 
 Result<std::int64_t> SentWithin(Records& records, std::int64_t box, std::int64_t window_ms) {
   Result<Database::Rows> rows = records.sql.Query(
-      "SELECT count(*) FROM (SELECT id FROM message WHERE sender_box = $1 AND sent_at > $2 LIMIT "
-      "$3) AS recent",
-      {box, records.now - window_ms, kMostCounted});
+      "SELECT count(*) FROM (SELECT id FROM message WHERE sender_box = $1 AND sent_at > $2 AND "
+      "sent_at <= $3 LIMIT $4) AS recent",
+      {box, records.now - window_ms, records.now, kMostCounted});
   if (!rows) return Failure(std::move(rows.error()));
   return rows->front().Number(0);
 }

@@ -6,6 +6,7 @@
 #include "orchestration/coordination/ids.h"
 #include "orchestration/coordination/sessions.h"
 #include "orchestration/tool.h"
+#include "orchestration/verbatim.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -83,7 +84,7 @@ Result<Operation> Prepare(Arguments& arguments) {
     if (!session->description.empty()) view["description"] = session->description;
     view["coordinator"] = session->coordinator;
     view["participants"] = ToArray(session->participants);
-    view["context"] = json::parse(session->context);
+    view["context"] = Verbatim(session->context);
     view["created_at"] = TimeText(session->created_at);
     if (session->open()) return answer;
     view["closed_at"] = TimeText(session->closed_at);

@@ -27,6 +27,14 @@ Result<void> LeaveCoordination(Records& records, std::string_view agent) {
   return done;
 }
 
+Result<void> MoveCoordination(Records& records, std::int64_t by) {
+  Result<void> moved = records.sql.Execute(
+      "UPDATE assistance SET expires_at = expires_at + $1 WHERE closed_at = 0", {by});
+  if (!moved) return moved;
+  return records.sql.Execute("UPDATE wait_for SET until_at = until_at + $1 WHERE until_at > 0",
+                             {by});
+}
+
 Result<CoordinationNumbers> CoordinationOf(Records& records) {
   Result<Database::Rows> rows = records.sql.Query(
       "SELECT name, value FROM counter WHERE name IN ('sessions_open', 'assistance_open')");

@@ -15,6 +15,9 @@ Result<bool> SweepCoordination(Records& records, std::int64_t limit = 100);
 // An agent is not registered any more: nobody waits for it, and what was meant for it is nobody's.
 Result<void> LeaveCoordination(Records& records, std::string_view agent);
 
+// The wall clock jumped by so many milliseconds: what is open expires as if it had not.
+Result<void> MoveCoordination(Records& records, std::int64_t by);
+
 // Sessions and requests that are open.
 struct CoordinationNumbers {
   std::int64_t sessions = 0, requests = 0;

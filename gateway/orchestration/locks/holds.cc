@@ -291,11 +291,8 @@ Result<bool> SweepLocks(Records& records, std::int64_t limit) {
 Result<void> MoveLocks(Records& records, std::int64_t by) {
   Result<void> moved =
       records.sql.Execute("UPDATE file_hold SET lease_until = lease_until + $1", {by});
-  if (moved) moved = records.sql.Execute("UPDATE file_wait SET ends_at = ends_at + $1", {by});
   if (!moved) return moved;
-  return records.sql.Execute(
-      "UPDATE wait_for SET until_at = until_at + $1 WHERE kind = $2 AND until_at > 0",
-      {by, static_cast<int>(WaitKind::kLock)});
+  return records.sql.Execute("UPDATE file_wait SET ends_at = ends_at + $1", {by});
 }
 
 Result<void> BeginLocksAnew(Records& records) {

@@ -86,7 +86,8 @@ Result<Forced> LastForced(Records& records, std::string_view path, std::string_v
 // Frees what nobody kept alive, and forgets. True: there may be more.
 Result<bool> SweepLocks(Records& records, std::int64_t limit = 500);
 
-// The wall clock jumped by so much: leases and places in line go with it.
+// The wall clock jumped by so much: leases and places in line go with it, but not the waits of
+// coordination/waits.h, which go all together.
 Result<void> MoveLocks(Records& records, std::int64_t by);
 // At the start: each lease begins anew, and the calls that were in line are gone.
 Result<void> BeginLocksAnew(Records& records);

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kUsualWait = 30'000;
 constexpr std::int64_t kLongestWait = 60'000;
+constexpr std::int64_t kReturnedByALook = 50;
 
 }  // namespace
 
@@ -19,7 +20,9 @@ Result<Operation> Prepare(Arguments& arguments) {
   if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
   const auto look = [id](Records& records) -> Result<Answer> {
     // What nobody keeps alive any more is not what it reads like.
-    if (Result<bool> swept = Sweep(records); !swept) return Failure(std::move(swept.error()));
+    if (Result<bool> back = ReturnExpired(records, kReturnedByALook); !back) {
+      return Failure(std::move(back.error()));
+    }
     Result<Task> task = Find(records, id);
     if (!task) return Failure(std::move(task.error()));
     Answer answer{.content = View(*task, As::kSubject, {}), .text = Line(*task)};

@@ -76,6 +76,15 @@ TEST_F(Force, ReachesWhatIsAnothers) {
   EXPECT_EQ(room.Refusal("deregister_agent", R"({"agent_id":"a"})"), "");
 }
 
+TEST_F(Force, WhoMayNotCancelMayNotFailWhatNobodyHasEither) {
+  Roles roles;
+  roles.of[static_cast<std::size_t>(Right::kCancel)] = std::vector<std::string>{"operator"};
+  room.rights = Rights(roles, Principal());
+  const std::string id = room.Create("x");
+  EXPECT_THAT(room.Refusal("fail_task", Room::Id(id, R"(,"error":"no","should_retry":false)")),
+              HasSubstr("your roles do not allow"));
+}
+
 TEST_F(Force, IsNoWayToActAsAnother) {
   room.caller = "alice";
   room.Register("a");

@@ -127,10 +127,11 @@ TEST_F(AuthorizeRate, EachRuleCountsForItself) {
   EXPECT_EQ(Allowed(3, "ada"), 1);
 }
 
-TEST_F(AuthorizeRate, AnAnswerInTheMiddleOfACallIsNoOtherCall) {
+// Whether it is one only those know who asked.
+TEST_F(AuthorizeRate, AnAnswerInTheMiddleOfACallCountsAndIsApprovedIfThatWasWanted) {
   Rules("{effect: allow}, {effect: deny, when: {rate: {over: 1/min}}}");
   EXPECT_EQ(Calls("ada"), "allowed");
-  EXPECT_EQ(Calls("ada", "{}", R"(,"requestState":"s","inputResponses":{})"), "allowed");
+  EXPECT_EQ(Calls("ada", "{}", R"(,"requestState":"s","inputResponses":{})"), "forbidden");
   Rules("{effect: allow}, {effect: require_approval, when: {rate: {over: 1/min}}}");
   EXPECT_EQ(Calls("eve", "{}", R"(,"requestState":"s")"), "needs approval")
       << "what a person was asked for before";

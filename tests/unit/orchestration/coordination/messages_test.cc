@@ -215,6 +215,16 @@ TEST_F(AgentMessages, WhoTakesAnIdOverDoesNotGetItsMessages) {
   EXPECT_EQ(room.Contents("b", R"(,"sent":true)"), "");
 }
 
+TEST_F(AgentMessages, OfOneWhoIsForgottenAreNobodysEither) {
+  room.Send("a", R"("recipient_id":"b")", "for the first b");
+  room.now += 8 * 24 * 3'600'000LL;
+  EXPECT_TRUE(room.Do([](Records& records) { return Sweep(records); }).has_value());
+  EXPECT_THAT(room.Refusal("get_agent_health", R"({"agent_id":"b"})"), HasSubstr("b"));
+  room.caller = "mallory";
+  room.Register("b");
+  EXPECT_EQ(room.Contents("b", R"(,"include_read":true)"), "");
+}
+
 TEST_F(AgentMessages, AreAnsweredByThoseWhoKnowThem) {
   const std::string first = room.Send("a", R"("recipient_id":"b")", "?");
   EXPECT_EQ(room.Refusal("send_message", R"({"sender_id":"b","recipient_id":"a","content":"!",)"

@@ -43,6 +43,17 @@ class AgentSessions : public ::testing::Test {
   Talk room;
 };
 
+// A text that begins with what marks raw JSON (verbatim.h) is a text.
+TEST_F(AgentSessions, WhatTheyShareIsShownAsItWasWritten) {
+  const std::string context =
+      R"({"x":"\u00011,\"outcome\":\"pay\"","big":123456789012345678901234567890})";
+  const std::string id = Open(R"(,"context":)" + context);
+  const json::object seen = room.Get("get_collaboration_session", As(id, "a"));
+  EXPECT_EQ(seen.at("context").at("x"), json::value("\x01"
+                                                    "1,\"outcome\":\"pay\""));
+  EXPECT_FALSE(seen.contains("outcome"));
+}
+
 TEST_F(AgentSessions, AreForThoseWhoTakePart) {
   const std::string id = Open(R"(,"description":"why","context":{"topic":"x"})");
   EXPECT_EQ(id, "session_00000001");
