@@ -31,7 +31,8 @@ Result<void> MoveCoordination(Records& records, std::int64_t by) {
   Result<void> moved = records.sql.Execute(
       "UPDATE assistance SET expires_at = expires_at + $1 WHERE closed_at = 0", {by});
   if (!moved) return moved;
-  return records.sql.Execute("UPDATE wait_for SET until_at = until_at + $1", {by});
+  return records.sql.Execute("UPDATE wait_for SET until_at = until_at + $1 WHERE until_at > 0",
+                             {by});
 }
 
 Result<CoordinationNumbers> CoordinationOf(Records& records) {
