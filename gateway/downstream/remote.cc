@@ -21,10 +21,11 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     pulling_ = TaskHandle(home_, "remote call", RunPull(shared_from_this(), std::move(box)));
   }
 
-  // At home: what is under way is cancelled, the reply dropped.
+  // At home: what is under way is cancelled, the reply dropped. A pull that was woken just before
+  // still stands on the reply: then the two go together, when it is unwound.
   void End() {
+    if (!pulling_.running()) reply_.reset();
     pulling_.Cancel();
-    reply_.reset();
   }
 
   Executor home() const { return home_; }

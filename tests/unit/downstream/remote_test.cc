@@ -52,6 +52,7 @@ class Server final : public Service {
   }
 
   std::atomic<int> hanging = 0, gone = 0, replies = 0;
+  std::atomic<Mailbox<int>*> wake = nullptr;  // where a pull waits
   static inline std::atomic<bool> released_at_home = false;
 
  private:
@@ -77,7 +78,11 @@ class Server final : public Service {
         Mailbox<int> never;
         co_await never.Take();
       }
-      if (call_.message.method_name() == "endless") {
+      if (call_.message.method_name() == "woken" && ++sent_ > 1) {
+        server_.wake = &wake_;
+        co_await wake_.Take();
+      }
+      if (call_.message.method_name() == "endless" || call_.message.method_name() == "woken") {
         co_return mcp::Message::Make("", "note", "{}");
       }
       co_return mcp::Message::FromResult(call_.message.id(),
@@ -88,6 +93,7 @@ class Server final : public Service {
     Server& server_;
     Call& call_;
     int sent_ = 0;
+    Mailbox<int> wake_;
   };
 
   Home& home_;
@@ -200,6 +206,30 @@ TEST_F(RemoteTest, CancelsAPullInFlightAndForgetsTheCallAtOnce) {
     loop_.RunReady();
   }
   call.reset();
+  EXPECT_TRUE(Until([&] { return server_->replies == 0; }));
+}
+
+// It stands on the reply still: AddressSanitizer sees it if the reply goes first.
+TEST_F(RemoteTest, APullThatWasJustWokenIsUnwoundBeforeTheReplyGoes) {
+  auto call = CallOf("woken");
+  std::promise<void> dropped;
+  {
+    Result<ReplyPtr> reply = Handle(*call);
+    Next(reply);
+    TaskHandle task(loop_.deps().executor(), "pull", [](Reply& own) -> Task<void> {
+      const auto next = co_await own.Next();
+      ADD_FAILURE() << "was to be cancelled";
+    }(**reply));
+    ASSERT_TRUE(Until([&] { return server_->wake != nullptr; }));
+    // At home: the end of the call comes first, and then what the pull was woken by.
+    net::post(home_.executor(), [&] {
+      dropped.get_future().wait();
+      server_->wake.load()->Put(1);
+    });
+    task.Cancel();
+    loop_.RunReady();
+  }
+  dropped.set_value();
   EXPECT_TRUE(Until([&] { return server_->replies == 0; }));
 }
 
