@@ -12,16 +12,8 @@ namespace {
 namespace json = boost::json;
 using Need = Arguments::Need;
 
-constexpr std::int64_t kUsualLimit = 10;
-constexpr std::int64_t kMostLimit = 100;
-
 std::string AgentIn(Arguments& arguments) {
   return arguments.Word("agent_id|id", kMaxId, Need::kRequired).value_or("");
-}
-
-Result<Operation> Do(const Arguments& arguments, std::function<Result<Answer>(Records&)> run) {
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = std::move(run)};
 }
 
 }  // namespace
@@ -101,7 +93,7 @@ Result<Operation> Prepare(Arguments& arguments) {
   filter.group = arguments.Word("group", kMaxWord).value_or("");
   filter.active_within_ms =
       arguments.Integer("active_within_seconds", 1, 365 * 24 * 3600).value_or(0) * 1000;
-  const std::int64_t limit = arguments.Integer("limit", 1, kMostLimit).value_or(kUsualLimit);
+  const std::int64_t limit = arguments.Limit();
   filter.limit = limit + 1;
   filter.after = arguments.Word("cursor", kMaxId).value_or("");
   return Do(arguments, [=](Records& records) -> Result<Answer> {
@@ -124,7 +116,7 @@ namespace find_capable_agents {
 Result<Operation> Prepare(Arguments& arguments) {
   std::vector<std::string> requirements = arguments.Words("requirements|capabilities");
   std::vector<std::string> excluded = arguments.Words("exclude_agents");
-  const std::int64_t limit = arguments.Integer("limit", 1, kMostLimit).value_or(kUsualLimit);
+  const std::int64_t limit = arguments.Limit();
   return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<std::vector<Candidate>> ranked =
         Rank(records, requirements, excluded, static_cast<std::size_t>(limit));

@@ -12,11 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-Result<Operation> Do(const Arguments& arguments, std::function<Result<Answer>(Records&)> run) {
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = std::move(run)};
-}
-
 json::object View(const QueueNumbers& numbers) {
   json::object view;
   for (int i = 0; i < kStatuses; ++i) {

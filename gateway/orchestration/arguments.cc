@@ -177,6 +177,18 @@ std::optional<std::int64_t> Arguments::Integer(std::string_view names, std::int6
   return number;
 }
 
+std::int64_t Arguments::Limit() { return Integer("limit", 1, kMostLimit).value_or(kUsualLimit); }
+
+std::int64_t Arguments::LeaseMs() {
+  constexpr std::int64_t kShortest = 1000, kLongest = 24 * 3'600'000;
+  return Integer("lease_ms", kShortest, kLongest).value_or(0);
+}
+
+std::int64_t Arguments::WaitMs(std::int64_t usual) {
+  constexpr std::int64_t kLongest = 60'000;
+  return Integer("wait_ms", 0, kLongest).value_or(usual);
+}
+
 std::optional<std::int64_t> Arguments::Share(std::string_view names) {
   const json::value* value = Find(names, Need::kOptional);
   if (value == nullptr) return std::nullopt;

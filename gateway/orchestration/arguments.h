@@ -37,6 +37,12 @@ class Arguments {
   std::vector<std::string> Words(std::string_view names);
   std::optional<std::int64_t> Integer(std::string_view names, std::int64_t min, std::int64_t max,
                                       Need need = Need::kOptional);
+  // How many a page has ("limit"); how long a lease is ("lease_ms", 0 = as configured), and how
+  // long the caller would wait ("wait_ms").
+  static constexpr std::int64_t kUsualLimit = 10, kMostLimit = 100;
+  std::int64_t Limit();
+  std::int64_t LeaseMs();
+  std::int64_t WaitMs(std::int64_t usual = 0);
   // A number from 0 to 1, in thousandths.
   std::optional<std::int64_t> Share(std::string_view names);
   std::optional<bool> Bool(std::string_view names);

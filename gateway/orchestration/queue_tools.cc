@@ -18,9 +18,6 @@ namespace {
 namespace json = boost::json;
 using Need = Arguments::Need;
 
-constexpr std::int64_t kUsualLimit = 10;
-constexpr std::int64_t kMostLimit = 100;
-constexpr std::int64_t kLongestWait = 60'000;
 constexpr std::int64_t kMostAwaited = 10;
 // Whoever polls waits for it.
 constexpr std::int64_t kReturnedByAPoll = 50;
@@ -45,10 +42,6 @@ std::vector<std::string> FieldsIn(Arguments& arguments) {
   return fields;
 }
 
-std::int64_t LimitIn(Arguments& arguments) {
-  return arguments.Integer("limit", 1, kMostLimit).value_or(kUsualLimit);
-}
-
 }  // namespace
 
 namespace poll_tasks {
@@ -58,7 +51,7 @@ struct Poll {
   Status status = Status::kPending;
   std::string agent = {}, task_type = {};
   bool claim = false;
-  std::int64_t limit = kUsualLimit, lease_ms = 0;
+  std::int64_t limit = Arguments::kUsualLimit, lease_ms = 0;
   std::vector<std::string> fields = {};
 };
 
@@ -113,11 +106,11 @@ Result<Answer> Run(Records& records, const Poll& poll) {
 
 Result<Operation> Prepare(Arguments& arguments) {
   Poll poll{.status = arguments.StatusIn("status").value_or(Status::kPending)};
-  poll.limit = LimitIn(arguments);
+  poll.limit = arguments.Limit();
   poll.agent = arguments.Word("agent_id", kMaxId).value_or("");
   poll.claim = arguments.Bool("claim").value_or(false);
   poll.task_type = arguments.Word("task_type", kMaxWord).value_or("");
-  const std::int64_t wait = arguments.Integer("wait_ms", 0, kLongestWait).value_or(0);
+  const std::int64_t wait = arguments.WaitMs();
   poll.lease_ms = arguments.Integer("lease_ms", 1000, 24 * 3'600'000).value_or(0);
   poll.fields = FieldsIn(arguments);
   if (poll.claim && poll.agent.empty())
@@ -148,11 +141,10 @@ Result<Operation> Prepare(Arguments& arguments) {
     filter.goal = EffortIn(*filters, Kind::kGoal, "goal_id");
     arguments.Join(*filters);
   }
-  filter.limit = LimitIn(arguments);
+  filter.limit = arguments.Limit();
   filter.before = arguments.Task("cursor");
   std::vector<std::string> fields = FieldsIn(arguments);
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) -> Result<Answer> {
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<TaskPage> page = Search(records, filter);
     if (!page) return Failure(std::move(page.error()));
     Answer answer = ListOf(page->tasks, fields);
@@ -161,7 +153,7 @@ Result<Operation> Prepare(Arguments& arguments) {
       answer.text += ", more with cursor " + ToText(page->next);
     }
     return answer;
-  }};
+  });
 }
 }  // namespace query_tasks
 
@@ -169,8 +161,7 @@ namespace get_task_status {
 Result<Operation> Prepare(Arguments& arguments) {
   const TaskId id = arguments.Task("task_id", Need::kRequired);
   std::vector<std::string> fields = FieldsIn(arguments);
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) -> Result<Answer> {
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<Task> task = Find(records, id);
     if (!task) return Failure(std::move(task.error()));
     Answer answer{.content = View(*task, As::kSubject, fields), .text = Line(*task)};
@@ -188,7 +179,7 @@ Result<Operation> Prepare(Arguments& arguments) {
     }
     answer.content["blocked_by"] = std::move(blocked);
     return answer;
-  }};
+  });
 }
 }  // namespace get_task_status
 
@@ -196,8 +187,7 @@ namespace route_task {
 Result<Operation> Prepare(Arguments& arguments) {
   const TaskId id = arguments.Task("task_id", Need::kRequired);
   std::vector<std::string> excluded = arguments.Words("exclude_agents");
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) -> Result<Answer> {
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<Task> task = Find(records, id);
     if (!task) return Failure(std::move(task.error()));
     Result<std::vector<Candidate>> best = Rank(records, WordsOf(task->requirements), excluded, 1);
@@ -214,7 +204,7 @@ Result<Operation> Prepare(Arguments& arguments) {
     answer.text = chosen.agent.id + ": " + chosen.why;
     answer.content = {{"selected_agent", chosen.agent.id}, {"reason", chosen.why}};
     return answer;
-  }};
+  });
 }
 }  // namespace route_task
 

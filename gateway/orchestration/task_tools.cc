@@ -16,8 +16,6 @@ namespace {
 namespace json = boost::json;
 using Need = Arguments::Need;
 
-constexpr std::int64_t kShortestLease = 1000;
-constexpr std::int64_t kLongestLease = 24 * 3'600'000;
 constexpr std::int64_t kMostAttempts = 100;
 
 Answer Moved(const Task& task, bool with_fence = false) {
@@ -32,12 +30,6 @@ Answer Moved(const Task& task, bool with_fence = false) {
 Result<Answer> Moved(Result<Task> task, bool with_fence = false) {
   if (!task) return Failure(std::move(task.error()));
   return Moved(*task, with_fence);
-}
-
-// An operation whose arguments were fine; Failure if they were not.
-Result<Operation> Do(const Arguments& arguments, std::function<Result<Answer>(Records&)> run) {
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = std::move(run)};
 }
 
 Actor ActorOf(Arguments& arguments) {
@@ -188,8 +180,7 @@ namespace assign_task {
 Result<Operation> Prepare(Arguments& arguments) {
   const TaskId id = arguments.Task("task_id", Need::kRequired);
   const std::string agent = arguments.Word("agent_id", kMaxId, Need::kRequired).value_or("");
-  const std::int64_t lease =
-      arguments.Integer("lease_ms", kShortestLease, kLongestLease).value_or(0);
+  const std::int64_t lease = arguments.LeaseMs();
   return Do(arguments,
             [=](Records& records) { return Moved(Assign(records, id, agent, lease), true); });
 }

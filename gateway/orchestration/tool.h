@@ -48,6 +48,9 @@ struct Operation {
   Rights rights = {};  // of the caller
 };
 
+// The usual operation: nothing waits; Failure if the arguments were not fine.
+Result<Operation> Do(const Arguments& arguments, std::function<Result<Answer>(Records&)> run);
+
 struct Tool {
   std::string_view name;        // without the prefix of the service
   std::string_view definition;  // JSON, as the newest revision lists it

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "orchestration/tool.h"
@@ -83,6 +85,11 @@ constexpr Tool kTools[] = {
 };
 
 }  // namespace
+
+Result<Operation> Do(const Arguments& arguments, std::function<Result<Answer>(Records&)> run) {
+  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
+  return Operation{.run = std::move(run)};
+}
 
 std::span<const Tool> Tools() { return kTools; }
 

@@ -16,9 +16,6 @@ namespace {
 namespace json = boost::json;
 using Need = Arguments::Need;
 
-constexpr std::int64_t kUsualLimit = 10;
-constexpr std::int64_t kMostLimit = 100;
-
 json::object Subject(const Request& request) {
   return {{"request_id", ToText(IdOf::kAssistance, request.id)},
           {"status", ToString(request.status)}};
@@ -44,11 +41,6 @@ json::array View(const std::vector<Asked>& asked, bool answers) {
     list.emplace_back(std::move(view));
   }
   return list;
-}
-
-Result<Operation> Do(const Arguments& arguments, std::function<Result<Answer>(Records&)> run) {
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = std::move(run)};
 }
 
 }  // namespace
@@ -108,7 +100,7 @@ Result<Operation> Prepare(Arguments& arguments) {
   const std::string agent = arguments.Word("agent_id", kMaxId, Need::kRequired).value_or("");
   const std::int64_t id = IdIn(arguments, IdOf::kAssistance, "request_id");
   const bool own = arguments.OneOf("side", {"asked", "requested"}).value_or("asked") == "requested";
-  const std::int64_t limit = arguments.Integer("limit", 1, kMostLimit).value_or(kUsualLimit);
+  const std::int64_t limit = arguments.Limit();
   const std::int64_t before = IdIn(arguments, IdOf::kAssistance, "cursor");
   return Do(arguments, [=](Records& records) -> Result<Answer> {
     Answer answer;

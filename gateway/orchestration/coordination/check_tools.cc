@@ -20,11 +20,6 @@ std::int64_t SecondsIn(Arguments& arguments, std::string_view name) {
   return arguments.Integer(name, 1, kDay).value_or(0) * 1000;
 }
 
-Result<Operation> Do(const Arguments& arguments, std::function<Result<Answer>(Records&)> run) {
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = std::move(run)};
-}
-
 }  // namespace
 
 namespace check_agent_responsiveness {

@@ -16,9 +16,6 @@ namespace {
 namespace json = boost::json;
 using Need = Arguments::Need;
 
-constexpr std::int64_t kUsualLimit = 10;
-constexpr std::int64_t kMostLimit = 100;
-
 }  // namespace
 
 namespace send_message {
@@ -136,8 +133,7 @@ Result<Operation> Prepare(Arguments& arguments) {
     arguments.Wrong(
         "say to whom in one way: recipient_id, session_id, group or required_capabilities");
   }
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) { return Run(records, to, message); }};
+  return Do(arguments, [=](Records& records) { return Run(records, to, message); });
 }
 }  // namespace send_message
 
@@ -191,7 +187,7 @@ Result<Answer> Run(Records& records, const Reading& reading) {
 Result<Operation> Prepare(Arguments& arguments) {
   Reading reading;
   reading.agent = arguments.Word("agent_id", kMaxId, Need::kRequired).value_or("");
-  reading.limit = arguments.Integer("limit", 1, kMostLimit).value_or(kUsualLimit);
+  reading.limit = arguments.Limit();
   reading.session = IdIn(arguments, IdOf::kSession, "session_id");
   reading.sent = arguments.Bool("sent").value_or(false);
   reading.include_read = arguments.Bool("include_read").value_or(false);
@@ -204,8 +200,7 @@ Result<Operation> Prepare(Arguments& arguments) {
   Result<Cursor> from = CursorOf(cursor, reading.sent ? "s" : "ur");
   if (!from) arguments.Wrong(from.error().message);
   if (from) reading.cursor = *from;
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) { return Run(records, reading); }};
+  return Do(arguments, [=](Records& records) { return Run(records, reading); });
 }
 }  // namespace read_messages
 

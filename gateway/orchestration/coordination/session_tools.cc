@@ -14,9 +14,6 @@ namespace {
 namespace json = boost::json;
 using Need = Arguments::Need;
 
-constexpr std::int64_t kUsualLimit = 10;
-constexpr std::int64_t kMostLimit = 100;
-
 std::string_view StatusOf(const Session& session) { return session.open() ? "active" : "closed"; }
 
 std::string Line(const Session& session) {
@@ -42,11 +39,6 @@ std::string ContextIn(Arguments& arguments) {
 
 std::int64_t SessionIn(Arguments& arguments) {
   return IdIn(arguments, IdOf::kSession, "session_id", Need::kRequired);
-}
-
-Result<Operation> Do(const Arguments& arguments, std::function<Result<Answer>(Records&)> run) {
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = std::move(run)};
 }
 
 }  // namespace
@@ -98,7 +90,7 @@ namespace list_collaboration_sessions {
 Result<Operation> Prepare(Arguments& arguments) {
   const std::string agent = arguments.Word("agent_id", kMaxId).value_or("");
   const auto status = arguments.OneOf("status", {"active", "closed"});
-  const std::int64_t limit = arguments.Integer("limit", 1, kMostLimit).value_or(kUsualLimit);
+  const std::int64_t limit = arguments.Limit();
   const std::int64_t before = IdIn(arguments, IdOf::kSession, "cursor");
   return Do(arguments, [=](Records& records) -> Result<Answer> {
     const std::optional<bool> open = status ? std::optional(*status == "active") : std::nullopt;

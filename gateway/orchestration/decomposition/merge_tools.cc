@@ -160,17 +160,15 @@ Result<Operation> Prepare(Arguments& arguments) {
   if (given != 1) {
     arguments.Wrong("give one of results, task_ids and parent_task_id: what is to be merged");
   }
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{
-      .run = [wanted = std::move(wanted)](Records& records) { return Run(records, wanted); }};
+  return Do(arguments,
+            [wanted = std::move(wanted)](Records& records) { return Run(records, wanted); });
 }
 }  // namespace merge_results
 
 namespace get_lineage {
 Result<Operation> Prepare(Arguments& arguments) {
   const TaskId id = arguments.Task("task_id", Need::kRequired);
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) -> Result<Answer> {
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<Task> task = Find(records, id);
     if (!task) return Failure(std::move(task.error()));
     Result<std::vector<TaskId>> made_of = MadeOf(records, id, kMostLineage);
@@ -193,7 +191,7 @@ Result<Operation> Prepare(Arguments& arguments) {
     }
     if (!delegated.empty()) answer.content["delegated"] = std::move(delegated);
     return answer;
-  }};
+  });
 }
 }  // namespace get_lineage
 

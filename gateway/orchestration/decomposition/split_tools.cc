@@ -14,17 +14,10 @@ namespace {
 namespace json = boost::json;
 using Need = Arguments::Need;
 
-constexpr std::int64_t kShortestLease = 1000;
-constexpr std::int64_t kLongestLease = 24 * 3'600'000;
-
 json::array ToArray(const std::vector<std::string>& words) {
   json::array array;
   for (const std::string& word : words) array.emplace_back(word);
   return array;
-}
-
-std::int64_t LeaseIn(Arguments& arguments) {
-  return arguments.Integer("lease_ms", kShortestLease, kLongestLease).value_or(0);
 }
 
 }  // namespace
@@ -72,12 +65,11 @@ Result<Operation> Prepare(Arguments& arguments) {
   if (wanted.text.empty() && wanted.parent == 0) {
     arguments.Wrong("task is missing: the text to split, or task_id of a task that has it");
   }
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) -> Result<Answer> {
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<Parts> parts = create ? Decompose(records, wanted) : Preview(records, wanted);
     if (!parts) return Failure(std::move(parts.error()));
     return Told(*parts);
-  }};
+  });
 }
 }  // namespace decompose_task
 
@@ -107,12 +99,11 @@ Result<Operation> Prepare(Arguments& arguments) {
   HandOut wanted{.tasks = SubtasksIn(arguments)};
   const TaskId parent = arguments.Task("parent_task_id");
   wanted.among = ModelsIn(arguments).agents;
-  wanted.lease_ms = LeaseIn(arguments);
+  wanted.lease_ms = arguments.LeaseMs();
   if (wanted.tasks.empty() == (parent == 0)) {
     arguments.Wrong("give either subtasks, or parent_task_id of those that are meant");
   }
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) -> Result<Answer> {
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
     HandOut all = wanted;
     if (parent != 0) {
       Result<std::vector<TaskId>> children =
@@ -123,7 +114,7 @@ Result<Operation> Prepare(Arguments& arguments) {
     Result<std::vector<Handed>> handed = HandOutTasks(records, all);
     if (!handed) return Failure(std::move(handed.error()));
     return Told(*handed);
-  }};
+  });
 }
 }  // namespace assign_subtasks
 
@@ -139,7 +130,7 @@ Result<Operation> Prepare(Arguments& arguments) {
   request.parent = arguments.Task("parent_task_id");
   request.deadline = arguments.Time("deadline");
   request.budget = arguments.Integer("budget", 1, kMaxBudget).value_or(0);
-  request.lease_ms = LeaseIn(arguments);
+  request.lease_ms = arguments.LeaseMs();
   if (const Result<TaskId> known = TaskIdOf(request.name)) {
     request.task = *known;
   } else if (request.description.empty()) {
@@ -151,8 +142,7 @@ Result<Operation> Prepare(Arguments& arguments) {
                     "bytes together",
                     kMaxContent - 100));
   }
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) -> Result<Answer> {
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<Delegated> done = Delegate(records, request);
     if (!done) return Failure(std::move(done.error()));
     Answer answer{.text = ToText(done->task.id) + " is with " + done->task.assigned_to};
@@ -163,7 +153,7 @@ Result<Operation> Prepare(Arguments& arguments) {
     if (done->task.deadline != 0) answer.content["deadline"] = TimeText(done->task.deadline);
     if (done->budget != 0) answer.content["budget"] = done->budget;
     return answer;
-  }};
+  });
 }
 }  // namespace delegate_subtask
 

@@ -15,12 +15,6 @@ namespace {
 namespace json = boost::json;
 using Need = Arguments::Need;
 
-constexpr std::int64_t kShortestLease = 1000;
-constexpr std::int64_t kLongestLease = 24 * 3'600'000;
-constexpr std::int64_t kLongestWait = 60'000;
-constexpr std::int64_t kUsualLimit = 10;
-constexpr std::int64_t kMostLimit = 100;
-
 std::string PathIn(Arguments& arguments, Need need) {
   const std::optional<std::string> text = arguments.Word("file_path", kMaxPath, need);
   if (!text) return "";
@@ -62,7 +56,7 @@ Answer Told(const LockRequest& request, const LockOutcome& outcome) {
   for (const Hold& hold : outcome.others) {
     answer.text += (holders.empty() ? ": held by " : ", ") + hold.agent;
     holders.emplace_back(hold.agent);
-    if (std::cmp_greater_equal(holders.size(), kUsualLimit)) break;
+    if (std::cmp_greater_equal(holders.size(), Arguments::kUsualLimit)) break;
   }
   answer.content["held_by"] = std::move(holders);
   if (outcome.ahead > 0) {
@@ -78,8 +72,8 @@ Result<Operation> Prepare(Arguments& arguments) {
   LockRequest request{.path = PathIn(arguments, Need::kRequired)};
   request.agent = arguments.Word("agent_id", kMaxId, Need::kRequired).value_or("");
   request.shared = arguments.OneOf("mode", {"exclusive", "shared"}).value_or("") == "shared";
-  request.lease_ms = arguments.Integer("lease_ms", kShortestLease, kLongestLease).value_or(0);
-  request.wait_ms = arguments.Integer("wait_ms", 0, kLongestWait).value_or(0);
+  request.lease_ms = arguments.LeaseMs();
+  request.wait_ms = arguments.WaitMs();
   if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
   const auto place = std::make_shared<Place>();
   return Operation{
@@ -123,15 +117,14 @@ Result<Operation> Prepare(Arguments& arguments) {
   const std::string reason = arguments.Text("reason", kMaxReason).value_or("");
   if (force && reason.empty()) arguments.Wrong("force needs reason: it is kept on record");
   if (!force && !reason.empty()) arguments.Wrong("reason is for force: true; leave it out");
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) -> Result<Answer> {
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
     if (force) return Force(records, path, agent, reason);
     Result<Hold> gone = ReleaseLock(records, path, agent, fence);
     if (!gone) return Failure(std::move(gone.error()));
     Answer answer{.text = path + " released"};
     answer.content = {{"file_path", path}, {"status", "released"}};
     return answer;
-  }};
+  });
 }
 }  // namespace release_file_lock
 
@@ -148,7 +141,7 @@ Result<Answer> One(Records& records, const std::string& path) {
   Answer answer{.text = path + (holds->empty() ? " is free" : " is held by")};
   json::array holders;
   for (const Hold& hold : *holds) {
-    if (std::cmp_greater_equal(holders.size(), kMostLimit)) break;
+    if (std::cmp_greater_equal(holders.size(), Arguments::kMostLimit)) break;
     answer.text += (holders.empty() ? " " : ", ") + hold.agent;
     holders.emplace_back(View(hold, records.now));
   }
@@ -199,12 +192,11 @@ std::int64_t CursorIn(Arguments& arguments) {
 Result<Operation> Prepare(Arguments& arguments) {
   const std::string path = PathIn(arguments, Need::kOptional);
   LockFilter filter{.agent = arguments.Word("agent_id", kMaxId).value_or("")};
-  filter.limit = arguments.Integer("limit", 1, kMostLimit).value_or(kUsualLimit);
+  filter.limit = arguments.Limit();
   filter.after = CursorIn(arguments);
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) {
+  return Do(arguments, [=](Records& records) {
     return path.empty() ? List(records, filter) : One(records, path);
-  }};
+  });
 }
 }  // namespace check_file_lock
 

@@ -13,9 +13,6 @@ namespace {
 namespace json = boost::json;
 using Need = Arguments::Need;
 
-constexpr std::int64_t kUsualLimit = 10;
-constexpr std::int64_t kMostLimit = 100;
-
 std::optional<EffortStatus> StatusIn(Arguments& arguments, std::string_view names) {
   const std::optional<std::string> word =
       arguments.OneOf(names, {"planned", "active", "on_hold", "completed", "cancelled"});
@@ -67,12 +64,11 @@ Result<Operation> Create(Arguments& arguments, Kind kind) {
     effort.project = EffortIn(arguments, Kind::kProject, "project_id");
   }
   effort.status = StatusIn(arguments, "initial_status").value_or(EffortStatus::kPlanned);
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [effort = std::move(effort)](Records& records) -> Result<Answer> {
+  return Do(arguments, [effort = std::move(effort)](Records& records) -> Result<Answer> {
     Result<Effort> made = CreateEffort(records, effort);
     if (!made) return Failure(std::move(made.error()));
     return Short(*made);
-  }};
+  });
 }
 
 Result<Operation> ChangeOne(Arguments& arguments, Kind kind) {
@@ -82,12 +78,11 @@ Result<Operation> ChangeOne(Arguments& arguments, Kind kind) {
   update.description = arguments.Text("description", kMaxDescription);
   if (kind == Kind::kProject) update.lead = arguments.Word("lead_agent_id", kMaxId);
   update.status = StatusIn(arguments, "status");
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) -> Result<Answer> {
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<Effort> changed = UpdateEffort(records, kind, id, update);
     if (!changed) return Failure(std::move(changed.error()));
     return Short(*changed);
-  }};
+  });
 }
 
 Answer Whole(const Effort& effort) {
@@ -103,11 +98,10 @@ Result<Operation> ListOf(Arguments& arguments, Kind kind) {
   if (kind == Kind::kGoal) {
     filter.project = EffortIn(arguments, Kind::kProject, "project_id");
   }
-  const std::int64_t limit = arguments.Integer("limit", 1, kMostLimit).value_or(kUsualLimit);
+  const std::int64_t limit = arguments.Limit();
   filter.limit = limit + 1;
   filter.before = EffortIn(arguments, kind, "cursor");
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) -> Result<Answer> {
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<std::vector<Effort>> found = FindEfforts(records, filter);
     if (!found) return Failure(std::move(found.error()));
     const bool more = std::cmp_greater(found->size(), limit);
@@ -118,7 +112,7 @@ Result<Operation> ListOf(Arguments& arguments, Kind kind) {
     answer.content[std::string(ToString(kind)) + "s"] = std::move(list);
     if (more) answer.content["next_cursor"] = ToText(kind, found->back().id);
     return answer;
-  }};
+  });
 }
 
 }  // namespace
@@ -150,27 +144,25 @@ Result<Operation> Prepare(Arguments& arguments) { return ListOf(arguments, Kind:
 namespace get_project_status {
 Result<Operation> Prepare(Arguments& arguments) {
   const EffortId id = EffortIn(arguments, Kind::kProject, "project_id", Need::kRequired);
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) -> Result<Answer> {
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<Effort> project = FindEffort(records, Kind::kProject, id);
     if (!project) return Failure(std::move(project.error()));
     Answer answer = Whole(*project);
     if (project->goals == 0) return answer;
     answer.content["goals"] = {{"all", project->goals}, {"open", project->goals_open}};
     return answer;
-  }};
+  });
 }
 }  // namespace get_project_status
 
 namespace get_goal_status {
 Result<Operation> Prepare(Arguments& arguments) {
   const EffortId id = EffortIn(arguments, Kind::kGoal, "goal_id", Need::kRequired);
-  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
-  return Operation{.run = [=](Records& records) -> Result<Answer> {
+  return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<Effort> goal = FindEffort(records, Kind::kGoal, id);
     if (!goal) return Failure(std::move(goal.error()));
     return Whole(*goal);
-  }};
+  });
 }
 }  // namespace get_goal_status
 

@@ -9,14 +9,13 @@ namespace switchyard::orchestration::await_task {
 namespace {
 
 constexpr std::int64_t kUsualWait = 30'000;
-constexpr std::int64_t kLongestWait = 60'000;
 constexpr std::int64_t kReturnedByALook = 50;
 
 }  // namespace
 
 Result<Operation> Prepare(Arguments& arguments) {
   const TaskId id = arguments.Task("task_id", Arguments::Need::kRequired);
-  const std::int64_t wait = arguments.Integer("wait_ms", 0, kLongestWait).value_or(kUsualWait);
+  const std::int64_t wait = arguments.WaitMs(kUsualWait);
   if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
   const auto look = [id](Records& records) -> Result<Answer> {
     // What nobody keeps alive any more is not what it reads like.
