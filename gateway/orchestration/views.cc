@@ -69,10 +69,10 @@ bool IsUsual(std::string_view key, const Task& task, As as) {
 }
 
 constexpr auto kFields = std::to_array<std::string_view>(
-    {"id",           "task_id",    "status",      "content",     "task_type",    "priority",
-     "requirements", "parent",     "waits_for",   "assigned_to", "fence",        "lease_until",
-     "result",       "metrics",    "error",       "attempts",    "max_attempts", "created_at",
-     "assigned_at",  "started_at", "finished_at", "deadline"});
+    {"id",           "task_id",     "status",      "content",    "task_type",   "priority",
+     "requirements", "parent",      "project_id",  "goal_id",    "waits_for",   "assigned_to",
+     "fence",        "lease_until", "result",      "metrics",    "error",       "attempts",
+     "max_attempts", "created_at",  "assigned_at", "started_at", "finished_at", "deadline"});
 
 }  // namespace
 

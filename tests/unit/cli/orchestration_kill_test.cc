@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "cli/client.h"
 #include "support/agents_log.h"
 #include "support/client.h"
 #include "unit/cli/program.h"
@@ -249,22 +250,22 @@ orchestration: {lease: 1h}
 state: {dir: )" + place_.path() + "/state}\n");
     for (int i = 0; i < kAgents; ++i) agents_.emplace_back(i);
   }
-  // When its service is there, too: it listens before that.
+  // When its service is there, too, on every worker: it listens before that.
   static std::uint16_t PortOf(Program& serve) {
     EXPECT_TRUE(serve.SaysErr("http://127.0.0.1:"));
     EXPECT_TRUE(serve.SaysErr("/mcp"));
     const std::string head = "http://127.0.0.1:";
     const std::size_t begin = serve.err().find(head) + head.size();
     const auto port = static_cast<std::uint16_t>(std::stoi(serve.err().substr(begin)));
-    ModernClient client(port);
+    const GatewayUrl url{.text = head + std::to_string(port) + "/mcp"};
     const auto end = std::chrono::steady_clock::now() + kPatience;
-    while (
-        client.Call("orchestration_get_queue_metrics").at("/result/structuredContent").is_null()) {
+    for (;;) {
+      const Result<Fetched> ready = Get(url, "/readyz", kPatience);
+      if (ready && ready->status == 200) return port;
       if (std::chrono::steady_clock::now() < end) continue;
       ADD_FAILURE() << "the service is not there; stderr: " << serve.err();
-      break;
+      return port;
     }
-    return port;
   }
   template <class Run>
   void AllAtOnce(Run run) {
