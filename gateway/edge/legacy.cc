@@ -151,19 +151,30 @@ Task<void> LegacyFace::Serve(Exchange& exchange, Connection& connection, mcp::Me
   }
 }
 
-Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::string endpoint) {
+// Apart from Get(), whose frame stays for as long as the stream.
+Task<std::shared_ptr<Session>> LegacyFace::RequireStream(Exchange& exchange,
+                                                         std::string_view endpoint,
+                                                         Quota::Permit& permit) {
   std::shared_ptr<Session> session = co_await RequireSession(exchange, endpoint, "");
-  if (session == nullptr) co_return;
+  if (session == nullptr) co_return nullptr;
   if (!exchange.Accepts(kEventStream)) {
     const Error error = BadRequest("GET needs Accept: text/event-stream");
     co_await RespondError(exchange, 406, "", error);
-    co_return;
+    co_return nullptr;
   }
-  const Result<Quota::Permit> permit = sessions_.PermitStream(session->owner, session->endpoint);
-  if (!permit) {
-    co_await RespondBusy(exchange, permit.error());
-    co_return;
+  Result<Quota::Permit> got = sessions_.PermitStream(session->owner, session->endpoint);
+  if (!got) {
+    co_await RespondBusy(exchange, got.error());
+    co_return nullptr;
   }
+  permit = std::move(*got);
+  co_return session;
+}
+
+Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::string endpoint) {
+  Quota::Permit permit;
+  const std::shared_ptr<Session> session = co_await RequireStream(exchange, endpoint, permit);
+  if (session == nullptr) co_return;
   exchange.Lasts();
   if (!exchange.Header("last-event-id").empty()) {
     const bool resumed = co_await Resume(exchange, session);

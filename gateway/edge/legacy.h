@@ -55,6 +55,9 @@ class LegacyFace {
  private:
   Task<std::shared_ptr<Session>> RequireSession(Exchange& exchange, std::string_view endpoint,
                                                 std::string raw_id);
+  // The same for its stream, which `permit` then is for.
+  Task<std::shared_ptr<Session>> RequireStream(Exchange& exchange, std::string_view endpoint,
+                                               Quota::Permit& permit);
   Task<void> Open(Exchange& exchange, mcp::Message message, std::string endpoint, Service& service);
   // What asks for no answer: a notification or a response.
   void Hear(mcp::Message message, const Session& session);
