@@ -23,19 +23,20 @@ constexpr std::size_t kMaxUnsent = 64 * 1024;
 ReadAhead::ReadAhead(Socket socket, std::string_view unread, std::unique_ptr<TlsSession> tls)
     : socket_(std::move(socket)),
       tls_(std::move(tls)),
-      buffer_(std::max(kSmall, unread.size())),
-      end_(unread.copy(buffer_.data(), unread.size())) {}
+      room_(std::max(kSmall, unread.size())),
+      buffer_(std::make_unique_for_overwrite<char[]>(room_)),
+      end_(unread.copy(buffer_.get(), unread.size())) {}
 
 void ReadAhead::Start() {
   if (reading_ || gone_) return;
   if (begin_ == end_) begin_ = end_ = 0;
-  if (end_ == buffer_.size() && begin_ > 0) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+  if (end_ == room_ && begin_ > 0) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
   }
-  if (tls_ != nullptr) end_ += tls_->Take(buffer_.data() + end_, buffer_.size() - end_);
-  if (end_ == buffer_.size()) return;
+  if (tls_ != nullptr) end_ += tls_->Take(buffer_.get() + end_, room_ - end_);
+  if (end_ == room_) return;
   reading_ = true;
   if (tls_ != nullptr && tls_->ended()) {  // after all that came before it
     net::post(socket_.get_executor(),
@@ -49,7 +50,7 @@ void ReadAhead::Start() {
     return;
   }
   socket_.async_read_some(
-      net::buffer(buffer_.data() + end_, buffer_.size() - end_),
+      net::buffer(buffer_.get() + end_, room_ - end_),
       [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
         self->Finish(error, count);
       });
@@ -63,7 +64,7 @@ void ReadAhead::Finish(boost::system::error_code error, std::size_t count) {
     waiting_ = false;
     arrived_.PutAndRun(true);
   } else if (!gone_) {  // sent ahead: what comes behind it may be the end
-    if (end_ == buffer_.size()) Grow();
+    if (end_ == room_) Grow();
     Start();
   } else if (on_gone_) {
     on_gone_();
@@ -81,7 +82,7 @@ void ReadAhead::Receive(boost::system::error_code error) {
     if (count == 0) error = net::error::eof;
     if (count > 0) {
       tls_->Put({raw.data(), static_cast<std::size_t>(count)});
-      taken = tls_->Take(buffer_.data() + end_, buffer_.size() - end_);
+      taken = tls_->Take(buffer_.get() + end_, room_ - end_);
       if (tls_->ended() && taken == 0) error = net::error::eof;
       FlushLater();
       if (tls_->ToSend().size() > kMaxUnsent) error = net::error::no_buffer_space;
@@ -105,14 +106,19 @@ void ReadAhead::Consume(std::size_t count) { begin_ += count; }
 
 // A read under way writes into the buffer, so its size changes only between reads.
 void ReadAhead::Grow() {
-  if (reading_ || buffer_.size() >= kLarge) return;
-  buffer_.resize(kLarge);
+  if (reading_ || room_ >= kLarge) return;
+  auto larger = std::make_unique_for_overwrite<char[]>(kLarge);
+  end_ = unread().copy(larger.get(), end_ - begin_);
+  begin_ = 0;
+  buffer_ = std::move(larger);
+  room_ = kLarge;
 }
 
 void ReadAhead::Shrink() {
-  if (reading_ || buffer_.size() == kSmall || begin_ != end_) return;
+  if (reading_ || room_ == kSmall || begin_ != end_) return;
   begin_ = end_ = 0;
-  buffer_ = std::vector<char>(kSmall);
+  buffer_ = std::make_unique_for_overwrite<char[]>(kSmall);
+  room_ = kSmall;
   if (tls_ != nullptr) tls_->Shrink();
 }
 

@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -48,7 +47,7 @@ class ReadAhead : public std::enable_shared_from_this<ReadAhead> {
   // False: the client closed or the socket broke, and nothing is left to read.
   Task<bool> WaitForBytes();
 
-  std::string_view unread() const { return {buffer_.data() + begin_, end_ - begin_}; }
+  std::string_view unread() const { return {buffer_.get() + begin_, end_ - begin_}; }
   void Consume(std::size_t count);
 
   // More room for a request that does not fit at once, given back when it is done.
@@ -90,7 +89,8 @@ class ReadAhead : public std::enable_shared_from_this<ReadAhead> {
 
   Socket socket_;
   std::unique_ptr<TlsSession> tls_;
-  std::vector<char> buffer_;
+  std::size_t room_;
+  std::unique_ptr<char[]> buffer_;  // of so many bytes, not cleared
   std::size_t begin_ = 0, end_ = 0;
   bool reading_ = false, gone_ = false, waiting_ = false, flushing_ = false;
   Mailbox<bool> arrived_;
