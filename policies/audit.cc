@@ -43,15 +43,8 @@ struct Config {
 
 bool Records(const Config& config, const Call& call) {
   if (!config.record || call.forsaken || call.message.kind() != mcp::Kind::kRequest) return false;
-  switch (call.method().route) {
-    case mcp::Route::kTool:
-    case mcp::Route::kPrompt:
-    case mcp::Route::kResource:
-    case mcp::Route::kReference:
-    case mcp::Route::kTask: return true;
-    case mcp::Route::kList: return config.lists;
-    default: return false;
-  }
+  const mcp::MethodInfo& method = call.method();
+  return method.IsForServer() || (method.route == mcp::Route::kList && config.lists);
 }
 
 std::string TraceOf(const Call& call) {

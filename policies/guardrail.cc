@@ -173,16 +173,9 @@ class GuardedReply final : public Reply {
 
 // Requests that carry somebody's words to a server, or from it.
 bool Concerns(const Call& call) {
-  if (call.message.kind() != mcp::Kind::kRequest || call.forsaken) return false;
-  switch (call.method().route) {
-    case mcp::Route::kTool:
-    case mcp::Route::kPrompt:
-    case mcp::Route::kResource:
-    case mcp::Route::kReference:
-    case mcp::Route::kListen:
-    case mcp::Route::kTask: return true;
-    default: return false;
-  }
+  const mcp::MethodInfo& method = call.method();
+  return call.message.kind() == mcp::Kind::kRequest && !call.forsaken &&
+         (method.IsForServer() || method.route == mcp::Route::kListen);
 }
 
 class Guardrail final : public Policy {

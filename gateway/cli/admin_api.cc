@@ -15,6 +15,24 @@ constexpr std::chrono::seconds kTimeout{10};
 
 }  // namespace
 
+int ShowList(std::string_view body, std::string_view name, std::string_view none,
+             const std::function<void(const json::object&)>& show, std::ostream& out,
+             std::ostream& err) {
+  boost::system::error_code error;
+  const json::value value = json::parse(body, error);
+  const json::value* list =
+      !error && value.is_object() ? value.get_object().if_contains(name) : nullptr;
+  if (list == nullptr || !list->is_array()) {
+    err << "what answers is no gateway\n";
+    return kFailed;
+  }
+  for (const json::value& one : list->get_array()) {
+    if (one.is_object()) show(one.get_object());
+  }
+  if (list->get_array().empty()) out << none << "\n";
+  return kOk;
+}
+
 std::string Text(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
   return value != nullptr && value->is_string() ? OneLine(value->as_string()) : "";

@@ -1,6 +1,7 @@
 // The admin API of a running gateway, for subcommands.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -22,6 +23,12 @@ struct AdminOptions {
 // people. Starts nothing.
 std::optional<std::string> AskAdmin(const AdminOptions& options, Plain plain, std::string_view what,
                                     std::ostream& err, int& exit);
+
+// The objects of the list `name` in such a body, each to `show`; `none` is told where there is
+// none.
+int ShowList(std::string_view body, std::string_view name, std::string_view none,
+             const std::function<void(const boost::json::object&)>& show, std::ostream& out,
+             std::ostream& err);
 
 // A member as one line of text; "" = it is none.
 std::string Text(const boost::json::object& object, std::string_view key);

@@ -73,19 +73,9 @@ int RunApprovals(const ApprovalsOptions& options, std::ostream& out, std::ostrea
     out << *body << "\n";
     return kOk;
   }
-  boost::system::error_code error;
-  const json::value value = json::parse(*body, error);
-  const json::value* list =
-      !error && value.is_object() ? value.get_object().if_contains("approvals") : nullptr;
-  if (list == nullptr || !list->is_array()) {
-    err << "what answers is no gateway\n";
-    return kFailed;
-  }
-  for (const json::value& one : list->get_array()) {
-    if (one.is_object()) Show(one.get_object(), out);
-  }
-  if (list->get_array().empty()) out << "nothing waits for approval\n";
-  return kOk;
+  return ShowList(
+      *body, "approvals", "nothing waits for approval",
+      [&out](const json::object& one) { Show(one, out); }, out, err);
 }
 
 int RunApprove(const ApproveOptions& options, std::ostream& out, std::ostream& err) {

@@ -56,13 +56,13 @@ int RunConnections(const ConnectionsOptions& options, std::ostream& out, std::os
     out << *body << "\n";
     return kOk;
   }
-  boost::system::error_code error;
-  const json::value value = json::parse(*body, error);
-  if (error || !value.is_object()) {
-    err << "what answers is no gateway\n";
-    return kFailed;
-  }
   if (!options.connect.empty()) {
+    boost::system::error_code error;
+    const json::value value = json::parse(*body, error);
+    if (error || !value.is_object()) {
+      err << "what answers is no gateway\n";
+      return kFailed;
+    }
     out << "open this page: " << Text(value.get_object(), "url") << "\n";
     return kOk;
   }
@@ -70,16 +70,9 @@ int RunConnections(const ConnectionsOptions& options, std::ostream& out, std::os
     out << "forgotten\n";
     return kOk;
   }
-  const json::value* list = value.get_object().if_contains("connections");
-  if (list == nullptr || !list->is_array()) {
-    err << "what answers is no gateway\n";
-    return kFailed;
-  }
-  for (const json::value& one : list->get_array()) {
-    if (one.is_object()) Show(one.get_object(), out);
-  }
-  if (list->get_array().empty()) out << "no account is connected\n";
-  return kOk;
+  return ShowList(
+      *body, "connections", "no account is connected",
+      [&out](const json::object& one) { Show(one, out); }, out, err);
 }
 
 }  // namespace switchyard::cli

@@ -13,18 +13,6 @@ namespace {
 
 constexpr const char* kQuestion = "switchyard_connect";  // its key among inputRequests
 
-// What goes to a server in a caller's name; the rest is the gateway's own.
-bool IsCallers(mcp::Route route) {
-  switch (route) {
-    case mcp::Route::kTool:
-    case mcp::Route::kPrompt:
-    case mcp::Route::kResource:
-    case mcp::Route::kReference:
-    case mcp::Route::kTask: return true;
-    default: return false;
-  }
-}
-
 // A person can be shown the page, and the call can come again as it is: what answers a question of
 // the server itself would be lost on the way.
 bool MayAsk(const Call& call) {
@@ -86,7 +74,7 @@ std::string TakeAnswer(Call& call) {
 
 // Only chooses: what the gateway asks itself costs no frame.
 Task<Result<ReplyPtr>> Consent::Handle(Call& call) {
-  const bool concerns = IsCallers(call.method().route) && !call.forsaken;
+  const bool concerns = call.method().IsForServer() && !call.forsaken;
   return concerns ? Granted(call) : inner_->Handle(call);
 }
 

@@ -183,15 +183,7 @@ Task<Result<ReplyPtr>> ServerDownstream::Handle(Call& call) {
 
 // What the gateway asks itself, and what it listens to, goes by the first session.
 bool ServerDownstream::NeedsOwnSession(const Call& call) const {
-  if (!asking_.personal) return false;
-  switch (call.method().route) {
-    case mcp::Route::kTool:
-    case mcp::Route::kPrompt:
-    case mcp::Route::kResource:
-    case mcp::Route::kReference:
-    case mcp::Route::kTask: return true;
-    default: return false;
-  }
+  return asking_.personal && call.method().IsForServer();
 }
 
 bool ServerDownstream::NeedsMore(const Call& call) const {

@@ -46,6 +46,18 @@ struct MethodInfo {
   bool SpokenIn(Version version) const {
     return eras == Eras::kBoth || (eras == Eras::kModernOnly) == IsModern(version);
   }
+  // A request that goes to a server in a caller's name; the rest the gateway answers, or asks
+  // itself.
+  bool IsForServer() const {
+    switch (route) {
+      case Route::kTool:
+      case Route::kPrompt:
+      case Route::kResource:
+      case Route::kReference:
+      case Route::kTask: return true;
+      default: return false;
+    }
+  }
 };
 
 const MethodInfo& Info(Method method);

@@ -1,10 +1,8 @@
 #include "store/approval_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <utility>
 
-#include "base/fd.h"
+#include "store/sqlite_file.h"
 
 namespace switchyard::store {
 namespace {
@@ -14,7 +12,8 @@ using sqlite::Statement;
 using sqlite::Transaction;
 
 constexpr Duration kPatience = std::chrono::milliseconds(250);
-constexpr std::int64_t kApplication = 0x53776170;  // "Swap", PRAGMA application_id
+constexpr sqlite::FileKind kKind{.application = 0x53776170,  // "Swap"
+                                 .newest = ApprovalFile::kVersion};
 
 const std::string kTables = R"(
   CREATE TABLE approval (
@@ -22,33 +21,8 @@ const std::string kTables = R"(
     body TEXT NOT NULL      -- JSON, see approvals/approval.h
   ) STRICT, WITHOUT ROWID;
   PRAGMA application_id = )" +
-                            std::to_string(kApplication) +
+                            std::to_string(kKind.application) +
                             "; PRAGMA user_version = " + std::to_string(ApprovalFile::kVersion);
-
-// Whether it is ours or empty. Gives its version; 0 = empty.
-Result<std::int64_t> Examine(Database& database) {
-  const Result<std::int64_t> application = database.Number("PRAGMA application_id");
-  if (!application) return Failure(application.error());
-  const Result<std::int64_t> version = database.Number("PRAGMA user_version");
-  if (!version) return Failure(version.error());
-  const Result<std::int64_t> tables = database.Number("SELECT count(*) FROM sqlite_schema");
-  if (!tables) return Failure(tables.error());
-  if (*application == 0 && *tables == 0) return 0;
-  if (*application != kApplication) {
-    return Failure(database.Unusable("is the database of another program"));
-  }
-  if (*version != ApprovalFile::kVersion) {
-    return Failure(database.Unusable("was written by another switchyard (its version is " +
-                                     std::to_string(*version) + ", this one reads " +
-                                     std::to_string(ApprovalFile::kVersion) + ")"));
-  }
-  return *version;
-}
-
-// See ledger_file.cc: the files that sqlite makes beside it are then as it is.
-void MakeForThisUser(const std::string& path) {
-  const Fd made(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
-}
 
 Result<void> MakeTables(Database& database) {
   Result<Transaction> transaction = Transaction::Begin(database);
@@ -60,10 +34,10 @@ Result<void> MakeTables(Database& database) {
 }  // namespace
 
 Result<std::unique_ptr<ApprovalFile>> ApprovalFile::Open(const std::string& path) {
-  MakeForThisUser(path);
+  sqlite::MakeForThisUser(path);
   Result<Database> database = Database::Open(path, {.patience = kPatience});
   if (!database) return Failure(std::move(database.error()));
-  const Result<std::int64_t> version = Examine(*database);
+  const Result<std::int64_t> version = sqlite::Examine(*database, kKind);
   if (!version) return Failure(version.error());
   for (const char* setting : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL",
                               "PRAGMA journal_size_limit = 4194304"}) {
@@ -82,7 +56,7 @@ Result<std::unique_ptr<ApprovalFile>> ApprovalFile::Open(const std::string& path
 Result<void> ApprovalFile::Inspect(const std::string& path) {
   Result<Database> database = Database::Open(path, {.read_only = true, .patience = kPatience});
   if (!database) return Failure(std::move(database.error()));
-  const Result<std::int64_t> version = Examine(*database);
+  const Result<std::int64_t> version = sqlite::Examine(*database, kKind);
   if (!version) return Failure(version.error());
   return {};
 }
