@@ -68,7 +68,8 @@ Examples:
                                       the file set each value; billing/delete_invoice is the same
   switchyard check my.yaml --as '{subject: ada, roles: [dev]}' billing__delete_invoice '{"id":7}'
                                       whether she may, and what each rule of authorize says; the
-                                      caller is anonymous, a subject, or what it proved)";
+                                      caller is anonymous, a subject, or what it proved;
+                                      --capability deploy: as if its agents could do that)";
 
 constexpr const char* kWhere = R"(
 Without --config and --url: ./switchyard.yaml, else http://127.0.0.1:8080/mcp. With a configuration
@@ -227,6 +228,12 @@ class Program {
     CLI::Option* called = command->add_option("TOOL", check_as_.tool, "With --as")->type_name("");
     command->add_option("ARGUMENTS", check_as_.arguments, "With --as: a JSON object; default {}")
         ->type_name("");
+    command
+        ->add_option("--capability", check_as_.capabilities,
+                     "With --as: as if an agent of the caller were registered with it")
+        ->type_name("WORD")
+        ->allow_extra_args(false)
+        ->needs(as);
     as->needs(called);
     called->needs(as);
   }

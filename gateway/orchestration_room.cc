@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <future>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -65,10 +66,20 @@ Result<orchestration::Settings> SettingsOf(const config::Orchestration& config) 
       .keys = std::move(*keys)};
 }
 
+// Rules know what agents can do before there is the first call: what the desk asked of the database
+// is answered by then.
+void WaitForTheFirst(Database& database) {
+  const auto done = std::make_shared<std::promise<void>>();
+  database.Submit([](Database::Transaction&) { return Result<void>(); },
+                  [done](const Result<void>&) { done->set_value(); });
+  done->get_future().wait();
+}
+
 }  // namespace
 
-OrchestrationRoom::OrchestrationRoom(const Clock& clock, telemetry::Metrics& metrics)
-    : clock_(clock), metrics_(metrics) {}
+OrchestrationRoom::OrchestrationRoom(const Clock& clock, telemetry::Metrics& metrics,
+                                     std::function<void()> agents_changed)
+    : clock_(clock), metrics_(metrics), agents_(std::move(agents_changed)) {}
 
 OrchestrationRoom::~OrchestrationRoom() { Close(); }
 
@@ -78,7 +89,10 @@ std::shared_ptr<orchestration::Desk> OrchestrationRoom::desk() const {
 }
 
 void OrchestrationRoom::Configure(const config::Config& config) const {
-  if (!config.orchestration.enabled) return;
+  if (!config.orchestration.enabled) {
+    agents_.Trust({});
+    return;
+  }
   const auto known = desk();
   Result<orchestration::Settings> settings = SettingsOf(config.orchestration);
   if (known != nullptr && settings) known->Change(std::move(*settings));
@@ -112,7 +126,9 @@ Result<void> OrchestrationRoom::Open(const config::Config& config) {
   }
   database_ = std::move(*database);
   const std::lock_guard lock(mutex_);
-  desk_ = std::make_shared<orchestration::Desk>(*database_, clock_, metrics_, std::move(*settings));
+  desk_ = std::make_shared<orchestration::Desk>(*database_, clock_, metrics_, std::move(*settings),
+                                                &agents_);
+  WaitForTheFirst(*database_);
   return {};
 }
 

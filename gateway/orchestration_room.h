@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "config/config.h"
 #include "config/problem.h"
+#include "core/agent_directory.h"
 #include "core/deps.h"
 #include "core/downstream.h"
 
@@ -29,8 +30,9 @@ class Metrics;
 
 class OrchestrationRoom {
  public:
-  // Both outlive it.
-  OrchestrationRoom(const Clock& clock, telemetry::Metrics& metrics);
+  // Both outlive it. `agents_changed`: see AgentDirectory.
+  OrchestrationRoom(const Clock& clock, telemetry::Metrics& metrics,
+                    std::function<void()> agents_changed = nullptr);
   ~OrchestrationRoom();  // Close()
 
   // Opens what is not open yet, if the configuration wants it, and changes nothing else: what was
@@ -49,12 +51,15 @@ class OrchestrationRoom {
   Face FaceOf(const config::Server& server) const;
   // About once a second.
   void Tick() const;
+  // What agents can do, for rules that go by it.
+  AgentDirectory& agents() { return agents_; }
 
  private:
   std::shared_ptr<orchestration::Desk> desk() const;
 
   const Clock& clock_;
   telemetry::Metrics& metrics_;
+  mutable AgentDirectory agents_;
   std::unique_ptr<store::SqliteDatabase> database_;
   mutable std::mutex mutex_;
   std::shared_ptr<orchestration::Desk> desk_;  // guarded by mutex_; null: nobody wants it

@@ -41,7 +41,7 @@ struct Server::Impl {
         audit_log(*options.clock, metrics),
         desk(*options.clock, metrics, &audit_log),
         policy_store(options.config.state, *options.clock),
-        orchestration(*options.clock, metrics),
+        orchestration(*options.clock, metrics, [this] { hub.SightsChanged(); }),
         session_sealer(Sealer::RandomKey()),
         tasks(*options.clock),
         launcher({.own_binary = options.own_binary,
@@ -58,7 +58,8 @@ struct Server::Impl {
              .cursor_key = Sealer::RandomKey(),
              .outage = std::bind_front(policies::OutageOf, std::cref(policies)),
              .stand_in = std::bind_front(policies::StandsIn, std::cref(policies)),
-             .judge = std::bind_front(&PinKeeper::Judge, &pins)},
+             .judge = std::bind_front(&PinKeeper::Judge, &pins),
+             .sights = std::bind_front(&AgentDirectory::wanted_version, &orchestration.agents())},
             [this](catalog::Catalogs published) { Publish(std::move(published)); }),
         connect(control.get_executor(), credentials),
         plain(control.get_executor(), metrics, readiness, desk, connect) {
@@ -72,6 +73,7 @@ struct Server::Impl {
                                        .audit = &audit_log,
                                        .fetcher = &fetches.fetcher(),
                                        .approvals = &desk,
+                                       .agents = &orchestration.agents(),
                                        .outages_changed = [this] { hub.OutagesChanged(); }});
     metrics.ReadParkedCallsFrom([this] { return parking.count(); });
     policy_store.ReportTo(metrics);

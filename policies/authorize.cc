@@ -156,6 +156,7 @@ class Authorize final : public Policy {
         metrics_(deps.metrics),
         desk_(deps.approvals),
         between_(deps.between),
+        agents_(deps.agents),
         pacing_(deps.store, deps.clock) {}
 
   std::shared_ptr<const void> Bind(std::shared_ptr<const void> settings,
@@ -260,9 +261,9 @@ class Authorize final : public Policy {
             .paced = paced};
   }
 
-  static std::shared_ptr<const Book> BookOf(const Settings& settings) {
+  std::shared_ptr<const Book> BookOf(const Settings& settings) const {
     return settings.compiled.Get<std::shared_ptr<const Book>>(
-        [&settings] { return std::make_shared<const Book>(settings); });
+        [&] { return std::make_shared<const Book>(settings, agents_); });
   }
 
   // To the policy that asks for it. Of what stands in, what was left of the call itself goes.
@@ -350,6 +351,7 @@ class Authorize final : public Policy {
   switchyard::telemetry::Metrics& metrics_;
   approvals::Desk* const desk_;
   const std::shared_ptr<Between> between_;
+  AgentDirectory* const agents_;
   const Pacing pacing_;
   // Whether there ever was a rule that counts calls.
   mutable std::atomic<bool> counts_{false};

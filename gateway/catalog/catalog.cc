@@ -39,8 +39,9 @@ std::size_t Mix(std::size_t hash, const PolicySet* policies) {
 }
 
 // Of what callers may see of a list, too.
-std::size_t HashOf(std::span<const Definition> items) {
-  std::size_t hash = items.size();
+std::size_t HashOf(std::span<const Definition> items, std::uint64_t sights) {
+  if (items.empty()) return 0;  // of nothing everybody sees all
+  std::size_t hash = items.size() * 31 + sights;
   for (const Definition& item : items) {
     hash = Mix(Mix(Mix(hash, item.exposed), item.json), item.policies.get());
     for (const auto& member : item.members) hash = Mix(hash, member->policies.get());
@@ -95,7 +96,7 @@ struct Catalog::Data {
       capabilities[i] = content.offer.ToJson(static_cast<mcp::Version>(i));
     }
     for (std::size_t kind = 0; kind < kItemKinds; ++kind) {
-      hashes[kind] = HashOf(content.shown(static_cast<ItemKind>(kind)));
+      hashes[kind] = HashOf(content.shown(static_cast<ItemKind>(kind)), options.sights);
     }
   }
 

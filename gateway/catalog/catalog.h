@@ -66,6 +66,8 @@ class Catalog final {
     FindOutage outage = nullptr;       // null = there is none
     HasStandIn stand_in = nullptr;     // null = nothing has one
     BuiltinTools builtins = {};        // offered as far as the policies ask for them
+    // Another number than that of the catalog before: callers may see something else of the lists.
+    std::uint64_t sights = 0;
   };
 
   static std::shared_ptr<const Catalog> Build(Options options, std::vector<ServerState> servers,

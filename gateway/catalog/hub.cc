@@ -64,6 +64,16 @@ void Hub::OutagesChanged() {
   });
 }
 
+void Hub::SightsChanged() {
+  if (sights_changed_.exchange(true)) return;
+  net::post(executor_, [this] {
+    sights_due_ = timers_.In(options_.settle_sights, [this] {
+      sights_changed_ = false;
+      Build();
+    });
+  });
+}
+
 void Hub::JudgeAgain() {
   if (!pending_.armed()) pending_ = timers_.In(options_.settle, [this] { Build(); });
 }
@@ -127,7 +137,8 @@ void Hub::Build() {
          .policies = policies_,
          .outage = options_.outage,
          .stand_in = options_.stand_in,
-         .builtins = builtins_},
+         .builtins = builtins_,
+         .sights = options_.sights ? options_.sights() : 0},
         states, revision_);
     outages_until = std::min(outages_until, catalogs[view.name]->outages_until());
     const std::string where = "endpoint /mcp" + (view.name.empty() ? "" : "/" + view.name) + ": ";

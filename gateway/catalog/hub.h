@@ -35,6 +35,10 @@ class Hub {
     // Takes out of the servers' lists what is not to be offered; null = nothing. On the control
     // thread, before each build, so it is quick when it saw these lists before.
     std::function<void(std::vector<ServerState>&)> judge = nullptr;
+    // Another number when callers may see something else of the same lists; null = always the same.
+    std::function<std::uint64_t()> sights = nullptr;
+    // They are told of that at most so often: it may be others' doing, and all ask anew.
+    Duration settle_sights = std::chrono::seconds(1);
   };
   // Called on the control thread with all endpoints' catalogs.
   using Publish = std::function<void(Catalogs)>;
@@ -57,6 +61,9 @@ class Hub {
 
   // From any thread: there are other outages than before.
   void OutagesChanged();
+
+  // From any thread: `sights` gives another number.
+  void SightsChanged();
 
   // Another judgement than the last is to be expected. Control thread only.
   void JudgeAgain();
@@ -82,7 +89,9 @@ class Hub {
   std::map<std::string, Timers::Handle> fading_;  // by server: when its inventory is too old
   Timers::Handle pending_;
   Timers::Handle outages_due_;  // for outages alone
+  Timers::Handle sights_due_;   // for those alone
   bool outages_changed_ = false;
+  std::atomic<bool> sights_changed_ = false;
   std::uint64_t revision_ = 0;
   std::set<std::string> told_;  // what is not offered and why: the log has it already
 };

@@ -18,6 +18,7 @@
 #include "config/explain.h"
 #include "config/load.h"
 #include "config/policy_levels.h"
+#include "core/agent_directory.h"
 #include "policies/authorize/explain.h"
 #include "policies/opa/settings.h"
 #include "policies/registry.h"
@@ -36,6 +37,16 @@ bool IsObject(const std::string& text) {
 constexpr std::string_view kNotOffered = "not offered";
 // The later one is the stricter one.
 constexpr std::array<std::string_view, 4> kOutcomes = {"allowed", "denied", "hidden", kNotOffered};
+
+// Why what its agents can do does not count for the caller; "" = it does.
+std::string_view NotCounted(const config::Orchestration& service, const Principal& caller) {
+  if (!service.enabled) return "orchestration is not enabled";
+  if (caller.subject.empty()) return "the caller proved nothing: give it a subject";
+  const auto roles = service.roles.find("vouch");
+  if (roles == service.roles.end()) return "orchestration.roles says nothing of vouch";
+  if (AgentDirectory::HasOneOf(roles->second, caller)) return "";
+  return "the caller has no role of orchestration.roles.vouch";
+}
 
 // What one server's rules say.
 struct Said {
@@ -137,7 +148,7 @@ boost::json::object ToJson(const std::vector<Said>& all) {
 int RunCheckAs(const CheckAsOptions& options, const config::Environment& environment,
                const Clock& clock, std::ostream& out, std::ostream& err) {
   std::string problem;
-  const std::optional<Principal> caller = authorize::ParseCaller(options.caller, problem);
+  std::optional<Principal> caller = authorize::ParseCaller(options.caller, problem);
   if (!caller) {
     err << problem << "\n";
     return kUsage;
@@ -157,6 +168,15 @@ int RunCheckAs(const CheckAsOptions& options, const config::Environment& environ
   if (!tool) {
     err << tool.error() << "\n";
     return kFailed;
+  }
+  const std::string_view not_counted =
+      options.capabilities.empty() ? "" : NotCounted(loaded->config.orchestration, *caller);
+  if (!not_counted.empty()) {
+    err << "--capability changes nothing here: " << not_counted << "\n";
+  } else {
+    // To rules they are alike, wherever they come from.
+    caller->capabilities.insert(caller->capabilities.end(), options.capabilities.begin(),
+                                options.capabilities.end());
   }
   const std::vector<Said> said =
       Question(loaded->config, keys, *tool, options).Ask(*caller, clock.WallNow());

@@ -4,6 +4,7 @@
 
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "config/environment.h"
@@ -16,6 +17,8 @@ struct CheckAsOptions {
   std::string tool;    // as clients see it, or SERVER/TOOL
   std::string arguments = "{}";
   std::string endpoint = {};  // "" = /mcp
+  // As if agents of the caller were registered with these.
+  std::vector<std::string> capabilities = {};
   bool json = false;
 };
 

@@ -227,8 +227,8 @@ struct Orchestration {
     double least_success = 0.8, least_agent_success = 0.7, least_routed = 0.8;
     std::int64_t most_active = 100;
   } health = {};
-  // By right (register, assign, cancel, force): the roles that have it. One that is not here
-  // everybody has; but force nobody.
+  // By right (register, assign, cancel, force, vouch): the roles that have it. One that is not here
+  // everybody has; but force and vouch nobody.
   std::map<std::string, std::vector<std::string>> roles = {};
   std::chrono::nanoseconds responsive_within = std::chrono::minutes(1);  // what checks go by
   struct Messages {

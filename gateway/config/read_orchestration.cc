@@ -35,7 +35,7 @@ void ReadHealth(Section& section, Orchestration::Health& into) {
 void ReadRoles(Section& section, Orchestration& into) {
   auto roles = section.Child("roles");
   if (!roles) return;
-  for (const char* right : {"register", "assign", "cancel", "force"}) {
+  for (const char* right : {"register", "assign", "cancel", "force", "vouch"}) {
     if (auto names = roles->Strings(right)) into.roles.emplace(right, std::move(*names));
   }
 }

@@ -144,6 +144,7 @@ Result<Operation> Prepare(Arguments& arguments) {
     Answer answer{.content = View(*agent, records.now, records.settings)};
     answer.content["success_rate"] = Rate(agent->SuccessRate());
     if (agent->raters > 0) answer.content["quality"] = Rate(agent->Quality());
+    if (agent->vouched) answer.content["vouched"] = true;
     answer.content["completed"] = agent->completed;
     answer.content["failed"] = agent->failed;
     answer.content["expired"] = agent->expired;

@@ -10,6 +10,7 @@
 #include "orchestration/lanes.h"
 #include "orchestration/locks/locks.h"
 #include "orchestration/moves.h"
+#include "orchestration/vouching.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -19,7 +20,7 @@ using Parameter = Database::Parameter;
 #define SWITCHYARD_AGENT_COLUMNS                                                            \
   "id, name, role, model_type, model_version, capabilities, team, status, max_concurrent, " \
   "owner, registered_at, heartbeat_at, active, completed, failed, expired, latency_ms, "    \
-  "raters, ratings"
+  "raters, ratings, vouched"
 
 Agent Read(const Database::Row& row) {
   Agent agent{.id = row.Text(0),
@@ -41,6 +42,7 @@ Agent Read(const Database::Row& row) {
   agent.latency_ms = row.Number(16);
   agent.raters = row.Number(17);
   agent.ratings = row.Number(18);
+  agent.vouched = row.Number(19) != 0;
   return agent;
 }
 
@@ -130,12 +132,13 @@ std::int64_t ScoreOf(const Agent& agent, std::size_t needed, std::int64_t fastes
 }
 
 // What there is of an agent beside its row, which is gone: whoever has its id next begins anew.
-Result<void> Leave(Records& records, const std::string& id) {
-  records.effects.agents.push_back(id);
-  Result<std::int64_t> freed = ReleaseLocks(records, id);
+Result<void> Leave(Records& records, const Agent& agent) {
+  records.effects.agents.push_back(agent.id);
+  Result<std::int64_t> freed = ReleaseLocks(records, agent.id);
   if (!freed) return Failure(std::move(freed.error()));
-  Result<void> done = records.sql.Execute("DELETE FROM capability WHERE agent = $1", {id});
-  return done ? LeaveCoordination(records, id) : done;
+  Result<void> done = records.sql.Execute("DELETE FROM capability WHERE agent = $1", {agent.id});
+  if (done) done = NoteVouched(records, &agent, {.id = agent.id});
+  return done ? LeaveCoordination(records, agent.id) : done;
 }
 
 }  // namespace
@@ -202,19 +205,21 @@ Result<Agent> Register(Records& records, Agent agent) {
     agent.registered_at = records.now;
   }
   agent.heartbeat_at = records.now;
+  agent.vouched = records.rights.Has(Right::kVouch);
   Result<void> done = records.sql.Execute(
       "INSERT INTO agent (" SWITCHYARD_AGENT_COLUMNS
       ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
-      "$9, $10, $11, $12, 0, 0, 0, 0, 0, 0, 0) ON CONFLICT (id) DO UPDATE SET name = "
+      "$9, $10, $11, $12, 0, 0, 0, 0, 0, 0, 0, $13) ON CONFLICT (id) DO UPDATE SET name = "
       "excluded.name, "
       "role = excluded.role, model_type = excluded.model_type, "
       "model_version = excluded.model_version, capabilities = excluded.capabilities, "
       "team = excluded.team, status = excluded.status, max_concurrent = excluded.max_concurrent, "
-      "owner = excluded.owner, heartbeat_at = excluded.heartbeat_at",
+      "owner = excluded.owner, heartbeat_at = excluded.heartbeat_at, vouched = excluded.vouched",
       {agent.id, agent.name, agent.role, agent.model_type, agent.model_version,
        ToJson(agent.capabilities), agent.group, agent.said, agent.max_concurrent, agent.owner,
-       agent.registered_at, agent.heartbeat_at});
+       agent.registered_at, agent.heartbeat_at, agent.vouched ? 1 : 0});
   if (done) done = StoreCapabilities(records, agent);
+  if (done) done = NoteVouched(records, known ? &*known : nullptr, agent);
   if (!done) return Failure(std::move(done.error()));
   records.effects.agents.push_back(agent.id);
   return agent;
@@ -227,7 +232,7 @@ Result<std::int64_t> Deregister(Records& records, std::string_view id) {
   Result<std::int64_t> returned = ReturnAll(records, agent->id, "agent " + agent->id + " left");
   if (!returned) return returned;
   Result<void> done = records.sql.Execute("DELETE FROM agent WHERE id = $1", {agent->id});
-  if (done) done = Leave(records, agent->id);
+  if (done) done = Leave(records, *agent);
   if (!done) return Failure(std::move(done.error()));
   return returned;
 }
@@ -235,11 +240,11 @@ Result<std::int64_t> Deregister(Records& records, std::string_view id) {
 Result<std::size_t> ForgetAgents(Records& records, std::int64_t limit) {
   Result<Database::Rows> gone = records.sql.Query(
       "DELETE FROM agent WHERE id IN (SELECT id FROM agent WHERE active = 0 AND "
-      "heartbeat_at <= $1 ORDER BY id LIMIT $2) RETURNING id",
+      "heartbeat_at <= $1 ORDER BY id LIMIT $2) RETURNING " SWITCHYARD_AGENT_COLUMNS,
       {records.now - std::max(records.settings.retain_ms, kRemembered), limit});
   if (!gone) return Failure(std::move(gone.error()));
   for (const Database::Row& row : *gone) {
-    if (Result<void> done = Leave(records, row.Text(0)); !done) {
+    if (Result<void> done = Leave(records, Read(row)); !done) {
       return Failure(std::move(done.error()));
     }
   }

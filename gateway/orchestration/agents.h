@@ -17,6 +17,7 @@ struct Agent {
   std::string said = "available";  // what it said of itself last
   std::int64_t max_concurrent = 10;
   std::string owner = {};
+  bool vouched = false;  // who registered it had the right to say what it can do (vouching.h)
   std::int64_t registered_at = 0, heartbeat_at = 0;
   std::int64_t active = 0, completed = 0, failed = 0, expired = 0, latency_ms = 0;
   std::int64_t raters = 0, ratings = 0;  // who evaluated it, and the sum of what they think

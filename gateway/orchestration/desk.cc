@@ -107,9 +107,11 @@ class Desk::Leaving {
   std::string caller_;
 };
 
-Desk::Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, Settings settings)
+Desk::Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, Settings settings,
+           AgentDirectory* agents)
     : database_(database),
       clock_(clock),
+      vouching_(agents),
       to_wall_(ToWall()),
       claims_(metrics.CounterOf("switchyard_orchestration_claims_total", {})),
       expired_(metrics.CounterOf("switchyard_orchestration_leases_expired_total", {})),
@@ -126,6 +128,7 @@ Desk::Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, 
       locks_waiting_(metrics.GaugeOf("switchyard_orchestration_locks", {"waiting"})),
       projects_(metrics.GaugeOf("switchyard_orchestration_projects_open", {})),
       settings_(std::move(settings)) {
+  vouching_.Trust(settings_);
   Renew();
   for (int status = 0; status < kStatuses; ++status) {
     for (int priority = 0; priority < kPriorities; ++priority) {
@@ -145,6 +148,7 @@ Settings Desk::settings() const {
 }
 
 void Desk::Change(Settings settings) {
+  vouching_.Trust(settings);
   const std::lock_guard lock(mutex_);
   settings_ = std::move(settings);
 }
@@ -166,13 +170,17 @@ std::int64_t Desk::ToWall() const {
 
 // The first of all that the database is asked.
 void Desk::Renew() {
+  const auto vouched = std::make_shared<Vouched>();
   database_.Submit(
-      [now = Now(), settings = settings()](Database::Transaction& sql) {
+      [this, vouched, now = Now(),
+       settings = settings()](Database::Transaction& sql) -> Result<void> {
         Records records{.sql = sql, .now = now, .settings = settings, .caller = {}};
-        return BeginLeasesAnew(records);
+        Result<void> read = vouching_.Read(records, *vouched);
+        return read ? BeginLeasesAnew(records) : read;
       },
-      [](const Result<void>& kept) {
+      [this, vouched](const Result<void>& kept) {
         if (!kept) spdlog::error("orchestration: {}", kept.error().message);
+        if (kept) vouching_.Publish(*vouched);
       });
 }
 
@@ -185,6 +193,7 @@ void Desk::Note(const Records::Effects& effects) {
   if (effects.forced > 0) forced_.Add(static_cast<std::uint64_t>(effects.forced));
   if (effects.ready > 0) waiters_.Wake(effects.ready);
   for (const std::string& line : effects.lines) lines_.Wake(line);
+  vouching_.Publish(effects);
   watches_.Changed(effects);
   if (effects.more) Tick();
 }
@@ -290,6 +299,7 @@ void Desk::Tick() {
   struct Swept {
     Records::Effects effects;
     Numbers numbers;
+    Vouched vouched;
     bool more = false;
   };
   const auto swept = std::make_shared<Swept>();
@@ -328,12 +338,13 @@ void Desk::Tick() {
         if (!coordination) return Failure(std::move(coordination.error()));
         Result<std::map<std::string, std::int64_t>> counters = CountersOf(records);
         if (!counters) return Failure(std::move(counters.error()));
-        *swept = {.effects = std::move(records.effects),
-                  .numbers = {.queue = *queue,
-                              .agents = std::move(*agents),
-                              .coordination = *coordination,
-                              .counters = std::move(*counters)},
-                  .more = *more || *releasing || *old};
+        if (Result<void> read = vouching_.Read(records, swept->vouched); !read) return read;
+        swept->effects = std::move(records.effects);
+        swept->numbers = {.queue = *queue,
+                          .agents = std::move(*agents),
+                          .coordination = *coordination,
+                          .counters = std::move(*counters)};
+        swept->more = *more || *releasing || *old;
         return {};
       },
       [this, swept, before](Result<void> kept) {
@@ -345,6 +356,7 @@ void Desk::Tick() {
         }
         Note(swept->effects);
         Publish(swept->numbers);
+        vouching_.Publish(swept->vouched);
         if (swept->more) Tick();
       });
 }

@@ -15,12 +15,14 @@
 
 #include "base/clock.h"
 #include "base/deadline.h"
+#include "core/agent_directory.h"
 #include "core/database.h"
 #include "core/deps.h"
 #include "core/principal.h"
 #include "orchestration/lines.h"
 #include "orchestration/records.h"
 #include "orchestration/tool.h"
+#include "orchestration/vouching.h"
 #include "orchestration/waiters.h"
 #include "orchestration/waiting/watches.h"
 
@@ -35,7 +37,9 @@ namespace switchyard::orchestration {
 class Desk {
  public:
   // All outlive it. The leases of what is there begin anew: nobody could renew them so far.
-  Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, Settings settings);
+  // `agents` is told what agents can do; null: nobody asks.
+  Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, Settings settings,
+       AgentDirectory* agents = nullptr);
 
   // Runs it and answers after the commit; one that may wait does, until there is something or the
   // time is over. kDeadline where the database does not answer by then; kRateLimited where too much
@@ -76,6 +80,7 @@ class Desk {
 
   Database& database_;
   const Clock& clock_;
+  const Vouching vouching_;
   Waiters waiters_;
   Lines lines_;  // of those who wait for something else than tasks
   Watches watches_;

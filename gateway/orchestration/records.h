@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/agent_directory.h"
 #include "core/database.h"
 #include "orchestration/rights.h"
 
@@ -76,6 +77,7 @@ struct Records {
     std::int64_t sent = 0, read = 0;      // messages; sent: to each recipient
     std::int64_t forced = 0;              // locks that were taken away
     std::vector<std::string> lines = {};  // of each the one that waits longest may have it now
+    std::vector<AgentDirectory::Change> vouched = {};  // in their order
   } effects = {};
 };
 

@@ -4,10 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "core/agent_directory.h"
+
 namespace switchyard::orchestration {
 namespace {
 
-constexpr std::array<std::string_view, kRights> kWords = {"register", "assign", "cancel", "force"};
+constexpr std::array<std::string_view, kRights> kWords = {"register", "assign", "cancel", "force",
+                                                          "vouch"};
 
 struct Needed {
   std::string_view tool;
@@ -22,12 +25,10 @@ constexpr Needed kNeeded[] = {
 
 std::string_view ToString(Right right) { return kWords[static_cast<std::size_t>(right)]; }
 
-Rights::Rights(const Roles& roles, const Principal& caller) : Rights() {
+Rights::Rights(const Roles& roles, const Principal& caller) {
   for (std::size_t right = 0; right < kRights; ++right) {
     if (!roles.of[right]) continue;
-    may_[right] = std::ranges::any_of(*roles.of[right], [&caller](const std::string& role) {
-      return std::ranges::find(caller.roles, role) != caller.roles.end();
-    });
+    may_[right] = AgentDirectory::HasOneOf(*roles.of[right], caller);
   }
 }
 

@@ -20,8 +20,9 @@ enum class Right : std::uint8_t {
   kAssign,    // tasks to agents; to claim for oneself needs none
   kCancel,    // tasks
   kForce,     // the same to what is another caller's
+  kVouch,     // for what agents can do that it registers: rules of authorize go by that then
 };
-inline constexpr std::size_t kRights = 4;
+inline constexpr std::size_t kRights = 5;
 std::string_view ToString(Right right);  // "register"
 
 // What the configuration says, by right: nullopt = nothing; a list, also an empty one: these roles.
@@ -29,16 +30,16 @@ struct Roles {
   std::array<std::optional<std::vector<std::string>>, kRights> of = {};
 };
 
-// What one caller may do. By itself all but force, which only a role gives.
+// What one caller may do. By itself all but force and vouch, which only a role gives.
 class Rights {
  public:
-  Rights() { may_[static_cast<std::size_t>(Right::kForce)] = false; }
+  Rights() = default;
   Rights(const Roles& roles, const Principal& caller);
 
   bool Has(Right right) const { return may_[static_cast<std::size_t>(right)]; }
 
  private:
-  std::array<bool, kRights> may_ = {true, true, true, true};
+  std::array<bool, kRights> may_ = {true, true, true, false, false};
 };
 
 // The right that a tool needs; nullopt: none. By its name without the prefix.

@@ -6,6 +6,7 @@
 #include "orchestration/decomposition/tables.h"
 #include "orchestration/locks/tables.h"
 #include "orchestration/projects/tables.h"
+#include "orchestration/vouching.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -125,8 +126,8 @@ constexpr std::string_view kReleasing = R"(
   );
 )";
 
-constexpr std::array kSteps = {kFirst,      kReleasing,     kCoordinationTables,
-                               kLockTables, kLineageTables, kProjectTables};
+constexpr std::array kSteps = {kFirst,         kReleasing,     kCoordinationTables, kLockTables,
+                               kLineageTables, kProjectTables, kVouchTables};
 
 constexpr std::int64_t kApplication = 0x53776f72;  // "Swor"
 

@@ -22,10 +22,7 @@ constexpr std::string_view kInstructions =
     "answers small with limit, filters and fields.";
 
 // Of one who is proved; what nobody proved is everybody's.
-std::string KeyOf(const Principal& caller) {
-  if (caller.subject.empty()) return "";
-  return caller.issuer + "\n" + caller.subject;
-}
+std::string KeyOf(const Principal& caller) { return AgentDirectory::OwnerOf(caller); }
 
 mcp::Message ResultOf(const Call& call, const Answer& answer) {
   const boost::json::object text{{"type", "text"}, {"text", answer.text}};

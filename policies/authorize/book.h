@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/agent_directory.h"
 #include "policies/authorize/rulebook.h"
 #include "policies/authorize/settings.h"
 #include "telemetry/metrics.h"
@@ -21,8 +22,11 @@ inline constexpr std::array<std::string_view, 3> kOutcomeWords = {"allowed", "de
 // The rules of one stack of levels, and how often each decided.
 class Book {
  public:
-  explicit Book(const Settings& settings)
-      : rules(settings.rules), counters_((settings.rules.size() + 1) * kOutcomeWords.size()) {}
+  // `agents` outlives it; null: see Rulebook.
+  Book(const Settings& settings, AgentDirectory* agents)
+      : rules(settings.rules, agents),
+        wants_agents_(rules.names_capabilities() && agents != nullptr ? agents->Want() : nullptr),
+        counters_((settings.rules.size() + 1) * kOutcomeWords.size()) {}
 
   // Of the rule, for the log.
   std::string_view NameOf(const Verdict& verdict) const {
@@ -47,6 +51,7 @@ class Book {
   const Rulebook rules;
 
  private:
+  const std::shared_ptr<const void> wants_agents_;
   mutable std::vector<std::atomic<switchyard::telemetry::Counter*>> counters_;
 };
 

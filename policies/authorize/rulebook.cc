@@ -16,10 +16,6 @@ std::string_view PrefixOf(std::string_view text, std::string_view ends) {
   return text.substr(0, text.find_first_of(ends));
 }
 
-std::string PathOf(std::string_view endpoint) {
-  return endpoint.empty() ? "/mcp" : "/mcp/" + std::string(endpoint);
-}
-
 // Of all that Hides() goes by.
 std::uint64_t SightKeyOf(const std::vector<std::shared_ptr<const Rule>>& rules) {
   std::string text;
@@ -63,11 +59,14 @@ struct Rulebook::Findings {
   }
 };
 
-Rulebook::Rulebook(std::vector<std::shared_ptr<const Rule>> rules)
+Rulebook::Rulebook(std::vector<std::shared_ptr<const Rule>> rules, const AgentDirectory* agents)
     : rules_(std::move(rules)),
       sight_key_(SightKeyOf(rules_)),
       counts_(std::ranges::any_of(rules_,
-                                  [](const auto& rule) { return rule->when.pace.has_value(); })) {
+                                  [](const auto& rule) { return rule->when.pace.has_value(); })),
+      names_capabilities_(std::ranges::any_of(
+          rules_, [](const auto& rule) { return rule->who.NamesCapabilities(); })),
+      agents_(names_capabilities_ ? agents : nullptr) {
   std::unordered_map<std::string, std::size_t> by_text;
   for (Names& names : names_) names.any = names.every = RuleSet(rules_.size());
   who_of_.reserve(rules_.size());
@@ -136,38 +135,6 @@ RuleSet Rulebook::RulesOf(std::string_view server) const {
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     if (rules_[i]->what.IsAtServer(server)) set.Add(i);
   }
-  return set;
-}
-
-RuleSet Rulebook::Judge(const Principal& principal, std::string_view endpoint) const {
-  const std::string path = PathOf(endpoint);
-  std::vector<bool> holds(whos_.size());
-  for (std::size_t i = 0; i < whos_.size(); ++i) holds[i] = whos_[i]->Holds(principal);
-  RuleSet set(rules_.size());
-  for (std::size_t i = 0; i < rules_.size(); ++i) {
-    if (holds[who_of_[i]] && rules_[i]->what.IsAtEndpoint(path)) set.Add(i);
-  }
-  return set;
-}
-
-std::shared_ptr<const RuleSet> Rulebook::RulesFor(const Caller& caller,
-                                                  std::string_view endpoint) const {
-  Shard& shard = shards_.at((reinterpret_cast<std::uintptr_t>(caller.get()) / 64) % kShards);
-  {
-    const std::lock_guard lock(shard.mutex);
-    const auto known = shard.known.find(caller.get());
-    if (known != shard.known.end()) {
-      for (const auto& [name, set] : known->second.by_endpoint) {
-        if (name == endpoint) return set;
-      }
-    }
-  }
-  auto set = std::make_shared<const RuleSet>(Judge(*caller, endpoint));
-  const std::lock_guard lock(shard.mutex);
-  if (shard.known.size() >= kMaxCallers / kShards) shard.known.clear();
-  Known& known = shard.known[caller.get()];
-  known.caller = caller;
-  known.by_endpoint.emplace_back(endpoint, set);
   return set;
 }
 
@@ -315,25 +282,6 @@ std::optional<Verdict> Rulebook::Hides(const RuleSet& of_server, const RuleSet& 
     return !hidden;
   });
   return hidden;
-}
-
-std::vector<std::string> Rulebook::ScopesFor(const RuleSet& of_server, const Principal& caller,
-                                             std::string_view endpoint,
-                                             const Question& question) const {
-  const std::string path = PathOf(endpoint);
-  std::vector<std::string> fewest;
-  for (std::size_t i = 0; i < rules_.size(); ++i) {
-    const Rule& rule = *rules_[i];
-    if (rule.effect == Effect::kDeny || !rule.what.uses[BitOf(question.use)]) continue;
-    if (!of_server.Has(i) || !rule.what.Has(question.kind, question.name)) continue;
-    if (!rule.what.IsAtEndpoint(path)) continue;
-    auto scopes = rule.who.ScopesToHold(caller);
-    if (!scopes || scopes->empty() || rule.who.Holds(caller)) continue;
-    if (!fewest.empty() && fewest.size() <= scopes->size()) continue;
-    if (rule.when.Judge(question.arguments, question.now) != Holds::kYes) continue;
-    fewest = std::move(*scopes);
-  }
-  return fewest;
 }
 
 bool Rulebook::Could(const RuleSet& of_server, const RuleSet& for_caller, ItemKind kind,

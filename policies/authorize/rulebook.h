@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "base/string_hash.h"
+#include "core/agent_directory.h"
 #include "core/definition.h"
 #include "core/principal.h"
 #include "policies/authorize/rule.h"
@@ -65,12 +66,14 @@ class Rulebook {
   // The most callers that are kept; beyond it some are looked at anew.
   static constexpr std::size_t kMaxCallers = 4096;
 
-  explicit Rulebook(std::vector<std::shared_ptr<const Rule>> rules);
+  // `agents` outlives it; null: what agents can do counts for nothing.
+  explicit Rulebook(std::vector<std::shared_ptr<const Rule>> rules,
+                    const AgentDirectory* agents = nullptr);
   Rulebook(const Rulebook&) = delete;
 
   RuleSet RulesOf(std::string_view server) const;
   // Whose `who` holds, and that are of the endpoint ("" = /mcp). For the same object as at an
-  // earlier call it is found at once.
+  // earlier call it is found at once, unless its agents can do something else by now.
   std::shared_ptr<const RuleSet> RulesFor(const Caller& caller, std::string_view endpoint) const;
 
   Verdict Decide(const RuleSet& of_server, const RuleSet& for_caller,
@@ -93,6 +96,7 @@ class Rulebook {
   bool CouldAny(const RuleSet& of_server, const RuleSet& for_caller, ItemKind kind) const;
 
   bool counts() const { return counts_; }  // whether any rule does
+  bool names_capabilities() const { return names_capabilities_; }
 
   // Two books with the same number hide the same.
   std::uint64_t SightKey() const { return sight_key_; }
@@ -120,6 +124,8 @@ class Rulebook {
   struct Known {
     Caller caller;  // kept, so that nobody else has its address
     std::vector<std::pair<std::string, std::shared_ptr<const RuleSet>>> by_endpoint;
+    AgentDirectory::WordsPtr agents;  // of all by_endpoint
+    std::uint64_t version = 0;        // of the directory when those were asked for
   };
   struct Shard {
     std::mutex mutex;
@@ -131,7 +137,10 @@ class Rulebook {
   static void AddGlob(Names& names, const std::string& glob, std::size_t rule);
   static void Seal(Names& names, std::size_t rules);
   const Names& NamesOf(ItemKind kind) const { return names_.at(static_cast<std::size_t>(kind)); }
-  RuleSet Judge(const Principal& principal, std::string_view endpoint) const;
+  AgentDirectory::WordsPtr AgentsOf(const Principal& caller) const;
+  std::uint64_t AgentsVersion() const;
+  RuleSet Judge(const Principal& principal, const AgentDirectory::WordsPtr& agents,
+                std::string_view endpoint) const;
   void See(std::size_t rule, Use use, Findings& found) const;
   void Find(const RuleSet& of_server, const RuleSet& for_caller, const Names& names,
             std::string_view name, Use use, Findings& found) const;
@@ -145,9 +154,10 @@ class Rulebook {
 
   const std::vector<std::shared_ptr<const Rule>> rules_;
   const std::uint64_t sight_key_;
-  const bool counts_;
-  std::vector<const Who*> whos_;     // each condition once
-  std::vector<std::size_t> who_of_;  // by rule
+  const bool counts_, names_capabilities_;
+  const AgentDirectory* const agents_;  // null: no rule asks
+  std::vector<const Who*> whos_;        // each condition once
+  std::vector<std::size_t> who_of_;     // by rule
   std::array<Names, kNames> names_;
   mutable std::array<Shard, kShards> shards_;
 };

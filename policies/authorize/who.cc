@@ -34,12 +34,17 @@ std::span<const std::string> ValuesOf(const Principal& principal, const Who::Mat
   return {};
 }
 
-bool Fits(const Principal& principal, const Who::Match& match) {
-  const std::span<const std::string> values = ValuesOf(principal, match);
+bool Fits(std::span<const std::string> values, const Who::Match& match) {
   return std::ranges::any_of(values, [&match](const std::string& value) {
     return std::ranges::any_of(
         match.globs, [&value](const std::string& glob) { return GlobMatches(glob, value); });
   });
+}
+
+bool Fits(const Principal& principal, std::span<const std::string> agents,
+          const Who::Match& match) {
+  return Fits(ValuesOf(principal, match), match) ||
+         (match.part == Part::kCapability && Fits(agents, match));
 }
 
 std::string Joined(const std::vector<Who>& parts, std::string_view between) {
@@ -53,15 +58,23 @@ std::string Joined(const std::vector<Who>& parts, std::string_view between) {
 
 }  // namespace
 
-bool Who::Holds(const Principal& principal) const {
-  const auto holds = [&principal](const Who& who) { return who.Holds(principal); };
+bool Who::Holds(const Principal& principal, std::span<const std::string> agents) const {
+  const auto holds = [&](const Who& who) { return who.Holds(principal, agents); };
   if (anonymous && *anonymous != principal.subject.empty()) return false;
-  const auto fits = [&principal](const Match& match) { return Fits(principal, match); };
+  const auto fits = [&](const Match& match) { return Fits(principal, agents, match); };
   return std::ranges::all_of(matches, fits) && std::ranges::all_of(all, holds) &&
          (any.empty() || std::ranges::any_of(any, holds)) && std::ranges::none_of(none, holds);
 }
 
-std::optional<std::vector<std::string>> Who::ScopesToHold(const Principal& principal) const {
+bool Who::NamesCapabilities() const {
+  const auto names = [](const Who& who) { return who.NamesCapabilities(); };
+  return std::ranges::find(matches, Part::kCapability, &Match::part) != matches.end() ||
+         std::ranges::any_of(all, names) || std::ranges::any_of(any, names) ||
+         std::ranges::any_of(none, names);
+}
+
+std::optional<std::vector<std::string>> Who::ScopesToHold(
+    const Principal& principal, std::span<const std::string> agents) const {
   Who rest = *this;
   std::vector<std::string> scopes;
   const auto with = [&](const Match& match) {
@@ -81,11 +94,11 @@ std::optional<std::vector<std::string>> Who::ScopesToHold(const Principal& princ
     return scope != nullptr;
   });
   for (const Who& part : std::exchange(rest.all, {})) {
-    auto of_part = part.ScopesToHold(principal);
+    auto of_part = part.ScopesToHold(principal, agents);
     if (!of_part) return std::nullopt;
     scopes.insert(scopes.end(), of_part->begin(), of_part->end());
   }
-  if (!rest.Holds(principal)) return std::nullopt;
+  if (!rest.Holds(principal, agents)) return std::nullopt;
   return scopes;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,10 +38,14 @@ struct Who {
   std::vector<Who> all = {};
   std::vector<Who> none = {};
 
-  bool Holds(const Principal& principal) const;
+  // `agents`: what the caller's agents can do, beside what it proved (core/agent_directory.h).
+  bool Holds(const Principal& principal, std::span<const std::string> agents = {}) const;
+  // Whether it goes by what agents can do.
+  bool NamesCapabilities() const;
   // All scopes by which it holds or would hold, those that the caller has included; nullopt: scopes
   // alone are not enough, or which ones cannot be said (globs, or scopes inside of any and not).
-  std::optional<std::vector<std::string>> ScopesToHold(const Principal& principal) const;
+  std::optional<std::vector<std::string>> ScopesToHold(
+      const Principal& principal, std::span<const std::string> agents = {}) const;
   // `role "admin" or "ops" and not (group "guests")`; two that read alike are alike.
   std::string ToText() const;
 };

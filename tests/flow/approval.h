@@ -1,7 +1,6 @@
 // A gateway in front of which a person stands, for tests of `approval`.
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -10,6 +9,7 @@
 #include "support/becomes.h"
 #include "support/gateway_fixture.h"
 #include "support/legacy_session.h"
+#include "support/temp_dir.h"
 
 namespace switchyard::tests {
 
@@ -18,17 +18,12 @@ inline constexpr const char* kForms = R"({"elicitation":{"form":{}}})";
 class ApprovalFixture {
  protected:
   ApprovalFixture() {
-    std::string name = std::filesystem::temp_directory_path() / "switchyard-approval-XXXXXX";
-    directory = mkdtemp(name.data());
     fake.surface().AddTool("wipe", [this](Turn& turn) {
       ++wiped;
       turn.Text("wiped " + turn.label());
     });
   }
-  ~ApprovalFixture() {
-    gateway.Stop();
-    std::filesystem::remove_all(directory);
-  }
+  ~ApprovalFixture() { gateway.Stop(); }
 
   // `approval`: the policy, of all calls of the tools that it names.
   void Start(const std::string& approval) {
@@ -63,6 +58,20 @@ class ApprovalFixture {
     EXPECT_EQ(Decide(id, R"({"decision":"approve"})").status, 200) << id;
   }
 
+  // ---- A tool with a question of its own in the middle.
+  void AskWhich(Turn& turn) {
+    if (!turn.param("inputResponses").is_null()) {
+      ++wiped;
+      return turn.Text("state " + json::serialize(turn.param("requestState")));
+    }
+    turn.Finish(
+        R"({"jsonrpc":"2.0","id":)" + turn.id() +
+            R"(,"result":{"resultType":"input_required","inputRequests":{"k":{"method":)"
+            R"("elicitation/create","params":{"mode":"form","message":"which?",)"
+            R"("requestedSchema":{"type":"object","properties":{}}}}},"requestState":"s1"}})",
+        0);
+  }
+
   // ---- What a client reads.
   static std::string Status(const Answer& answer) {
     return TextAt(answer.message(), "/result/_meta/switchyard~1approval/status");
@@ -74,7 +83,7 @@ class ApprovalFixture {
     return TextAt(answer.message(), "/result/requestState");
   }
 
-  std::string directory;
+  const TempDir directory;
   std::atomic<int> wiped = 0;
   FakeServer fake = FakeServer::Modern("a");
   LeapingClock clock;  // of who goes by it

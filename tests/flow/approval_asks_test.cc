@@ -109,19 +109,7 @@ TEST_F(ApprovalAsks, ALegacyClientsUserIsAskedWithinTheCall) {
 }
 
 TEST_F(ApprovalAsks, AServerMayAskSomethingInTheMiddleOfAnApprovedCall) {
-  fake.surface().AddTool("ask", [this](Turn& turn) {
-    const json::value answers = turn.param("inputResponses");
-    if (!answers.is_null()) {
-      ++wiped;
-      return turn.Text("state " + json::serialize(turn.param("requestState")));
-    }
-    turn.Finish(
-        R"({"jsonrpc":"2.0","id":)" + turn.id() +
-            R"(,"result":{"resultType":"input_required","inputRequests":{"k":{"method":)"
-            R"("elicitation/create","params":{"mode":"form","message":"which?",)"
-            R"("requestedSchema":{"type":"object","properties":{}}}}},"requestState":"s1"}})",
-        0);
-  });
+  fake.surface().AddTool("ask", [this](Turn& turn) { AskWhich(turn); });
   Start("{hold: 0s, rules: [{tool: ask}]}");
   ModernClient one = Asked();
   const Answer first = Call(one, kX, "", "a__ask");
@@ -296,7 +284,7 @@ TEST_F(ApprovalAsks, CallsAboveACostAreAskedForByBudgetsPrice) {
 // ---- The record.
 
 TEST_F(ApprovalAsks, TheAuditLogSaysWhoDecidedWhat) {
-  const std::string path = directory + "/audit.jsonl";
+  const std::string path = directory.Path("audit.jsonl");
   gateway.With("audit", "{path: " + path + "}");
   Start(kAsks);
   ModernClient one = gateway.Modern();

@@ -27,20 +27,6 @@ class ApprovalGroups : public ApprovalFixture, public ::testing::Test {
     }
   }
 
-  // A tool with a question of its own in the middle.
-  void AskWhich(Turn& turn) {
-    if (!turn.param("inputResponses").is_null()) {
-      ++wiped;
-      return turn.Text("state " + json::serialize(turn.param("requestState")));
-    }
-    turn.Finish(
-        R"({"jsonrpc":"2.0","id":)" + turn.id() +
-            R"(,"result":{"resultType":"input_required","inputRequests":{"k":{"method":)"
-            R"("elicitation/create","params":{"mode":"form","message":"which?",)"
-            R"("requestedSchema":{"type":"object","properties":{}}}}},"requestState":"s1"}})",
-        0);
-  }
-
   void StartGroup(const std::string& rules) {
     gateway.Serves("a", fake)
         .Serves("b", other)

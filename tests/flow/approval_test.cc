@@ -318,7 +318,7 @@ TEST_P(Approval, SoManyWaitAndNoMore) {
 }
 
 TEST_P(Approval, WhatWaitsAndWhatIsDecidedSurvivesAKill) {
-  gateway.With("state", "{dir: " + directory + "/state}");
+  gateway.With("state", "{dir: " + directory.Path("state") + "}");
   Start(kAtOnce);
   const std::string waits = Id(NewClient()->Call("a__wipe", R"({"label":"1"})"));
   const std::string approved = Id(NewClient()->Call("a__wipe", R"({"label":"2"})"));
@@ -327,11 +327,11 @@ TEST_P(Approval, WhatWaitsAndWhatIsDecidedSurvivesAKill) {
   Approve(used);
   EXPECT_EQ(NewClient()->Call("a__wipe", R"({"label":"3"})").text(), "wiped 3");
   // What is in the directory now is what is there after a kill -9: nothing was closed.
-  std::filesystem::copy(directory + "/state", directory + "/killed");
+  std::filesystem::copy(directory.Path("state"), directory.Path("killed"));
   Gateway other;
   other.Serves("a", fake)
       .With("policies", "{approval: " + kAtOnce + "}")
-      .With("state", "{dir: " + directory + "/killed}")
+      .With("state", "{dir: " + directory.Path("killed") + "}")
       .Start();
   EXPECT_EQ(List(other).size(), 2U);
   EXPECT_EQ(Id(other.ClientOf(GetParam())->Call("a__wipe", R"({"label":"1"})")), waits);
@@ -376,7 +376,7 @@ TEST_P(Approval, AGatewayThatEndsLetsGo) {
 TEST_P(Approval, TheExampleOfThePageWorks) {
   gateway.Serves("a", fake)
       .With("policies", FromPolicyPage("approval", 0, "policies"))
-      .With("state", "{dir: " + directory + "/state}");
+      .With("state", "{dir: " + directory.Path("state") + "}");
   gateway.Start();
   const auto client = NewClient();
   Exchange call = client->BeginCall("a__wipe", R"({"label":"x"})");  // no hints: it may destroy

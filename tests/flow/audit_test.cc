@@ -1,5 +1,4 @@
 // The audit log of a whole gateway: what came of calls is in it, whatever came of them.
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -13,6 +12,7 @@
 #include "support/doc_examples.h"
 #include "support/gateway_fixture.h"
 #include "support/metrics_page.h"
+#include "support/temp_dir.h"
 
 namespace switchyard::tests {
 namespace {
@@ -23,15 +23,7 @@ using ::testing::Not;
 
 class AuditTrail : public ::testing::TestWithParam<Era> {
  protected:
-  AuditTrail() {
-    std::string name = std::filesystem::temp_directory_path() / "switchyard-audit-XXXXXX";
-    directory = mkdtemp(name.data());
-    path = directory + "/audit.jsonl";
-  }
-  ~AuditTrail() override {
-    gateway.Stop();
-    std::filesystem::remove_all(directory);
-  }
+  ~AuditTrail() override { gateway.Stop(); }
   void Start(const std::string& policies) {
     gateway.Serves("a", fake)
         .With("policies", policies)
@@ -70,7 +62,8 @@ class AuditTrail : public ::testing::TestWithParam<Era> {
     return out;
   }
 
-  std::string directory, path;
+  const TempDir directory;
+  std::string path = directory.Path("audit.jsonl");
   FakeServer fake = FakeServer::Modern("a");
   Gateway gateway;
 };
@@ -159,7 +152,7 @@ TEST_P(AuditTrail, HasPromptsResourcesAndCompletions) {
 TEST_P(AuditTrail, IsOneChainOfAllWorkersThroughReloadsAndMoves) {
   constexpr int kThreads = 4, kEach = 50;
   Start("{}");
-  const std::string moved = directory + "/moved.jsonl";
+  const std::string moved = directory.Path("moved.jsonl");
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([this] {

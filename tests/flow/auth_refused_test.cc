@@ -1,7 +1,6 @@
 // Requests that are turned away for their credential: before their body is read, and with a record
 // of it in the audit log.
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "auth/api_key.h"
 #include "support/becomes.h"
 #include "support/gateway_fixture.h"
+#include "support/temp_dir.h"
 #include "support/token_issuer.h"
 
 namespace switchyard::tests {
@@ -23,15 +23,7 @@ using ::testing::SizeIs;
 
 class TurnedAway : public ::testing::Test {
  protected:
-  TurnedAway() {
-    std::string name = std::filesystem::temp_directory_path() / "switchyard-refused-XXXXXX";
-    directory = mkdtemp(name.data());
-    path = directory + "/audit.jsonl";
-  }
-  ~TurnedAway() override {
-    gateway.Stop();
-    std::filesystem::remove_all(directory);
-  }
+  ~TurnedAway() override { gateway.Stop(); }
   void Start() {
     gateway.Serves("a", fake)
         .With("auth", "{issuers: [" + issuer.Config("audience: [gateway]") + "]}")
@@ -57,10 +49,11 @@ class TurnedAway : public ::testing::Test {
     return records;
   }
 
+  const TempDir directory;
+  const std::string path = directory.Path("audit.jsonl");
   FakeServer fake = FakeServer::Modern("a");
   TokenIssuer issuer;
   Gateway gateway;
-  std::string directory, path;
 };
 
 TEST_F(TurnedAway, ALongBodyIsNotReadBefore) {

@@ -1,7 +1,6 @@
 // A gateway to one of whose servers users connect their accounts, for tests of that.
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -11,6 +10,7 @@
 #include "support/fake_authorization.h"
 #include "support/gateway_fixture.h"
 #include "support/legacy_session.h"
+#include "support/temp_dir.h"
 #include "support/token_issuer.h"
 
 namespace switchyard::tests {
@@ -20,14 +20,7 @@ inline const std::string kVaultKey = std::string(64, 'a');
 
 class ConnectFixture {
  protected:
-  ConnectFixture() {
-    std::string name = std::filesystem::temp_directory_path() / "switchyard-connect-XXXXXX";
-    directory = mkdtemp(name.data());
-  }
-  ~ConnectFixture() {
-    gateway.Stop();
-    std::filesystem::remove_all(directory);
-  }
+  ~ConnectFixture() { gateway.Stop(); }
 
   // `keys`: more of the credentials.
   Gateway& Says(const std::string& url, const std::string& keys) {
@@ -35,7 +28,8 @@ class ConnectFixture {
         .GoesBy(clock)
         .With("auth", "{issuers: [" + issuer.Config("audience: [gateway]") + "]}")
         .With("admin", "{token: an-admin-token-of-tests}")
-        .With("credentials", "{dir: '" + directory + "/vault', keys: ['" + kVaultKey + "']}")
+        .With("credentials",
+              "{dir: '" + directory.Path("vault") + "', keys: ['" + kVaultKey + "']}")
         .ServesUrl("a", url, "credentials: {kind: oauth" + (keys.empty() ? "" : ", " + keys) + "}");
     return gateway;
   }
@@ -90,10 +84,10 @@ class ConnectFixture {
     return header == received.headers.end() ? "nothing" : header->second;
   }
 
+  const TempDir directory;
   TokenIssuer issuer;
   FakeAuthorization authorization;
   LeapingClock clock;
-  std::string directory;
   Gateway gateway;
 };
 

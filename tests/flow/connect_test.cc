@@ -133,7 +133,7 @@ TEST_P(Connect, ATokenIsReplacedBeforeItEndsAndSurvivesARestart) {
   ModernClient other = Modern();
   EXPECT_EQ(Echo(other).text(), "x");
   EXPECT_EQ(Shown(fake.received("tools/call").back()), "Bearer access-2");
-  for (const auto& file : std::filesystem::directory_iterator(directory + "/vault")) {
+  for (const auto& file : std::filesystem::directory_iterator(directory.Path("vault"))) {
     std::ifstream in(file.path());
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     EXPECT_THAT(text, Not(HasSubstr("access-"))) << file.path();

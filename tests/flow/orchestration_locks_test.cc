@@ -1,7 +1,6 @@
 // File locks, and work that is split and delegated, in a whole gateway.
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "support/gateway_fixture.h"
 #include "support/metrics_page.h"
+#include "support/temp_dir.h"
 
 namespace switchyard::tests {
 namespace {
@@ -162,9 +162,8 @@ TEST_P(FileLocks, AreTakenAwayOnRecord) {
 }
 
 TEST_P(FileLocks, SurviveARestart) {
-  std::string name = std::filesystem::temp_directory_path() / "switchyard-flow-XXXXXX";
-  const std::string directory = mkdtemp(name.data());
-  gateway.With("state", "{dir: " + directory + "}");
+  const TempDir directory;
+  gateway.With("state", "{dir: " + directory.path() + "}");
   Start();
   const auto client = NewClient();
   Register(*client, {"a", "b"});
@@ -176,7 +175,6 @@ TEST_P(FileLocks, SurviveARestart) {
   Call(*later, "release_file_lock", Lock("a"));
   EXPECT_EQ(At(Call(*later, "acquire_file_lock", Lock("b")), "/fence"), json::value(2));
   gateway.Stop();
-  std::filesystem::remove_all(directory);
 }
 
 TEST_P(FileLocks, AProjectIsSplitHandedOutDelegatedAndMerged) {

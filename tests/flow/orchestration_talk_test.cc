@@ -13,6 +13,7 @@
 
 #include "support/gateway_fixture.h"
 #include "support/metrics_page.h"
+#include "support/temp_dir.h"
 
 namespace switchyard::tests {
 namespace {
@@ -144,9 +145,8 @@ TEST_P(OrchestrationTalk, ManyAgentsTalkAtOnceAndEachMessageIsReadOnce) {
 }
 
 TEST_P(OrchestrationTalk, ConfidentialMessagesAreOnNoDiskAndSurviveARestartAndANewKey) {
-  std::string name = std::filesystem::temp_directory_path() / "switchyard-flow-XXXXXX";
-  const std::string directory = mkdtemp(name.data());
-  gateway.With("state", "{dir: " + directory + "}");
+  const TempDir directory;
+  gateway.With("state", "{dir: " + directory.path() + "}");
   const std::string old = Hex(kKey), fresh(64, 'c');
   Start("{keys: [" + old + "]}");
   {
@@ -157,7 +157,7 @@ TEST_P(OrchestrationTalk, ConfidentialMessagesAreOnNoDiskAndSurviveARestartAndAN
          R"({"sender_id":"a","recipient_id":"b","content":"it is swordfish","confidential":true})");
   }
   gateway.Stop();
-  for (const auto& file : std::filesystem::directory_iterator(directory)) {
+  for (const auto& file : std::filesystem::directory_iterator(directory.path())) {
     std::ifstream in(file.path(), std::ios::binary);
     const std::string bytes((std::istreambuf_iterator<char>(in)), {});
     EXPECT_THAT(bytes, Not(HasSubstr("swordfish"))) << file.path();
@@ -165,7 +165,6 @@ TEST_P(OrchestrationTalk, ConfidentialMessagesAreOnNoDiskAndSurviveARestartAndAN
   gateway.With("orchestration", "{keys: [" + fresh + ", " + old + "]}").Start();
   EXPECT_EQ(Read(*NewClient(), "b"), std::vector<std::string>{"it is swordfish"});
   gateway.Stop();
-  std::filesystem::remove_all(directory);
 }
 
 TEST_P(OrchestrationTalk, ABadKeyKeepsTheGatewayFromGoingOn) {

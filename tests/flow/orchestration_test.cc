@@ -12,6 +12,7 @@
 
 #include "support/gateway_fixture.h"
 #include "support/metrics_page.h"
+#include "support/temp_dir.h"
 
 namespace switchyard::tests {
 namespace {
@@ -195,17 +196,16 @@ TEST_P(Orchestration, ReloadsChangeItsLimitsAndTakeItAway) {
 
 // What cannot be opened is no reason to change anything else.
 TEST_P(Orchestration, AReloadThatCannotOpenItChangesNothing) {
-  std::string name = std::filesystem::temp_directory_path() / "switchyard-flow-XXXXXX";
-  const std::string directory = mkdtemp(name.data());
-  std::ofstream(directory + "/orchestration.db") << std::string(5000, 'x');
-  gateway.With("state", "{dir: " + directory + "}").Start();
-  gateway.With("audit", "{path: " + directory + "/audit.jsonl}").With("orchestration", "{}");
+  const TempDir directory;
+  std::ofstream(directory.Path("orchestration.db")) << std::string(5000, 'x');
+  gateway.With("state", "{dir: " + directory.path() + "}").Start();
+  gateway.With("audit", "{path: " + directory.Path("audit.jsonl") + "}")
+      .With("orchestration", "{}");
   const Result<void> refused = gateway.TryReload();
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("is not a database"));
-  EXPECT_FALSE(std::filesystem::exists(directory + "/audit.jsonl"));
+  EXPECT_FALSE(std::filesystem::exists(directory.Path("audit.jsonl")));
   gateway.Stop();
-  std::filesystem::remove_all(directory);
 }
 
 TEST_P(Orchestration, PoliciesApplyToIt) {
@@ -217,16 +217,14 @@ TEST_P(Orchestration, PoliciesApplyToIt) {
 }
 
 TEST_P(Orchestration, WhatWasAnsweredIsThereAfterARestart) {
-  std::string name = std::filesystem::temp_directory_path() / "switchyard-flow-XXXXXX";
-  const std::string directory = mkdtemp(name.data());
-  gateway.With("state", "{dir: " + directory + "}");
+  const TempDir directory;
+  gateway.With("state", "{dir: " + directory.path() + "}");
   Start();
   const std::string id = Id(Call(*NewClient(), "create_task", R"({"content":"x"})"));
   gateway.Stop();
   gateway.Start();
   EXPECT_EQ(TextAt(Call(*NewClient(), "get_task_status", Of(id)), "/status"), "pending");
   gateway.Stop();
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

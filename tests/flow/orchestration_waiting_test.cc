@@ -1,6 +1,5 @@
 // Waiting for what others do, in a whole gateway: subscriptions, tasks that clients follow, and who
 // may do what; for clients of both eras.
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "auth/api_key.h"
 #include "flow/tasks.h"
 #include "support/gateway_fixture.h"
+#include "support/temp_dir.h"
 
 namespace switchyard::tests {
 namespace {
@@ -220,9 +220,8 @@ TEST_P(OrchestrationWaiting, AStopWaitsForNobodyWhoWaits) {
 }
 
 TEST_P(OrchestrationWaiting, AFollowedTaskOutlivesTheGateway) {
-  std::string name = std::filesystem::temp_directory_path() / "switchyard-flow-XXXXXX";
-  const std::string directory = mkdtemp(name.data());
-  gateway.With("state", "{dir: " + directory + "}");
+  const TempDir directory;
+  gateway.With("state", "{dir: " + directory.path() + "}");
   Start();
   auto client = NewClient();
   const std::string task = Create(*client);
@@ -235,7 +234,6 @@ TEST_P(OrchestrationWaiting, AFollowedTaskOutlivesTheGateway) {
   EXPECT_EQ(Status(*client, id), "completed");
   EXPECT_EQ(At(Outcome(*client, id), "/structuredContent/result"), json::value(7));
   gateway.Stop();
-  std::filesystem::remove_all(directory);
 }
 
 TEST_P(OrchestrationWaiting, RolesSayWhoMayDoWhat) {

@@ -11,12 +11,11 @@
 #include "support/gateway_fixture.h"
 #include "support/legacy_session.h"
 #include "support/paths.h"
+#include "support/temp_dir.h"
 #include "unit/downstream/loop.h"
 
 namespace switchyard::tests {
 namespace {
-
-using downstream::TempDir;
 
 const std::string kForm =
     R"({"method":"elicitation/create","params":{"mode":"form","message":"Which?","requestedSchema":{"type":"object","properties":{}}}})";

@@ -6,13 +6,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/temp_dir.h"
 #include "unit/downstream/loop.h"
 
 namespace switchyard {
 namespace {
 
-using downstream::TempDir;
 using ::testing::HasSubstr;
+using tests::TempDir;
 namespace fs = std::filesystem;
 
 TEST(TaskKey, IsTheSameAfterARestartWhereThereIsADirectory) {

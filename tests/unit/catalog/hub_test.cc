@@ -103,6 +103,35 @@ TEST_F(HubTest, OutagesAreReadAgainWhenTheyChangedAndWhenTheyMayBeOver) {
   EXPECT_EQ(pass(std::chrono::hours(1)), 3U);
 }
 
+TEST_F(HubTest, CallersAreToldThatTheySeeOtherThingsOnceASecondAtMost) {
+  std::uint64_t sights = 1;
+  Hub sees(context.get_executor(), timers, {.sights = [&sights] { return sights; }},
+           [this](Catalogs catalogs) { published.push_back(std::move(catalogs)); });
+  sees.Configure({{.server = "a", .prefix = "a", .include = {}, .exclude = {}}}, {EndpointView{}},
+                 0, {});
+  sees.Report("a", With("a", {Tool("x")}), "");
+  SettleDown();
+  const auto pass = [this](Duration time) {
+    Post();
+    clock.Advance(time);
+    timers.FireDue();
+    return published.size();
+  };
+  ASSERT_EQ(published.size(), 2U);
+  for (int i = 0; i < 50; ++i) {
+    ++sights;
+    sees.SightsChanged();
+  }
+  EXPECT_EQ(pass(milliseconds(999)), 2U);
+  EXPECT_EQ(pass(milliseconds(1)), 3U) << "many changes are one catalog";
+  const Catalog::Changes changes = published[2].at("")->Since(*published[1].at(""));
+  EXPECT_TRUE(changes.tools);
+  EXPECT_FALSE(changes.prompts) << "there are none that anybody could see";
+  sees.SightsChanged();
+  EXPECT_EQ(pass(std::chrono::seconds(1)), 4U);
+  EXPECT_FALSE(published[3].at("")->Since(*published[2].at("")).tools) << "nothing is other";
+}
+
 TEST_F(HubTest, IsSettledOnceEveryServerWasHeardOf) {
   Configure({"a", "b"});
   hub.Report("a", With("a", {}), "");

@@ -2,6 +2,8 @@
 #include "cli/check_as.h"
 
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -38,12 +40,14 @@ class CheckAs : public ::testing::Test {
                        .tool = tool,
                        .arguments = arguments,
                        .endpoint = endpoint,
+                       .capabilities = capabilities_,
                        .json = json},
                       environment, clock_, out_, err_);
   }
 
   Workplace place_;
   std::string file_ = place_.Put("my.yaml", kConfig);
+  std::vector<std::string> capabilities_;
   const ManualClock clock_;
   std::ostringstream out_, err_;
 };
@@ -78,6 +82,30 @@ TEST_F(CheckAs, SaysWhenSomethingDoesNotExistForTheCaller) {
   EXPECT_THAT(out_.str(), HasSubstr("hidden: rule policies.authorize.rules[1] always denies it"));
   EXPECT_EQ(Run("anonymous", "{}", "files__read_file"), kFailed);
   EXPECT_THAT(out_.str(), HasSubstr("tool is not read_file"));
+}
+
+TEST_F(CheckAs, SupposesWhatAgentsOfTheCallerCanDo) {
+  const std::string rules =
+      "servers:\n  files: {command: x}\n"
+      "policies: {authorize: {rules: [{name: d, effect: allow, who: {capability: 'deploy*'}}]}}\n";
+  const std::string lead = "{subject: ada, roles: [lead]}";
+  file_ = place_.Put("agents.yaml", rules + "orchestration: {roles: {vouch: [lead]}}\n");
+  EXPECT_EQ(Run(lead, "{}", "files/write_file"), kFailed);
+  capabilities_ = {"python", "deploy-prod"};
+  EXPECT_EQ(Run(lead, "{}", "files/write_file"), kOk);
+  EXPECT_EQ(err_.str(), "");
+  EXPECT_THAT(out_.str(), HasSubstr("  allow d: holds\n"));
+  const auto expect_nothing = [&](const std::string& caller, const std::string& why) {
+    EXPECT_EQ(Run(caller, "{}", "files/write_file"), kFailed);
+    EXPECT_EQ(err_.str(), "--capability changes nothing here: " + why + "\n");
+  };
+  expect_nothing("{subject: ada, roles: [dev]}",
+                 "the caller has no role of orchestration.roles.vouch");
+  expect_nothing("{roles: [lead]}", "the caller proved nothing: give it a subject");
+  file_ = place_.Put("nobody.yaml", rules + "orchestration: {}\n");
+  expect_nothing(lead, "orchestration.roles says nothing of vouch");
+  file_ = place_.Put("off.yaml", rules);
+  expect_nothing(lead, "orchestration is not enabled");
 }
 
 TEST_F(CheckAs, SpeaksJsonForPrograms) {

@@ -15,6 +15,7 @@
 #include "downstream/launcher.h"
 #include "downstream/spawn.h"
 #include "support/paths.h"
+#include "support/temp_dir.h"
 #include "unit/downstream/loop.h"
 
 namespace switchyard::downstream {
@@ -62,7 +63,7 @@ class LifeLine {
 }
 
 TEST(GuardianTest, LeavesNobodyBehindWhenTheGatewayIsKilled) {
-  const TempDir dir;
+  const tests::TempDir dir;
   LifeLine life(dir.Path("life"));
   const std::string script = "exec 3>" + life.path() +
                              "; trap '' TERM HUP; (printf g >&3; while :; do sleep 1000; done) & "
@@ -76,7 +77,7 @@ TEST(GuardianTest, LeavesNobodyBehindWhenTheGatewayIsKilled) {
 }
 
 TEST(GuardianTest, FindsDescendantsThatLeftTheirGroup) {
-  const TempDir dir;
+  const tests::TempDir dir;
   LifeLine life(dir.Path("life"));
   const std::string script = "exec 3>" + life.path() +
                              "; setsid sh -c 'printf g >&3; exec sleep 1000' & printf c >&3; wait";
@@ -128,7 +129,7 @@ class RunGuardianTest : public ::testing::Test {
     return status;
   }
 
-  TempDir dir_;
+  tests::TempDir dir_;
   pid_t helper_ = -1;
   Fd line_;
 };

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "support/paths.h"
+#include "support/temp_dir.h"
 #include "unit/downstream/loop.h"
 
 namespace switchyard::downstream {
@@ -38,7 +39,7 @@ class LauncherTest : public ::testing::Test {
     return launched ? "" : launched.error().message;
   }
 
-  TempDir dir_;
+  tests::TempDir dir_;
 };
 
 TEST_F(LauncherTest, SaysWhatToDoAboutAProgramThatIsNotThere) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/paths.h"
+#include "support/temp_dir.h"
 #include "unit/downstream/loop.h"
 
 namespace switchyard::downstream {
@@ -142,7 +143,7 @@ TEST_F(StdioTest, SaysThatARequestToADeadServerMayBeRepeated) {
 }
 
 TEST_F(StdioTest, StartsAgainAfterAnExit) {
-  TempDir dir;
+  tests::TempDir dir;
   // The first life ends at once, the second one answers.
   Use("if [ -e " + dir.Path("lived") + " ]; then read a; " + Answers({1}) +
       " read end; fi; touch " + dir.Path("lived"));
@@ -238,7 +239,7 @@ TEST_F(StdioTest, CarriesManyRequestsAndBigAnswers) {
 }
 
 TEST_F(StdioTest, ClosesInOrderAndFailsWhatIsInFlight) {
-  TempDir dir;
+  tests::TempDir dir;
   Use("read a; read end; echo bye > " + dir.Path("bye"));
   Result<ReplyPtr> reply = Send("1");
   loop_.Run(transport_->Close());

@@ -1,14 +1,12 @@
 // docs/orchestration.md does what it says: each tool's request gives the reply that stands under
 // it.
-#include <fstream>
-#include <sstream>
+#include <algorithm>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "support/paths.h"
+#include "unit/orchestration/page.h"
 #include "unit/orchestration/support.h"
 
 namespace switchyard::orchestration {
@@ -16,29 +14,9 @@ namespace {
 
 namespace json = boost::json;
 
-struct Example {
-  std::string tool = {}, request = {}, reply = {};
-};
-
-std::vector<Example> Examples() {
-  std::ifstream page(::switchyard::paths::SourceDir() + "/docs/orchestration.md");
-  std::vector<Example> examples;
-  std::string line;
-  while (std::getline(page, line)) {
-    // "### register_agent: another one" is an example of register_agent, too.
-    if (line.starts_with("### ")) examples.push_back({.tool = line.substr(4, line.find(':') - 4)});
-    if (line != "```json" || examples.empty()) continue;
-    std::string text;
-    while (std::getline(page, line) && line != "```") text += line;
-    Example& last = examples.back();
-    (last.request.empty() ? last.request : last.reply) = text;
-  }
-  return examples;
-}
-
 TEST(OrchestrationPage, EachExampleGivesTheReplyThatStandsUnderIt) {
   Room room;
-  for (const Example& example : Examples()) {
+  for (const PageExample& example : PageExamples()) {
     const json::object reply = room.Get(example.tool, example.request);
     EXPECT_EQ(json::value(reply), json::parse(example.reply)) << "### " << example.tool << "\n"
                                                               << json::serialize(reply);
@@ -48,7 +26,7 @@ TEST(OrchestrationPage, EachExampleGivesTheReplyThatStandsUnderIt) {
 
 TEST(OrchestrationPage, HasAllTools) {
   std::vector<std::string> shown, known;
-  for (const Example& example : Examples()) shown.push_back(example.tool);
+  for (const PageExample& example : PageExamples()) shown.push_back(example.tool);
   for (const Tool& tool : Tools()) known.emplace_back(tool.name);
   std::ranges::sort(shown);
   const auto twice = std::ranges::unique(shown);

@@ -1,4 +1,4 @@
-// The examples of docs/orchestration.md: of each tool a request that it takes.
+// The examples of docs/orchestration.md: of each tool a request that it takes, and its reply.
 #pragma once
 
 #include <fstream>
@@ -10,7 +10,7 @@
 namespace switchyard::orchestration {
 
 struct PageExample {
-  std::string tool = {}, request = {};
+  std::string tool = {}, request = {}, reply = {};
 };
 
 // In the order of the page, which is that in which they follow from each other.
@@ -24,7 +24,8 @@ inline std::vector<PageExample> PageExamples() {
     if (line != "```json" || examples.empty()) continue;
     std::string text;
     while (std::getline(page, line) && line != "```") text += line;
-    if (examples.back().request.empty()) examples.back().request = text;  // the other is its reply
+    PageExample& last = examples.back();
+    (last.request.empty() ? last.request : last.reply) = text;
   }
   return examples;
 }

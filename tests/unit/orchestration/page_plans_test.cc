@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "unit/orchestration/page.h"
+#include "unit/orchestration/recorder.h"
 #include "unit/orchestration/support.h"
 
 namespace switchyard::orchestration {
@@ -18,22 +19,6 @@ namespace {
 // recent: what a part in brackets found, up to its LIMIT.
 constexpr std::array<std::string_view, 7> kSmall = {"agent",   "capability", "lane",  "tally",
                                                     "counter", "CONSTANT",   "recent"};
-
-class Recorder final : public Database::Transaction {
- public:
-  using Transaction::Query;
-  Recorder(Database::Transaction& inner, std::set<std::string>& seen)
-      : inner_(inner), seen_(seen) {}
-  Result<Database::Rows> Query(std::string_view sql,
-                               std::span<const Database::Parameter> parameters) override {
-    seen_.emplace(sql);
-    return inner_.Query(sql, parameters);
-  }
-
- private:
-  Database::Transaction& inner_;
-  std::set<std::string>& seen_;
-};
 
 class PagePlans : public ::testing::Test {
  protected:

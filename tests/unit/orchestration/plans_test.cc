@@ -9,27 +9,13 @@
 #include "orchestration/dependencies.h"
 #include "orchestration/locks/locks.h"
 #include "orchestration/projects/efforts.h"
+#include "orchestration/vouching.h"
 #include "orchestration/waiting/resources.h"
+#include "unit/orchestration/recorder.h"
 #include "unit/orchestration/support.h"
 
 namespace switchyard::orchestration {
 namespace {
-
-class Recorder final : public Database::Transaction {
- public:
-  using Transaction::Query;
-  Recorder(Database::Transaction& inner, std::set<std::string>& seen)
-      : inner_(inner), seen_(seen) {}
-  Result<Database::Rows> Query(std::string_view sql,
-                               std::span<const Database::Parameter> parameters) override {
-    seen_.emplace(sql);
-    return inner_.Query(sql, parameters);
-  }
-
- private:
-  Database::Transaction& inner_;
-  std::set<std::string>& seen_;
-};
 
 class Plans : public ::testing::Test {
  protected:
@@ -99,6 +85,13 @@ TEST_F(Plans, NothingLooksThroughTheTasks) {
   Call("check_file_lock");
   Call("release_file_lock", R"({"agent_id":"a","file_path":"x"})");
   Call("release_file_lock", R"({"agent_id":"a","file_path":"x","force":true,"reason":"r"})");
+  Record(
+      [](Records& records) {
+        AgentDirectory directory;
+        Vouched read;
+        return Vouching(&directory).Read(records, read);
+      },
+      "vouched");
   Record([](Records& records) { return LastForced(records, "x", "a"); }, "last forced");
   Call("create_project", R"({"name":"p"})");
   Call("create_goal", R"({"name":"g","project_id":"project_00000001"})");
@@ -139,6 +132,7 @@ TEST_F(Plans, NothingLooksThroughTheTasks) {
     ASSERT_TRUE(rows.has_value()) << sql;
     for (const Database::Row& row : *rows) {
       const std::string& step = row.Text(3);
+      EXPECT_FALSE(sql.contains("vouched = 1") && step.starts_with("SCAN")) << sql;
       EXPECT_FALSE(step.starts_with("SCAN task") || step.starts_with("SCAN dependency") ||
                    step.starts_with("SCAN effort") || step.starts_with("SCAN file_") ||
                    step.starts_with("SCAN lineage") || step.starts_with("SCAN delegation"))

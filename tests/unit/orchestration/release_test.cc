@@ -1,5 +1,4 @@
 // A task for which very many wait is done with at once; they are released part by part.
-#include <filesystem>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -7,6 +6,7 @@
 
 #include "orchestration/dependencies.h"
 #include "orchestration/statistics.h"
+#include "support/temp_dir.h"
 #include "unit/orchestration/support.h"
 
 namespace switchyard::orchestration {
@@ -61,19 +61,17 @@ TEST_F(Releasing, IsBoundedInEachTransactionAndComesToAnEnd) {
 }
 
 TEST_F(Releasing, ComesToItsEndAfterARestart) {
-  std::string name = std::filesystem::temp_directory_path() / "switchyard-unit-XXXXXX";
-  const std::string directory = mkdtemp(name.data());
+  const tests::TempDir directory;
   {
-    Room room(directory + "/o.db");
+    Room room(directory.Path("o.db"));
     Complete(room, CreateAll(room));
   }
   {
-    Room room(directory + "/o.db");
+    Room room(directory.Path("o.db"));
     EXPECT_EQ(Ready(room), kReleasedAtOnce);
     while (GoOn(room)) continue;
     EXPECT_EQ(Ready(room), kWaiting);
   }
-  std::filesystem::remove_all(directory);
 }
 
 // What comes to wait for the task meanwhile waits for nothing.

@@ -19,11 +19,12 @@ Rights Of(const Roles& roles, std::vector<std::string> has) {
   return {roles, Principal{.subject = "s", .roles = std::move(has)}};
 }
 
-TEST(Rights, AreEverybodysButForceWhereNothingIsSaid) {
+TEST(Rights, AreEverybodysButForceAndVouchWhereNothingIsSaid) {
   for (const Rights& rights : {Rights(), Of({}, {})}) {
     EXPECT_TRUE(rights.Has(Right::kRegister) && rights.Has(Right::kAssign) &&
                 rights.Has(Right::kCancel));
     EXPECT_FALSE(rights.Has(Right::kForce));
+    EXPECT_FALSE(rights.Has(Right::kVouch));
   }
 }
 

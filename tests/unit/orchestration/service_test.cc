@@ -9,9 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "policies/lib/token_count.h"
-#include "telemetry/metrics.h"
-#include "unit/downstream/loop.h"
-#include "unit/orchestration/support.h"
+#include "unit/orchestration/service_fixture.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -20,31 +18,7 @@ namespace json = boost::json;
 using downstream::Loop;
 using ::testing::HasSubstr;
 
-class ServiceTest : public ::testing::Test {
- protected:
-  mcp::Message Ask(std::string_view method, const std::string& params,
-                   const std::string& tool = "") {
-    Call call;
-    call.message = mcp::Message::Make("1", method, params);
-    call.target.name = tool;
-    Result<ReplyPtr> reply = loop.Run(service.Handle(call));
-    if (!reply) return mcp::Message::MakeError("1", 1, reply.error().message);
-    auto next = loop.Run((*reply)->Next());
-    return std::move(**next);
-  }
-  mcp::Message CallTool(const std::string& tool, const std::string& arguments) {
-    const std::string name = std::string(kToolPrefix) + tool;
-    return Ask("tools/call", R"({"name":")" + name + R"(","arguments":)" + arguments + "}", name);
-  }
-
-  Loop loop;
-  telemetry::Metrics metrics;
-  std::unique_ptr<store::SqliteDatabase> database =
-      std::move(*store::SqliteDatabase::Open({}, Schema()));
-  std::shared_ptr<Desk> desk =
-      std::make_shared<Desk>(*database, loop.deps().clock, metrics, Settings());
-  Service service{desk, loop.deps()};
-};
+using ServiceTest = ServiceFixture;
 
 TEST_F(ServiceTest, EveryToolIsDefinedSoThatClientsAndModelsUnderstandIt) {
   const mcp::Message listed = Ask("tools/list", "{}");

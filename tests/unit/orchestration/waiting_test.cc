@@ -6,17 +6,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "orchestration/service.h"
 #include "orchestration/waiting/listen.h"
-#include "telemetry/metrics.h"
-#include "unit/downstream/loop.h"
-#include "unit/orchestration/support.h"
+#include "unit/orchestration/service_fixture.h"
 
 namespace switchyard::orchestration {
 namespace {
 
 namespace json = boost::json;
-using downstream::Loop;
 using ::testing::HasSubstr;
 
 TEST(Subjects, AreWhatAUriNames) {
@@ -33,30 +29,8 @@ TEST(Subjects, AreWhatAUriNames) {
   EXPECT_EQ(SubjectOf("orchestration://agents/" + std::string(kMaxId + 1, 'a')), std::nullopt);
 }
 
-class Waiting : public ::testing::Test {
+class Waiting : public ServiceFixture {
  protected:
-  Call CallOf(std::string_view method, const std::string& params, const std::string& target = "") {
-    Call call;
-    call.message = mcp::Message::Make("1", method, params);
-    auto client = std::make_shared<Client>();
-    client->tasks = tasks;
-    call.client = client;
-    call.caller = caller;
-    call.target.name = target;
-    return call;
-  }
-  mcp::Message Ask(std::string_view method, const std::string& params,
-                   const std::string& target = "") {
-    const auto call = std::make_unique<Call>(CallOf(method, params, target));
-    Result<ReplyPtr> reply = loop.Run(service.Handle(*call));
-    if (!reply) return mcp::Message::MakeError("1", 1, reply.error().message);
-    auto next = loop.Run((*reply)->Next());
-    return std::move(**next);
-  }
-  mcp::Message CallTool(const std::string& tool, const std::string& arguments) {
-    const std::string name = std::string(kToolPrefix) + tool;
-    return Ask("tools/call", R"({"name":")" + name + R"(","arguments":)" + arguments + "}", name);
-  }
   void Do(const std::string& tool, const std::string& arguments) {
     const mcp::Message answer = CallTool(tool, arguments);
     EXPECT_FALSE(answer.Has(mcp::Key::kIsError)) << answer.ToText();
@@ -114,16 +88,6 @@ class Waiting : public ::testing::Test {
                                        std::optional<Result<ReplyPtr>>* into) {
     *into = co_await at->Handle(*call);
   }
-
-  Loop loop;
-  telemetry::Metrics metrics;
-  std::unique_ptr<store::SqliteDatabase> database =
-      std::move(*store::SqliteDatabase::Open({}, Schema()));
-  std::shared_ptr<Desk> desk =
-      std::make_shared<Desk>(*database, loop.deps().clock, metrics, Settings());
-  Service service{desk, loop.deps()};
-  Tasks tasks = Tasks::kNone;
-  Caller caller = Nobody();
 };
 
 constexpr const char* kOne = R"({"task_id":"task_00000001"})";

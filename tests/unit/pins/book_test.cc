@@ -9,6 +9,7 @@
 
 #include "pins/book_file.h"
 #include "pins/judge.h"
+#include "support/temp_dir.h"
 #include "unit/cli/program.h"
 #include "unit/downstream/loop.h"
 
@@ -55,7 +56,7 @@ TEST(Book, IsReadAsItWasWritten) {
 }
 
 TEST(Book, ThatCouldNotBeReadAgainIsNotWritten) {
-  const downstream::TempDir dir;
+  const tests::TempDir dir;
   BookFile file(dir.Path("pins.json"));
   Book book = Sample();
   ASSERT_TRUE(file.Write(book));

@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <sys/resource.h>
 #include <thread>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "unit/store/death.h"
 #include "unit/store/ledger_support.h"
 
 namespace switchyard::store {
@@ -199,26 +199,10 @@ TEST(Ledger, ManyThreadsChargeAndNothingIsLost) {
 
 // ---- Faults. What happens to the process happens to a child of the test.
 
-class LedgerDeathTest : public testing::Test {
- protected:
-  LedgerDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
-};
+using LedgerDeathTest = DeathTest;
 
-// The child runs the test from its beginning in a process of its own: it finds the place there.
-std::string SharedPlace() {
-  constexpr const char* kName = "SWITCHYARD_LEDGER_TEST";
-  if (const char* known = std::getenv(kName)) return known;
-  std::string name = std::filesystem::temp_directory_path() / "switchyard-store-XXXXXX";
-  setenv(kName, mkdtemp(name.data()), 1);
-  return name;
-}
-struct Shared {
-  ~Shared() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-    unsetenv("SWITCHYARD_LEDGER_TEST");
-  }
-  const std::string path = SharedPlace();
+struct Shared : SharedPlace {
+  Shared() : SharedPlace("SWITCHYARD_LEDGER_TEST") {}
   const std::string file = path + "/ledger.db";
 };
 
@@ -254,20 +238,6 @@ TEST_F(LedgerDeathTest, WhatWasSavedSurvivesKillMinusNine) {
   ASSERT_TRUE(next.opened.has_value()) << next.opened.error().message;
   EXPECT_GE(next.Total(Of("a", 0)), saved);
 }
-
-// The file can grow no further than this many bytes; 0 = as it likes. As a disk that is full.
-void LimitFiles(rlim_t bytes) {
-  rlimit limit{};
-  getrlimit(RLIMIT_FSIZE, &limit);
-  limit.rlim_cur = bytes == 0 ? limit.rlim_max : bytes;
-  setrlimit(RLIMIT_FSIZE, &limit);
-}
-
-#define MUST(condition)                                          \
-  if (!(condition)) {                                            \
-    std::fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
-    std::_Exit(1);                                               \
-  }
 
 [[noreturn]] void FillTheDisk(const std::string& file) {
   std::signal(SIGXFSZ, SIG_IGN);

@@ -9,7 +9,6 @@
 #include <fstream>
 #include <future>
 #include <latch>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
 #include <vector>
@@ -17,6 +16,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "unit/store/death.h"
 #include "unit/store/ledger_support.h"
 
 namespace switchyard::store {
@@ -235,30 +235,8 @@ TEST(SqliteDatabase, AFileThatWasMovedAwayIsWrittenNoMore) {
 
 // ---- Faults. What happens to the process happens to a child of the test.
 
-class SqliteDatabaseDeathTest : public testing::Test {
- protected:
-  SqliteDatabaseDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
-};
-
-// The child runs the test from its beginning in a process of its own: it finds the place there.
-struct Shared {
-  static constexpr const char* kName = "SWITCHYARD_DATABASE_TEST";
-  Shared() {
-    if (const char* known = std::getenv(kName)) {
-      path = known;
-      return;
-    }
-    std::string name = std::filesystem::temp_directory_path() / "switchyard-store-XXXXXX";
-    setenv(kName, mkdtemp(name.data()), 1);
-    path = name;
-  }
-  ~Shared() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-    unsetenv(kName);
-  }
-  std::string path;
-};
+using SqliteDatabaseDeathTest = DeathTest;
+constexpr const char* kVariable = "SWITCHYARD_DATABASE_TEST";
 
 // Each thread writes down what it was answered, in a file of its own.
 [[noreturn]] void PutUntilKilled(const std::string& path) {
@@ -280,7 +258,7 @@ struct Shared {
 }
 
 TEST_F(SqliteDatabaseDeathTest, WhatWasAnsweredSurvivesKillMinusNine) {
-  const Shared shared;
+  const SharedPlace shared(kVariable);
   EXPECT_EXIT(PutUntilKilled(shared.path), testing::KilledBySignal(SIGKILL), "");
   const auto database = Open(shared.path + "/t.db");
   int answered = 0;
@@ -297,20 +275,6 @@ TEST_F(SqliteDatabaseDeathTest, WhatWasAnsweredSurvivesKillMinusNine) {
   EXPECT_GE(answered, 396);
 }
 
-// A file can grow no further than this many bytes; 0 = as it likes. As a disk that is full.
-void LimitFiles(rlim_t bytes) {
-  rlimit limit{};
-  getrlimit(RLIMIT_FSIZE, &limit);
-  limit.rlim_cur = bytes == 0 ? limit.rlim_max : bytes;
-  setrlimit(RLIMIT_FSIZE, &limit);
-}
-
-#define MUST(condition)                                          \
-  if (!(condition)) {                                            \
-    std::fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
-    std::_Exit(1);                                               \
-  }
-
 [[noreturn]] void FillTheDisk(const std::string& file) {
   std::signal(SIGXFSZ, SIG_IGN);
   const auto database = Open(file);
@@ -326,7 +290,7 @@ void LimitFiles(rlim_t bytes) {
 }
 
 TEST_F(SqliteDatabaseDeathTest, AFullDiskRefusesAndLosesNothing) {
-  const Shared shared;
+  const SharedPlace shared(kVariable);
   EXPECT_EXIT(FillTheDisk(shared.path + "/t.db"), testing::ExitedWithCode(0), "");
   const auto database = Open(shared.path + "/t.db");
   EXPECT_EQ(Count(*database), 2);
