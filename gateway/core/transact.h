@@ -5,11 +5,10 @@
 #include <memory>
 #include <utility>
 
-#include <boost/asio/post.hpp>
-
 #include "base/mailbox.h"
 #include "base/task.h"
 #include "base/timers.h"
+#include "base/together.h"
 #include "core/database.h"
 
 namespace switchyard {
@@ -56,7 +55,7 @@ Task<Result<T>> Transact(Database& database, Executor executor, Work work, Kept 
         } else {
           waiting->answer = Failure(std::move(done.error()));
         }
-        net::post(executor, [waiting] { waiting->over.Put(true); });
+        Together::Post(executor, [waiting] { waiting->over.PutAndRun(true); });
       });
   Timers::Handle timer;
   if (patience.timers != nullptr) {

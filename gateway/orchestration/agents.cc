@@ -17,6 +17,8 @@ namespace {
 
 using Parameter = Database::Parameter;
 
+constexpr std::int64_t kFinest = 100;  // milliseconds of silence
+
 #define SWITCHYARD_AGENT_COLUMNS                                                            \
   "id, name, role, model_type, model_version, capabilities, team, status, max_concurrent, " \
   "owner, registered_at, heartbeat_at, active, completed, failed, expired, latency_ms, "    \
@@ -141,6 +143,24 @@ Result<void> Leave(Records& records, const Agent& agent) {
   return done ? LeaveCoordination(records, agent.id) : done;
 }
 
+std::unexpected<Error> NoAgent(std::string_view id) {
+  return Unknown("there is no agent " + std::string(id) + "; register_agent makes one");
+}
+
+// A word of an agent that last said something at `heartbeat_at`.
+Result<void> Hear(Records& records, std::string_view id, std::string_view owner,
+                  std::int64_t heartbeat_at) {
+  if (!owner.empty() && owner != records.caller) {
+    return Forbidden("agent " + std::string(id) +
+                     " was registered by another caller; act as your own");
+  }
+  const std::int64_t silent = records.now - heartbeat_at;
+  if (silent > records.settings.away_ms) records.effects.agents.emplace_back(id);  // it was away
+  // Whoever is busy speaks hundreds of times a second; nobody counts silence so finely.
+  if (silent >= 0 && silent < std::min(kFinest, records.settings.away_ms / 100)) return {};
+  return records.sql.Execute("UPDATE agent SET heartbeat_at = $1 WHERE id = $2", {records.now, id});
+}
+
 }  // namespace
 
 std::string_view Agent::StatusAt(std::int64_t now, const Settings& settings) const {
@@ -165,26 +185,26 @@ Result<Agent> FindAgent(Records& records, std::string_view id) {
   Result<std::vector<Agent>> found =
       ReadAgents(records, "SELECT " SWITCHYARD_AGENT_COLUMNS " FROM agent WHERE id = $1", {id});
   if (!found) return Failure(std::move(found.error()));
-  if (found->empty()) {
-    return Unknown("there is no agent " + std::string(id) + "; register_agent makes one");
-  }
+  if (found->empty()) return NoAgent(id);
   return std::move(found->front());
 }
 
 Result<Agent> ActAs(Records& records, std::string_view id) {
   Result<Agent> agent = FindAgent(records, id);
   if (!agent) return agent;
-  if (!agent->owner.empty() && agent->owner != records.caller) {
-    return Forbidden("agent " + agent->id + " was registered by another caller; act as your own");
+  if (Result<void> may = Hear(records, id, agent->owner, agent->heartbeat_at); !may) {
+    return Failure(std::move(may.error()));
   }
-  // It was away.
-  const bool back = records.now - agent->heartbeat_at > records.settings.away_ms;
-  if (back) records.effects.agents.push_back(agent->id);
   agent->heartbeat_at = records.now;
-  Result<void> alive = records.sql.Execute("UPDATE agent SET heartbeat_at = $1 WHERE id = $2",
-                                           {records.now, agent->id});
-  if (!alive) return Failure(std::move(alive.error()));
   return agent;
+}
+
+Result<void> SpeakAs(Records& records, std::string_view id) {
+  Result<Database::Rows> rows =
+      records.sql.Query("SELECT owner, heartbeat_at FROM agent WHERE id = $1", {id});
+  if (!rows) return Failure(std::move(rows.error()));
+  if (rows->empty()) return NoAgent(id);
+  return Hear(records, id, rows->front().Text(0), rows->front().Number(1));
 }
 
 Result<Agent> Register(Records& records, Agent agent) {

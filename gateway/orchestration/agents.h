@@ -34,6 +34,8 @@ struct Agent {
 Result<Agent> FindAgent(Records& records, std::string_view id);  // kNotFound
 // The same, for somebody who acts as it: kForbidden when it is another caller's. It is alive, then.
 Result<Agent> ActAs(Records& records, std::string_view id);
+// The same where nobody wants to know more of it.
+Result<void> SpeakAs(Records& records, std::string_view id);
 
 // What it says of itself replaces what it said before; what it did stays.
 Result<Agent> Register(Records& records, Agent agent);

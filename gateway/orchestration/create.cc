@@ -19,9 +19,9 @@ std::string KeyOf(const NewTask& wanted) {
 // One that nobody registered may be named by anybody.
 Result<void> MaySpeakFor(Records& records, const std::string& agent) {
   if (agent.empty()) return {};
-  Result<Agent> known = ActAs(records, agent);
-  if (known || known.error().code == Code::kNotFound) return {};
-  return Failure(std::move(known.error()));
+  Result<void> known = SpeakAs(records, agent);
+  if (!known && known.error().code == Code::kNotFound) return {};
+  return known;
 }
 
 // What a call with this key made before; an id of 0 = nothing.
@@ -41,10 +41,9 @@ Result<Task> MadeBefore(Records& records, const NewTask& wanted) {
 }
 
 Result<void> RefuseTooMany(Records& records) {
-  Result<Database::Rows> tallies = records.sql.Query("SELECT tasks FROM tally");
-  if (!tallies) return Failure(std::move(tallies.error()));
-  std::int64_t tasks = 0;
-  for (const Database::Row& row : *tallies) tasks += row.Number(0);
+  Result<Database::Rows> sum = records.sql.Query("SELECT CAST(sum(tasks) AS BIGINT) FROM tally");
+  if (!sum) return Failure(std::move(sum.error()));
+  const std::int64_t tasks = sum->front().Number(0);
   if (tasks < records.settings.max_tasks) return {};
   return Refused("there are " + std::to_string(tasks) +
                  " tasks already, the most that are kept (max_tasks); finished ones are forgotten "

@@ -74,6 +74,7 @@ Result<bool> ReleaseSome(Records& records, TaskId task) {
 }  // namespace
 
 Result<void> AddDependencies(Records& records, Task& task, const std::vector<TaskId>& needs) {
+  if (needs.empty()) return {};
   Result<std::vector<TaskId>> known = NeedsOf(records, task.id);
   if (!known) return Failure(std::move(known.error()));
   std::vector<TaskId> unfinished;  // among those that are new

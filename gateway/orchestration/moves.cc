@@ -18,9 +18,9 @@ Result<Task> Keep(Records& records, const Task& before, Task after) {
 
 // Whoever says that it has, or had, the task may act as its agent; one that is gone is anybody.
 Result<void> MaySpeakFor(Records& records, const Task& task) {
-  Result<Agent> agent = ActAs(records, task.assigned_to);
-  if (agent || agent.error().code == Code::kNotFound) return {};
-  return Failure(std::move(agent.error()));
+  Result<void> known = SpeakAs(records, task.assigned_to);
+  if (!known && known.error().code == Code::kNotFound) return {};
+  return known;
 }
 
 // The task as a move left it that is asked for again with its fence, for the answer was lost on its

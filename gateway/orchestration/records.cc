@@ -15,8 +15,12 @@ std::unexpected<Error> Forbidden(std::string message) {
 }
 
 Result<std::int64_t> Next(Records& records, std::string_view counter) {
-  Result<Database::Rows> rows = records.sql.Query(
-      "UPDATE counter SET value = value + 1 WHERE name = $1 RETURNING value", {counter});
+  // SQLite keeps what RETURNING gives in a table of its own; to look it up is cheaper.
+  if (Result<void> counted = CountUp(records, counter); !counted) {
+    return Failure(std::move(counted.error()));
+  }
+  Result<Database::Rows> rows =
+      records.sql.Query("SELECT value FROM counter WHERE name = $1", {counter});
   if (!rows) return Failure(std::move(rows.error()));
   if (rows->empty()) {
     return Failure(Code::kInternal, Origin::kGateway, "a counter is missing", std::string(counter));

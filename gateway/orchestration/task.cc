@@ -1,7 +1,10 @@
 #include "orchestration/task.h"
 
 #include <array>
+#include <bitset>
 #include <charconv>
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
@@ -60,15 +63,23 @@ Task Read(const Database::Row& row) {
   return task;
 }
 
+// That it is ready in; 0 = none.
+std::int64_t LaneOf(const Task& task) { return task.ready() ? task.lane : 0; }
+// Who has it; "" = nobody.
+std::string_view HolderOf(const Task& task) {
+  return IsHeld(task.status) ? std::string_view(task.assigned_to) : "";
+}
+
 Result<void> Tally(Records& records, const Task& task, std::int64_t by) {
   return records.sql.Execute(
       "UPDATE tally SET tasks = tasks + $1 WHERE status = $2 AND priority = $3",
       {by, static_cast<std::int64_t>(task.status), static_cast<std::int64_t>(task.priority)});
 }
 
-Result<void> CountReady(Records& records, const Task& task, std::int64_t by) {
+Result<void> CountReady(Records& records, std::int64_t lane, std::int64_t by) {
+  if (lane == 0) return {};
   if (by > 0) records.effects.ready += by;
-  return records.sql.Execute("UPDATE lane SET ready = ready + $1 WHERE id = $2", {by, task.lane});
+  return records.sql.Execute("UPDATE lane SET ready = ready + $1 WHERE id = $2", {by, lane});
 }
 
 // Lanes come and go; a task needs one only while it is ready.
@@ -80,23 +91,100 @@ Result<void> Place(Records& records, Task& task, Crowded crowded) {
   return {};
 }
 
-Result<void> CountHeld(Records& records, const Task& task, std::int64_t by) {
-  records.effects.agents.push_back(task.assigned_to);
-  return records.sql.Execute("UPDATE agent SET active = active + $1 WHERE id = $2",
-                             {by, task.assigned_to});
+Result<void> CountHeld(Records& records, std::string_view agent, std::int64_t by) {
+  if (agent.empty()) return {};
+  records.effects.agents.emplace_back(agent);
+  return records.sql.Execute("UPDATE agent SET active = active + $1 WHERE id = $2", {by, agent});
 }
 
-// What others know of a task: 1 for one that comes into being, -1 for one that ends.
+// Of one that comes into being, or ends: 1 or -1.
 Result<void> Account(Records& records, const Task& task, std::int64_t by) {
   Result<void> done = Tally(records, task, by);
-  if (done && task.ready()) done = CountReady(records, task, by);
-  if (done && IsHeld(task.status)) done = CountHeld(records, task, by);
+  if (done) done = CountReady(records, LaneOf(task), by);
+  if (done) done = CountHeld(records, HolderOf(task), by);
   return done;
 }
 
-bool ReadsAlike(const Task& a, const Task& b) {
-  return a.status == b.status && a.priority == b.priority && a.ready() == b.ready() &&
-         a.lane == b.lane && (!IsHeld(a.status) || a.assigned_to == b.assigned_to);
+// Of one that becomes another: what stays as it was costs nothing.
+Result<void> Account(Records& records, const Task& before, const Task& after) {
+  Result<void> done = {};
+  const bool tallied = before.status == after.status && before.priority == after.priority;
+  if (!tallied) done = Tally(records, before, -1);
+  if (done && !tallied) done = Tally(records, after, 1);
+  if (done && LaneOf(before) != LaneOf(after)) {
+    done = CountReady(records, LaneOf(before), -1);
+    if (done) done = CountReady(records, LaneOf(after), 1);
+  }
+  if (done && HolderOf(before) != HolderOf(after)) {
+    done = CountHeld(records, HolderOf(before), -1);
+    if (done) done = CountHeld(records, HolderOf(after), 1);
+  } else if (!tallied && IsHeld(after.status)) {
+    records.effects.agents.push_back(after.assigned_to);
+  }
+  return done;
+}
+
+// What changes of a task.
+struct Column {
+  std::string_view name;
+  Parameter (*of)(const Task& task);
+};
+constexpr std::array kChanging = std::to_array<Column>({
+    {"status", [](const Task& task) { return Parameter(static_cast<int>(task.status)); }},
+    {"priority", [](const Task& task) { return Parameter(static_cast<int>(task.priority)); }},
+    {"lane", [](const Task& task) { return Parameter(task.lane); }},
+    {"due", [](const Task& task) { return Parameter(task.due); }},
+    {"waits_for", [](const Task& task) { return Parameter(task.waits_for); }},
+    {"deadline", [](const Task& task) { return Parameter(task.deadline); }},
+    {"attempts", [](const Task& task) { return Parameter(task.attempts); }},
+    {"max_attempts", [](const Task& task) { return Parameter(task.max_attempts); }},
+    {"assigned_to", [](const Task& task) { return Parameter(OrNull(task.assigned_to)); }},
+    {"assigned_at", [](const Task& task) { return Parameter(task.assigned_at); }},
+    {"started_at", [](const Task& task) { return Parameter(task.started_at); }},
+    {"finished_at", [](const Task& task) { return Parameter(task.finished_at); }},
+    {"lease_until", [](const Task& task) { return Parameter(OrNull(task.lease_until)); }},
+    {"lease_ms", [](const Task& task) { return Parameter(task.lease_ms); }},
+    {"fence", [](const Task& task) { return Parameter(task.fence); }},
+    {"result", [](const Task& task) { return Parameter(OrNull(task.result)); }},
+    {"metrics", [](const Task& task) { return Parameter(OrNull(task.metrics)); }},
+    {"error", [](const Task& task) { return Parameter(OrNull(task.error)); }},
+    {"content", [](const Task& task) { return Parameter(task.content); }},
+});
+
+// Sets these of kChanging; made once for each such set, of which moves have few.
+std::string_view SetterOf(const std::bitset<kChanging.size()>& columns) {
+  static std::mutex mutex;
+  static std::map<unsigned long, std::string> made;  // guarded by mutex
+  const std::lock_guard lock(mutex);
+  std::string& sql = made[columns.to_ulong()];
+  if (!sql.empty()) return sql;
+  std::size_t place = 0;
+  for (std::size_t i = 0; i < kChanging.size(); ++i) {
+    if (!columns.test(i)) continue;
+    sql += fmt::format("{}{} = ${}", place == 0 ? "UPDATE task SET " : ", ", kChanging[i].name,
+                       place + 1);
+    ++place;
+  }
+  sql += fmt::format(" WHERE id = ${}", place + 1);
+  return sql;
+}
+
+// Only what changed: an index is written where a statement names one of its columns, whatever
+// becomes of that.
+Result<void> Write(Records& records, const Task& before, const Task& after) {
+  std::bitset<kChanging.size()> columns;
+  std::vector<Parameter> parameters;
+  for (std::size_t i = 0; i < kChanging.size(); ++i) {
+    const Parameter value = kChanging[i].of(after);
+    if (kChanging[i].of(before).value() == value.value()) continue;
+    columns.set(i);
+    parameters.push_back(value);
+  }
+  if (columns.none()) return {};
+  parameters.emplace_back(after.id);
+  Result<Database::Rows> done = records.sql.Query(SetterOf(columns), std::span(parameters));
+  if (!done) return Failure(std::move(done.error()));
+  return {};
 }
 
 }  // namespace
@@ -190,35 +278,9 @@ Result<void> Store(Records& records, const Task& before, Task after) {
   if (!before.ready()) {
     if (Result<void> placed = Place(records, after, Crowded::kTaken); !placed) return placed;
   }
-  Result<void> done = records.sql.Execute(
-      "UPDATE task SET status = $1, priority = $2, lane = $3, due = $4, waits_for = $5, "
-      "deadline = $6, attempts = $7, max_attempts = $8, assigned_to = $9, assigned_at = $10, "
-      "started_at = $11, finished_at = $12, lease_until = $13, lease_ms = $14, fence = $15, "
-      "result = $16, metrics = $17, error = $18, content = $19 WHERE id = $20",
-      {static_cast<int>(after.status),
-       static_cast<int>(after.priority),
-       after.lane,
-       after.due,
-       after.waits_for,
-       after.deadline,
-       after.attempts,
-       after.max_attempts,
-       OrNull(after.assigned_to),
-       after.assigned_at,
-       after.started_at,
-       after.finished_at,
-       OrNull(after.lease_until),
-       after.lease_ms,
-       after.fence,
-       OrNull(after.result),
-       OrNull(after.metrics),
-       OrNull(after.error),
-       after.content,
-       after.id});
+  Result<void> done = Write(records, before, after);
   records.effects.tasks.push_back(after.id);
-  if (!done || ReadsAlike(before, after)) return done;
-  done = Account(records, before, -1);
-  if (done) done = Account(records, after, 1);
+  if (done) done = Account(records, before, after);
   if (!done || before.status == after.status) return done;
   done = RollUp(records, before, -1);
   if (done) done = RollUp(records, after, 1);

@@ -20,41 +20,6 @@ json::array ToArray(const std::vector<std::string>& words) {
   return array;
 }
 
-// All that may be asked for; what is not there is left out.
-json::object Whole(const Task& task, As as) {
-  json::object view;
-  const auto text = [&view](std::string_view key, const std::string& value) {
-    if (!value.empty()) view[key] = value;
-  };
-  const auto time = [&view](std::string_view key, std::int64_t at) {
-    if (at != 0) view[key] = TimeText(at);
-  };
-  view[as == As::kItem ? "id" : "task_id"] = ToText(task.id);
-  view["status"] = ToString(task.status);
-  text("content", task.content);
-  text("task_type", task.task_type);
-  view["priority"] = ToString(task.priority);
-  view["requirements"] = ToArray(WordsOf(task.requirements));
-  if (task.parent != 0) view["parent"] = ToText(task.parent);
-  if (task.project != 0) view["project_id"] = ToText(Kind::kProject, task.project);
-  if (task.goal != 0) view["goal_id"] = ToText(Kind::kGoal, task.goal);
-  if (task.waits_for != 0) view["waits_for"] = task.waits_for;
-  text("assigned_to", task.assigned_to);
-  if (IsHeld(task.status)) view["fence"] = task.fence;
-  time("lease_until", task.lease_until);
-  if (!task.result.empty()) view["result"] = Verbatim(task.result);
-  if (!task.metrics.empty()) view["metrics"] = Verbatim(task.metrics);
-  text("error", task.error);
-  view["attempts"] = task.attempts;
-  view["max_attempts"] = task.max_attempts;
-  time("created_at", task.created_at);
-  time("assigned_at", task.assigned_at);
-  time("started_at", task.started_at);
-  time("finished_at", task.finished_at);
-  time("deadline", task.deadline);
-  return view;
-}
-
 // What is usually wanted of one in a list: what to do, and of one that is over how it ended.
 bool IsUsual(std::string_view key, const Task& task, As as) {
   if (key == "id" || key == "task_id" || key == "status") return true;
@@ -80,14 +45,47 @@ std::span<const std::string_view> TaskFields() { return kFields; }
 
 json::object View(const Task& task, As as, const std::vector<std::string>& fields) {
   json::object view;
-  for (json::key_value_pair& member : Whole(task, as)) {
-    const bool subject = member.key() == "task_id" || member.key() == "status";
-    const bool wanted = fields.empty()
-                            ? IsUsual(member.key(), task, as)
-                            : (as == As::kSubject && subject) ||
-                                  std::ranges::find(fields, member.key()) != fields.end();
-    if (wanted) view.insert_or_assign(member.key(), std::move(member.value()));
-  }
+  // What is not there is left out, and what nobody wants is not made.
+  const auto put = [&](std::string_view key, bool there, const auto& make) {
+    const bool subject = key == "task_id" || key == "status";
+    const bool wanted = fields.empty() ? IsUsual(key, task, as)
+                                       : (as == As::kSubject && subject) ||
+                                             std::ranges::find(fields, key) != fields.end();
+    if (there && wanted) view[key] = make();
+  };
+  const auto text = [&put](std::string_view key, const std::string& value) {
+    put(key, !value.empty(), [&value] { return json::string(value); });
+  };
+  const auto number = [&put](std::string_view key, bool there, std::int64_t value) {
+    put(key, there, [value] { return value; });
+  };
+  const auto time = [&put](std::string_view key, std::int64_t at) {
+    put(key, at != 0, [at] { return json::string(TimeText(at)); });
+  };
+  put(as == As::kItem ? "id" : "task_id", true, [&] { return json::string(ToText(task.id)); });
+  put("status", true, [&] { return json::string(ToString(task.status)); });
+  text("content", task.content);
+  text("task_type", task.task_type);
+  put("priority", true, [&] { return json::string(ToString(task.priority)); });
+  put("requirements", true, [&] { return ToArray(WordsOf(task.requirements)); });
+  put("parent", task.parent != 0, [&] { return json::string(ToText(task.parent)); });
+  put("project_id", task.project != 0,
+      [&] { return json::string(ToText(Kind::kProject, task.project)); });
+  put("goal_id", task.goal != 0, [&] { return json::string(ToText(Kind::kGoal, task.goal)); });
+  number("waits_for", task.waits_for != 0, task.waits_for);
+  text("assigned_to", task.assigned_to);
+  number("fence", IsHeld(task.status), task.fence);
+  time("lease_until", task.lease_until);
+  put("result", !task.result.empty(), [&] { return Verbatim(task.result); });
+  put("metrics", !task.metrics.empty(), [&] { return Verbatim(task.metrics); });
+  text("error", task.error);
+  number("attempts", true, task.attempts);
+  number("max_attempts", true, task.max_attempts);
+  time("created_at", task.created_at);
+  time("assigned_at", task.assigned_at);
+  time("started_at", task.started_at);
+  time("finished_at", task.finished_at);
+  time("deadline", task.deadline);
   return view;
 }
 

@@ -28,6 +28,7 @@ std::string_view FixFor(int code) {
 struct Database::Handle {
   std::string path;
   sqlite3* sqlite = nullptr;
+  int pages_in_log = 0;
 
   Error ErrorOf(int code) const {
     Error error{.code = Code::kUnavailable, .message = path + ": " + sqlite3_errstr(code)};
@@ -46,6 +47,10 @@ void Database::Close::operator()(Handle* handle) const {
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
 Result<Database> Database::Open(const std::string& path, Options options) {
+  // Its statistics of memory, which nobody reads, take a lock for each allocation. Refused once
+  // SQLite is in use, and then it is no matter.
+  static const int kWithoutStatistics = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(kWithoutStatistics);
   Database database;
   database.handle_.reset(new Handle{.path = path});
   Handle& handle = *database.handle_;
@@ -72,6 +77,34 @@ bool Database::Moved() const {
 
 bool Database::InTransaction() const { return sqlite3_get_autocommit(handle_->sqlite) == 0; }
 
+void Database::KeepLog() {
+  sqlite3_wal_hook(
+      handle_->sqlite,
+      [](void* handle, sqlite3*, const char*, int pages) {
+        static_cast<Handle*>(handle)->pages_in_log = pages;
+        return SQLITE_OK;
+      },
+      handle_.get());
+}
+
+int Database::pages_in_log() const { return handle_->pages_in_log; }
+
+Result<void> Database::Checkpoint() {
+  const int code = sqlite3_wal_checkpoint_v2(handle_->sqlite, "main", SQLITE_CHECKPOINT_PASSIVE,
+                                             nullptr, nullptr);
+  if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY) return {};
+  return Failure(handle_->ErrorOf(code));
+}
+
+Result<void> Database::Sync() {
+  sqlite3_file* file = nullptr;
+  int code = sqlite3_file_control(handle_->sqlite, "main", SQLITE_FCNTL_FILE_POINTER,
+                                  static_cast<void*>(&file));
+  if (code == SQLITE_OK) code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+  if (code != SQLITE_OK) return Failure(handle_->ErrorOf(code));
+  return {};
+}
+
 Error Database::Unusable(std::string_view why) const {
   return {.code = Code::kUnavailable,
           .message =
@@ -94,8 +127,9 @@ Result<void> Database::Execute(const std::string& sql) {
 Result<Statement> Database::Prepare(std::string_view sql) {
   Statement statement(*handle_);
   sqlite3_stmt* handle = nullptr;
-  const int code = sqlite3_prepare_v2(handle_->sqlite, sql.data(), static_cast<int>(sql.size()),
-                                      &handle, nullptr);
+  // One that stays takes none of the connection's memory for what is short-lived.
+  const int code = sqlite3_prepare_v3(handle_->sqlite, sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
   if (code != SQLITE_OK) return Failure(handle_->ErrorOf(code));
   statement.handle_.reset(handle);
   return statement;
@@ -125,6 +159,13 @@ Statement& Statement::Bind(int parameter, std::string_view bytes) {
 Statement& Statement::BindText(int parameter, std::string_view text) {
   const int code = sqlite3_bind_text64(handle_.get(), parameter, text.data(), text.size(),
                                        SQLITE_TRANSIENT, SQLITE_UTF8);
+  if (bound_ == SQLITE_OK) bound_ = code;
+  return *this;
+}
+
+Statement& Statement::Lend(int parameter, std::string_view text) {
+  const int code = sqlite3_bind_text64(handle_.get(), parameter, text.data(), text.size(),
+                                       SQLITE_STATIC, SQLITE_UTF8);
   if (bound_ == SQLITE_OK) bound_ = code;
   return *this;
 }
@@ -159,6 +200,8 @@ void Statement::Reset() {
   sqlite3_reset(handle_.get());
   bound_ = SQLITE_OK;
 }
+
+bool Statement::changes() const { return sqlite3_stmt_readonly(handle_.get()) == 0; }
 
 int Statement::columns() const { return sqlite3_column_count(handle_.get()); }
 

@@ -32,7 +32,7 @@ class Database {
 
   // Statements without parameters and results, several of them with ; between.
   Result<void> Execute(const std::string& sql);
-  // `sql` is one statement with ? for its parameters.
+  // `sql` is one statement with ? for its parameters, to be run often.
   Result<Statement> Prepare(std::string_view sql);
   // Of a statement whose first column is a number.
   Result<std::int64_t> Number(std::string_view sql);
@@ -43,6 +43,16 @@ class Database {
 
   // SQLite gives a transaction up by itself where it cannot go on: the disk is full, or fails.
   bool InTransaction() const;
+
+  // From now on what is committed stays in the log (of a file in WAL mode) until Checkpoint().
+  void KeepLog();
+  // Pages in the log after the last commit here, since KeepLog().
+  int pages_in_log() const;
+  // Copies as much of the log into the file as can be without waiting for anybody; when that is
+  // all, the log begins anew with the next commit. What is in use elsewhere is no failure.
+  Result<void> Checkpoint();
+  // What was written to the file is on the disk.
+  Result<void> Sync();
 
   // What is in it is nothing that this program can use: the file as a whole is at fault.
   Error Unusable(std::string_view why) const;
@@ -66,6 +76,8 @@ class Statement {
   // The bytes are copied.
   Statement& Bind(int parameter, std::string_view bytes);
   Statement& BindText(int parameter, std::string_view text);  // UTF-8
+  // The same without a copy: the text is there until the statement is reset.
+  Statement& Lend(int parameter, std::string_view text);
   Statement& BindNull(int parameter);
 
   // True: there is a row. False: done, and reset.
@@ -73,6 +85,9 @@ class Statement {
   // To its end, then reset.
   Result<void> Run();
   void Reset();
+
+  // Whether it may change the file.
+  bool changes() const;
 
   // Of the present row; views are good until the next Step().
   enum class Type : std::uint8_t { kNull, kInteger, kOther };

@@ -5,6 +5,7 @@
 #include <exception>
 #include <fcntl.h>
 #include <filesystem>
+#include <iterator>
 #include <pthread.h>
 #include <system_error>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/fd.h"
+#include "base/together.h"
 #include "store/sqlite_file.h"
 
 namespace switchyard::store {
@@ -142,6 +144,7 @@ class SqliteDatabase::Running final : public Transaction {
     Result<Statement*> prepared = owner_.Prepared(sql);
     if (!prepared) return Failure(std::move(prepared.error()));
     Statement& statement = **prepared;
+    changed_ = changed_ || statement.changes();
     Bind(statement, parameters);
     Rows rows;
     for (;;) {
@@ -152,6 +155,8 @@ class SqliteDatabase::Running final : public Transaction {
     }
   }
 
+  bool changed() const { return changed_; }
+
  private:
   static void Bind(Statement& statement, std::span<const Parameter> parameters) {
     int place = 0;
@@ -160,7 +165,7 @@ class SqliteDatabase::Running final : public Transaction {
       if (const auto* number = std::get_if<std::int64_t>(&parameter.value())) {
         statement.Bind(place, *number);
       } else if (const auto* text = std::get_if<std::string_view>(&parameter.value())) {
-        statement.BindText(place, *text);
+        statement.Lend(place, *text);
       } else {
         statement.BindNull(place);
       }
@@ -181,6 +186,7 @@ class SqliteDatabase::Running final : public Transaction {
   }
 
   SqliteDatabase& owner_;
+  bool changed_ = false;
 };
 
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(Options options,
@@ -199,8 +205,16 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(Options options,
     if (done) done = Migrate(*database, schema, *version);
     if (!done) return Failure(std::move(done.error()));
   }
+  std::unique_ptr<SqliteCheckpoints> checkpoints;
+  if (!in_memory) {
+    Result<std::unique_ptr<SqliteCheckpoints>> opened =
+        SqliteCheckpoints::Open(options.path, options.most_in_log);
+    if (!opened) return Failure(std::move(opened.error()));
+    checkpoints = std::move(*opened);
+    database->KeepLog();
+  }
   return std::unique_ptr<SqliteDatabase>(
-      new SqliteDatabase(std::move(*database), std::move(options)));
+      new SqliteDatabase(std::move(*database), std::move(checkpoints), std::move(options)));
 }
 
 Result<void> SqliteDatabase::Inspect(const std::string& path, const DatabaseSchema& schema) {
@@ -212,8 +226,11 @@ Result<void> SqliteDatabase::Inspect(const std::string& path, const DatabaseSche
   return {};
 }
 
-SqliteDatabase::SqliteDatabase(sqlite::Database database, Options options)
-    : options_(std::move(options)), database_(std::move(database)) {
+SqliteDatabase::SqliteDatabase(sqlite::Database database,
+                               std::unique_ptr<SqliteCheckpoints> checkpoints, Options options)
+    : options_(std::move(options)),
+      database_(std::move(database)),
+      checkpoints_(std::move(checkpoints)) {
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "database");
     Run();
@@ -229,20 +246,20 @@ Error SqliteDatabase::Closed() {
 }
 
 void SqliteDatabase::Submit(Work work, Done done) {
-  Error refused;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!stop_ && waiting_.size() < options_.most_waiting) {
-      waiting_.push_back({.work = std::move(work), .done = std::move(done)});
-      if (waiting_.size() == 1) wake_.notify_one();
-      return;
-    }
-    refused = stop_ ? Closed()
-                    : Error{.code = Code::kRateLimited,
-                            .retryable = true,
-                            .message = "the database has " + std::to_string(waiting_.size()) +
-                                       " transactions waiting already; try again in a moment"};
+  std::unique_lock lock(mutex_);
+  if (!stop_ && waiting_.size() < options_.most_waiting) {
+    waiting_.push_back({.work = std::move(work), .done = std::move(done)});
+    const bool first = waiting_.size() == 1;
+    lock.unlock();  // or who is woken would wait for it
+    if (first) wake_.notify_one();
+    return;
   }
+  Error refused = stop_ ? Closed()
+                        : Error{.code = Code::kRateLimited,
+                                .retryable = true,
+                                .message = "the database has " + std::to_string(waiting_.size()) +
+                                           " transactions waiting already; try again in a moment"};
+  lock.unlock();
   done(Failure(std::move(refused)));
 }
 
@@ -262,6 +279,8 @@ void SqliteDatabase::Run() {
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [&] { return stop_ || !waiting_.empty() || !group.empty(); });
+      // At once, for whoever submits waits for the lock.
+      if (group.empty() && waiting_.size() <= options_.most_in_group) group.swap(waiting_);
       while (!waiting_.empty() && group.size() < options_.most_in_group) {
         group.push_back(std::move(waiting_.front()));
         waiting_.pop_front();
@@ -283,12 +302,21 @@ std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) 
     whole = Control("BEGIN IMMEDIATE");
   }
   const bool begun = whole.has_value();
+  bool undone = false;  // something of it
   while (!group.empty()) {
     Job& job = ran.emplace_back(std::move(group.front()));
     group.pop_front();
     if (!whole) continue;
-    job.kept = RunOne(job);
-    if (database_.InTransaction()) continue;
+    bool changed = false;
+    job.kept = RunOne(job, changed);
+    undone = undone || (!job.kept && changed);
+    if (database_.InTransaction()) {
+      if (!undone || savepoints_) continue;
+      static_cast<void>(Control("ROLLBACK"));
+      savepoints_ = true;
+      std::ranges::move(group, std::back_inserter(ran));
+      return ran;  // nobody had a turn
+    }
     // Those before it are undone with it; those behind it begin anew.
     if (!job.kept) job.kept = Failure(Undone(std::move(job.kept.error())));
     whole = job.kept ? Failure(Code::kUnavailable, Origin::kGateway, "the transaction was given up")
@@ -303,16 +331,31 @@ std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) 
   } else if (!whole) {
     whole.error().retryable = true;
   }
-  for (Job& job : ran) {
-    job.work = nullptr;  // what it holds goes before its caller goes on
-    if (job.kept && !whole) job.kept = whole;
-    job.done(std::move(job.kept));
+  savepoints_ = savepoints_ && undone;  // where one fails others often do
+  {
+    const Together together;
+    for (Job& job : ran) {
+      job.work = nullptr;  // what it holds goes before its caller goes on
+      if (job.kept && !whole) job.kept = whole;
+      job.done(std::move(job.kept));
+    }
   }
+  TendLog();  // nobody waits for that
   return group;
 }
 
-Result<void> SqliteDatabase::RunOne(Job& job) {
-  if (Result<void> begun = Control("SAVEPOINT work"); !begun) return begun;
+void SqliteDatabase::TendLog() {
+  if (checkpoints_ == nullptr || !checkpoints_->Note(database_.pages_in_log())) return;
+  // What is not copied now is in the log, and the next pass tries again.
+  if (Result<void> done = database_.Checkpoint(); !done) {
+    spdlog::warn("{}: {}", done.error().message, done.error().detail);
+  }
+}
+
+Result<void> SqliteDatabase::RunOne(Job& job, bool& changed) {
+  if (savepoints_) {
+    if (Result<void> begun = Control("SAVEPOINT work"); !begun) return begun;
+  }
   Running running(*this);
   Result<void> done = {};
   try {
@@ -320,10 +363,12 @@ Result<void> SqliteDatabase::RunOne(Job& job) {
   } catch (const std::exception& bug) {
     done = Failure(Code::kInternal, Origin::kGateway, "a transaction failed", bug.what());
   }
+  changed = running.changed();
   if (!database_.InTransaction()) return done;
+  if (!done) done = Failure(Undone(std::move(done.error())));
+  if (!savepoints_) return done;
   if (!done) {
     if (Result<void> undone = Control("ROLLBACK TO work"); !undone) return undone;
-    done = Failure(Undone(std::move(done.error())));
   }
   if (Result<void> released = Control("RELEASE work"); !released) return released;
   return done;

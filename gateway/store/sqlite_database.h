@@ -1,12 +1,17 @@
 // A Database in one SQLite file, or in memory: one thread that runs all transactions, many in one
 // commit.
 //
-//   callers -> queue -> the thread takes what waits, up to a group; runs each in a savepoint of its
-//   own, so that one that fails undoes itself alone; commits once; answers each
+//   callers -> queue -> the thread takes what waits, up to a group; runs each; commits once;
+//   answers each
+//
+// One that fails undoes itself alone. That takes savepoints, and each savepoint a copy of all pages
+// that are changed in it, for what is seldom: so a group is run without, and where one that changed
+// something fails, the group begins anew with them.
 //
 // While it waits for the disk the next group gathers, so that a busy database pays for the disk
 // once a group and an idle one answers at once. The file is in WAL mode and the disk is waited for
-// at each commit (synchronous = FULL): what was answered survives kill -9 and a power cut.
+// at each commit (synchronous = FULL): what was answered survives kill -9 and a power cut. The log
+// is brought into the file beside that (sqlite_checkpoints.h).
 //
 // Thread-safe.
 #pragma once
@@ -26,6 +31,7 @@
 #include "base/result.h"
 #include "core/database.h"
 #include "store/sqlite.h"
+#include "store/sqlite_checkpoints.h"
 
 namespace switchyard::store {
 
@@ -35,6 +41,7 @@ class SqliteDatabase final : public Database {
     std::string path = {};              // "" = in memory, gone with this object
     std::size_t most_waiting = 10'000;  // transactions; more are refused
     std::size_t most_in_group = 256;
+    int most_in_log = 16'000;  // pages of 4 KiB, about
     // Of each commit: how many transactions it had. On the thread; may be empty.
     std::function<void(std::size_t transactions)> on_commit = {};
   };
@@ -60,18 +67,31 @@ class SqliteDatabase final : public Database {
   };
   class Running;
 
-  SqliteDatabase(sqlite::Database database, Options options);
+  // `checkpoints`: null of one in memory.
+  SqliteDatabase(sqlite::Database database, std::unique_ptr<SqliteCheckpoints> checkpoints,
+                 Options options);
   void Run();
   // Gives back those that did not get their turn.
   std::deque<Job> RunGroup(std::deque<Job> group);
-  Result<void> RunOne(Job& job);
+  // `changed`: it may have changed something, and if it failed it did not undo it.
+  Result<void> RunOne(Job& job, bool& changed);
   Result<void> Control(std::string_view sql);
   Result<sqlite::Statement*> Prepared(std::string_view sql);
+  void TendLog();
   static Error Closed();
 
+  // By where a text is: it stays there, and is long.
+  struct Place {
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<const char*>()(text.data());
+    }
+  };
+
   const Options options_;
-  sqlite::Database database_;  // this and the statements are the thread's once it runs
-  std::unordered_map<std::string_view, sqlite::Statement> statements_;  // by their texts
+  sqlite::Database database_;  // this and what follows are the thread's once it runs
+  std::unordered_map<std::string_view, sqlite::Statement, Place> statements_;  // by their texts
+  std::unique_ptr<SqliteCheckpoints> checkpoints_;                             // ends first
+  bool savepoints_ = false;  // each of the group has one
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;

@@ -1,5 +1,6 @@
 // What every tool asks of the database, and that none of it looks through the tasks: the plans that
 // the engine makes of all statements that are ever run.
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -34,13 +35,16 @@ class Plans : public ::testing::Test {
                        .now = records.now,
                        .settings = records.settings,
                        .caller = records.caller};
-      return run(recorded);
+      auto answer = run(recorded);
+      asked = recorder.asked();
+      return answer;
     });
     EXPECT_TRUE(done.has_value()) << what << ": " << done.error().message;
   }
 
   Room room;
   std::set<std::string> seen;
+  int asked = 0;  // statements, by the last call
 };
 
 TEST_F(Plans, NothingLooksThroughTheTasks) {
@@ -214,6 +218,33 @@ TEST_F(Plans, NothingLooksThroughWhatAgentsSay) {
     }
   }
   EXPECT_GT(seen.size(), 60U);
+}
+
+// What costs is the number of statements, and the indexes whose columns are named by one.
+TEST_F(Plans, WhatIsCalledMostAsksLittleAndWritesWhatChanges) {
+  Call("register_agent", R"({"agent_id":"a"})");
+  Call("create_task", R"({"content":"the lane is there"})");
+  const auto cost = [&](std::string_view tool, std::string_view raw) {
+    room.now += 1000;
+    asked = 0;
+    seen.clear();
+    Call(tool, raw);
+    return asked;
+  };
+  const auto writes = [&](std::string_view column) {
+    return std::ranges::any_of(seen, [column](const std::string& sql) {
+      return sql.starts_with("UPDATE task SET ") && sql.contains(column);
+    });
+  };
+  EXPECT_LE(cost("create_task", R"({"content":"c"})"), 7);
+  EXPECT_LE(cost("poll_tasks", R"({"agent_id":"a","claim":true,"limit":1})"), 13);
+  EXPECT_TRUE(writes("assigned_to"));
+  EXPECT_FALSE(writes("priority") || writes("content") || writes("finished_at"));
+  EXPECT_LE(cost("start_task", R"({"task_id":"task_00000001","agent_id":"a"})"), 6);
+  EXPECT_TRUE(writes("lease_until"));
+  EXPECT_FALSE(writes("assigned_to") || writes("priority"));
+  EXPECT_LE(cost("complete_task", R"({"task_id":"task_00000001","agent_id":"a"})"), 9);
+  EXPECT_FALSE(writes("assigned_to") || writes("priority"));
 }
 
 }  // namespace

@@ -18,12 +18,15 @@ class Recorder final : public Database::Transaction {
   Result<Database::Rows> Query(std::string_view sql,
                                std::span<const Database::Parameter> parameters) override {
     seen_.emplace(sql);
+    ++asked_;
     return inner_.Query(sql, parameters);
   }
+  int asked() const { return asked_; }  // how many times
 
  private:
   Database::Transaction& inner_;
   std::set<std::string>& seen_;
+  int asked_ = 0;
 };
 
 }  // namespace switchyard::orchestration

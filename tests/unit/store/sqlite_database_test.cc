@@ -145,6 +145,70 @@ TEST(SqliteDatabase, WhatWaitsSharesACommitAndEachIsAnsweredAfterIt) {
   EXPECT_EQ(Count(*Open(place.file())), 50);
 }
 
+// All wait before the first begins.
+TEST(SqliteDatabase, OneThatFailsAfterAChangeHasTheOthersRunAgainAndKeepsNothing) {
+  const auto database = Open("");
+  std::latch entered(1), go(1);
+  database->Submit(
+      [&](Transaction&) -> Result<void> {
+        entered.count_down();
+        go.wait();
+        return {};
+      },
+      [](Result<void>) {});
+  entered.wait();
+  constexpr int kWorks = 9, kFails = 4;
+  std::array<int, kWorks> runs{}, answers{}, kept{};
+  for (int i = 0; i < kWorks; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    database->Submit(
+        [&runs, i, at](Transaction& sql) -> Result<void> {
+          ++runs[at];
+          Result<void> done = sql.Execute("INSERT INTO t (id) VALUES ($1)", {i});
+          if (done && i == kFails) return Failure(Code::kInvalid, Origin::kClient, "no");
+          return done;
+        },
+        [&answers, &kept, at](const Result<void>& done) {
+          ++answers[at];
+          kept[at] = done ? 1 : 0;
+        });
+  }
+  go.count_down();
+  EXPECT_EQ(Count(*database), kWorks - 1);
+  database->Close();
+  for (int i = 0; i < kWorks; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    EXPECT_EQ(runs[at], i <= kFails ? 2 : 1) << i;
+    EXPECT_EQ(answers[at], 1) << i;
+    EXPECT_EQ(kept[at], i == kFails ? 0 : 1) << i;
+  }
+}
+
+// Where the log stands in its file is counted by SQLite in the header: how often it began anew.
+std::uint32_t TimesBegun(const std::string& file) {
+  std::ifstream log(file + "-wal", std::ios::binary);
+  std::array<char, 16> header{};
+  log.read(header.data(), header.size());
+  std::uint32_t times = 0;
+  for (std::size_t i = 12; i < 16; ++i) times = times << 8U | static_cast<unsigned char>(header[i]);
+  return times;
+}
+
+// While it is written to: each pass is behind the commits that come meanwhile.
+TEST(SqliteDatabase, TheLogBeginsAnewUnderLoad) {
+  const Place place;
+  const auto database = Open(place.file(), kOne, {.most_in_log = 40});
+  std::int64_t id = 0;
+  EXPECT_TRUE(Put(*database, id++).has_value());
+  const std::uint32_t first = TimesBegun(place.file());
+  while (TimesBegun(place.file()) < first + 3) {
+    ASSERT_TRUE(Put(*database, id++, std::string(1000, 'x')).has_value());
+    ASSERT_LT(id, 1'000'000) << "it only grows";
+  }
+  EXPECT_EQ(Count(*database), id);
+  EXPECT_GT(std::filesystem::file_size(place.file()), 10 * 4096U) << "it is in the file";
+}
+
 TEST(SqliteDatabase, MoreThanMayWaitAreRefusedAtOnce) {
   const auto database = Open("", kOne, {.most_waiting = 2});
   std::latch entered(1), go(1);
@@ -240,7 +304,7 @@ constexpr const char* kVariable = "SWITCHYARD_DATABASE_TEST";
 
 // Each thread writes down what it was answered, in a file of its own.
 [[noreturn]] void PutUntilKilled(const std::string& path) {
-  const auto database = Open(path + "/t.db");
+  const auto database = Open(path + "/t.db", kOne, {.most_in_log = 40});
   std::atomic<int> answered = 0;
   std::vector<std::jthread> threads;
   for (int t = 0; t < 4; ++t) {
