@@ -63,6 +63,7 @@ Result<orchestration::Settings> SettingsOf(const config::Orchestration& config) 
       .most_messages = static_cast<std::int64_t>(config.messages.limit),
       .message_window_ms = milliseconds(config.messages.window),
       .retain_messages_ms = milliseconds(config.messages.retain),
+      .max_message_bytes = static_cast<std::int64_t>(config.messages.max_bytes),
       .keys = std::move(*keys)};
 }
 

@@ -35,17 +35,27 @@ Result<Sealer::Key> Read(const std::string& path, int file) {
   return Unusable(path, "is no key; remove it: ids of tasks given out so far are unknown then");
 }
 
+// So that its new name survives the end of the machine's power.
+void SyncDirectory(const std::string& path) {
+  const Fd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.valid()) fsync(directory.get());
+}
+
 // Under its name only when it is whole.
-Result<Sealer::Key> Make(const std::string& path) {
+Result<Sealer::Key> Make(const std::string& directory, const std::string& path) {
   const Sealer::Key key = Sealer::RandomKey();
   const std::string fresh = path + ".new";
   const Fd file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
                      S_IRUSR | S_IWUSR));
   if (!file.valid()) return Unusable(fresh, errno);
-  if (write(file.get(), key.data(), key.size()) != static_cast<ssize_t>(key.size()) ||
-      fsync(file.get()) != 0 || std::rename(fresh.c_str(), path.c_str()) != 0) {
+  const ssize_t written = write(file.get(), key.data(), key.size());
+  if (written >= 0 && written != static_cast<ssize_t>(key.size())) {
+    return Unusable(fresh, ENOSPC);  // for a part of it there was room
+  }
+  if (written < 0 || fsync(file.get()) != 0 || std::rename(fresh.c_str(), path.c_str()) != 0) {
     return Unusable(fresh, errno);
   }
+  SyncDirectory(directory);
   return key;
 }
 
@@ -57,7 +67,7 @@ Result<Sealer::Key> TaskKeyIn(const std::string& directory) {
   const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (file.valid()) return Read(path, file.get());
   if (errno != ENOENT) return Unusable(path, errno);
-  return Make(path);
+  return Make(directory, path);
 }
 
 Result<void> TaskKey::Open(const std::string& directory) {

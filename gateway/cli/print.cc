@@ -151,7 +151,8 @@ std::string Hints(const json::object& tool) {
 std::string ServerOf(std::string_view tool, std::span<const Prefix> prefixes) {
   const Prefix* best = nullptr;
   for (const Prefix& prefix : prefixes) {
-    const bool fits = prefix.prefix.empty() || tool.starts_with(prefix.prefix + "__");
+    const bool fits =
+        prefix.prefix.empty() || tool.starts_with(prefix.prefix + std::string(prefix.separator));
     if (fits && (best == nullptr || prefix.prefix.size() > best->prefix.size())) best = &prefix;
   }
   if (best != nullptr) return best->server;

@@ -23,10 +23,11 @@ std::string FirstSentence(std::string_view text);
 // "read-only, idempotent"; "" where a tool gives no hints. Untrusted unless its server is.
 std::string Hints(const boost::json::object& tool);
 
-// A server's name and the prefix of its tools.
+// A server's name, the prefix of its tools, and what stands between that and their own names.
 struct Prefix {
   std::string server;
   std::string prefix;
+  std::string_view separator = "__";
 };
 // Whose a tool is: by the longest matching prefix; without any, what stands before "__"; else "".
 std::string ServerOf(std::string_view tool, std::span<const Prefix> prefixes);

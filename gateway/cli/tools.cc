@@ -20,6 +20,11 @@ std::vector<Prefix> PrefixesOf(const config::Config& config) {
   for (const auto& [name, server] : config.servers) {
     if (server.enabled) prefixes.push_back({.server = name, .prefix = server.effective_prefix()});
   }
+  // The service of the gateway itself names its tools so.
+  if (config.orchestration.enabled) {
+    const std::string name = config::Orchestration::kServer;
+    prefixes.push_back({.server = name, .prefix = name, .separator = "_"});
+  }
   return prefixes;
 }
 

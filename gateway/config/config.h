@@ -235,6 +235,7 @@ struct Orchestration {
     std::size_t limit = 60;  // that an agent may send within the window
     std::chrono::nanoseconds window = std::chrono::minutes(1);
     std::chrono::nanoseconds retain = std::chrono::hours(7 * 24);
+    std::size_t max_bytes = std::size_t{256} << 20;  // of all that are kept
   } messages;
   std::vector<Secret> keys = {};  // of confidential messages; the first one encrypts
 };

@@ -13,6 +13,9 @@ std::string DescribeOrchestration(const Config& config) {
   if (service.max_tasks != Orchestration().max_tasks) {
     out += ", at most " + Count(static_cast<std::size_t>(service.max_tasks), "task");
   }
+  if (service.messages.max_bytes != Orchestration().messages.max_bytes) {
+    out += ", messages of at most " + FormatBytes(service.messages.max_bytes);
+  }
   if (config.state.dir.empty()) out += ", in memory only";
   if (!service.keys.empty()) {
     out += ", confidential messages under " + Count(service.keys.size(), "key");

@@ -14,6 +14,8 @@ void ReadMessages(Section& section, Orchestration::Messages& into) {
   }
   if (const auto time = section.Duration("window", 1s, 1h)) into.window = *time;
   if (const auto time = section.Duration("retain", 1h)) into.retain = *time;
+  constexpr std::size_t kMiB = std::size_t{1} << 20;
+  if (const auto bytes = section.Bytes("max_bytes", kMiB, kMiB << 20)) into.max_bytes = *bytes;
 }
 
 }  // namespace

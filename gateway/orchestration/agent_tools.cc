@@ -104,7 +104,7 @@ Result<Operation> Prepare(Arguments& arguments) {
     json::array list;
     for (const Agent& agent : *agents)
       list.emplace_back(View(agent, records.now, records.settings));
-    Answer answer{.text = std::to_string(agents->size()) + " agents"};
+    Answer answer{.text = Many(agents->size(), "agent")};
     answer.content["agents"] = std::move(list);
     if (more) answer.content["next_cursor"] = agents->back().id;
     return answer;

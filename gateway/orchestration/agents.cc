@@ -260,7 +260,7 @@ Result<std::int64_t> Deregister(Records& records, std::string_view id) {
 Result<std::size_t> ForgetAgents(Records& records, std::int64_t limit) {
   Result<Database::Rows> gone = records.sql.Query(
       "DELETE FROM agent WHERE id IN (SELECT id FROM agent WHERE active = 0 AND "
-      "heartbeat_at <= $1 ORDER BY id LIMIT $2) RETURNING " SWITCHYARD_AGENT_COLUMNS,
+      "heartbeat_at <= $1 ORDER BY heartbeat_at LIMIT $2) RETURNING " SWITCHYARD_AGENT_COLUMNS,
       {records.now - std::max(records.settings.retain_ms, kRemembered), limit});
   if (!gone) return Failure(std::move(gone.error()));
   for (const Database::Row& row : *gone) {
@@ -290,7 +290,7 @@ Result<std::int64_t> Heartbeat(Records& records, std::string_view id, std::strin
 
 Result<void> NoteAway(Records& records, std::int64_t since) {
   Result<Database::Rows> rows = records.sql.Query(
-      "SELECT id FROM agent WHERE heartbeat_at >= $1 AND heartbeat_at < $2 ORDER BY id",
+      "SELECT id FROM agent WHERE heartbeat_at >= $1 AND heartbeat_at < $2 ORDER BY heartbeat_at",
       {since - records.settings.away_ms, records.now - records.settings.away_ms});
   if (!rows) return Failure(std::move(rows.error()));
   for (const Database::Row& row : *rows) records.effects.agents.push_back(row.Text(0));

@@ -41,7 +41,9 @@ Result<Operation> Prepare(Arguments& arguments) {
                       {"by_status", std::move(statuses)},
                       {"skill_distribution", std::move(skills)}};
     if (numbers->evaluated > 0) answer.content["avg_quality"] = Rate(numbers->quality);
-    answer.text = fmt::format("{} agents, success {}", numbers->total, Rate(numbers->success_rate));
+    answer.text =
+        fmt::format("{}, success {}", Many(static_cast<std::size_t>(numbers->total), "agent"),
+                    Rate(numbers->success_rate));
     return answer;
   });
 }
@@ -97,8 +99,9 @@ json::array Troubles(const QueueNumbers& queue, const AgentNumbers& agents,
       fmt::format("{} of the tasks that ended went well, expected {}", Rate(queue.success_rate()),
                   Rate(limits.least_success)));
   add(queue.active() > limits.most_active,
-      fmt::format("{} tasks are not finished, expected at most {}", queue.active(),
-                  limits.most_active));
+      fmt::format("{} {} not finished, expected at most {}",
+                  Many(static_cast<std::size_t>(queue.active()), "task"),
+                  queue.active() == 1 ? "is" : "are", limits.most_active));
   add(agents.success_rate < limits.least_agent_success,
       fmt::format("agents succeed in {} of their tasks on average, expected {}",
                   Rate(agents.success_rate), Rate(limits.least_agent_success)));

@@ -7,8 +7,9 @@
 namespace switchyard::orchestration {
 namespace {
 
-// A search that goes on for so long is given up: what it would refuse is rarer than what it costs.
-constexpr std::int64_t kMostSearched = 10'000;
+// What so many wait for, in turn, is not made to wait itself: whether that closes a cycle would
+// cost everybody more than it is worth, for others wait meanwhile.
+constexpr std::int64_t kMostSearched = 1000;
 
 Result<std::vector<TaskId>> NeedsOf(Records& records, TaskId task) {
   Result<Database::Rows> rows =

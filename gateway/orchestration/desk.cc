@@ -1,37 +1,24 @@
 #include "orchestration/desk.h"
 
-#include <array>
 #include <chrono>
-#include <cstdlib>
 #include <limits>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
 #include "core/transact.h"
-#include "orchestration/coordination/sweep.h"
-#include "orchestration/dependencies.h"
-#include "orchestration/locks/locks.h"
 #include "orchestration/moves.h"
-#include "orchestration/projects/efforts.h"
 #include "orchestration/statistics.h"
 #include "telemetry/metrics.h"
 
 namespace switchyard::orchestration {
 namespace {
 
-constexpr std::array<std::string_view, 5> kAgentStatuses = {"available", "idle", "working",
-                                                            "offline", "error"};
 // An answer still has to reach its client within the deadline.
 constexpr Duration kToAnswer = std::chrono::milliseconds(200);
 
 // Of operations that wait for the database.
 constexpr std::size_t kMostHeld = std::size_t{64} << 20;
-// A wall clock that is off by more than this since the last look was set; by less, it is adjusted.
-constexpr std::int64_t kJump = 2000;
-// A jump may be a mistake, and what was forgotten by it does not come back with the right time.
-constexpr std::int64_t kTrustsAfter = 3'600'000;
-constexpr std::int64_t kNever = std::int64_t{1} << 60;
 
 struct Outcome {
   Answer answer;
@@ -56,25 +43,7 @@ std::shared_ptr<Share> ShareOf(std::atomic<std::size_t>& sum, std::size_t bytes)
   return nullptr;
 }
 
-// What ends by itself besides tasks. True: there may be more.
-Result<bool> SweepOthers(Records& records) {
-  Result<bool> more = SweepCoordination(records);
-  if (!more) return more;
-  Result<bool> locks = SweepLocks(records);
-  if (!locks) return locks;
-  Result<bool> efforts = SweepEfforts(records);
-  if (!efforts) return efforts;
-  return *more || *locks || *efforts;
-}
-
 }  // namespace
-
-struct Desk::Numbers {
-  QueueNumbers queue;
-  AgentNumbers agents;
-  CoordinationNumbers coordination;
-  std::map<std::string, std::int64_t> counters;
-};
 
 // What a call that waits leaves behind unless it was answered with what it waited for: nothing.
 class Desk::Leaving {
@@ -137,7 +106,7 @@ Desk::Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, 
                                         std::string(ToString(static_cast<Priority>(priority)))}));
     }
   }
-  for (const std::string_view status : kAgentStatuses) {
+  for (const std::string_view status : kShownStatuses) {
     agents_.push_back(metrics.GaugeOf("switchyard_orchestration_agents", {std::string(status)}));
   }
 }
@@ -195,7 +164,8 @@ void Desk::Note(const Records::Effects& effects) {
   for (const std::string& line : effects.lines) lines_.Wake(line);
   vouching_.Publish(effects);
   watches_.Changed(effects);
-  if (effects.more) Tick();
+  // What waited for what is completed; all else can wait for its second.
+  if (effects.more) Look({.releasing = true});
 }
 
 Result<Rights> Desk::RightsOf(const Principal& caller, std::string_view tool) const {
@@ -292,95 +262,6 @@ void Desk::EndWaits() {
   waiters_.Wake(std::numeric_limits<std::int64_t>::max());
   lines_.WakeAll();
   watches_.WakeAll();
-}
-
-void Desk::Tick() {
-  if (sweeping_.exchange(true)) return;
-  struct Swept {
-    Records::Effects effects;
-    Numbers numbers;
-    Vouched vouched;
-    bool more = false;
-  };
-  const auto swept = std::make_shared<Swept>();
-  const std::int64_t before = to_wall_, after = ToWall();
-  const std::int64_t jump = std::abs(after - before) < kJump ? 0 : after - before;
-  if (jump != 0) {
-    spdlog::warn("orchestration: the wall clock jumped by {} ms; leases go with it", jump);
-    forgets_from_ = Steady() + kTrustsAfter;
-  }
-  Settings limits = settings();
-  if (Steady() < forgets_from_) limits.retain_ms = limits.retain_messages_ms = kNever;
-  const std::int64_t last = swept_at_.exchange(Steady() + after);
-  const std::int64_t since = watches_.size() == 0 ? -1 : last;
-  database_.Submit(
-      [this, swept, jump, after, since,
-       settings = limits](Database::Transaction& sql) -> Result<void> {
-        to_wall_ = after;
-        Records records{.sql = sql, .now = Now(), .settings = settings, .caller = {}};
-        if (jump != 0) {
-          if (Result<void> moved = MoveLeases(records, jump); !moved) return moved;
-        }
-        Result<bool> more = Sweep(records);
-        if (!more) return Failure(std::move(more.error()));
-        Result<bool> releasing = GoOnReleasing(records);
-        if (!releasing) return Failure(std::move(releasing.error()));
-        if (since >= 0) {
-          if (Result<void> away = NoteAway(records, since); !away) return away;
-        }
-        Result<QueueNumbers> queue = QueueOf(records);
-        if (!queue) return Failure(std::move(queue.error()));
-        Result<AgentNumbers> agents = AgentsOf(records);
-        if (!agents) return Failure(std::move(agents.error()));
-        Result<bool> old = SweepOthers(records);
-        if (!old) return Failure(std::move(old.error()));
-        Result<CoordinationNumbers> coordination = CoordinationOf(records);
-        if (!coordination) return Failure(std::move(coordination.error()));
-        Result<std::map<std::string, std::int64_t>> counters = CountersOf(records);
-        if (!counters) return Failure(std::move(counters.error()));
-        if (Result<void> read = vouching_.Read(records, swept->vouched); !read) return read;
-        swept->effects = std::move(records.effects);
-        swept->numbers = {.queue = *queue,
-                          .agents = std::move(*agents),
-                          .coordination = *coordination,
-                          .counters = std::move(*counters)};
-        swept->more = *more || *releasing || *old;
-        return {};
-      },
-      [this, swept, before](Result<void> kept) {
-        if (!kept) to_wall_ = before;  // for the leases have not moved
-        sweeping_ = false;
-        if (!kept) {
-          spdlog::error("orchestration: {}: {}", kept.error().message, kept.error().detail);
-          return;
-        }
-        Note(swept->effects);
-        Publish(swept->numbers);
-        vouching_.Publish(swept->vouched);
-        if (swept->more) Tick();
-      });
-}
-
-void Desk::Publish(const Numbers& numbers) {
-  std::size_t place = 0;
-  for (const auto& by_priority : numbers.queue.tasks) {
-    for (const std::int64_t count : by_priority) tasks_[place++]->Set(count);
-  }
-  listening_->Set(static_cast<std::int64_t>(watches_.size()));
-  sessions_->Set(numbers.coordination.sessions);
-  requests_->Set(numbers.coordination.requests);
-  const auto counter = [&numbers](const char* name) {
-    const auto found = numbers.counters.find(name);
-    return found == numbers.counters.end() ? 0 : found->second;
-  };
-  locks_held_->Set(counter("locks_held"));
-  locks_waiting_->Set(counter("locks_waiting"));
-  projects_->Set(counter("projects_open"));
-  oldest_->Set(numbers.queue.oldest_pending_ms / 1000);
-  for (std::size_t i = 0; i < kAgentStatuses.size(); ++i) {
-    const auto found = numbers.agents.by_status.find(std::string(kAgentStatuses[i]));
-    agents_[i]->Set(found == numbers.agents.by_status.end() ? 0 : found->second);
-  }
 }
 
 }  // namespace switchyard::orchestration

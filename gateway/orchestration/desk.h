@@ -6,11 +6,13 @@
 // or because the machine slept, leases jump with it at the next Tick(): agents lose none by that.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -33,6 +35,13 @@ class Metrics;
 }  // namespace switchyard::telemetry
 
 namespace switchyard::orchestration {
+
+// How agents are counted, see Agent::StatusAt().
+inline constexpr std::array<std::string_view, 5> kShownStatuses = {"available", "idle", "working",
+                                                                   "offline", "error"};
+// A wall clock that is off by more milliseconds since the last look was set; by less, it is
+// adjusted.
+inline constexpr std::int64_t kJump = 2000;
 
 class Desk {
  public:
@@ -65,12 +74,22 @@ class Desk {
  private:
   struct Numbers;
   class Leaving;
+  // What a look at the clock does; each part is bounded, and what has more is done once more.
+  struct Round {
+    bool tasks = false, releasing = false, others = false;
+    bool numbers = false;  // for the metrics, and who has gone away: once a second is enough
+    bool any() const { return tasks || releasing || others; }
+  };
+  struct Looked;
 
   switchyard::Task<Result<Answer>> Await(const Operation& operation, const std::string& caller,
                                          TimePoint until, Deadline deadline, const Deps& deps);
   switchyard::Task<Result<Answer>> RunOnce(const Operation& operation, const std::string& caller,
                                            Deadline deadline, const Deps& deps);
   void Renew();
+  void Look(Round round);
+  Result<Looked> LookAround(Database::Transaction& sql, Round round, std::int64_t now,
+                            std::int64_t jump, std::int64_t since, const Settings& settings);
   Settings settings() const;
   std::int64_t Steady() const;  // milliseconds
   std::int64_t Now() const { return Steady() + to_wall_; }
@@ -86,7 +105,7 @@ class Desk {
   Watches watches_;
   std::atomic<std::int64_t> swept_at_ = -1;  // milliseconds since 1970; -1 = never
   std::atomic<bool> sweeping_{false}, ending_{false};
-  std::atomic<std::int64_t> to_wall_;           // changed by Tick() alone
+  std::atomic<std::int64_t> to_wall_;           // changed by Look() alone
   std::atomic<std::int64_t> forgets_from_ = 0;  // by the steady clock; nothing is forgotten before
   std::atomic<std::size_t> held_ = 0;           // bytes of operations that wait
   telemetry::Counter &claims_, &expired_, &dead_, &sent_, &read_, &throttled_, &forced_;

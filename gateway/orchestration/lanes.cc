@@ -14,25 +14,34 @@ namespace json = boost::json;
 constexpr std::int64_t kMediumWaits = 5 * 60'000;
 constexpr std::int64_t kLowWaits = 30 * 60'000;
 
-Result<std::int64_t> MakeLane(Records& records, const std::string& task_type,
-                              const std::string& requirements, Crowded crowded) {
-  Result<Database::Rows> count = records.sql.Query("SELECT count(*) FROM lane");
+// Those that nobody uses go when there is need, some at a time.
+constexpr std::int64_t kDroppedAtOnce = 100;
+
+Result<void> MakeRoom(Records& records) {
+  Result<Database::Rows> count =
+      records.sql.Query("SELECT value FROM counter WHERE name = 'lanes'");
   if (!count) return Failure(std::move(count.error()));
-  if (count->front().Number(0) >= kMaxLanes) {
-    Result<Database::Rows> gone =
-        records.sql.Query("DELETE FROM lane WHERE ready = 0 RETURNING id");
-    if (!gone) return Failure(std::move(gone.error()));
-    if (gone->empty() && crowded == Crowded::kRefused) {
-      return Refused("there are " + std::to_string(kMaxLanes) +
-                     " kinds of ready tasks already (of one type, with the same requirements); use "
-                     "those, or complete some");
-    }
-  }
+  if (count->front().Number(0) < kMaxLanes) return {};
+  Result<Database::Rows> gone = records.sql.Query(
+      "DELETE FROM lane WHERE id IN (SELECT id FROM lane WHERE unfinished = 0 ORDER BY id LIMIT "
+      "$1) RETURNING id",
+      {kDroppedAtOnce});
+  if (!gone) return Failure(std::move(gone.error()));
+  if (!gone->empty()) return CountUp(records, "lanes", -static_cast<std::int64_t>(gone->size()));
+  return Refused("there are " + std::to_string(kMaxLanes) +
+                 " kinds of tasks that are not over already (of one type, with the same "
+                 "requirements); use those, or complete some");
+}
+
+Result<std::int64_t> MakeLane(Records& records, const std::string& task_type,
+                              const std::string& requirements) {
+  if (Result<void> room = MakeRoom(records); !room) return Failure(std::move(room.error()));
   Result<std::int64_t> id = Next(records, "lane");
   if (!id) return id;
   Result<void> made = records.sql.Execute(
       "INSERT INTO lane (id, task_type, requirements, ready) VALUES ($1, $2, $3, 0)",
       {*id, task_type, requirements});
+  if (made) made = CountUp(records, "lanes");
   if (!made) return Failure(std::move(made.error()));
   return id;
 }
@@ -40,12 +49,12 @@ Result<std::int64_t> MakeLane(Records& records, const std::string& task_type,
 }  // namespace
 
 Result<std::int64_t> LaneFor(Records& records, const std::string& task_type,
-                             const std::string& requirements, Crowded crowded) {
+                             const std::string& requirements) {
   Result<Database::Rows> known = records.sql.Query(
       "SELECT id FROM lane WHERE task_type = $1 AND requirements = $2", {task_type, requirements});
   if (!known) return Failure(std::move(known.error()));
   if (!known->empty()) return known->front().Number(0);
-  return MakeLane(records, task_type, requirements, crowded);
+  return MakeLane(records, task_type, requirements);
 }
 
 std::int64_t DueAt(std::int64_t created_at, Priority priority, std::int64_t deadline) {

@@ -1,5 +1,5 @@
-// Lanes: ready tasks of one type that need the same capabilities. The order of the queue is within
-// and over them: by `due`, then by id.
+// Lanes: tasks of one type that need the same capabilities, as long as they are not over. The order
+// of the queue is within and over them: by `due`, then by id.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,10 @@
 
 namespace switchyard::orchestration {
 
-// A new task of a new kind is refused where there are kMaxLanes; one that comes back, or was
-// waited for, has to go somewhere.
-enum class Crowded : bool { kRefused, kTaken };
-// Of this type and these requirements (JSON, sorted); made if there is none.
+// Of this type and these requirements (JSON, sorted); made if there is none. It stays as long as
+// there are tasks of its kind that are not over. kInvalid: there are kMaxLanes that are in use.
 Result<std::int64_t> LaneFor(Records& records, const std::string& task_type,
-                             const std::string& requirements, Crowded crowded);
+                             const std::string& requirements);
 
 // When a task is due if nothing else is said: the lower its priority, the later, and never before
 // it was created. A task that waits gets ahead of all that come so much later, whatever their

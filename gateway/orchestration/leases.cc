@@ -19,9 +19,9 @@ Result<void> TakeBack(Records& records, const Task& task, const std::string& why
   back.lease_until = 0;
   ++back.fence;
   back.error = why;
-  // Who leaves in good time has not tried it.
+  // Who leaves in good time has not tried it, and so it is not the last attempt either.
   if (!counts) --back.attempts;
-  const bool dead = back.attempts >= back.max_attempts;
+  const bool dead = counts && back.attempts >= back.max_attempts;
   back.status = dead ? Status::kFailed : Status::kPending;
   if (dead) back.finished_at = records.now;
   if (!dead) back.assigned_to.clear();
@@ -182,8 +182,11 @@ Result<void> BeginLeasesAnew(Records& records) {
 }
 
 Result<void> MoveLeases(Records& records, std::int64_t by) {
+  // With what they are measured from: how long a task took is told by its start.
   Result<void> moved = records.sql.Execute(
-      "UPDATE task SET lease_until = lease_until + $1 WHERE lease_until IS NOT NULL", {by});
+      "UPDATE task SET lease_until = lease_until + $1, assigned_at = assigned_at + $1, started_at "
+      "= CASE WHEN started_at > 0 THEN started_at + $1 ELSE 0 END WHERE lease_until IS NOT NULL",
+      {by});
   if (moved) {
     moved = records.sql.Execute("UPDATE agent SET heartbeat_at = heartbeat_at + $1", {by});
   }

@@ -113,6 +113,15 @@ Result<void> RefuseForgottenNeeds(Records& records, const Task& task) {
                  " waits for what failed and is forgotten by now; create it anew with create_task");
 }
 
+// From when on it has its place in the queue.
+Result<std::int64_t> QueuedAt(Records& records, const Task& task) {
+  Result<Database::Rows> rows =
+      records.sql.Query("SELECT queued_at FROM task WHERE id = $1", {task.id});
+  if (!rows) return Failure(std::move(rows.error()));
+  const std::int64_t again = rows->empty() ? 0 : rows->front().Number(0);
+  return again == 0 ? task.created_at : again;
+}
+
 // What the task requires and the agent lacks; "" = nothing.
 std::string Lacking(const Agent& agent, const Task& task) {
   std::string lacking;
@@ -257,6 +266,9 @@ Result<Task> Requeue(Records& records, TaskId id) {
   again.assigned_to.clear();
   again.error.clear();
   again.due = DueAt(records.now, again.priority, again.deadline);
+  Result<void> queued =
+      records.sql.Execute("UPDATE task SET queued_at = $1 WHERE id = $2", {records.now, id});
+  if (!queued) return Failure(std::move(queued.error()));
   return Keep(records, *task, std::move(again));
 }
 
@@ -268,7 +280,9 @@ Result<Task> Change(Records& records, TaskId id, Update update) {
   if (update.priority) changed.priority = *update.priority;
   if (update.deadline) changed.deadline = *update.deadline;
   if (update.max_attempts) changed.max_attempts = *update.max_attempts;
-  changed.due = DueAt(changed.created_at, changed.priority, changed.deadline);
+  Result<std::int64_t> queued = QueuedAt(records, *task);
+  if (!queued) return Failure(std::move(queued.error()));
+  changed.due = DueAt(*queued, changed.priority, changed.deadline);
   if (Result<void> added = AddDependencies(records, changed, update.depends_on); !added) {
     return Failure(std::move(added.error()));
   }

@@ -26,7 +26,7 @@ Answer ListOf(const std::vector<Task>& tasks, const std::vector<std::string>& fi
   Answer answer;
   json::array list;
   for (const Task& task : tasks) list.emplace_back(View(task, As::kItem, fields));
-  answer.text = std::to_string(tasks.size()) + (tasks.size() == 1 ? " task" : " tasks");
+  answer.text = Many(tasks.size(), "task");
   answer.content["tasks"] = std::move(list);
   answer.empty_handed = tasks.empty();
   return answer;

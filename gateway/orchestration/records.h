@@ -40,6 +40,7 @@ struct Settings {
   std::int64_t most_messages = 60;  // that an agent may send within the window
   std::int64_t message_window_ms = 60'000;
   std::int64_t retain_messages_ms = 7 * 24 * 3'600'000LL;
+  std::int64_t max_message_bytes = std::int64_t{256} << 20;  // of all that are kept
   std::shared_ptr<const KeyRing> keys = {};  // of confidential messages; null = there are none
 };
 
@@ -53,7 +54,7 @@ inline constexpr std::size_t kMaxMetrics = 16 * 1024;
 inline constexpr std::size_t kMaxList = 50;    // requirements, capabilities, dependencies
 inline constexpr std::size_t kMaxBatch = 100;  // tasks at a time
 inline constexpr std::int64_t kMaxAgents = 10'000;
-// A claim looks at the head of each lane that its agent can serve.
+// A claim looks at the head of each lane that its agent can serve; what is not over has its lane.
 inline constexpr std::int64_t kMaxLanes = 1000;
 inline constexpr std::size_t kMaxPage = std::size_t{4} << 20;  // bytes of tasks in one answer
 inline constexpr std::int64_t kReleasedAtOnce = 256;   // tasks that waited for one, a transaction

@@ -126,8 +126,55 @@ constexpr std::string_view kReleasing = R"(
   );
 )";
 
-constexpr std::array kSteps = {kFirst,         kReleasing,     kCoordinationTables, kLockTables,
-                               kLineageTables, kProjectTables, kVouchTables};
+// A lane counts all tasks of its kind that are not over, so that what is ready is bounded by what
+// may be created; what is queued again has its place from then on.
+constexpr std::string_view kLanesOfAllThatIsNotOver = R"(
+  ALTER TABLE task ADD COLUMN queued_at BIGINT NOT NULL DEFAULT 0;  -- again; 0 = it was not
+  ALTER TABLE lane ADD COLUMN unfinished BIGINT NOT NULL DEFAULT 0;
+  INSERT INTO lane (id, task_type, requirements, ready)
+    SELECT (SELECT value FROM counter WHERE name = 'lane') +
+             row_number() OVER (ORDER BY task_type, requirements), task_type, requirements, 0
+    FROM (SELECT DISTINCT task_type, requirements FROM task WHERE status < 3) AS kind
+    WHERE NOT EXISTS (SELECT 1 FROM lane WHERE lane.task_type = kind.task_type AND
+                      lane.requirements = kind.requirements);
+  UPDATE counter SET value = (SELECT coalesce(max(id), value) FROM lane) WHERE name = 'lane';
+  UPDATE task SET lane = (SELECT id FROM lane WHERE lane.task_type = task.task_type AND
+                          lane.requirements = task.requirements) WHERE status < 3;
+  UPDATE lane SET unfinished = (SELECT count(*) FROM task WHERE task.task_type = lane.task_type
+                                AND task.requirements = lane.requirements AND task.status < 3);
+  INSERT INTO counter (name, value) SELECT 'lanes', count(*) FROM lane;
+  CREATE INDEX lane_unused ON lane (id) WHERE unfinished = 0;
+)";
+
+// What messages take, who sent them as far as that was proved, and whether anybody is still to read
+// them.
+constexpr std::string_view kBoundsOfMessages = R"(
+  ALTER TABLE message ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+  ALTER TABLE message ADD COLUMN bytes BIGINT NOT NULL DEFAULT 0;
+  ALTER TABLE message ADD COLUMN awaited BIGINT NOT NULL DEFAULT 0;
+  UPDATE message SET bytes = length(content), awaited = (SELECT count(*) FROM delivery JOIN inbox
+    ON inbox.box = delivery.box WHERE delivery.message = message.id AND delivery.read_at = 0);
+  INSERT INTO counter (name, value) SELECT 'message_bytes', coalesce(sum(bytes), 0) FROM message;
+  CREATE INDEX message_pace ON message (sender, sent_at, id);
+  CREATE INDEX message_owner ON message (owner, sent_at, id);
+  CREATE INDEX message_done ON message (sent_at) WHERE awaited = 0;
+)";
+
+// Whose votes go with them, and how many there are.
+constexpr std::string_view kBoundsOfEvaluations = R"(
+  CREATE INDEX evaluation_voter ON evaluation (voter, box);
+  INSERT INTO counter (name, value) SELECT 'evaluations', count(*) FROM evaluation;
+)";
+
+// Who says nothing any more is found without a look at everybody.
+constexpr std::string_view kSilentAgents = R"(
+  CREATE INDEX agent_heartbeat ON agent (heartbeat_at);
+)";
+
+constexpr std::array kSteps = {
+    kFirst,         kReleasing,   kCoordinationTables,      kLockTables,       kLineageTables,
+    kProjectTables, kVouchTables, kLanesOfAllThatIsNotOver, kBoundsOfMessages, kBoundsOfEvaluations,
+    kSilentAgents};
 
 constexpr std::int64_t kApplication = 0x53776f72;  // "Swor"
 

@@ -74,6 +74,27 @@ Error UnknownTask() {
                .rpc_code = mcp::kInvalidParams};
 }
 
+// A task as MCP's: `created` answers the call that it is made of, else it tells of it.
+Result<Answer> TaskAnswer(Records& records, TaskId id, bool created) {
+  Result<orchestration::Task> task = Find(records, id);
+  if (!task) return Failure(std::move(task.error()));
+  Answer answer{.content = Followed(*task, records.settings, created), .task = id};
+  answer.content["resultType"] = created ? "task" : "complete";
+  return answer;
+}
+
+// Answered with the task that there is to follow, in the transaction that made it: one that is made
+// is never told of as if it were not. It does not wait: the client asks again, or is told.
+Operation ToFollow(Operation operation) {
+  operation.wait_ms = 0;
+  operation.run = [run = std::move(operation.run)](Records& records) -> Result<Answer> {
+    Result<Answer> answer = run(records);
+    if (!answer || answer->task == 0) return answer;
+    return TaskAnswer(records, answer->task, true);
+  };
+  return operation;
+}
+
 bool Follows(const Call& call, Follow follow) {
   switch (call.client == nullptr ? Tasks::kNone : call.client->tasks) {
     case Tasks::kNone: return false;
@@ -127,37 +148,23 @@ switchyard::Task<Result<ReplyPtr>> Service::CallTool(Call& call) {
   operation->bytes = call.message.Get(mcp::Key::kArguments).size();
   operation->rights = *rights;
   const bool follows = Follows(call, operation->follow);
-  if (follows) operation->wait_ms = 0;  // it is asked again, or told
+  if (follows) operation = ToFollow(std::move(*operation));
   Result<Answer> answer =
       co_await desk_->Run(std::move(*operation), KeyOf(*call.caller), call.deadline, deps_);
   if (!answer) co_return ReplyTo(call, std::move(answer.error()));
   if (!follows || answer->task == 0) co_return ReplyWith(ResultOf(call, *answer));
-  Result<mcp::Message> task = co_await TaskMessage(call, answer->task, true);
-  if (!task) co_return ReplyTo(call, std::move(task.error()));
-  co_return ReplyWith(std::move(*task));
-}
-
-// `created`: what answers the call that it is made of; else what tells of it.
-switchyard::Task<Result<mcp::Message>> Service::TaskMessage(const Call& call, std::int64_t id,
-                                                            bool created) {
-  Operation look{.run = [id, created](Records& records) -> Result<Answer> {
-    Result<orchestration::Task> task = Find(records, id);
-    if (!task) return Failure(std::move(task.error()));
-    Answer answer{.content = Followed(*task, records.settings, created)};
-    answer.content["resultType"] = created ? "task" : "complete";
-    return answer;
-  }};
-  Result<Answer> answer =
-      co_await desk_->Run(std::move(look), KeyOf(*call.caller), call.deadline, deps_);
-  if (!answer) co_return Failure(std::move(answer.error()));
-  co_return mcp::Message::FromResult(call.message.id(), ToText(answer->content));
+  co_return ReplyWith(mcp::Message::FromResult(call.message.id(), ToText(answer->content)));
 }
 
 switchyard::Task<Result<ReplyPtr>> Service::ShowTask(const Call& call) {
   const Result<TaskId> id = TaskIdOf(call.target.name);
   if (!id) co_return Failure(UnknownTask());
-  Result<mcp::Message> task = co_await TaskMessage(call, *id, false);
-  if (task) co_return ReplyWith(std::move(*task));
+  Operation look{.run = [id = *id](Records& records) { return TaskAnswer(records, id, false); }};
+  Result<Answer> task =
+      co_await desk_->Run(std::move(look), KeyOf(*call.caller), call.deadline, deps_);
+  if (task) {
+    co_return ReplyWith(mcp::Message::FromResult(call.message.id(), ToText(task->content)));
+  }
   if (task.error().code == Code::kNotFound) co_return Failure(UnknownTask());
   co_return Failure(WithoutRecords(std::move(task.error())));
 }

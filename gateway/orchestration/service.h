@@ -30,8 +30,6 @@ class Service final : public Downstream {
   // Requests about a task that is followed; call.target.name is its id.
   switchyard::Task<Result<ReplyPtr>> ShowTask(const Call& call);
   switchyard::Task<Result<ReplyPtr>> CancelTask(const Call& call);
-  switchyard::Task<Result<mcp::Message>> TaskMessage(const Call& call, std::int64_t task,
-                                                     bool created);
 
   const std::shared_ptr<Desk> desk_;
   const Deps deps_;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <bitset>
+#include <cassert>
 #include <charconv>
 #include <map>
 #include <mutex>
@@ -63,8 +64,6 @@ Task Read(const Database::Row& row) {
   return task;
 }
 
-// That it is ready in; 0 = none.
-std::int64_t LaneOf(const Task& task) { return task.ready() ? task.lane : 0; }
 // Who has it; "" = nobody.
 std::string_view HolderOf(const Task& task) {
   return IsHeld(task.status) ? std::string_view(task.assigned_to) : "";
@@ -76,16 +75,10 @@ Result<void> Tally(Records& records, const Task& task, std::int64_t by) {
       {by, static_cast<std::int64_t>(task.status), static_cast<std::int64_t>(task.priority)});
 }
 
-Result<void> CountReady(Records& records, std::int64_t lane, std::int64_t by) {
-  if (lane == 0) return {};
-  if (by > 0) records.effects.ready += by;
-  return records.sql.Execute("UPDATE lane SET ready = ready + $1 WHERE id = $2", {by, lane});
-}
-
-// Lanes come and go; a task needs one only while it is ready.
-Result<void> Place(Records& records, Task& task, Crowded crowded) {
-  if (!task.ready()) return {};
-  Result<std::int64_t> lane = LaneFor(records, task.task_type, task.requirements, crowded);
+// A task has its lane from when it is queued until it is over, so that whatever becomes ready, or
+// comes back, has one.
+Result<void> Place(Records& records, Task& task) {
+  Result<std::int64_t> lane = LaneFor(records, task.task_type, task.requirements);
   if (!lane) return Failure(std::move(lane.error()));
   task.lane = *lane;
   return {};
@@ -97,10 +90,23 @@ Result<void> CountHeld(Records& records, std::string_view agent, std::int64_t by
   return records.sql.Execute("UPDATE agent SET active = active + $1 WHERE id = $2", {by, agent});
 }
 
+// `before`: null = it comes into being.
+Result<void> CountInLane(Records& records, const Task* before, const Task& after) {
+  const auto one = [](bool is) { return is ? 1 : 0; };
+  const bool was_ready = before != nullptr && before->ready();
+  const bool was_open = before != nullptr && !IsFinished(before->status);
+  const int ready = one(after.ready()) - one(was_ready);
+  const int open = one(!IsFinished(after.status)) - one(was_open);
+  if (ready > 0) ++records.effects.ready;
+  if (ready == 0 && open == 0) return {};
+  return records.sql.Execute(
+      "UPDATE lane SET ready = ready + $1, unfinished = unfinished + $2 WHERE id = $3",
+      {ready, open, after.lane});
+}
+
 // Of one that comes into being, or ends: 1 or -1.
 Result<void> Account(Records& records, const Task& task, std::int64_t by) {
   Result<void> done = Tally(records, task, by);
-  if (done) done = CountReady(records, LaneOf(task), by);
   if (done) done = CountHeld(records, HolderOf(task), by);
   return done;
 }
@@ -111,10 +117,6 @@ Result<void> Account(Records& records, const Task& before, const Task& after) {
   const bool tallied = before.status == after.status && before.priority == after.priority;
   if (!tallied) done = Tally(records, before, -1);
   if (done && !tallied) done = Tally(records, after, 1);
-  if (done && LaneOf(before) != LaneOf(after)) {
-    done = CountReady(records, LaneOf(before), -1);
-    if (done) done = CountReady(records, LaneOf(after), 1);
-  }
   if (done && HolderOf(before) != HolderOf(after)) {
     done = CountHeld(records, HolderOf(before), -1);
     if (done) done = CountHeld(records, HolderOf(after), 1);
@@ -234,7 +236,7 @@ std::size_t BytesOf(const Task& task) {
 }
 
 Result<void> Insert(Records& records, Task task) {
-  if (Result<void> placed = Place(records, task, Crowded::kRefused); !placed) return placed;
+  if (Result<void> placed = Place(records, task); !placed) return placed;
   static const std::string kSql = fmt::format(
       "INSERT INTO task ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
       "$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)",
@@ -270,16 +272,19 @@ Result<void> Insert(Records& records, Task task) {
                                                  OrNull(task.goal)});
   records.effects.tasks.push_back(task.id);
   if (done) done = RollUp(records, task, 1);
+  if (done) done = CountInLane(records, nullptr, task);
   if (!done) return done;
   return Account(records, task, 1);
 }
 
 Result<void> Store(Records& records, const Task& before, Task after) {
-  if (!before.ready()) {
-    if (Result<void> placed = Place(records, after, Crowded::kTaken); !placed) return placed;
+  assert(before.status == after.status || Leads(before.status, after.status));
+  if (IsFinished(before.status) && !IsFinished(after.status)) {
+    if (Result<void> placed = Place(records, after); !placed) return placed;
   }
   Result<void> done = Write(records, before, after);
   records.effects.tasks.push_back(after.id);
+  if (done) done = CountInLane(records, &before, after);
   if (done) done = Account(records, before, after);
   if (!done || before.status == after.status) return done;
   done = RollUp(records, before, -1);

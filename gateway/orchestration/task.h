@@ -49,7 +49,8 @@ std::string_view TaskColumns();
 // What an answer that shows all of it has of it, about.
 std::size_t BytesOf(const Task& task);
 
-// kInvalid: there are too many kinds of ready tasks for another one.
+// kInvalid: there are too many kinds of tasks for another one. Store() gives the same for one that
+// was over.
 Result<void> Insert(Records& records, Task task);
 // Writes `after` over `before`, which is what is stored.
 Result<void> Store(Records& records, const Task& before, Task after);

@@ -142,7 +142,7 @@ Result<Answer> CreateAll(Records& records, const std::vector<Item>& items,
   Answer answer;
   json::array ids;
   for (const Task& task : made) ids.emplace_back(ToText(task.id));
-  answer.text = std::to_string(ids.size()) + " tasks created";
+  answer.text = Many(ids.size(), "task") + " created";
   answer.content["task_ids"] = std::move(ids);
   return answer;
 }

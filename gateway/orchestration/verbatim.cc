@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <boost/json/basic_parser_impl.hpp>
+#include <fmt/format.h>
 
 namespace switchyard::orchestration {
 namespace {
@@ -36,6 +37,10 @@ void Write(const json::value& value, std::string& into) {  // NOLINT(misc-no-rec
       before = ',';
     }
     into.append(array->empty() ? "[]" : "]");
+    return;
+  }
+  if (const double* number = value.if_double()) {
+    into.append(fmt::format("{:#}", *number));
     return;
   }
   into.append(json::serialize(value));
@@ -136,7 +141,8 @@ json::value Kept(std::string_view raw) {
 
 std::string ToText(const json::value& value) {
   std::string text = json::serialize(value);
-  if (!text.contains(kMarkWritten)) return text;
+  // Fractions are written with an exponent.
+  if (!text.contains(kMarkWritten) && !text.contains('E')) return text;
   text.clear();
   Write(value, text);
   return text;

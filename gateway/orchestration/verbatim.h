@@ -21,7 +21,8 @@ boost::json::value Said(std::string_view text);
 // as a whole.
 boost::json::value Kept(std::string_view raw);
 
-// As boost::json::serialize() does, and what is verbatim as it is.
+// As boost::json::serialize() does, and what is verbatim as it is; fractions as people write them:
+// 0.5 and 1.0, not 5E-1 and 1E0.
 std::string ToText(const boost::json::value& value);
 
 }  // namespace switchyard::orchestration

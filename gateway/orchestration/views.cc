@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "orchestration/arguments.h"
 #include "orchestration/lanes.h"
 #include "orchestration/projects/efforts.h"
@@ -109,6 +111,10 @@ json::object View(const Agent& agent, std::int64_t now, const Settings& settings
 
 std::string Line(const Task& task) {
   return ToText(task.id) + " " + std::string(ToString(task.status));
+}
+
+std::string Many(std::size_t count, std::string_view one) {
+  return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
 }
 
 double Rate(std::int64_t thousandths) {

@@ -24,6 +24,8 @@ boost::json::object View(const Agent& agent, std::int64_t now, const Settings& s
 
 // "task_00000001 completed"
 std::string Line(const Task& task);
+// "1 task", "2 tasks"
+std::string Many(std::size_t count, std::string_view one);
 
 // Thousandths as a number with two places: 0.85.
 double Rate(std::int64_t thousandths);

@@ -36,7 +36,7 @@ class Waiters {
 
     // True: woken since the last time; false: the time is over. Who is woken says what became of
     // it before it waits again; who goes without a word passes it on.
-    Task<bool> Wait(TimePoint until);
+    switchyard::Task<bool> Wait(TimePoint until);
     void PassOn();  // nothing was taken
     void Took() { owes_ = false; }
 

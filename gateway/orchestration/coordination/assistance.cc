@@ -242,7 +242,7 @@ Result<Request> React(Records& records, std::int64_t id, const std::string& agen
     return Forbidden("agent " + agent + " asked this itself; it may cancel the request");
   }
   // The other side is told, so that a flood of changes of mind is a flood of messages.
-  if (Result<void> may = MaySend(records, agent, inbox->box); !may) {
+  if (Result<void> may = MaySend(records, agent); !may) {
     return Failure(std::move(may.error()));
   }
   const bool others = request->status == Asking::kAccepted && request->helper_box != own->box;
@@ -256,6 +256,31 @@ Result<Request> React(Records& records, std::int64_t id, const std::string& agen
   }
   if (!done) return Failure(std::move(done.error()));
   return request;
+}
+
+Result<void> LeaveRequests(Records& records, const std::string& agent) {
+  Result<Inbox> inbox = FindInbox(records, agent);
+  if (!inbox) return Failure(std::move(inbox.error()));
+  if (inbox->box == 0) return {};
+  const std::string reason = "agent " + agent + " left";
+  Result<std::vector<Request>> own = OpenRequestsOf(records, inbox->box, kMostRequests);
+  if (!own) return Failure(std::move(own.error()));
+  Result<void> done = {};
+  for (Request& request : *own) {
+    request.response = reason;
+    if (done) done = End(records, request, Asking::kCancelled);
+  }
+  Result<std::vector<Request>> asked = OpenRequestsTo(records, inbox->box, kMostRequests);
+  if (!asked) return Failure(std::move(asked.error()));
+  for (Request& request : *asked) {
+    Asked* const answer = AskedOf(request, inbox->box);
+    if (!done || answer == nullptr) break;
+    done = Decline(records, request, *answer, reason);
+    if (done && Over(request)) {
+      done = TellRequester(records, request, agent, "assistance_declined", reason);
+    }
+  }
+  return done;
 }
 
 Result<bool> SweepAssistance(Records& records, std::int64_t limit) {

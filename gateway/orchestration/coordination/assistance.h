@@ -69,6 +69,10 @@ struct RequestPage {
 Result<RequestPage> ListRequests(Records& records, const std::string& agent, bool own,
                                  std::int64_t before, std::int64_t limit);
 
+// The agent is gone: what it asked is cancelled, and what it was asked it declines. As many as it
+// may ask of each; what else it was asked expires.
+Result<void> LeaveRequests(Records& records, const std::string& agent);
+
 Result<bool> SweepAssistance(Records& records, std::int64_t limit);
 
 }  // namespace switchyard::orchestration

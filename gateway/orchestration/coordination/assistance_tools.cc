@@ -117,7 +117,7 @@ Result<Operation> Prepare(Arguments& arguments) {
       for (const Request& request : page->requests) list.emplace_back(Whole(request, own));
       if (page->next != 0) answer.content["next_cursor"] = ToText(IdOf::kAssistance, page->next);
     }
-    answer.text = fmt::format("{} requests", list.size());
+    answer.text = Many(list.size(), "request");
     answer.content["requests"] = std::move(list);
     return answer;
   });

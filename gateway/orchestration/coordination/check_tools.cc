@@ -6,6 +6,7 @@
 #include "orchestration/coordination/inbox.h"
 #include "orchestration/coordination/pace.h"
 #include "orchestration/tool.h"
+#include "orchestration/views.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -29,7 +30,7 @@ Result<Operation> Prepare(Arguments& arguments) {
   return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<Agent> agent = FindAgent(records, id);
     if (!agent) return Failure(std::move(agent.error()));
-    Result<Inbox> inbox = InboxOf(records, id);
+    Result<Inbox> inbox = FindInbox(records, id);
     if (!inbox) return Failure(std::move(inbox.error()));
     const std::int64_t threshold = asked == 0 ? records.settings.responsive_ms : asked;
     const bool responds = Responds(*agent, records.now, threshold);
@@ -73,7 +74,7 @@ Result<json::object> Recipient(Records& records, const Database::Row& row, const
 Result<Answer> Run(Records& records, const Window& window) {
   Result<Agent> sender = ActAs(records, window.sender);
   if (!sender) return Failure(std::move(sender.error()).In("sender_id"));
-  Result<Inbox> own = InboxOf(records, window.sender);
+  Result<Inbox> own = FindInbox(records, window.sender);
   if (!own) return Failure(std::move(own.error()));
   // Those that are gone are not there to be looked at.
   Result<Database::Rows> rows = records.sql.Query(
@@ -90,7 +91,7 @@ Result<Answer> Run(Records& records, const Window& window) {
     if (!one) return Failure(std::move(one.error()));
     list.emplace_back(std::move(*one));
   }
-  Answer answer{.text = fmt::format("{} recipients, {} do not respond", list.size(), silent)};
+  Answer answer{.text = fmt::format("{}, {} silent", Many(list.size(), "recipient"), silent)};
   answer.content = {{"recipients", std::move(list)}, {"unresponsive", silent}};
   return answer;
 }
@@ -119,7 +120,7 @@ Result<Operation> Prepare(Arguments& arguments) {
   return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<Agent> agent = FindAgent(records, id);
     if (!agent) return Failure(std::move(agent.error()));
-    Result<Inbox> inbox = InboxOf(records, id);
+    Result<Inbox> inbox = FindInbox(records, id);
     if (!inbox) return Failure(std::move(inbox.error()));
     const std::int64_t window = asked == 0 ? records.settings.message_window_ms : asked;
     const std::int64_t threshold = most == 0 ? records.settings.most_messages : most;

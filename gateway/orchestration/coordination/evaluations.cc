@@ -1,5 +1,6 @@
 #include "orchestration/coordination/evaluations.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "orchestration/coordination/ids.h"
@@ -15,12 +16,16 @@ std::unexpected<Error> NoPart(const Evaluation& evaluation) {
 }
 
 // What is no id of ours is taken on trust.
-Result<void> HadPart(Records& records, const Evaluation& evaluation, std::int64_t box) {
+Result<void> HadPart(Records& records, const Evaluation& evaluation, const Agent& contributor,
+                     std::int64_t box) {
   const std::string& ref = evaluation.contribution;
   if (const Result<TaskId> task = TaskIdOf(ref)) {
     Result<Task> found = Find(records, *task);
     if (!found) return Failure(std::move(found.error()).In("contribution_ref"));
-    if (found->assigned_to != evaluation.contributor) return NoPart(evaluation);
+    // Whoever had the id before it was registered anew is not this agent.
+    const bool its = found->assigned_to == evaluation.contributor &&
+                     found->assigned_at >= contributor.registered_at;
+    if (!its) return NoPart(evaluation);
     return {};
   }
   Result<Database::Rows> rows = Database::Rows();
@@ -54,41 +59,108 @@ Result<Votes> VotesOf(Records& records, std::int64_t box, std::string_view voter
   return Votes{.votes = rows->front().Number(0), .total = rows->front().Number(1)};
 }
 
-// What it said of this contribution before, as far as it was a score.
-Result<std::optional<std::int64_t>> Earlier(Records& records, const Evaluation& evaluation,
-                                            std::int64_t box, std::string_view voter) {
+struct Said {
+  bool known = false;
+  std::optional<std::int64_t> score = {};
+};
+
+// What it said of this contribution before.
+Result<Said> Earlier(Records& records, const Evaluation& evaluation, std::int64_t box,
+                     std::string_view voter) {
   Result<Database::Rows> rows = records.sql.Query(
       "SELECT score FROM evaluation WHERE box = $1 AND voter = $2 AND contribution = $3",
       {box, voter, evaluation.contribution});
   if (!rows) return Failure(std::move(rows.error()));
-  if (rows->empty() || rows->front().IsNull(0)) return std::nullopt;
-  return rows->front().Number(0);
+  if (rows->empty()) return Said();
+  Said said{.known = true};
+  if (!rows->front().IsNull(0)) said.score = rows->front().Number(0);
+  return said;
 }
 
-Result<void> Count(Records& records, const Evaluation& evaluation, std::int64_t box,
-                   std::string_view voter) {
-  Result<std::optional<std::int64_t>> earlier = Earlier(records, evaluation, box, voter);
-  if (!earlier) return Failure(std::move(earlier.error()));
+Result<void> StoreVotes(Records& records, std::int64_t box, std::string_view voter,
+                        const Votes& votes) {
+  if (votes.votes == 0) {
+    return records.sql.Execute("DELETE FROM rating WHERE box = $1 AND voter = $2", {box, voter});
+  }
+  return records.sql.Execute(
+      "INSERT INTO rating (box, voter, votes, total) VALUES ($1, $2, $3, $4) ON CONFLICT (box, "
+      "voter) DO UPDATE SET votes = excluded.votes, total = excluded.total",
+      {box, voter, votes.votes, votes.total});
+}
+
+// A score takes the place of another one, or of none, or goes; and with it the vote of its voter.
+Result<void> Count(Records& records, std::int64_t box, std::string_view voter,
+                   std::optional<std::int64_t> earlier, std::optional<std::int64_t> now) {
+  if (!earlier && !now) return {};
   Result<Votes> before = VotesOf(records, box, voter);
   if (!before) return Failure(std::move(before.error()));
   Votes after = *before;
-  if (*earlier) {
+  if (earlier) {
+    if (before->votes == 0) return {};  // of an agent that is gone, and its votes with it
     --after.votes;
-    after.total -= **earlier;
+    after.total -= *earlier;
   }
-  if (evaluation.score) {
+  if (now) {
     ++after.votes;
-    after.total += *evaluation.score;
+    after.total += *now;
   }
-  Result<void> done = records.sql.Execute(
-      "INSERT INTO rating (box, voter, votes, total) VALUES ($1, $2, $3, $4) ON CONFLICT (box, "
-      "voter) DO UPDATE SET votes = excluded.votes, total = excluded.total",
-      {box, voter, after.votes, after.total});
-  if (!done) return done;
+  if (Result<void> done = StoreVotes(records, box, voter, after); !done) return done;
   const int more = (after.votes > 0 ? 1 : 0) - (before->votes > 0 ? 1 : 0);
+  Result<Database::Rows> changed = records.sql.Query(
+      "UPDATE agent SET raters = raters + $1, ratings = ratings + $2 WHERE id = (SELECT agent FROM "
+      "inbox WHERE box = $3) RETURNING id",
+      {more, after.mean() - before->mean(), box});
+  if (!changed) return Failure(std::move(changed.error()));
+  for (const Database::Row& row : *changed) records.effects.agents.push_back(row.Text(0));
+  return {};
+}
+
+// With what they added. Columns: box, voter, contribution, score.
+Result<void> Forget(Records& records, const Database::Rows& evaluations) {
+  for (const Database::Row& row : evaluations) {
+    const std::optional<std::int64_t> score =
+        row.IsNull(3) ? std::nullopt : std::optional(row.Number(3));
+    Result<void> done = records.sql.Execute(
+        "DELETE FROM evaluation WHERE box = $1 AND voter = $2 AND contribution = $3",
+        {row.Number(0), row.Text(1), row.Text(2)});
+    if (done) done = Count(records, row.Number(0), row.Text(1), score, std::nullopt);
+    if (!done) return done;
+  }
+  return CountUp(records, "evaluations", -static_cast<std::int64_t>(evaluations.size()));
+}
+
+// There are no more than so many: the oldest go.
+Result<void> MakeRoom(Records& records) {
+  constexpr std::int64_t kForgottenAtOnce = 10;
+  Result<Database::Rows> kept =
+      records.sql.Query("SELECT value FROM counter WHERE name = 'evaluations'");
+  if (!kept) return Failure(std::move(kept.error()));
+  if (kept->front().Number(0) < kMostEvaluations) return {};
+  Result<Database::Rows> old = records.sql.Query(
+      "SELECT box, voter, contribution, score FROM evaluation WHERE evaluated_at > 0 ORDER BY "
+      "evaluated_at LIMIT $1",
+      {kForgottenAtOnce});
+  if (!old) return Failure(std::move(old.error()));
+  return Forget(records, *old);
+}
+
+Result<void> Keep(Records& records, const Evaluation& evaluation, std::int64_t box,
+                  std::string_view voter) {
+  Result<Said> earlier = Earlier(records, evaluation, box, voter);
+  if (!earlier) return Failure(std::move(earlier.error()));
+  Result<void> done = {};
+  if (!earlier->known) done = MakeRoom(records);
+  if (done && !earlier->known) done = CountUp(records, "evaluations");
+  if (done) done = Count(records, box, voter, earlier->score, evaluation.score);
+  if (!done) return done;
   return records.sql.Execute(
-      "UPDATE agent SET raters = raters + $1, ratings = ratings + $2 WHERE id = $3",
-      {more, after.mean() - before->mean(), evaluation.contributor});
+      "INSERT INTO evaluation (box, voter, contribution, evaluator, score, criteria, comments, "
+      "evaluated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (box, voter, "
+      "contribution) DO UPDATE SET evaluator = excluded.evaluator, score = excluded.score, "
+      "criteria = excluded.criteria, comments = excluded.comments, evaluated_at = "
+      "excluded.evaluated_at",
+      {box, voter, evaluation.contribution, evaluation.evaluator, evaluation.score,
+       evaluation.criteria, evaluation.comments, records.now});
 }
 
 }  // namespace
@@ -103,38 +175,36 @@ Result<Agent> Evaluate(Records& records, const Evaluation& evaluation) {
   if (!contributor) return contributor;
   Result<Inbox> inbox = InboxOf(records, evaluation.contributor);
   if (!inbox) return Failure(std::move(inbox.error()));
-  if (Result<void> part = HadPart(records, evaluation, inbox->box); !part) {
+  if (Result<void> part = HadPart(records, evaluation, *contributor, inbox->box); !part) {
     return Failure(std::move(part.error()));
   }
   // Apart from ids of agents, which have no line breaks.
   const std::string voter = evaluator->owner.empty() ? evaluator->id : "\n" + evaluator->owner;
-  Result<void> done = Count(records, evaluation, inbox->box, voter);
-  if (done) {
-    done = records.sql.Execute(
-        "INSERT INTO evaluation (box, voter, contribution, evaluator, score, criteria, comments, "
-        "evaluated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (box, voter, "
-        "contribution) DO UPDATE SET evaluator = excluded.evaluator, score = excluded.score, "
-        "criteria = excluded.criteria, comments = excluded.comments, evaluated_at = "
-        "excluded.evaluated_at",
-        {inbox->box, voter, evaluation.contribution, evaluation.evaluator, evaluation.score,
-         evaluation.criteria, evaluation.comments, records.now});
+  if (Result<void> done = Keep(records, evaluation, inbox->box, voter); !done) {
+    return Failure(std::move(done.error()));
   }
-  if (!done) return Failure(std::move(done.error()));
   return FindAgent(records, evaluation.contributor);
 }
 
+Result<void> LeaveEvaluations(Records& records, const std::string& voter) {
+  constexpr std::int64_t kForgottenAtOnce = 100;
+  Result<Database::Rows> votes = records.sql.Query(
+      "SELECT box, voter, contribution, score FROM evaluation WHERE voter = $1 ORDER BY box LIMIT "
+      "$2",
+      {voter, kForgottenAtOnce});
+  if (!votes) return Failure(std::move(votes.error()));
+  return votes->empty() ? Result<void>() : Forget(records, *votes);
+}
+
 Result<bool> ForgetEvaluations(Records& records, std::int64_t limit) {
+  constexpr std::int64_t kDay = 24 * 3'600'000;
   Result<Database::Rows> old = records.sql.Query(
-      "SELECT box, voter, contribution FROM evaluation WHERE evaluated_at <= $1 ORDER BY "
+      "SELECT box, voter, contribution, score FROM evaluation WHERE evaluated_at <= $1 ORDER BY "
       "evaluated_at LIMIT $2",
-      {records.now - records.settings.retain_ms, limit});
+      {records.now - std::max(records.settings.retain_ms, kDay), limit});
   if (!old) return Failure(std::move(old.error()));
-  for (const Database::Row& row : *old) {
-    Result<void> done = records.sql.Execute(
-        "DELETE FROM evaluation WHERE box = $1 AND voter = $2 AND contribution = $3",
-        {row.Number(0), row.Text(1), row.Text(2)});
-    if (!done) return Failure(std::move(done.error()));
-  }
+  if (old->empty()) return false;
+  if (Result<void> gone = Forget(records, *old); !gone) return Failure(std::move(gone.error()));
   return std::cmp_equal(old->size(), limit);
 }
 

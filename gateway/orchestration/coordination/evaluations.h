@@ -22,7 +22,15 @@ struct Evaluation {
 // kInvalid: of itself, or of what the contributor had no part in as far as that is known.
 Result<Agent> Evaluate(Records& records, const Evaluation& evaluation);
 
-// Forgets the records that are too old; what they added to the quality stays.
+// More are not kept: the oldest go.
+inline constexpr std::int64_t kMostEvaluations = 100'000;
+
+// The agent is gone. What it said goes with it, a hundred at most, the rest in time, unless its
+// caller proved who it is: then it was the caller that said it.
+Result<void> LeaveEvaluations(Records& records, const std::string& voter);
+
+// Forgets those that are as old as tasks that are forgotten, and a day at least, with what they
+// added to the quality.
 Result<bool> ForgetEvaluations(Records& records, std::int64_t limit);
 
 }  // namespace switchyard::orchestration

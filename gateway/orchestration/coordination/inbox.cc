@@ -4,13 +4,17 @@
 
 namespace switchyard::orchestration {
 
-Result<Inbox> InboxOf(Records& records, std::string_view agent) {
+Result<Inbox> FindInbox(Records& records, std::string_view agent) {
   Result<Database::Rows> rows =
       records.sql.Query("SELECT box, unread FROM inbox WHERE agent = $1", {agent});
   if (!rows) return Failure(std::move(rows.error()));
-  if (!rows->empty()) {
-    return Inbox{.box = rows->front().Number(0), .unread = rows->front().Number(1)};
-  }
+  if (rows->empty()) return Inbox();
+  return Inbox{.box = rows->front().Number(0), .unread = rows->front().Number(1)};
+}
+
+Result<Inbox> InboxOf(Records& records, std::string_view agent) {
+  Result<Inbox> known = FindInbox(records, agent);
+  if (!known || known->box != 0) return known;
   Result<std::int64_t> box = Next(records, "inbox");
   if (!box) return Failure(std::move(box.error()));
   Result<void> made = records.sql.Execute(
@@ -32,6 +36,12 @@ Result<bool> Lives(Records& records, std::int64_t box) {
 Result<void> DropInbox(Records& records, std::string_view agent) {
   Result<void> done = records.sql.Execute(
       "DELETE FROM rating WHERE box IN (SELECT box FROM inbox WHERE agent = $1)", {agent});
+  if (done) {
+    done = records.sql.Execute(
+        "UPDATE message SET awaited = awaited - 1 WHERE id IN (SELECT message FROM delivery WHERE "
+        "box = (SELECT box FROM inbox WHERE agent = $1) AND read_at = 0)",
+        {agent});
+  }
   if (done) done = records.sql.Execute("DELETE FROM inbox WHERE agent = $1", {agent});
   return done;
 }

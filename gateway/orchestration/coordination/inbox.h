@@ -19,6 +19,8 @@ struct Inbox {
 };
 // Of an agent that is registered; made when there is none yet.
 Result<Inbox> InboxOf(Records& records, std::string_view agent);
+// For who only looks: one that nobody needed yet has the number 0.
+Result<Inbox> FindInbox(Records& records, std::string_view agent);
 Result<void> AddUnread(Records& records, std::int64_t box, std::int64_t by);
 // Whether its agent is still registered.
 Result<bool> Lives(Records& records, std::int64_t box);

@@ -1,4 +1,5 @@
 // The tools of messages.
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include "orchestration/coordination/pace.h"
 #include "orchestration/coordination/sessions.h"
 #include "orchestration/tool.h"
+#include "orchestration/views.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -125,6 +127,10 @@ Result<Operation> Prepare(Arguments& arguments) {
   to.capabilities = WordsIn(arguments, "required_capabilities");
   message.content = arguments.Text("content", kMaxMessage, Need::kRequired).value_or("");
   message.type = arguments.Word("message_type", kMaxWord).value_or("message");
+  if (std::ranges::find(kOwnTypes, message.type) != kOwnTypes.end()) {
+    arguments.Wrong("message_type " + message.type +
+                    " is what the service itself tells; use a word of your own");
+  }
   message.priority = arguments.PriorityIn("priority").value_or(Priority::kMedium);
   if (arguments.Bool("urgent").value_or(false)) message.priority = Priority::kHigh;
   message.confidential = arguments.Bool("confidential").value_or(false);
@@ -174,7 +180,8 @@ Result<Answer> Run(Records& records, const Reading& reading) {
   if (!page) return Failure(std::move(page.error()));
   json::array list;
   for (const Message& message : page->messages) list.emplace_back(View(message, reading.sent));
-  Answer answer{.text = fmt::format("{} messages, {} more unread", list.size(), page->unread)};
+  Answer answer{.text =
+                    fmt::format("{}, {} more unread", Many(list.size(), "message"), page->unread)};
   answer.empty_handed = list.empty();
   answer.content["messages"] = std::move(list);
   answer.content["unread"] = page->unread;

@@ -48,6 +48,47 @@ Result<void> Deliver(Records& records, const NewMessage& wanted, std::int64_t id
   return done;
 }
 
+// What a message takes besides its content, about: its row and the indexes; and for each recipient.
+constexpr std::int64_t kRowBytes = 200;
+
+std::int64_t BytesOf(std::size_t content, std::size_t recipients) {
+  return static_cast<std::int64_t>(content) +
+         kRowBytes * (1 + static_cast<std::int64_t>(recipients));
+}
+
+Result<void> Forget(Records& records, std::int64_t id, std::int64_t bytes) {
+  Result<void> done = records.sql.Execute(
+      "UPDATE inbox SET unread = unread - 1 WHERE box IN (SELECT box FROM delivery WHERE message "
+      "= $1 AND read_at = 0)",
+      {id});
+  if (done) done = records.sql.Execute("DELETE FROM delivery WHERE message = $1", {id});
+  if (done) done = records.sql.Execute("DELETE FROM message WHERE id = $1", {id});
+  return done ? CountUp(records, "message_bytes", -bytes) : done;
+}
+
+// Makes room for so many bytes: the oldest of what nobody is to read any more goes first. False:
+// there is none.
+Result<bool> MakeRoom(Records& records, std::int64_t bytes) {
+  constexpr std::int64_t kForgottenAtOnce = 100;
+  Result<Database::Rows> kept =
+      records.sql.Query("SELECT value FROM counter WHERE name = 'message_bytes'");
+  if (!kept) return Failure(std::move(kept.error()));
+  std::int64_t over = kept->front().Number(0) + bytes - records.settings.max_message_bytes;
+  if (over <= 0) return true;
+  Result<Database::Rows> done =
+      records.sql.Query("SELECT id, bytes FROM message WHERE awaited = 0 ORDER BY sent_at LIMIT $1",
+                        {kForgottenAtOnce});
+  if (!done) return Failure(std::move(done.error()));
+  for (const Database::Row& row : *done) {
+    if (over <= 0) break;
+    if (Result<void> gone = Forget(records, row.Number(0), row.Number(1)); !gone) {
+      return Failure(std::move(gone.error()));
+    }
+    over -= row.Number(1);
+  }
+  return over <= 0;
+}
+
 Result<void> Post(Records& records, const NewMessage& wanted, std::int64_t sender_box,
                   const std::vector<std::int64_t>& boxes, Sent& sent) {
   Result<std::int64_t> id = Next(records, "message");
@@ -62,12 +103,15 @@ Result<void> Post(Records& records, const NewMessage& wanted, std::int64_t sende
   }
   sent.id = *id;
   sent.recipients = static_cast<std::int64_t>(boxes.size());
+  const std::int64_t bytes = BytesOf(stored.text.size(), boxes.size());
   Result<void> done = records.sql.Execute(
       "INSERT INTO message (id, sender, sender_box, session, type, rank, reply_to, content, "
-      "key_id, recipients, delivered, read_by, sent_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
-      "$9, $10, 0, 0, $11)",
+      "key_id, recipients, delivered, read_by, awaited, sent_at, owner, bytes) VALUES ($1, $2, $3, "
+      "$4, $5, $6, $7, $8, $9, $10, 0, 0, $10, $11, $12, $13)",
       {sent.id, wanted.sender, sender_box, wanted.session, wanted.type, RankOf(wanted.priority),
-       wanted.reply_to, stored.text, stored.key_id, sent.recipients, records.now});
+       wanted.reply_to, stored.text, stored.key_id, sent.recipients, records.now, records.caller,
+       bytes});
+  if (done) done = CountUp(records, "message_bytes", bytes);
   for (const std::int64_t box : boxes) {
     if (done) done = Deliver(records, wanted, sent.id, box);
   }
@@ -80,7 +124,7 @@ Result<void> Post(Records& records, const NewMessage& wanted, std::int64_t sende
 Result<Sent> Send(Records& records, const NewMessage& wanted) {
   Result<Inbox> own = InboxOf(records, wanted.sender);
   if (!own) return Failure(std::move(own.error()));
-  if (Result<void> may = MaySend(records, wanted.sender, own->box); !may) {
+  if (Result<void> may = MaySend(records, wanted.sender); !may) {
     return Failure(std::move(may.error()));
   }
   Sent sent;
@@ -91,6 +135,14 @@ Result<Sent> Send(Records& records, const NewMessage& wanted) {
         "agent {} has {} unread messages, the most there may be: it does not read them; "
         "check_agent_responsiveness says whether it is there, find_agents who else is",
         fmt::join(sent.full, ", "), kMostUnread));
+  }
+  Result<bool> room = MakeRoom(records, BytesOf(wanted.content.size(), boxes->size()));
+  if (!room) return Failure(std::move(room.error()));
+  if (!*room) {
+    return Refused(fmt::format(
+        "messages of {} bytes are kept already, the most there may be (messages.max_bytes), and "
+        "agents have not read them; what they read makes room",
+        records.settings.max_message_bytes));
   }
   if (Result<void> done = Post(records, wanted, own->box, *boxes, sent); !done) {
     return Failure(std::move(done.error()));
@@ -105,23 +157,21 @@ Result<void> Notify(Records& records, const NewMessage& wanted) {
   Result<std::vector<std::int64_t>> boxes = BoxesOf(records, wanted, sent);
   if (!boxes) return Failure(std::move(boxes.error()));
   if (boxes->empty()) return {};
+  Result<bool> room = MakeRoom(records, BytesOf(wanted.content.size(), boxes->size()));
+  if (!room) return Failure(std::move(room.error()));
+  if (!*room) return {};
   return Post(records, wanted, own->box, *boxes, sent);
 }
 
 Result<bool> ForgetMessages(Records& records, std::int64_t limit) {
-  Result<Database::Rows> old =
-      records.sql.Query("SELECT id FROM message WHERE sent_at <= $1 ORDER BY sent_at LIMIT $2",
-                        {records.now - records.settings.retain_messages_ms, limit});
+  Result<Database::Rows> old = records.sql.Query(
+      "SELECT id, bytes FROM message WHERE sent_at <= $1 ORDER BY sent_at LIMIT $2",
+      {records.now - records.settings.retain_messages_ms, limit});
   if (!old) return Failure(std::move(old.error()));
   for (const Database::Row& row : *old) {
-    const std::int64_t id = row.Number(0);
-    Result<void> done = records.sql.Execute(
-        "UPDATE inbox SET unread = unread - 1 WHERE box IN (SELECT box FROM delivery WHERE message "
-        "= $1 AND read_at = 0)",
-        {id});
-    if (done) done = records.sql.Execute("DELETE FROM delivery WHERE message = $1", {id});
-    if (done) done = records.sql.Execute("DELETE FROM message WHERE id = $1", {id});
-    if (!done) return Failure(std::move(done.error()));
+    if (Result<void> gone = Forget(records, row.Number(0), row.Number(1)); !gone) {
+      return Failure(std::move(gone.error()));
+    }
   }
   return std::cmp_equal(old->size(), limit);
 }
@@ -271,7 +321,8 @@ Result<void> Mark(Records& records, const Place& place, std::int64_t box, bool r
       {records.now, read_at, box, place.message});
   if (!done) return done;
   return records.sql.Execute(
-      "UPDATE message SET delivered = delivered + $1, read_by = read_by + $2 WHERE id = $3",
+      "UPDATE message SET delivered = delivered + $1, read_by = read_by + $2, awaited = awaited - "
+      "$2 WHERE id = $3",
       {place.fresh ? 1 : 0, read ? 1 : 0, place.message});
 }
 

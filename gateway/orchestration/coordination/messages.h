@@ -4,6 +4,7 @@
 // their recipients: a row that was copied or changed does not open.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,6 +18,11 @@ namespace switchyard::orchestration {
 
 inline constexpr std::size_t kMostRecipients = 100;
 inline constexpr std::size_t kMostPageBytes = 256 * 1024;  // of contents; one is always there
+
+// What the service itself tells: nobody else sends messages that read like it.
+inline constexpr std::array<std::string_view, 6> kOwnTypes = {
+    "session_invitation",  "session_closed",      "assistance_request",
+    "assistance_accepted", "assistance_declined", "assistance_response"};
 
 struct NewMessage {
   std::string sender = {};  // has acted, see ActAs()
@@ -32,7 +38,8 @@ struct Sent {
   std::vector<std::string> full = {};  // whose inboxes have no room
 };
 // kRateLimited: the sender sends too much; data says when it may again. kInvalid: no recipient has
-// room, or there is no key for what is confidential.
+// room, all there is room for is kept and still to be read, or there is no key for what is
+// confidential.
 Result<Sent> Send(Records& records, const NewMessage& wanted);
 // The same for what the service tells in the name of an agent that did something else: not limited,
 // and nothing happens where there is no room.

@@ -8,9 +8,12 @@
 
 namespace switchyard::orchestration {
 
-// kRateLimited, with what is allowed and when it may send again, if it sent so much already that
-// one more is too much.
-Result<void> MaySend(Records& records, std::string_view agent, std::int64_t box);
+// All agents of a caller that proved who it is may send as much as so many agents may.
+inline constexpr std::int64_t kPacesOfACaller = 10;
+// kRateLimited, with what is allowed and when it may send again, if the agent, or its caller, sent
+// so much already that one more is too much. An agent goes by its id: who registers anew does not
+// begin anew.
+Result<void> MaySend(Records& records, std::string_view agent);
 
 inline constexpr std::int64_t kMostCounted = 10'000;
 // Messages it sent within the window before now; counts to kMostCounted.

@@ -100,7 +100,7 @@ Result<Request> FindRequest(Records& records, std::int64_t id, const std::string
   };
   Result<Agent> acting = ActAs(records, agent);
   if (!acting) return Failure(std::move(acting.error()));
-  Result<Inbox> inbox = InboxOf(records, agent);
+  Result<Inbox> inbox = FindInbox(records, agent);
   if (!inbox) return Failure(std::move(inbox.error()));
   Result<Database::Rows> rows = records.sql.Query(
       "SELECT " SWITCHYARD_REQUEST_COLUMNS " FROM assistance AS r WHERE r.id = $1", {id});
@@ -120,7 +120,7 @@ Result<RequestPage> ListRequests(Records& records, const std::string& agent, boo
                                  std::int64_t before, std::int64_t limit) {
   Result<Agent> acting = ActAs(records, agent);
   if (!acting) return Failure(std::move(acting.error()));
-  Result<Inbox> inbox = InboxOf(records, agent);
+  Result<Inbox> inbox = FindInbox(records, agent);
   if (!inbox) return Failure(std::move(inbox.error()));
   const std::int64_t from = before == 0 ? INT64_MAX : before;
   Result<Database::Rows> rows =
@@ -140,6 +140,33 @@ Result<RequestPage> ListRequests(Records& records, const std::string& agent, boo
     page.next = page.requests.back().id;
   }
   return page;
+}
+
+Result<std::vector<Request>> OpenRequestsOf(Records& records, std::int64_t box,
+                                            std::int64_t limit) {
+  Result<Database::Rows> rows =
+      records.sql.Query("SELECT " SWITCHYARD_REQUEST_COLUMNS
+                        " FROM assistance AS r WHERE r.box = $1 AND r.closed_at = 0 LIMIT $2",
+                        {box, limit});
+  if (!rows) return Failure(std::move(rows.error()));
+  return ReadRequests(*rows);
+}
+
+Result<std::vector<Request>> OpenRequestsTo(Records& records, std::int64_t box,
+                                            std::int64_t limit) {
+  Result<Database::Rows> rows = records.sql.Query(
+      "SELECT " SWITCHYARD_REQUEST_COLUMNS
+      " FROM asked AS a JOIN assistance AS r ON r.id = a.request WHERE a.box = $1 AND a.open = 1 "
+      "ORDER BY a.request LIMIT $2",
+      {box, limit});
+  if (!rows) return Failure(std::move(rows.error()));
+  std::vector<Request> requests = ReadRequests(*rows);
+  for (Request& request : requests) {
+    if (Result<void> read = ReadAsked(records, request); !read) {
+      return Failure(std::move(read.error()));
+    }
+  }
+  return requests;
 }
 
 Result<std::vector<Request>> ExpiredRequests(Records& records, std::int64_t limit) {

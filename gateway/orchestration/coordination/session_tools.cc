@@ -7,6 +7,7 @@
 #include "orchestration/coordination/sessions.h"
 #include "orchestration/tool.h"
 #include "orchestration/verbatim.h"
+#include "orchestration/views.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -103,7 +104,7 @@ Result<Operation> Prepare(Arguments& arguments) {
       view["coordinator"] = session.coordinator;
       list.emplace_back(std::move(view));
     }
-    Answer answer{.text = fmt::format("{} sessions", list.size())};
+    Answer answer{.text = Many(list.size(), "session")};
     answer.content["sessions"] = std::move(list);
     if (page->next != 0) answer.content["next_cursor"] = ToText(IdOf::kSession, page->next);
     return answer;

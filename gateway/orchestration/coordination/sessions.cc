@@ -148,7 +148,7 @@ Result<Session> Create(Records& records, const NewSession& wanted) {
   if (!own) return Failure(std::move(own.error()));
   Result<void> done = MakeRoom(records, own->box, coordinator->id);
   // Participants are told, so that a flood of sessions is a flood of messages.
-  if (done) done = MaySend(records, coordinator->id, own->box);
+  if (done) done = MaySend(records, coordinator->id);
   if (!done) return Failure(std::move(done.error()));
   Result<std::int64_t> id = Next(records, "session");
   if (!id) return Failure(std::move(id.error()));
@@ -186,7 +186,7 @@ Result<Session> FindSession(Records& records, std::int64_t id, std::string_view 
   if (!agent.empty()) {
     Result<Agent> acting = ActAs(records, agent);
     if (!acting) return Failure(std::move(acting.error()));
-    Result<Inbox> inbox = InboxOf(records, agent);
+    Result<Inbox> inbox = FindInbox(records, agent);
     if (!inbox) return Failure(std::move(inbox.error()));
     box = inbox->box;
   }
@@ -218,7 +218,7 @@ Result<Session> Update(Records& records, std::int64_t id, const std::string& age
                      ", adds and removes participants");
   }
   Result<void> done = {};
-  if (!update.add.empty()) done = MaySend(records, agent, session->box);
+  if (!update.add.empty()) done = MaySend(records, agent);
   if (done) done = Merge(*session, update.context);
   for (const std::string& one : update.add) {
     if (done) done = Join(records, *session, one);
@@ -287,7 +287,7 @@ Result<SessionPage> ListSessions(Records& records, const std::string& agent,
   } else {
     Result<Agent> acting = ActAs(records, agent);
     if (!acting) return Failure(std::move(acting.error()));
-    Result<Inbox> inbox = InboxOf(records, agent);
+    Result<Inbox> inbox = FindInbox(records, agent);
     if (!inbox) return Failure(std::move(inbox.error()));
     rows = records.sql.Query(
         "SELECT " SWITCHYARD_SESSION_COLUMNS

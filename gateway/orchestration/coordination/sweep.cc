@@ -21,8 +21,11 @@ Result<bool> SweepCoordination(Records& records, std::int64_t limit) {
   return more;
 }
 
-Result<void> LeaveCoordination(Records& records, std::string_view agent) {
-  Result<void> done = EndWaitsOf(records, agent);
+Result<void> LeaveCoordination(Records& records, const std::string& agent) {
+  // Others are told in its name, while it has an inbox of its own.
+  Result<void> done = LeaveRequests(records, agent);
+  if (done) done = LeaveEvaluations(records, agent);
+  if (done) done = EndWaitsOf(records, agent);
   if (done) done = DropInbox(records, agent);
   return done;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+#include <string>
 
 #include "orchestration/records.h"
 
@@ -13,7 +13,7 @@ namespace switchyard::orchestration {
 Result<bool> SweepCoordination(Records& records, std::int64_t limit = 100);
 
 // An agent is not registered any more: nobody waits for it, and what was meant for it is nobody's.
-Result<void> LeaveCoordination(Records& records, std::string_view agent);
+Result<void> LeaveCoordination(Records& records, const std::string& agent);
 
 // The wall clock jumped by so many milliseconds: what is open expires as if it had not.
 Result<void> MoveCoordination(Records& records, std::int64_t by);

@@ -143,7 +143,7 @@ class Listening final : public Reply {
     return Tagged(mcp::Method::kResourceUpdated, {{"uri", uri}});
   }
 
-  // nullopt: it is forgotten by now.
+  // nullopt: it is forgotten by now, or told of later.
   switchyard::Task<Pulled> TellOfTask() {
     const TaskId id = due_tasks_.extract(due_tasks_.begin()).value();
     Operation look{.run = [id](Records& records) -> Result<Answer> {
@@ -153,6 +153,12 @@ class Listening final : public Reply {
       return Answer{.content = Followed(*task, records.settings, false)};
     }};
     Result<Answer> answer = co_await desk_->Run(std::move(look), "", Deadline(), deps_);
+    if (!answer && answer.error().retryable) {
+      // The database has too much to do: nothing is lost by telling it later.
+      due_tasks_.insert(id);
+      co_await deps_.timers.Sleep(kPauseOfUpdates);
+      co_return std::nullopt;
+    }
     if (!answer) co_return Failure(std::move(answer.error()));
     if (answer->empty_handed) co_return std::nullopt;
     std::optional<mcp::Message> told =

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "mcp/json_string.h"
+
 namespace switchyard::orchestration {
 namespace {
 
@@ -41,7 +43,8 @@ std::optional<Subject> SubjectOf(std::string_view uri) {
   }
   if (!uri.starts_with(kAgents)) return std::nullopt;
   std::optional<std::string> agent = Decoded(uri.substr(kAgents.size()));
-  const bool fits = agent && !agent->empty() && agent->size() <= kMaxId && !HasControl(*agent);
+  const bool fits = agent && !agent->empty() && agent->size() <= kMaxId && !HasControl(*agent) &&
+                    mcp::IsUtf8(*agent);
   return fits ? std::optional(Subject{.task = 0, .agent = std::move(*agent)}) : std::nullopt;
 }
 

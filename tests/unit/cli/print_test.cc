@@ -39,10 +39,14 @@ TEST(Print, NamesTheHintsThatAToolGives) {
 }
 
 TEST(Print, FindsTheServerByTheLongestPrefix) {
-  const std::vector<Prefix> prefixes = {{"git", "git"}, {"files", "git__hub"}, {"bare", ""}};
+  const std::vector<Prefix> prefixes = {{.server = "git", .prefix = "git"},
+                                        {.server = "files", .prefix = "git__hub"},
+                                        {.server = "bare", .prefix = ""},
+                                        {.server = "own", .prefix = "own", .separator = "_"}};
   EXPECT_EQ(ServerOf("git__log", prefixes), "git");
   EXPECT_EQ(ServerOf("git__hub__issue", prefixes), "files");
   EXPECT_EQ(ServerOf("other", prefixes), "bare");
+  EXPECT_EQ(ServerOf("own_tool", prefixes), "own");
   EXPECT_EQ(ServerOf("gate__log", {}), "gate");
   EXPECT_EQ(ServerOf("log", {}), "");
 }

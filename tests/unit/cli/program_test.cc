@@ -11,6 +11,7 @@ namespace switchyard::cli {
 namespace {
 
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -167,6 +168,14 @@ TEST(Program, ToolsAndCallStartAGatewayFromAConfiguration) {
   const Ended unknown = RunProgram({"call", "echo", "-"}, place.path(), "{}");
   EXPECT_EQ(unknown.exit, kFailed);
   EXPECT_THAT(unknown.err, HasSubstr("did you mean example__echo?"));
+}
+
+TEST(Program, ToolsNamesTheServiceOfTheGatewayAsAServer) {
+  Workplace place;
+  place.Put("switchyard.yaml", std::string(kConfig) + "orchestration: {}\n");
+  const Ended tools = RunProgram({"tools"}, place.path());
+  EXPECT_EQ(tools.exit, kOk) << tools.err;
+  EXPECT_THAT(tools.out, ContainsRegex("\norchestration_create_task +orchestration +"));
 }
 
 TEST(Program, ToolsNamesAServerThatDoesNotStartAndWhy) {

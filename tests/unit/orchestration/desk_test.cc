@@ -1,142 +1,20 @@
 // The desk: who is woken, who is gone, how long anybody waits, and what time it is.
-#include "orchestration/desk.h"
-
-#include <atomic>
-#include <future>
-#include <latch>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "telemetry/metrics.h"
-#include "unit/downstream/loop.h"
-#include "unit/orchestration/support.h"
+#include "unit/orchestration/desk_room.h"
 
 namespace switchyard::orchestration {
 namespace {
 
-using downstream::Loop;
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
-
-// A wall clock that somebody sets, and a steady one that nobody does.
-class SetClock final : public Clock {
- public:
-  TimePoint Now() const override { return steady_.Now(); }
-  std::chrono::system_clock::time_point WallNow() const override {
-    return steady_.WallNow() +
-           std::chrono::duration_cast<std::chrono::system_clock::duration>(Duration(set_.load()));
-  }
-  void Pass(Duration time) { steady_.Advance(time); }
-  void SetBy(Duration by) { set_ += by.count(); }
-
- private:
-  ManualClock steady_;
-  std::atomic<std::int64_t> set_ = 0;
-};
-
-// A call that is under way.
-struct Pending {
-  std::optional<Result<Answer>> answer;
-  TaskHandle task;
-
-  bool over() const { return answer.has_value(); }
-  std::string text() const {
-    if (!answer) return "waits";
-    return *answer ? (*answer)->text : (*answer).error().message;
-  }
-};
-
-class OrchestrationDesk : public ::testing::Test {
- protected:
-  ~OrchestrationDesk() override {
-    if (held != nullptr) held->count_down();
-    loop.RunReady();
-    database->Close();
-    loop.RunReady();
-  }
-
-  static Operation OperationOf(std::string_view tool, std::string_view raw) {
-    Arguments arguments(raw);
-    Result<Operation> operation =
-        FindTool(std::string(kToolPrefix) + std::string(tool))->prepare(arguments);
-    EXPECT_TRUE(operation.has_value()) << operation.error().message;
-    return std::move(*operation);
-  }
-  switchyard::Task<void> Keep(Operation operation, Deadline deadline, Pending& into) {
-    into.answer.emplace(co_await desk->Run(std::move(operation), "", deadline, loop.deps()));
-  }
-  std::unique_ptr<Pending> Begin(Operation operation, Deadline deadline = {}) {
-    auto pending = std::make_unique<Pending>();
-    pending->task =
-        TaskHandle(loop.deps().executor(), "call", Keep(std::move(operation), deadline, *pending));
-    loop.RunReady();
-    return pending;
-  }
-  std::unique_ptr<Pending> Begin(std::string_view tool, std::string_view raw = "{}",
-                                 Deadline deadline = {}) {
-    return Begin(OperationOf(tool, raw), deadline);
-  }
-  // The database has done all it was asked, and who was told has acted upon it.
-  void Settle() {
-    for (int i = 0; i < 6; ++i) {
-      Finish();
-      loop.RunReady();
-    }
-  }
-  // The database has done all it was asked.
-  void Finish() {
-    std::promise<void> over;
-    database->Submit([](Database::Transaction&) -> Result<void> { return {}; },
-                     [&](Result<void>) { over.set_value(); });
-    over.get_future().wait();
-  }
-  std::string Call(std::string_view tool, std::string_view raw = "{}") {
-    const auto pending = Begin(tool, raw);
-    Settle();
-    return pending->text();
-  }
-  std::unique_ptr<Pending> Poll(const std::string& agent, const std::string& more = "") {
-    auto poll = Begin("poll_tasks", R"({"claim":true,"limit":1,"wait_ms":60000,"agent_id":")" +
-                                        agent + "\"" + more + "}");
-    Settle();
-    return poll;
-  }
-  // The database does nothing until Release().
-  void Hold() {
-    held = std::make_shared<std::latch>(1);
-    std::latch entered(1);
-    database->Submit(
-        [&entered, latch = held](Database::Transaction&) -> Result<void> {
-          entered.count_down();
-          latch->wait();
-          return {};
-        },
-        [](Result<void>) {});
-    entered.wait();
-  }
-  void Release() {
-    std::exchange(held, nullptr)->count_down();
-    Settle();
-  }
-  std::string StatusOf(int task) {
-    return Call("get_task_status", R"({"task_id":"task_0000000)" + std::to_string(task) + "\"}");
-  }
-
-  Loop loop;
-  SetClock clock;
-  telemetry::Metrics metrics;
-  std::shared_ptr<std::latch> held;
-  std::unique_ptr<store::SqliteDatabase> database =
-      std::move(*store::SqliteDatabase::Open({}, Schema()));
-  std::unique_ptr<Desk> desk = std::make_unique<Desk>(*database, clock, metrics, Settings());
-};
 
 TEST_F(OrchestrationDesk, WhoOnlyLooksLeavesTheTaskToWhoWaitsToTakeIt) {
   Call("register_agent", R"({"agent_id":"a"})");
@@ -235,70 +113,6 @@ TEST_F(OrchestrationDesk, WhatWaitsForTheDatabaseIsBounded) {
   const auto third = Begin(large);
   Settle();
   EXPECT_TRUE(third->answer->has_value()) << "its place is free again";
-}
-
-// ---- Time -------------------------------------------------------------------------------------
-
-class OrchestrationTime : public OrchestrationDesk {
- protected:
-  OrchestrationTime() {
-    Call("register_agent", R"({"agent_id":"a"})");
-    Call("create_task", R"({"content":"x","max_attempts":1})");
-    Call("poll_tasks", R"({"claim":true,"agent_id":"a"})");
-  }
-  void Tick() {
-    desk->Tick();
-    Settle();
-  }
-};
-
-TEST_F(OrchestrationTime, ALeaseRunsOutWithTheTimeThatPasses) {
-  clock.Pass(minutes(5) - seconds(1));
-  Tick();
-  EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
-  clock.Pass(seconds(1));
-  Tick();
-  EXPECT_EQ(StatusOf(1), "task_00000001 failed");
-}
-
-TEST_F(OrchestrationTime, AWallClockThatIsSetForwardTakesNoTaskAway) {
-  clock.SetBy(hours(3));
-  Call("poll_tasks", R"({"claim":true,"agent_id":"a"})");
-  Tick();
-  EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
-  EXPECT_EQ(Call("get_agent_health", R"({"agent_id":"a"})"), "a working");
-  clock.Pass(minutes(5));
-  Tick();
-  EXPECT_EQ(StatusOf(1), "task_00000001 failed");
-}
-
-TEST_F(OrchestrationTime, AWallClockThatIsSetBackKeepsNoDeadAgentsTask) {
-  clock.SetBy(-hours(3));
-  Tick();
-  EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
-  clock.Pass(minutes(5));
-  Tick();
-  EXPECT_EQ(StatusOf(1), "task_00000001 failed");
-}
-
-TEST_F(OrchestrationTime, AJumpForgetsNothingUntilItIsTrusted) {
-  Call("cancel_task", R"({"task_id":"task_00000001"})");
-  clock.SetBy(hours(24 * 30));
-  Tick();
-  EXPECT_EQ(StatusOf(1), "task_00000001 cancelled");
-  clock.Pass(hours(1));
-  Tick();
-  EXPECT_THAT(StatusOf(1), HasSubstr("there is no task"));
-}
-
-TEST_F(OrchestrationTime, LeasesBeginAnewWithTheGateway) {
-  clock.Pass(hours(3));  // it was down: nobody could say anything
-  desk = std::make_unique<Desk>(*database, clock, metrics, Settings());
-  Tick();
-  EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
-  clock.Pass(minutes(5));
-  Tick();
-  EXPECT_EQ(StatusOf(1), "task_00000001 failed");
 }
 
 // ---- Locks ------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "orchestration/dependencies.h"
 #include "unit/orchestration/support.h"
 
 namespace switchyard::orchestration {
@@ -24,12 +25,21 @@ class Edges : public ::testing::Test {
     ASSERT_EQ(room.Refusal("start_task", Room::Id(id)), "");
     ASSERT_EQ(room.Refusal("complete_task", Room::Id(id)), "");
   }
-  // As many kinds of ready tasks as there may be.
+  // As many kinds of tasks as there may be, besides those that there are.
   void FillLanes() {
-    Run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) "
-        "INSERT INTO lane (id, task_type, requirements, ready) "
-        "SELECT 1000000 + i, 'kind' || i, '[]', 1 FROM n",
-        {kMaxLanes});
+    for (std::int64_t kind = 0; kind < kMaxLanes; ++kind) {
+      const std::string more = R"(,"task_type":"kind)" + std::to_string(kind) + "\"";
+      if (!room.Create("x", more).starts_with("task_")) break;
+    }
+  }
+  std::int64_t Number(std::string_view sql) {
+    return room
+        .Do([&](Records& records) -> Result<std::int64_t> {
+          Result<Database::Rows> rows = records.sql.Query(sql);
+          if (!rows) return Failure(std::move(rows.error()));
+          return rows->front().Number(0);
+        })
+        .value();
   }
   Room room;
 };
@@ -38,13 +48,92 @@ TEST_F(Edges, WhatWasGivenOutComesBackHoweverManyKindsAreReady) {
   room.Register("a");
   const std::string held = room.Create("x", R"(,"task_type":"own")");
   ASSERT_EQ(room.Claim("a", R"(,"lease_ms":5000)"), held);
-  Run("DELETE FROM lane");
   FillLanes();
-  EXPECT_THAT(room.Create("y", R"(,"task_type":"another")"), HasSubstr("kinds of ready tasks"));
+  EXPECT_THAT(room.Create("y", R"(,"task_type":"another")"), HasSubstr("there are 1000 kinds"));
   room.now += 5000;
   EXPECT_TRUE(room.Do([](Records& records) { return Sweep(records); }).has_value());
   EXPECT_EQ(room.StatusOf(held), "pending");
   EXPECT_EQ(room.Claim("a", R"(,"task_type":"own")"), held);
+}
+
+// What waits has its place among the kinds from the start: however much is released at once, a
+// claim has no more lanes to look at than there may be.
+TEST_F(Edges, WhatWaitsCountsAmongTheKindsAsWhatIsReadyDoes) {
+  const std::string root = room.Create("root");
+  for (std::int64_t kind = 1; kind < kMaxLanes; ++kind) {
+    const std::string more =
+        R"(,"task_type":"kind)" + std::to_string(kind) + R"(","depends_on":[")";
+    ASSERT_THAT(room.Create("x", more + root + "\"]"), testing::StartsWith("task_"));
+  }
+  const std::string another = R"("content":"x","task_type":"another","depends_on":[")" + root;
+  EXPECT_THAT(room.Refusal("create_task", "{" + another + "\"]}"), HasSubstr("1000 kinds"));
+  EXPECT_THAT(room.Refusal("create_tasks", R"({"tasks":[{)" + another + "\"]}]}"),
+              HasSubstr("1000 kinds"));
+  const std::string known = R"("content":"x","task_type":"kind7","depends_on":[")" + root;
+  EXPECT_EQ(room.Refusal("create_tasks", R"({"tasks":[{)" + known + "\"]}]}"), "");
+  room.Register("a");
+  Complete("a", root);
+  while (*room.Do([](Records& records) { return GoOnReleasing(records); })) continue;
+  EXPECT_EQ(Number("SELECT count(*) FROM lane"), kMaxLanes);
+  EXPECT_EQ(Number("SELECT sum(ready) FROM lane"), kMaxLanes);
+}
+
+// Whatever becomes of tasks, lanes count what there is of them, and what is over makes room.
+TEST_F(Edges, KindsThatAreOverMakeRoomForOthers) {
+  FillLanes();
+  room.Get("cancel_task", Room::Id("task_00000005"));
+  const std::string other = room.Create("y", R"(,"task_type":"another")");
+  EXPECT_THAT(other, testing::StartsWith("task_"));
+  EXPECT_EQ(Number("SELECT count(*) FROM lane"), kMaxLanes);
+  EXPECT_EQ(Number("SELECT value FROM counter WHERE name = 'lanes'"), kMaxLanes);
+  EXPECT_THAT(room.Refusal("requeue_task", Room::Id("task_00000005")), HasSubstr("1000 kinds"));
+  room.Get("cancel_task", Room::Id(other));
+  EXPECT_EQ(room.Refusal("requeue_task", Room::Id("task_00000005")), "");
+  EXPECT_EQ(Number("SELECT count(*) FROM lane WHERE unfinished <> (SELECT count(*) FROM task WHERE "
+                   "task.lane = lane.id AND status < 3)"),
+            0);
+}
+
+TEST_F(Edges, AnotherPriorityWakesNobodyAndTakesNoPlaceOfItsOwn) {
+  const std::string id = room.Create("x", R"(,"priority":"low")");
+  room.Get("update_task", Room::Id(id, R"(,"priority":"high")"));
+  EXPECT_EQ(room.effects.ready, 0);
+  // Queued again, it is behind what was created before that.
+  room.Get("cancel_task", Room::Id(id));
+  room.now += 1000;
+  const std::string earlier = room.Create("y", R"(,"priority":"high")");
+  room.now += 1000;
+  room.Get("requeue_task", Room::Id(id));
+  room.Get("update_task", Room::Id(id, R"(,"priority":"high","content":"z")"));
+  room.Register("a");
+  EXPECT_EQ(room.Claim("a"), earlier + " " + id);
+}
+
+TEST_F(Edges, WhoLeavesEndsNoTaskHoweverFewAttemptsItHasLeft) {
+  room.Register("a");
+  const std::string id = room.Create("x", R"(,"max_attempts":3)");
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(room.Claim("a"), id);
+    room.Get("fail_task", Room::Id(id, R"(,"error":"e","should_retry":true)"));
+  }
+  room.Get("update_task", Room::Id(id, R"(,"max_attempts":1)"));
+  ASSERT_EQ(room.Claim("a"), id);
+  EXPECT_EQ(room.Get("deregister_agent", R"({"agent_id":"a"})").at("returned"),
+            boost::json::value(1));
+  EXPECT_EQ(room.StatusOf(id), "pending");
+}
+
+TEST_F(Edges, WhatVeryManyWaitForIsNotMadeToWait) {
+  const std::string root = room.Create("root"), other = room.Create("other");
+  for (int batch = 0; batch < 10; ++batch) {
+    std::string tasks;
+    for (int i = 0; i < 100; ++i) {
+      tasks += std::string(i == 0 ? "" : ",") + R"({"content":"x","depends_on":[")" + root + "\"]}";
+    }
+    ASSERT_EQ(room.Refusal("create_tasks", R"({"tasks":[)" + tasks + "]}"), "");
+  }
+  EXPECT_THAT(room.Refusal("update_task", Room::Id(root, R"(,"depends_on":[")" + other + "\"]")),
+              HasSubstr("more than 1000 tasks wait for task " + root));
 }
 
 TEST_F(Edges, WhatNeedsWhatIsForgottenIsNotQueuedAgain) {

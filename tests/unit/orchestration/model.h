@@ -38,7 +38,7 @@ class Model {
     bool forlorn = false;  // what it depends on is forgotten, and was not completed
     Status status = Status::kPending;
     std::string holder = {};
-    std::int64_t created_at = 0, finished_at = 0, due = 0;
+    std::int64_t created_at = 0, queued_at = 0, finished_at = 0, due = 0;
     std::int64_t attempts = 0, fence = 0, lease_until = 0, lease_ms = 0;
   };
   struct Worker {
@@ -85,7 +85,8 @@ class Model {
                 .priority = wish.priority,
                 .deadline = wish.deadline,
                 .max_attempts = wish.max_attempts,
-                .created_at = now};
+                .created_at = now,
+                .queued_at = now};
     entry.depends_on = {wish.depends_on.begin(), wish.depends_on.end()};
     entry.due = DueAt(now, wish.priority, wish.deadline);
     tasks.emplace(++last, std::move(entry));
@@ -168,6 +169,7 @@ class Model {
     entry->status = Status::kPending;
     entry->attempts = entry->finished_at = 0;
     entry->holder.clear();
+    entry->queued_at = now;
     entry->due = DueAt(now, entry->priority, entry->deadline);
     return true;
   }
@@ -183,7 +185,7 @@ class Model {
     if (priority) entry->priority = *priority;
     if (deadline != 0) entry->deadline = deadline;
     if (max_attempts != 0) entry->max_attempts = max_attempts;
-    entry->due = DueAt(entry->created_at, entry->priority, entry->deadline);
+    entry->due = DueAt(entry->queued_at, entry->priority, entry->deadline);
     return true;
   }
   // All of its tasks (0), or one.
@@ -209,7 +211,7 @@ class Model {
     for (auto& [id, entry] : tasks) {
       if (!IsHeld(entry.status) || entry.holder != agent) continue;
       --entry.attempts;  // who leaves in good time has not tried it
-      Return(entry);
+      GoBack(entry);
       ++returned;
     }
     agents.erase(agent);
@@ -253,8 +255,12 @@ class Model {
     entry.finished_at = now;
   }
   void Return(Entry& entry) const {
+    if (entry.attempts < entry.max_attempts) return GoBack(entry);
     ++entry.fence;
-    if (entry.attempts >= entry.max_attempts) return End(entry, Status::kFailed);
+    End(entry, Status::kFailed);
+  }
+  static void GoBack(Entry& entry) {
+    ++entry.fence;
     entry.status = Status::kPending;
     entry.holder.clear();
   }

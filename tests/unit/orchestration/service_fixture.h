@@ -11,6 +11,7 @@
 #include "orchestration/service.h"
 #include "telemetry/metrics.h"
 #include "unit/downstream/loop.h"
+#include "unit/orchestration/busy_database.h"
 #include "unit/orchestration/support.h"
 
 namespace switchyard::orchestration {
@@ -44,8 +45,8 @@ class ServiceFixture : public ::testing::Test {
   telemetry::Metrics metrics;
   std::unique_ptr<store::SqliteDatabase> database =
       std::move(*store::SqliteDatabase::Open({}, Schema()));
-  std::shared_ptr<Desk> desk =
-      std::make_shared<Desk>(*database, loop.deps().clock, metrics, Settings());
+  BusyDatabase busy{*database};
+  std::shared_ptr<Desk> desk = std::make_shared<Desk>(busy, loop.deps().clock, metrics, Settings());
   Service service{desk, loop.deps()};
   Tasks tasks = Tasks::kNone;
   Caller caller = Nobody();

@@ -45,6 +45,15 @@ TEST_F(ServiceTest, EveryToolIsDefinedSoThatClientsAndModelsUnderstandIt) {
   }
 }
 
+// A cache that goes by hints keeps no answer that is out of date with the next lease.
+TEST_F(ServiceTest, WhatTakesTasksBackIsNotCalledReadOnly) {
+  for (const char* tool : {"await_task", "poll_tasks"}) {
+    const json::value definition =
+        json::parse(FindTool(std::string(kToolPrefix) + tool)->definition);
+    EXPECT_EQ(definition.at("annotations").at("readOnlyHint"), json::value(false)) << tool;
+  }
+}
+
 // What the lists say of arguments and what handlers know are the same names, also second ones: a
 // policy that enforces schemas refuses none that a handler understands.
 TEST_F(ServiceTest, HandlersKnowExactlyTheArgumentsThatAreListed) {
@@ -79,6 +88,21 @@ TEST_F(ServiceTest, OrdinaryAnswersCostTwentyToEightyTokens) {
     EXPECT_GE(whole, 20U) << tool << ": " << answer.result();
     EXPECT_LE(whole, 80U) << tool << ": " << answer.result();
   }
+}
+
+// A client that is told to try again must not have made a task: it would make another one.
+TEST_F(ServiceTest, ATaskThatIsFollowedIsMadeAndToldOfInOneTransaction) {
+  const std::string tool = "orchestration_create_task";
+  const std::string params = R"({"name":")" + tool + R"(","arguments":{"content":"x"}})";
+  busy.Refuse(1);
+  const mcp::Message made = Ask("tools/call", params, tool, Tasks::kWanted);
+  ASSERT_TRUE(made.error().empty()) << made.error();
+  EXPECT_THAT(made.result(), HasSubstr(R"("taskId":"task_00000001")"));
+  EXPECT_THAT(made.result(), HasSubstr(R"("resultType":"task")"));
+  busy.Refuse(1);
+  const std::string get = R"({"taskId":"task_00000001"})";
+  EXPECT_THAT(Ask("tasks/get", get, "task_00000001").result(),
+              HasSubstr(R"("resultType":"complete")"));
 }
 
 TEST_F(ServiceTest, HasNoPrompts) {

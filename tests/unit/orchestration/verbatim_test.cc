@@ -24,6 +24,11 @@ TEST(Verbatim, StaysAmongWhatIsBuilt) {
   EXPECT_EQ(ToText(json::object{{"a", 1}}), R"({"a":1})");
 }
 
+TEST(Verbatim, FractionsReadAsPeopleWriteThem) {
+  EXPECT_EQ(ToText(json::object{{"a", 1.0}, {"b", 0.85}, {"c", {0.0, -2.5}}, {"E", "1E0"}}),
+            R"({"a":1.0,"b":0.85,"c":[0.0,-2.5],"E":"1E0"})");
+}
+
 TEST(Verbatim, TextThatLooksLikeTheMarkIsText) {
   EXPECT_EQ(ToText(json::object{{"a", "\\u0001{}"}, {"b", "x\x01{}"}}),
             R"({"a":"\\u0001{}","b":"x\u0001{}"})");

@@ -23,7 +23,8 @@ TEST(Subjects, AreWhatAUriNames) {
        {"", "orchestration://", "orchestration://queue/", "orchestration://tasks/",
         "orchestration://tasks/12", "orchestration://tasks/task_1x", "orchestration://agents/",
         "orchestration://agents/%", "orchestration://agents/%4", "orchestration://agents/%zz",
-        "orchestration://agents/a%00", "orchestration://agents/%0a", "x://queue"}) {
+        "orchestration://agents/a%00", "orchestration://agents/%0a", "orchestration://agents/%ff",
+        "orchestration://agents/%c3%28", "x://queue"}) {
     EXPECT_EQ(SubjectOf(none), std::nullopt) << none;
   }
   EXPECT_EQ(SubjectOf("orchestration://agents/" + std::string(kMaxId + 1, 'a')), std::nullopt);
@@ -288,6 +289,16 @@ TEST_F(Followed, IsToldOfToWhoListens) {
   EXPECT_EQ(told.at("params").at("taskId"), "task_00000001");
   EXPECT_EQ(told.at("params").at("status"), "cancelled");
   EXPECT_EQ(told.at("params").at("_meta").at("io.modelcontextprotocol/subscriptionId"), 1);
+}
+
+TEST_F(Followed, IsToldOfLaterWhereTheDatabaseIsBusy) {
+  Do("create_task", R"({"content":"x"})");
+  Listener listener(*this, R"({"taskIds":["task_00000001"]})");
+  Do("cancel_task", R"({"task_id":"task_00000001","reason":"no"})");
+  busy.Refuse(0, 10);
+  EXPECT_EQ(listener.Next(), "");
+  Pass(kPauseOfUpdates);
+  EXPECT_THAT(listener.Next(), HasSubstr(R"("status":"cancelled")"));
 }
 
 TEST_F(Waiting, RolesAreAskedForOfTheCaller) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "orchestration/coordination/evaluations.h"
 #include "orchestration/coordination/waits.h"
 #include "unit/orchestration/coordination/talk.h"
 
@@ -97,6 +98,30 @@ TEST_F(Assistance, IsDeclinedByOneAndDoneByAnother) {
   EXPECT_EQ(Open(), 0);
   const std::string direct = Ask("a", R"(,"target_agent_id":"b")");
   EXPECT_EQ(React(direct, "b", "decline"), "declined");
+}
+
+// Whoever has its id next neither waits for anybody nor is waited for.
+TEST_F(Assistance, OfWhoLeavesIsOver) {
+  const std::string id = Ask("a", R"(,"required_capabilities":["x"])");
+  EXPECT_EQ(React(id, "b", "accept"), "accepted");
+  room.Get("deregister_agent", R"({"agent_id":"a"})");
+  room.Register("a");
+  EXPECT_EQ(Open(), 0);
+  EXPECT_EQ(React(id, "b", "respond"), "request " + id + " is cancelled; it is over");
+  EXPECT_EQ(room.Get("list_assistance", R"({"agent_id":"b"})").at("requests"), json::array());
+  EXPECT_EQ(Request("b", R"(,"target_agent_id":"a")").at("status"), json::value("open"));
+}
+
+TEST_F(Assistance, ThatWhoLeavesWasAskedIsForOthersOrDeclined) {
+  const std::string direct = Ask("a", R"(,"target_agent_id":"b")");
+  const std::string any = Ask("a", R"(,"required_capabilities":["x"])");
+  EXPECT_EQ(React(any, "b", "accept"), "accepted");
+  room.Get("deregister_agent", R"({"agent_id":"b"})");
+  EXPECT_EQ(StatusOf(direct, "a"), "declined");
+  EXPECT_THAT(room.Contents("a"), HasSubstr(direct + ": agent b left"));
+  EXPECT_EQ(StatusOf(any, "a"), "open");
+  EXPECT_EQ(React(any, "c", "respond"), "answered");
+  EXPECT_EQ(Open(), 0);
 }
 
 TEST_F(Assistance, Expires) {
@@ -282,7 +307,51 @@ TEST_F(Evaluations, OfOneWhoLeftAreNobodys) {
   EXPECT_EQ(Evaluate("a", "b", "draft", R"("score":1)").at("quality"), json::value(1.0));
   room.now += room.settings.retain_ms;
   room.Sweep();
-  EXPECT_EQ(Quality("b"), 1) << "records go, what they made stays";
+  EXPECT_EQ(Quality("b"), -1) << "they go with what they made";
+}
+
+// Who proves nothing has as many names as it likes: what it said is worth something while it stays.
+TEST_F(Evaluations, OfAVoterThatNobodyProvedGoWithIt) {
+  EXPECT_EQ(Evaluate("c", "b", "x", R"("score":1)").at("quality"), json::value(1.0));
+  EXPECT_THAT(room.effects.agents, ::testing::Contains("b")) << "its view reads otherwise";
+  for (int i = 0; i < 3; ++i) {
+    room.Register("new");
+    Evaluate("new", "b", "work", R"("score":0)");
+    EXPECT_EQ(Quality("b"), 0.5);
+    room.Get("deregister_agent", R"({"agent_id":"new"})");
+    EXPECT_EQ(Quality("b"), 1);
+  }
+  room.caller = "alice";
+  room.Register("hers");
+  Evaluate("hers", "b", "work", R"("score":0)");
+  room.Get("deregister_agent", R"({"agent_id":"hers"})");
+  EXPECT_EQ(Quality("b"), 0.5) << "it was alice who said it";
+}
+
+TEST_F(Evaluations, AreNoMoreThanThereMayBe) {
+  for (int i = 0; i < 12; ++i) {
+    Evaluate("a", "b", "work " + std::to_string(i), i < 10 ? R"("score":0)" : R"("score":1)");
+    room.now += 1;
+  }
+  EXPECT_EQ(Quality("b"), 0.17);
+  room.Do([](Records& records) {
+    return records.sql.Execute("UPDATE counter SET value = $1 WHERE name = 'evaluations'",
+                               {kMostEvaluations});
+  });
+  Evaluate("a", "b", "work 12", R"("score":1)");
+  EXPECT_EQ(Quality("b"), 1) << "the ten oldest went";
+}
+
+TEST_F(Evaluations, AreNotOfWhatAnotherDidUnderTheSameName) {
+  const std::string task = room.Create("x");
+  EXPECT_EQ(room.Claim("b"), task);
+  room.Get("start_task", Room::Id(task));
+  room.Get("complete_task", Room::Id(task));
+  EXPECT_FALSE(Evaluate("a", "b", task, R"("score":1)").contains("error"));
+  room.now += 1;
+  room.Get("deregister_agent", R"({"agent_id":"b"})");
+  room.Register("b");
+  EXPECT_THAT(json::serialize(Evaluate("a", "b", task, R"("score":1)")), HasSubstr("had no part"));
 }
 
 }  // namespace

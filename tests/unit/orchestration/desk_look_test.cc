@@ -1,0 +1,215 @@
+// The desk's look at the clock: leases, jumps, what goes on by itself, and what it costs.
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "orchestration/dependencies.h"
+#include "unit/orchestration/desk_room.h"
+
+namespace switchyard::orchestration {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+
+class OrchestrationTime : public OrchestrationDesk {
+ protected:
+  OrchestrationTime() {
+    Call("register_agent", R"({"agent_id":"a"})");
+    Call("create_task", R"({"content":"x","max_attempts":1})");
+    Call("poll_tasks", R"({"claim":true,"agent_id":"a"})");
+  }
+  void Tick() {
+    desk->Tick();
+    Settle();
+  }
+};
+
+TEST_F(OrchestrationTime, ALeaseRunsOutWithTheTimeThatPasses) {
+  clock.Pass(minutes(5) - seconds(1));
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
+  clock.Pass(seconds(1));
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 failed");
+}
+
+TEST_F(OrchestrationTime, AWallClockThatIsSetForwardTakesNoTaskAway) {
+  clock.SetBy(hours(3));
+  Call("poll_tasks", R"({"claim":true,"agent_id":"a"})");
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
+  EXPECT_EQ(Call("get_agent_health", R"({"agent_id":"a"})"), "a working");
+  clock.Pass(minutes(5));
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 failed");
+}
+
+TEST_F(OrchestrationTime, AWallClockThatIsSetBackKeepsNoDeadAgentsTask) {
+  clock.SetBy(-hours(3));
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
+  clock.Pass(minutes(5));
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 failed");
+}
+
+TEST_F(OrchestrationTime, AJumpForgetsNothingUntilItIsTrusted) {
+  Call("cancel_task", R"({"task_id":"task_00000001"})");
+  clock.SetBy(hours(24 * 30));
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 cancelled");
+  clock.Pass(hours(1));
+  Tick();
+  EXPECT_THAT(StatusOf(1), HasSubstr("there is no task"));
+}
+
+TEST_F(OrchestrationTime, LeasesBeginAnewWithTheGateway) {
+  clock.Pass(hours(3));  // it was down: nobody could say anything
+  desk = std::make_unique<Desk>(*database, clock, metrics, Settings());
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
+  clock.Pass(minutes(5));
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 failed");
+}
+
+// What comes behind a look that failed, maybe in the same commit, goes by the time before: the
+// leases have not moved.
+TEST_F(OrchestrationTime, AJumpThatCannotBeFollowedTakesNoTaskAway) {
+  Run("ALTER TABLE releasing RENAME TO gone");
+  clock.SetBy(hours(3));
+  Hold();
+  desk->Tick();
+  const auto poll = Begin("poll_tasks", R"({"claim":true,"agent_id":"a"})");
+  Release();
+  EXPECT_TRUE(poll->over());
+  EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
+  Run("ALTER TABLE gone RENAME TO releasing");
+  Tick();
+  Call("poll_tasks", R"({"claim":true,"agent_id":"a"})");
+  EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
+  clock.Pass(minutes(5));
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 failed");
+}
+
+TEST_F(OrchestrationTime, AnAwaitSeesNoLeaseThatHasNotMovedYetAndForgetsNothing) {
+  Call("create_task", R"({"content":"over"})");
+  Call("cancel_task", R"({"task_id":"task_00000002"})");
+  clock.SetBy(hours(24 * 30));
+  const std::string await = R"({"task_id":"task_00000001","wait_ms":0})";
+  EXPECT_EQ(Call("await_task", await), "task_00000001 assigned");
+  Tick();
+  EXPECT_EQ(Call("await_task", await), "task_00000001 assigned");
+  EXPECT_EQ(StatusOf(2), "task_00000002 cancelled");
+}
+
+// Whoever has it is as fast as it was.
+TEST_F(OrchestrationTime, AJumpIsNoTimeThatATaskTook) {
+  Call("start_task", R"({"task_id":"task_00000001"})");
+  clock.SetBy(hours(24 * 365));
+  Tick();
+  clock.Pass(seconds(2));
+  Call("complete_task", R"({"task_id":"task_00000001"})");
+  const auto health = Begin("get_agent_health", R"({"agent_id":"a"})");
+  Settle();
+  ASSERT_TRUE(health->over() && health->answer->has_value());
+  EXPECT_EQ((*health->answer)->content.at("latency_ms"), boost::json::value(2000));
+}
+
+TEST_F(OrchestrationTime, AJumpEndsNoRequestAndForgetsNoMessage) {
+  Call("register_agent", R"({"agent_id":"b"})");
+  Call("request_assistance",
+       R"({"requesting_agent_id":"a","task_description":"d","target_agent_id":"b"})");
+  clock.SetBy(hours(24 * 30));
+  Tick();
+  EXPECT_THAT(Call("respond_to_assistance",
+                   R"({"request_id":"assistance_00000001","agent_id":"b","response":"r"})"),
+              HasSubstr("answered"));
+  EXPECT_EQ(Call("read_messages", R"({"agent_id":"b"})"), "1 message, 0 more unread");
+}
+
+// A gateway that stops says nothing of a database that is closed already.
+TEST_F(OrchestrationTime, NobodyLooksOnceTheGatewayStops) {
+  desk->EndWaits();
+  clock.Pass(minutes(5));
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
+}
+
+// Keeps what was asked since Forget().
+class Heard final : public Database {
+ public:
+  explicit Heard(Database& inner) : inner_(inner) {}
+  void Submit(Work work, Done done) override {
+    inner_.Submit(
+        [this, work = std::move(work)](Transaction& sql) mutable {
+          Listener listener(sql, *this);
+          return work(listener);
+        },
+        std::move(done));
+  }
+  // Of the engine's thread; ask while it has nothing to do.
+  int Count(std::string_view part) const {
+    return static_cast<int>(std::ranges::count_if(
+        heard_, [part](const std::string& sql) { return sql.contains(part); }));
+  }
+
+ private:
+  class Listener final : public Transaction {
+   public:
+    Listener(Transaction& inner, Heard& into) : inner_(inner), into_(into) {}
+    using Transaction::Query;
+    Result<Rows> Query(std::string_view sql, std::span<const Parameter> parameters) override {
+      into_.heard_.emplace_back(sql);
+      return inner_.Query(sql, parameters);
+    }
+
+   private:
+    Transaction& inner_;
+    Heard& into_;
+  };
+
+  Database& inner_;
+  std::vector<std::string> heard_;
+};
+
+// Agents are looked through once a second, however much there is to go on with.
+TEST_F(OrchestrationDesk, ALookThatFollowsDoesOnlyWhatHadMore) {
+  Heard heard(*database);
+  desk = std::make_unique<Desk>(heard, clock, metrics, Settings());
+  Call("register_agent", R"({"agent_id":"a"})");
+  Call("create_task", R"({"content":"root"})");
+  for (int batch = 0; batch < 9; ++batch) {
+    std::string tasks;
+    for (int i = 0; i < 100; ++i) {
+      tasks += std::string(i == 0 ? "" : ",") + R"({"content":"x","depends_on":["task_1"]})";
+    }
+    ASSERT_THAT(Call("create_tasks", R"({"tasks":[)" + tasks + "]}"), HasSubstr("created"));
+  }
+  Call("poll_tasks", R"({"claim":true,"agent_id":"a"})");
+  Call("start_task", R"({"task_id":"task_00000001"})");
+  Call("complete_task", R"({"task_id":"task_00000001"})");
+  for (int i = 0; i < 4; ++i) Settle();
+  EXPECT_GE(heard.Count("FROM releasing ORDER BY"), 3);
+  EXPECT_EQ(heard.Count("FROM agent GROUP BY seen"), 0);
+  EXPECT_EQ(heard.Count("DELETE FROM agent"), 0);
+  EXPECT_EQ(Number("SELECT sum(ready) FROM lane"), 900);
+  desk->Tick();
+  Settle();
+  EXPECT_EQ(heard.Count("FROM agent GROUP BY seen"), 1);
+  desk = std::make_unique<Desk>(*database, clock, metrics, Settings());
+}
+
+}  // namespace
+}  // namespace switchyard::orchestration
