@@ -11,6 +11,8 @@
 #include <spdlog/spdlog.h>
 
 #include "core/key_ring.h"
+#include "orchestration/planning/chat.h"
+#include "orchestration/planning/sampling.h"
 #include "orchestration/schema.h"
 #include "orchestration/service.h"
 #include "store/sqlite_database.h"
@@ -42,7 +44,38 @@ Result<std::shared_ptr<const KeyRing>> KeysOf(const config::Orchestration& confi
   return std::make_shared<const KeyRing>(std::move(*keys));
 }
 
-Result<orchestration::Settings> SettingsOf(const config::Orchestration& config) {
+// Null where no model is asked.
+std::shared_ptr<const orchestration::Planners> PlannersOf(
+    const config::Orchestration::Planner& config, fetch::Fetcher& fetcher, const Clock& clock,
+    telemetry::Metrics& metrics) {
+  if (!config.on()) return nullptr;
+  orchestration::Planners::Options options{
+      .timeout = config.timeout, .max_parts = config.max_parts, .concurrency = config.concurrency};
+  if (config.sampling) {
+    options.planners.push_back(std::make_unique<const orchestration::SamplingPlanner>());
+  }
+  if (!config.url.empty()) {
+    options.planners.push_back(std::make_unique<const orchestration::ChatPlanner>(
+        orchestration::ChatPlanner::Options{
+            .url = config.url, .model = config.model, .key = config.key},
+        fetcher, clock, metrics));
+  }
+  return std::make_shared<const orchestration::Planners>(std::move(options), clock, metrics);
+}
+
+// Rules know what agents can do before there is the first call: what the desk asked of the database
+// is answered by then.
+void WaitForTheFirst(Database& database) {
+  const auto done = std::make_shared<std::promise<void>>();
+  database.Submit([](Database::Transaction&) { return Result<void>(); },
+                  [done](const Result<void>&) { done->set_value(); });
+  done->get_future().wait();
+}
+
+}  // namespace
+
+Result<orchestration::Settings> OrchestrationRoom::SettingsOf(const config::Orchestration& config,
+                                                              fetch::Fetcher& fetcher) const {
   Result<std::shared_ptr<const KeyRing>> keys = KeysOf(config);
   if (!keys) return Failure(std::move(keys.error()));
   const auto milliseconds = [](Duration time) {
@@ -64,19 +97,9 @@ Result<orchestration::Settings> SettingsOf(const config::Orchestration& config) 
       .message_window_ms = milliseconds(config.messages.window),
       .retain_messages_ms = milliseconds(config.messages.retain),
       .max_message_bytes = static_cast<std::int64_t>(config.messages.max_bytes),
-      .keys = std::move(*keys)};
+      .keys = std::move(*keys),
+      .planners = PlannersOf(config.planner, fetcher, clock_, metrics_)};
 }
-
-// Rules know what agents can do before there is the first call: what the desk asked of the database
-// is answered by then.
-void WaitForTheFirst(Database& database) {
-  const auto done = std::make_shared<std::promise<void>>();
-  database.Submit([](Database::Transaction&) { return Result<void>(); },
-                  [done](const Result<void>&) { done->set_value(); });
-  done->get_future().wait();
-}
-
-}  // namespace
 
 OrchestrationRoom::OrchestrationRoom(const Clock& clock, telemetry::Metrics& metrics,
                                      std::function<void()> agents_changed)
@@ -89,19 +112,19 @@ std::shared_ptr<orchestration::Desk> OrchestrationRoom::desk() const {
   return desk_;
 }
 
-void OrchestrationRoom::Configure(const config::Config& config) const {
+void OrchestrationRoom::Configure(const config::Config& config, fetch::Fetcher& fetcher) const {
   if (!config.orchestration.enabled) {
     agents_.Trust({});
     return;
   }
   const auto known = desk();
-  Result<orchestration::Settings> settings = SettingsOf(config.orchestration);
+  Result<orchestration::Settings> settings = SettingsOf(config.orchestration, fetcher);
   if (known != nullptr && settings) known->Change(std::move(*settings));
 }
 
-Result<void> OrchestrationRoom::Open(const config::Config& config) {
+Result<void> OrchestrationRoom::Open(const config::Config& config, fetch::Fetcher& fetcher) {
   if (!config.orchestration.enabled) return {};
-  Result<orchestration::Settings> settings = SettingsOf(config.orchestration);
+  Result<orchestration::Settings> settings = SettingsOf(config.orchestration, fetcher);
   if (!settings) return Failure(std::move(settings.error()));
   if (desk() != nullptr) return {};
   store::SqliteDatabase::Options options;

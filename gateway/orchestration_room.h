@@ -18,9 +18,13 @@
 
 namespace switchyard {
 
+namespace fetch {
+class Fetcher;
+}
 namespace orchestration {
 class Desk;
-}
+struct Settings;
+}  // namespace orchestration
 namespace store {
 class SqliteDatabase;
 }
@@ -36,10 +40,11 @@ class OrchestrationRoom {
   ~OrchestrationRoom();  // Close()
 
   // Opens what is not open yet, if the configuration wants it, and changes nothing else: what was
-  // opened stays until Close(). The directory is this process' own. An Error is kInvalid.
-  Result<void> Open(const config::Config& config);
+  // opened stays until Close(). The directory is this process' own. An Error is kInvalid. The
+  // fetcher is what calls ask models by, and outlives them.
+  Result<void> Open(const config::Config& config, fetch::Fetcher& fetcher);
   // What was opened goes by these limits from now on.
-  void Configure(const config::Config& config) const;
+  void Configure(const config::Config& config, fetch::Fetcher& fetcher) const;
   // The gateway stops: nobody waits any more for a task to come.
   void EndWaits() const;
   // Answers what was submitted. Before the workers stop, for they are who is answered.
@@ -56,6 +61,8 @@ class OrchestrationRoom {
 
  private:
   std::shared_ptr<orchestration::Desk> desk() const;
+  Result<orchestration::Settings> SettingsOf(const config::Orchestration& config,
+                                             fetch::Fetcher& fetcher) const;
 
   const Clock& clock_;
   telemetry::Metrics& metrics_;

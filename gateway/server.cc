@@ -50,8 +50,7 @@ struct Server::Impl {
         control_work(net::make_work_guard(control)),
         control_timers(control, *options.clock),
         fetches(control.get_executor(), control_timers, metrics),
-        credentials(control.get_executor(), *options.clock, metrics,
-                    options.fetcher != nullptr ? options.fetcher : &fetches.fetcher()),
+        credentials(control.get_executor(), *options.clock, metrics, &Fetcher()),
         pins(control.get_executor(), control_timers, metrics, [this] { hub.JudgeAgain(); }),
         hub(control.get_executor(), control_timers,
             {.page_size = options.config.page_size,
@@ -90,6 +89,10 @@ struct Server::Impl {
   void Announce(std::uint64_t published);
   Result<void> Listen();
   void Drain(Duration grace);
+  // Of what is asked beside servers; tests have their own.
+  fetch::Fetcher& Fetcher() {
+    return options.fetcher != nullptr ? *options.fetcher : fetches.fetcher();
+  }
   void KeepHouse(TimePoint now) {
     policy_store.Sweep(now);
     desk.Sweep();
@@ -305,7 +308,8 @@ Result<void> Server::Start() {
     return opened;
   }
   if (Result<void> on = impl_->credentials.Open(impl_->options.config); !on) return on;
-  if (Result<void> on = impl_->orchestration.Open(impl_->options.config); !on) return on;
+  if (Result<void> on = impl_->orchestration.Open(impl_->options.config, impl_->Fetcher()); !on)
+    return on;
   if (Result<void> on = impl_->audit_log.Configure(impl_->options.config.audit); !on) return on;
   if (Result<void> on = impl_->task_key.Open(impl_->options.config.state.dir); !on) return on;
   impl_->StartThreads();
@@ -333,14 +337,14 @@ Result<void> Server::Reload(config::Config config) {
   Result<Outside> outside = impl_->fetches.Read(config, impl_->port);
   if (!outside) return Failure(std::move(outside.error()));
   // Before anything changes, for this may fail.
-  Result<void> on = impl_->orchestration.Open(config);
+  Result<void> on = impl_->orchestration.Open(config, impl_->Fetcher());
   if (!on) return on;
   impl_->OnControl([&] { on = impl_->credentials.Open(config); });
   if (on) on = impl_->audit_log.Configure(config.audit);
   if (!on) return on;
   impl_->outside = std::move(*outside);
   impl_->policy_store.Keep(config.state);
-  impl_->orchestration.Configure(config);
+  impl_->orchestration.Configure(config, impl_->Fetcher());
   impl_->options.config = std::move(config);
   impl_->parking.SetLimits(ParkingLimitsOf(impl_->options.config));
   impl_->Configure();

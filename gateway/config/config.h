@@ -238,6 +238,16 @@ struct Orchestration {
     std::size_t max_bytes = std::size_t{256} << 20;  // of all that are kept
   } messages;
   std::vector<Secret> keys = {};  // of confidential messages; the first one encrypts
+  // Models that split tasks: the client's own by sampling, before the one behind the URL.
+  struct Planner {
+    bool sampling = false;
+    Secret url = {};  // of chat completions; empty = none
+    std::string model = {};
+    Secret key = {};
+    std::chrono::nanoseconds timeout = std::chrono::seconds(20);
+    std::size_t max_parts = 20, concurrency = 8;
+    bool on() const { return sampling || !url.empty(); }
+  } planner = {};
 };
 
 struct Config {

@@ -21,6 +21,14 @@ std::string DescribeOrchestration(const Config& config) {
     out += ", confidential messages under " + Count(service.keys.size(), "key");
   }
   out += "\n";
+  if (service.planner.on()) {
+    const bool url = !service.planner.url.empty();
+    out += "  tasks are split by ";
+    if (service.planner.sampling)
+      out += url ? "the client's model, else by " : "the client's model";
+    if (url) out += "model " + service.planner.model + " at " + service.planner.url.Shown();
+    out += "\n";
+  }
   for (const auto& [right, roles] : service.roles) {
     out += "  to " + right + " is for " +
            (roles.empty() ? "nobody" : "role " + Join(roles, " or ")) + "\n";

@@ -1,6 +1,10 @@
+#include <chrono>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "config/read.h"
+#include "config/rules.h"
 
 namespace switchyard::config {
 namespace {
@@ -34,6 +38,36 @@ void ReadHealth(Section& section, Orchestration::Health& into) {
   if (const auto tasks = health->Integer("most_active", 0, kMost)) into.most_active = *tasks;
 }
 
+void ReadPlanner(Section& section, Orchestration::Planner& into) {
+  auto planner = section.Child("planner");
+  if (!planner) return;
+  constexpr std::int64_t kMostParts = 50, kMostAtOnce = 1000;
+  into.sampling = planner->Bool("sampling").value_or(false);
+  if (auto url = planner->SecretString("url")) {
+    std::optional<std::string> problem = url->empty() ? std::nullopt : UrlProblem(*url);
+    if (problem) planner->Error("url", std::move(*problem));
+    into.url = std::move(*url);
+  }
+  if (auto model = planner->String("model")) into.model = std::move(*model);
+  if (auto key = planner->SecretString("key")) into.key = std::move(*key);
+  if (!into.key.empty() && !IsHeaderValue(into.key.Reveal())) {
+    planner->Error("key", "has characters that no header can have");
+  }
+  if (!into.url.empty() && into.model.empty()) {
+    planner->Error("model", "is missing: what the server behind url calls its model");
+  }
+  if (into.url.empty() && !(into.model.empty() && into.key.empty())) {
+    planner->Error("url", "is missing: where the model is asked, https://.../chat/completions");
+  }
+  if (const auto time = planner->Duration("timeout", 100ms, 10min)) into.timeout = *time;
+  if (const auto parts = planner->Integer("max_parts", 2, kMostParts)) {
+    into.max_parts = static_cast<std::size_t>(*parts);
+  }
+  if (const auto calls = planner->Integer("concurrency", 1, kMostAtOnce)) {
+    into.concurrency = static_cast<std::size_t>(*calls);
+  }
+}
+
 void ReadRoles(Section& section, Orchestration& into) {
   auto roles = section.Child("roles");
   if (!roles) return;
@@ -56,6 +90,7 @@ void ReadOrchestration(Section& root, std::span<const PolicyKey> keys, Config& c
   if (const auto most = section->Integer("max_tasks", 1, 100'000'000)) into.max_tasks = *most;
   ReadHealth(*section, into.health);
   ReadRoles(*section, into);
+  ReadPlanner(*section, into.planner);
   if (const auto time = section->Duration("responsive_within", 1s, 24h)) {
     into.responsive_within = *time;
   }

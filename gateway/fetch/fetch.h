@@ -33,6 +33,9 @@ struct Request {
   // How many redirects are followed, each one checked anew. Of a POST only those that keep it one
   // (307, 308), and only within its origin. 0: a redirect is an answer like others.
   unsigned max_redirects = 0;
+  // The deadline bounds it, however long that is, instead of `fetch.timeout`: of one whose caller
+  // has a limit of its own.
+  bool own_time = false;
 };
 
 struct Response {
@@ -51,8 +54,9 @@ class Fetcher {
  public:
   virtual ~Fetcher() = default;
 
-  // Until `deadline`, and for no longer than `fetch.timeout`. A status of 400 and above is a
-  // response, no Error. Errors, whose origin is kServer unless the guard refused:
+  // Until `deadline`, and, unless it has its own time, for no longer than `fetch.timeout`. A status
+  // of 400 and above is a response, no Error. Errors, whose origin is kServer unless the guard
+  // refused:
   //   kForbidden    the guard: scheme, user info, port or address; kGateway, nothing was sent
   //   kUnavailable  no such host, no connection, no TLS, closed early; retryable if nothing was
   //   sent kDeadline     no whole answer in time kTooLarge     a longer body or header block than

@@ -133,7 +133,7 @@ Task<Result<Response>> HttpFetcher::Fetch(Request request, Deadline deadline) {
   if (terms == nullptr) {
     co_return Failure(Code::kForbidden, Origin::kGateway, "nothing is fetched yet");
   }
-  deadline.ShrinkTo(Deadline::In(clock_, terms->timeout));
+  if (!request.own_time) deadline.ShrinkTo(Deadline::In(clock_, terms->timeout));
   Result<Response> result = co_await Follow(std::move(request), deadline, std::move(terms));
   Count(result);
   co_return result;

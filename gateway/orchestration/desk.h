@@ -68,6 +68,8 @@ class Desk {
   std::size_t waiting() const { return waiters_.size(); }
   // What the configuration gives this caller; kForbidden unless it may use the tool.
   Result<Rights> RightsOf(const Principal& caller, std::string_view tool) const;
+  // Models that split tasks; null = none.
+  std::shared_ptr<const Planners> planners() const { return settings().planners; }
   // For who wants to hear of changes (waiting/listen.h).
   Watches& watches() { return watches_; }
 

@@ -19,6 +19,8 @@ class KeyRing;
 
 namespace switchyard::orchestration {
 
+class Planners;
+
 // Below or above these the service is degraded; shares in thousandths.
 struct HealthLimits {
   std::int64_t least_success = 800;        // of the tasks that ended
@@ -41,7 +43,8 @@ struct Settings {
   std::int64_t message_window_ms = 60'000;
   std::int64_t retain_messages_ms = 7 * 24 * 3'600'000LL;
   std::int64_t max_message_bytes = std::int64_t{256} << 20;  // of all that are kept
-  std::shared_ptr<const KeyRing> keys = {};  // of confidential messages; null = there are none
+  std::shared_ptr<const KeyRing> keys = {};       // of confidential messages; null = there are none
+  std::shared_ptr<const Planners> planners = {};  // models that split tasks; null = none
 };
 
 // Caps on what is stored, in bytes of UTF-8 or in number. Refusals name them.

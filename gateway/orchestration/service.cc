@@ -32,6 +32,13 @@ mcp::Message ResultOf(const Call& call, const Answer& answer) {
                   boost::json::serialize(text), ToText(answer.content)));
 }
 
+// MRTR: the call ends with what its client is asked, and comes again with the answers.
+mcp::Message QuestionOf(const Call& call, const std::string& input_requests) {
+  return mcp::Message::FromResult(
+      call.message.id(),
+      R"({"resultType":"input_required","inputRequests":)" + input_requests + "}");
+}
+
 mcp::Message ListOf(const Call& call, std::string_view key, const std::string& items) {
   return mcp::Message::FromResult(
       call.message.id(),
@@ -115,6 +122,8 @@ switchyard::Task<Result<ServerFacts>> Service::Connect() {
 }
 
 switchyard::Task<Result<ReplyPtr>> Service::Handle(Call& call) {
+  // What a client was asked and does not answer: nothing of it waits here.
+  if (call.forsaken) co_return Acknowledge(call);
   Result<ReplyPtr> reply = nullptr;
   switch (call.message.method()) {
     case mcp::Method::kToolsList: co_return ReplyWith(ListOf(call, "tools", ToolList()));
@@ -147,6 +156,11 @@ switchyard::Task<Result<ReplyPtr>> Service::CallTool(Call& call) {
   if (!operation) co_return ReplyTo(call, std::move(operation.error()));
   operation->bytes = call.message.Get(mcp::Key::kArguments).size();
   operation->rights = *rights;
+  if (operation->wish != nullptr) {
+    Result<ReplyPtr> asks = co_await Plan(call, *operation);
+    if (!asks) co_return ReplyTo(call, std::move(asks.error()));
+    if (*asks != nullptr) co_return asks;
+  }
   const bool follows = Follows(call, operation->follow);
   if (follows) operation = ToFollow(std::move(*operation));
   Result<Answer> answer =
@@ -154,6 +168,31 @@ switchyard::Task<Result<ReplyPtr>> Service::CallTool(Call& call) {
   if (!answer) co_return ReplyTo(call, std::move(answer.error()));
   if (!follows || answer->task == 0) co_return ReplyWith(ResultOf(call, *answer));
   co_return ReplyWith(mcp::Message::FromResult(call.message.id(), ToText(answer->content)));
+}
+
+// No transaction is open while the model is asked: one before it looks at what there is to ask, and
+// the operation's own comes after it. `operation` is CallTool()'s, which awaits this at once.
+switchyard::Task<Result<ReplyPtr>> Service::Plan(const Call& call, Operation& operation) {
+  const std::shared_ptr<const Planners> planners = desk_->planners();
+  if (planners == nullptr) co_return nullptr;
+  const std::shared_ptr<const Wish> wish = operation.wish;
+  const auto brief = std::make_shared<Brief>();
+  Operation look{.run = [wish, brief](Records& records) -> Result<Answer> {
+    Result<Brief> found = wish->look(records);
+    if (!found) return Failure(std::move(found.error()));
+    *brief = std::move(*found);
+    return Answer();
+  }};
+  look.rights = operation.rights;
+  Result<Answer> looked =
+      co_await desk_->Run(std::move(look), KeyOf(*call.caller), call.deadline, deps_);
+  if (!looked) co_return Failure(std::move(looked.error()));
+  Planned planned = co_await planners->Make(std::move(*brief), call);
+  if (!planned.question.empty()) co_return ReplyWith(QuestionOf(call, planned.question));
+  operation.run = [wish, planned = std::move(planned)](Records& records) {
+    return wish->run(records, planned);
+  };
+  co_return nullptr;
 }
 
 switchyard::Task<Result<ReplyPtr>> Service::ShowTask(const Call& call) {

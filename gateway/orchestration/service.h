@@ -26,6 +26,8 @@ class Service final : public Downstream {
 
  private:
   switchyard::Task<Result<ReplyPtr>> CallTool(Call& call);
+  // Has a model asked for what the operation wishes. A reply: its client is to be asked.
+  switchyard::Task<Result<ReplyPtr>> Plan(const Call& call, Operation& operation);
   switchyard::Task<Result<ReplyPtr>> Read(const Call& call);
   // Requests about a task that is followed; call.target.name is its id.
   switchyard::Task<Result<ReplyPtr>> ShowTask(const Call& call);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include "base/result.h"
 #include "orchestration/arguments.h"
+#include "orchestration/planning/planner.h"
 #include "orchestration/records.h"
 
 namespace switchyard::orchestration {
@@ -33,6 +35,14 @@ enum class Follow : std::uint8_t {
   kIfTaken,  // the client takes tasks
 };
 
+// What a model is asked for before an operation runs, and outside of any transaction. Each owns
+// what it needs, and may run more than once.
+struct Wish {
+  std::function<Result<Brief>(Records&)> look;  // what it is asked
+  // Instead of the operation's own `run`, with what came of it.
+  std::function<Result<Answer>(Records&, const Planned&)> run;
+};
+
 // What is to be done in a transaction. Owns what it needs; may run more than once.
 struct Operation {
   std::function<Result<Answer>(Records&)> run;
@@ -45,7 +55,8 @@ struct Operation {
   // to be found by its next run.
   std::function<Result<void>(Records&)> give_up = {};
   Follow follow = Follow::kNever;
-  Rights rights = {};  // of the caller
+  Rights rights = {};                          // of the caller
+  std::shared_ptr<const Wish> wish = nullptr;  // null = no model is asked
 };
 
 // The usual operation: nothing waits; Failure if the arguments were not fine.

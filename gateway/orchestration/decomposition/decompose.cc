@@ -28,10 +28,29 @@ std::string Plain(std::string_view text) {
   return plain + " ";
 }
 
+// What is to be split.
+Result<std::string> TextOf(Records& records, const Decomposition& wanted) {
+  if (!wanted.text.empty()) return wanted.text;
+  Result<Task> parent = Find(records, wanted.parent);
+  if (!parent) return Failure(std::move(parent.error()));
+  return std::move(parent->content);
+}
+
+Result<std::vector<std::string>> Suggested(Records& records, const Decomposition& wanted) {
+  if (!wanted.capabilities.empty()) return wanted.capabilities;
+  return KnownCapabilities(records);
+}
+
 Result<Task> MakeParent(Records& records, const Decomposition& wanted) {
   if (wanted.parent != 0) return Find(records, wanted.parent);
   return Create(records,
                 {.content = wanted.text, .priority = wanted.priority, .deadline = wanted.deadline});
+}
+
+Result<void> IsOpen(const Task& parent) {
+  if (!IsFinished(parent.status)) return {};
+  return Refused("task " + ToText(parent.id) + " is " + std::string(ToString(parent.status)) +
+                 "; decompose one that is not over");
 }
 
 // The parent is done after its parts, unless somebody works on it already.
@@ -72,24 +91,35 @@ std::vector<std::string> CapabilitiesIn(std::string_view text,
   return found;
 }
 
+Result<Brief> BriefOf(Records& records, const Decomposition& wanted) {
+  Result<std::string> text = TextOf(records, wanted);
+  if (!text) return Failure(std::move(text.error()));
+  Result<std::vector<std::string>> known = Suggested(records, wanted);
+  if (!known) return Failure(std::move(known.error()));
+  return Brief{
+      .text = std::move(*text), .capabilities = std::move(*known), .most = wanted.limits.most};
+}
+
 Result<Parts> Preview(Records& records, const Decomposition& wanted) {
-  std::string text = wanted.text;
-  if (text.empty()) {
-    Result<Task> parent = Find(records, wanted.parent);
-    if (!parent) return Failure(std::move(parent.error()));
-    text = std::move(parent->content);
+  Result<std::string> text = TextOf(records, wanted);
+  if (!text) return Failure(std::move(text.error()));
+  if (wanted.plan) {
+    // It was asked for outside of this transaction.
+    if (wanted.planned != *text) {
+      return Refused("task " + ToText(wanted.parent) +
+                     " changed while it was planned; call decompose_task again");
+    }
+    return Parts{.split = wanted.plan->split,
+                 .requirements = wanted.plan->requirements,
+                 .parent = wanted.parent};
   }
-  Result<Split> split = SplitText(text, wanted.limits);
+  Result<Split> split = SplitText(*text, wanted.limits);
   if (!split) return Failure(std::move(split.error()));
-  std::vector<std::string> known = wanted.capabilities;
-  if (known.empty()) {
-    Result<std::vector<std::string>> all = KnownCapabilities(records);
-    if (!all) return Failure(std::move(all.error()));
-    known = std::move(*all);
-  }
+  Result<std::vector<std::string>> known = Suggested(records, wanted);
+  if (!known) return Failure(std::move(known.error()));
   Parts parts{.split = std::move(*split), .parent = wanted.parent};
   for (const Piece& piece : parts.split.pieces) {
-    parts.requirements.push_back(CapabilitiesIn(piece.text, known));
+    parts.requirements.push_back(CapabilitiesIn(piece.text, *known));
   }
   return parts;
 }
@@ -98,16 +128,18 @@ Result<Parts> Decompose(Records& records, const Decomposition& wanted) {
   Result<Parts> parts = Preview(records, wanted);
   if (!parts) return parts;
   if (parts->split.pieces.empty()) {
+    if (wanted.plan) {
+      return Refused(
+          "the planner sees nothing to split in it; write the parts as a list and say planner: "
+          "structure, or use create_tasks");
+    }
     return Refused(
         "the text has no parts to tell apart: no list, no numbered steps, no \"and then\"; write "
         "them as a list, or use create_tasks");
   }
   Result<Task> parent = MakeParent(records, wanted);
   if (!parent) return Failure(std::move(parent.error()));
-  if (IsFinished(parent->status)) {
-    return Refused("task " + ToText(parent->id) + " is " + std::string(ToString(parent->status)) +
-                   "; decompose one that is not over");
-  }
+  if (Result<void> open = IsOpen(*parent); !open) return Failure(std::move(open.error()));
   parts->parent = parent->id;
   std::map<std::string, TaskId> ids;
   for (std::size_t i = 0; i < parts->split.pieces.size(); ++i) {
@@ -128,6 +160,12 @@ Result<Parts> Decompose(Records& records, const Decomposition& wanted) {
     return Failure(std::move(waits.error()));
   }
   return parts;
+}
+
+Result<void> IsOpen(Records& records, TaskId parent) {
+  Result<Task> task = Find(records, parent);
+  if (!task) return Failure(std::move(task.error()));
+  return IsOpen(*task);
 }
 
 Result<std::vector<TaskId>> ChildrenOf(Records& records, TaskId parent, std::int64_t limit) {

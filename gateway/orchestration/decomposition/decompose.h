@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "orchestration/decomposition/split.h"
+#include "orchestration/planning/plan.h"
 #include "orchestration/task.h"
 
 namespace switchyard::orchestration {
@@ -24,7 +26,13 @@ struct Decomposition {
   std::vector<std::string> capabilities = {};  // to suggest from; empty = what agents can do
   Priority priority = Priority::kMedium;
   std::int64_t deadline = 0;
+  std::optional<Plan> plan = {};  // of a model; none = it is split by its structure
+  std::string planned = {};       // the text that the plan is of
 };
+// What a model would be asked that is to plan it. kInvalid: nothing could come of it.
+Result<Brief> BriefOf(Records& records, const Decomposition& wanted);
+// kInvalid: it is over, so that nothing can become a part of it.
+Result<void> IsOpen(Records& records, TaskId parent);
 struct Parts {
   Split split = {};
   std::vector<std::vector<std::string>> requirements = {};  // by piece

@@ -25,10 +25,16 @@ json::array ToArray(const std::vector<std::string>& words) {
 namespace decompose_task {
 namespace {
 
-Answer Told(const Parts& parts) {
+Answer Told(const Parts& parts, const Planned& planned) {
   Answer answer;
   answer.text = fmt::format("{} subtasks by {}", parts.split.pieces.size(), parts.split.found);
   answer.content["found"] = parts.split.found;
+  if (planned.plan) answer.content["planned_by"] = "model";
+  if (!planned.why.empty()) {
+    answer.content["planned_by"] = "structure";
+    answer.content["reason"] = planned.why;
+    answer.text += ": " + planned.why;
+  }
   if (!parts.tasks.empty()) {
     answer.content["parent"] = ToText(parts.parent);
     answer.text += ", parts of " + ToText(parts.parent);
@@ -62,14 +68,32 @@ Result<Operation> Prepare(Arguments& arguments) {
   wanted.priority = arguments.PriorityIn("priority").value_or(Priority::kMedium);
   wanted.deadline = arguments.Time("deadline");
   const bool create = arguments.Bool("create").value_or(false);
+  const std::string planner = arguments.OneOf("planner", {"structure", "model"}).value_or("");
   if (wanted.text.empty() && wanted.parent == 0) {
     arguments.Wrong("task is missing: the text to split, or task_id of a task that has it");
   }
-  return Do(arguments, [=](Records& records) -> Result<Answer> {
-    Result<Parts> parts = create ? Decompose(records, wanted) : Preview(records, wanted);
+  const auto split = [=](Records& records, const Planned& planned) -> Result<Answer> {
+    Decomposition asked = wanted;
+    asked.plan = planned.plan;
+    asked.planned = planned.text;
+    Result<Parts> parts = create ? Decompose(records, asked) : Preview(records, asked);
     if (!parts) return Failure(std::move(parts.error()));
-    return Told(*parts);
-  });
+    return Told(*parts, planned);
+  };
+  const Planned none{.why = planner == "model" ? "no planner is configured" : ""};
+  Result<Operation> operation =
+      Do(arguments, [=](Records& records) { return split(records, none); });
+  if (!operation || planner == "structure") return operation;
+  const auto look = [=](Records& records) -> Result<Brief> {
+    if (create && wanted.parent != 0) {
+      if (Result<void> open = IsOpen(records, wanted.parent); !open) {
+        return Failure(std::move(open.error()));
+      }
+    }
+    return BriefOf(records, wanted);
+  };
+  operation->wish = std::make_shared<const Wish>(Wish{.look = look, .run = split});
+  return operation;
 }
 }  // namespace decompose_task
 

@@ -99,7 +99,7 @@ groups:
   g: {servers: [{server: a}]}
 endpoints:
   e: {tools: {}, policies: *all, auth: *auth}
-orchestration: {messages: {}, tools: {}, health: {}, roles: {}, policies: *all, tool_policies: {"t*": *all}}
+orchestration: {messages: {}, planner: {}, tools: {}, health: {}, roles: {}, policies: *all, tool_policies: {"t*": *all}}
 )";
 }
 

@@ -95,7 +95,8 @@ TEST_F(ServiceTest, ATaskThatIsFollowedIsMadeAndToldOfInOneTransaction) {
   const std::string tool = "orchestration_create_task";
   const std::string params = R"({"name":")" + tool + R"(","arguments":{"content":"x"}})";
   busy.Refuse(1);
-  const mcp::Message made = Ask("tools/call", params, tool, Tasks::kWanted);
+  tasks = Tasks::kWanted;
+  const mcp::Message made = Ask("tools/call", params, tool);
   ASSERT_TRUE(made.error().empty()) << made.error();
   EXPECT_THAT(made.result(), HasSubstr(R"("taskId":"task_00000001")"));
   EXPECT_THAT(made.result(), HasSubstr(R"("resultType":"task")"));
