@@ -25,7 +25,7 @@ using credentials::ConnectFlow;
 using credentials::Whose;
 
 constexpr std::string_view kRoot = "/connect/", kBack = "/connect/callback/",
-                           kDocument = "/connect/client/";
+                           kAnswer = "/connect/answer/", kDocument = "/connect/client/";
 constexpr std::size_t kMostForm = 4096, kLongestQuery = 16 * 1024;
 
 Page Problem(const Error& error) {
@@ -41,6 +41,7 @@ admin::ConnectFacts FactsOf(const ConnectFlow::Shown& shown) {
           .caller = shown.whose.subject,
           .caller_issuer = shown.whose.issuer,
           .issuer = shown.issuer,
+          .sign_in = shown.sign_in,
           .scopes = shown.scopes};
 }
 
@@ -58,6 +59,11 @@ Page JsonProblem(int status, std::string_view why) {
 // One that we made: nothing else is compared with what a link is bound to.
 bool IsBrowser(std::string_view text) {
   return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// Of a proof: it is good for one link in one browser.
+std::string PurposeOf(const std::string& token, const std::string& browser) {
+  return "connect " + token + " " + browser;
 }
 
 std::string TextIn(const json::object& object, std::string_view key) {
@@ -119,10 +125,9 @@ Task<std::optional<Page>> ConnectPages::PageFor(edge::PlainRequest request) {
     if (!get || text.empty()) co_return std::nullopt;
     co_return Json(200, std::move(text));
   }
-  if (path.starts_with(kBack)) {
-    std::string server(path.substr(kBack.size()));
+  if (path.starts_with(kBack) || path.starts_with(kAnswer)) {
     if (!get) co_return std::nullopt;
-    Page page = co_await Finish(std::move(request), std::move(server), browser);
+    Page page = co_await Finish(std::move(request), browser);
     co_return page;
   }
   std::string token(path.substr(kRoot.size()));
@@ -139,8 +144,9 @@ Task<Page> ConnectPages::Ask(std::string token, std::string browser) {
   if (fresh) browser = RandomToken();
   const Result<ConnectFlow::Shown> shown = co_await keeper_.flow().Look(token, browser);
   if (!shown) co_return Problem(shown.error());
-  Page page = admin::ConnectAskPage(FactsOf(*shown), std::string(kRoot) + token,
-                                    proofs_.Seal("connect", token + browser));
+  Page page =
+      admin::ConnectAskPage(FactsOf(*shown), std::string(kRoot) + token,
+                            proofs_.Seal(PurposeOf(token, browser), ConnectFlow::TermsOf(*shown)));
   if (fresh) {
     // Lax: it has to come along when the authorization server sends the browser back.
     page.headers.emplace_back("Set-Cookie", CookieName() + "=" + browser +
@@ -155,24 +161,28 @@ Task<Page> ConnectPages::Begin(edge::PlainRequest request, std::string token, st
                     request.body.size() <= kMostForm;
   const auto fields = form ? credentials::oauth::ReadForm(request.body) : std::nullopt;
   const auto proof = fields ? credentials::oauth::Find(*fields, "proof") : std::nullopt;
-  if (!proof || browser.empty() || proofs_.Open("connect", *proof) != token + browser) {
+  const auto terms =
+      proof && !browser.empty() ? proofs_.Open(PurposeOf(token, browser), *proof) : std::nullopt;
+  if (!terms) {
     co_return admin::ConnectProblemPage(
         403,
         "This did not come from the page with the button, or your browser keeps no cookies. "
         "Open the link again.");
   }
-  const Result<std::string> url = co_await keeper_.flow().Begin(std::move(token), browser);
+  const Result<std::optional<std::string>> url =
+      co_await keeper_.flow().Begin(token, browser, *terms);
   if (!url) co_return Problem(url.error());
-  co_return admin::ConnectGoPage(*url);
+  if (*url) co_return admin::ConnectGoPage(**url);
+  Page again = co_await Ask(std::move(token), std::move(browser));
+  co_return again;
 }
 
-Task<Page> ConnectPages::Finish(edge::PlainRequest request, std::string server,
-                                std::string browser) {
+Task<Page> ConnectPages::Finish(edge::PlainRequest request, std::string browser) {
   if (request.query.size() > kLongestQuery) {
     co_return admin::ConnectProblemPage(414, "What came back is too long.");
   }
   const Result<ConnectFlow::Shown> shown =
-      co_await keeper_.flow().Finish(std::move(server), std::move(request.query), browser);
+      co_await keeper_.flow().Finish(std::move(request.path), std::move(request.query), browser);
   if (!shown) co_return Problem(shown.error());
   co_return admin::ConnectDonePage(FactsOf(*shown));
 }

@@ -4,7 +4,8 @@
 //
 //   GET  /connect/TOKEN            what is asked of whom, with a button
 //   POST /connect/TOKEN            the button: the browser is sent to the authorization server
-//   GET  /connect/callback/SERVER  where it comes back to
+//   GET  /connect/callback/SERVER  where it comes back to, from who has registered the gateway
+//   GET  /connect/answer/SERVER    and from who knows it by its document
 //   GET  /connect/client/SERVER    the client's document, JSON
 //   GET  /admin/connections        {"connections":[{"server":...,"issuer":...,"caller":{...}}]}
 //   POST /admin/connections        {"server":"x","action":"forget","caller":{"issuer":..,
@@ -44,14 +45,14 @@ class ConnectPages {
   Task<std::optional<admin::Page>> PageFor(edge::PlainRequest request);
   Task<admin::Page> Ask(std::string token, std::string browser);
   Task<admin::Page> Begin(edge::PlainRequest request, std::string token, std::string browser);
-  Task<admin::Page> Finish(edge::PlainRequest request, std::string server, std::string browser);
+  Task<admin::Page> Finish(edge::PlainRequest request, std::string browser);
   admin::Page Admin(const edge::PlainRequest& request);
   bool secure() const;
   std::string CookieName() const;
 
   const Executor control_;
   CredentialKeeper& keeper_;
-  const Sealer proofs_;  // that a form was on a page of ours, in this browser
+  const Sealer proofs_;  // that a form was on a page of ours, in this browser, and what that said
 };
 
 }  // namespace switchyard

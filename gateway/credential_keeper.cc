@@ -1,5 +1,6 @@
 #include "credential_keeper.h"
 
+#include <ranges>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -90,7 +91,9 @@ Result<SourcePtr> CredentialKeeper::MakeConnections(const config::Server& server
        .fetcher = *fetcher_,
        .vault = vault_,
        .links = links_,
-       .count = Counter()});
+       .count = Counter(),
+       .accounts = &versions_,
+       .turns = TurnsOf(server.name)});
   if (!made) return Failure(std::move(made.error()));
   return SourcePtr(std::move(*made));
 }
@@ -99,7 +102,22 @@ std::shared_ptr<credentials::Connections> CredentialKeeper::ConnectionsOf(
     std::string_view server) const {
   const std::lock_guard lock(mutex_);
   const auto found = connections_.find(server);
-  return found == connections_.end() ? nullptr : found->second.lock();
+  if (found == connections_.end()) return nullptr;
+  for (const auto& one : found->second | std::views::reverse) {
+    if (auto source = one.lock()) return source;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<credentials::Turns> CredentialKeeper::TurnsOf(const std::string& server) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(turns_, [](const auto& one) { return one.second.expired(); });
+  std::shared_ptr<credentials::Turns> turns = turns_[server].lock();
+  if (turns == nullptr) {
+    turns = std::make_shared<credentials::Turns>();
+    turns_[server] = turns;
+  }
+  return turns;
 }
 
 std::vector<CredentialKeeper::Connection> CredentialKeeper::Connections() const {
@@ -118,8 +136,18 @@ std::string CredentialKeeper::OfferOwn(const std::string& server) {
 }
 
 bool CredentialKeeper::Forget(const std::string& server, const credentials::Whose& whose) {
-  const std::shared_ptr<credentials::Connections> source = ConnectionsOf(server);
-  bool any = source != nullptr && source->Forget(whose);
+  Sources sources;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = connections_.find(server); found != connections_.end()) {
+      sources = found->second;
+    }
+  }
+  bool any = false;
+  for (const auto& one : sources) {
+    const std::shared_ptr<credentials::Connections> source = one.lock();
+    if (source != nullptr && source->Forget(whose)) any = true;
+  }
   const std::string principal = credentials::PrincipalText(whose);
   for (const credentials::Label& label : vault_.Labels(credentials::kConnection)) {
     if (label.server != server || label.principal != principal) continue;
@@ -136,23 +164,29 @@ SourcePtr CredentialKeeper::SourceFor(const config::Server& server) {
   if (!server.credentials) return nullptr;
   std::erase_if(accounts_, [](const Kept& one) { return one.source.expired(); });
   // The others have nothing that a second one would spend.
-  const bool account = server.credentials->kind == ServerCredentials::Kind::kClientCredentials ||
+  const bool connects = config::IsConnected(server.credentials);
+  const bool account = connects ||
+                       server.credentials->kind == ServerCredentials::Kind::kClientCredentials ||
                        server.credentials->kind == ServerCredentials::Kind::kRefreshToken;
+  const std::string own = connects ? downstream::OwnLines(server) : "";
   for (const Kept& one : accounts_) {
     if (!account || one.server != server.name || one.url != server.url.Reveal()) continue;
-    if (one.credentials != *server.credentials) continue;
+    if (one.own != own || one.credentials != *server.credentials) continue;
     if (SourcePtr source = one.source.lock()) return source;
   }
   Result<SourcePtr> made = Make(server);
   if (made && account) {
     accounts_.push_back({.server = server.name,
                          .url = server.url.Reveal(),
+                         .own = own,
                          .credentials = *server.credentials,
                          .source = *made});
   }
-  if (made && config::IsConnected(server.credentials)) {
+  if (made && connects) {
     const std::lock_guard lock(mutex_);
-    connections_[server.name] = std::static_pointer_cast<credentials::Connections>(*made);
+    Sources& sources = connections_[server.name];
+    std::erase_if(sources, [](const auto& one) { return one.expired(); });
+    sources.push_back(std::static_pointer_cast<credentials::Connections>(*made));
   }
   if (made) return std::move(*made);
   // Open() has refused such a configuration before.

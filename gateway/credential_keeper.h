@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "config/config.h"
+#include "core/account_versions.h"
 #include "core/lent_tokens.h"
 #include "credentials/connect_flow.h"
 #include "credentials/connections.h"
@@ -43,6 +44,8 @@ class CredentialKeeper {
 
   // Where requests leave the tokens of their callers while they are served.
   LentTokens& lent() { return lent_; }
+  // Which of a caller's accounts it is known by where.
+  const AccountVersions& accounts() const { return versions_; }
 
   // Null: the server is shown nothing of the kind. After an Open() with it.
   credentials::SourcePtr SourceFor(const config::Server& server);
@@ -61,15 +64,17 @@ class CredentialKeeper {
   bool Forget(const std::string& server, const credentials::Whose& whose);
 
  private:
-  // One that a server has across a reload: two would spend one refresh token.
+  // One that a server has across a reload: two would spend one refresh token. `own`: what goes out
+  // with the gateway's own requests, where the source knows that.
   struct Kept {
-    std::string server, url;
+    std::string server, url, own;
     config::ServerCredentials credentials;
     std::weak_ptr<credentials::Source> source;
   };
   Result<credentials::SourcePtr> Make(const config::Server& server);
   Result<credentials::SourcePtr> MakeConnections(const config::Server& server);
   std::shared_ptr<credentials::Connections> ConnectionsOf(std::string_view server) const;
+  std::shared_ptr<credentials::Turns> TurnsOf(const std::string& server);
   std::function<void(const std::string&, std::string_view)> Counter();
 
   const Executor control_;
@@ -77,6 +82,7 @@ class CredentialKeeper {
   telemetry::Metrics& metrics_;
   fetch::Fetcher* const fetcher_;
   LentTokens lent_;
+  AccountVersions versions_;
   std::string directory_;             // of the vault; empty = in memory
   std::vector<config::Secret> keys_;  // as it is open
   std::vector<Kept> accounts_;
@@ -84,8 +90,11 @@ class CredentialKeeper {
   credentials::Links links_;
   credentials::ConnectFlow flow_;
   mutable std::mutex mutex_;
-  // Guarded by mutex_. By server, the latest.
-  std::map<std::string, std::weak_ptr<credentials::Connections>, std::less<>> connections_;
+  // Guarded by mutex_. By server, the latest last: those before it end with the calls that they
+  // still have.
+  using Sources = std::vector<std::weak_ptr<credentials::Connections>>;
+  std::map<std::string, Sources, std::less<>> connections_;
+  std::map<std::string, std::weak_ptr<credentials::Turns>> turns_;  // guarded by mutex_
 };
 
 }  // namespace switchyard

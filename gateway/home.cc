@@ -69,6 +69,9 @@ void Home::Reach() {
   };
   asking.personal = surroundings_.source != nullptr && surroundings_.source->personal();
   if (asking.personal) {
+    asking.view = [source = surroundings_.source](const Principal& caller) {
+      return source->ViewOf(caller);
+    };
     asking.admits = [source = surroundings_.source](const Caller& caller) -> Result<void> {
       Result<credentials::GrantPtr> found = source->Find(&caller);
       if (!found) return Failure(std::move(found.error()));

@@ -73,6 +73,7 @@ struct Server::Impl {
                                        .fetcher = &fetches.fetcher(),
                                        .approvals = &desk,
                                        .agents = &orchestration.agents(),
+                                       .accounts = &credentials.accounts(),
                                        .outages_changed = [this] { hub.OutagesChanged(); }});
     metrics.ReadParkedCallsFrom([this] { return parking.count(); });
     policy_store.ReportTo(metrics);

@@ -173,7 +173,8 @@ class WatchedListen final : public Reply {
 
 class Cache final : public Policy {
  public:
-  explicit Cache(const PolicyDeps& deps) : settings_(deps), metrics_(deps.metrics), shared_(deps) {}
+  explicit Cache(const PolicyDeps& deps)
+      : settings_(deps), metrics_(deps.metrics), accounts_(deps.accounts), shared_(deps) {}
 
   std::shared_ptr<const void> Bind(std::shared_ptr<const void> settings,
                                    const PolicyScope& scope) const override {
@@ -219,7 +220,7 @@ class Cache final : public Policy {
     if (!settings.Permits(method, call.target.definition) || MustReachServer(call)) {
       return next.Handle(call);
     }
-    std::optional<CacheKeys> keys = CacheKeysOf(shared_.topics, settings, call);
+    std::optional<CacheKeys> keys = CacheKeysOf(shared_.topics, settings, call, accounts_);
     if (!keys) return next.Handle(call);
     if (call.only_kept > Duration(0)) return Kept(call, next, rules, *keys);
     return Cached(call, next, rules, std::move(*keys));
@@ -335,6 +336,7 @@ class Cache final : public Policy {
 
   const SettingsOf<Rules> settings_;
   Metrics& metrics_;
+  const AccountVersions* const accounts_;
   mutable Shared shared_;  // thread-safe
   mutable std::atomic<bool> on_{false};
 };

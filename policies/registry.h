@@ -18,6 +18,7 @@
 #include "core/policy.h"
 
 namespace switchyard {
+class AccountVersions;
 class AgentDirectory;
 class Sealer;
 class Store;
@@ -65,6 +66,7 @@ struct PolicyDeps {
   fetch::Fetcher* fetcher = nullptr;         // null only in tests that need none
   switchyard::approvals::Desk* approvals = nullptr;  // null = nobody can approve anything
   AgentDirectory* agents = nullptr;                  // null = nobody knows what agents can do
+  const AccountVersions* accounts = nullptr;   // of callers at servers; null = they never change
   std::shared_ptr<Between> between = nullptr;  // MakePolicies() sets it; null: they know nothing
   // Lists are to be built anew: Policy::OutageOf() answers otherwise. Thread-safe, returns at once.
   std::function<void()> outages_changed = nullptr;  // null = nobody keeps lists

@@ -49,7 +49,8 @@ std::string Row(std::string_view name, std::string_view value) {
 
 std::string FactsOf(const ConnectFacts& facts) {
   std::string list = "<dl>" + Row("Server", facts.server + " (" + facts.url + ")");
-  list += Row("Where you sign in", facts.issuer);
+  list += Row("Where you sign in",
+              facts.issuer + (facts.sign_in.empty() ? "" : ", at " + facts.sign_in));
   std::string scopes;
   for (const std::string& scope : facts.scopes) scopes += (scopes.empty() ? "" : ", ") + scope;
   list += Row("What is asked for", scopes.empty() ? "what it gives by default" : scopes);

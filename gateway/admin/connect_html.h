@@ -15,7 +15,8 @@ struct ConnectFacts {
   std::string server = {}, url = {};  // of the MCP server
   // Who made the call; "" = the gateway itself.
   std::string caller = {}, caller_issuer = {};
-  std::string issuer = {};  // of the authorization server
+  std::string issuer = {};   // of the authorization server
+  std::string sign_in = {};  // the origin of the page to sign in at; "" = the issuer's own
   std::vector<std::string> scopes = {};
 };
 

@@ -32,7 +32,9 @@ std::vector<std::string> TextsOf(const json::value& value) {
   if (auto text = TextOf(value)) texts.push_back(std::move(*text));
   if (const json::array* list = value.if_array()) {
     for (const json::value& one : *list) {
-      if (auto text = TextOf(one)) texts.push_back(std::move(*text));
+      // Whatever it is, callers are told apart by it (authorization_details, RFC 9396).
+      auto text = TextOf(one);
+      texts.push_back(text ? std::move(*text) : json::serialize(one));
     }
   }
   return texts;

@@ -4,7 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include <openssl/crypto.h>
+#include "base/wipe.h"
 
 namespace switchyard {
 
@@ -18,7 +18,7 @@ LentTokens::Token::Token(std::string credential, std::string_view text)
     : credential_(std::move(credential)), text_(text) {}
 
 LentTokens::Token::~Token() {
-  OPENSSL_cleanse(text_.data(), text_.size());
+  Wipe(text_);
   const std::lock_guard lock(shelf_->mutex);
   const auto found = shelf_->by_credential.find(credential_);
   // Another request may have lent it anew meanwhile.

@@ -21,7 +21,8 @@ struct Principal {
   std::vector<std::string> roles = {};
   std::vector<std::string> groups = {};
   // What else its credential says: by name, the text of a string, number or boolean, or of each of
-  // a list of them. What is inside of an object has the names of both, joined by a dot.
+  // a list of them; of anything else in a list its JSON. What is inside of an object has the names
+  // of both, joined by a dot.
   std::map<std::string, std::vector<std::string>, std::less<>> claims = {};
   std::vector<std::string> capabilities = {};  // of the agent that it acts as
   std::string credential = {};  // SHA-256 of the token that says all this; "" = none does

@@ -4,8 +4,9 @@
 //
 // `browser` is what a cookie of this browser holds, a random text; "" = it has none. The first one
 // that begins has the link to itself; what comes back to another one is not believed. The page that
-// it comes back to is one for each server, so that no authorization server can answer for another
-// one (RFC 9700 section 4.4.2.2).
+// it comes back to is one for each server, and another one where the gateway is known by a
+// document: that name anybody may use anywhere, so what comes back there has to say who answers
+// (`iss`), or the configuration does (RFC 9700 section 4.4).
 //
 // All on the home executor of the connections. Errors are for the person who looks at the page:
 // kNotFound: no such link, or it is over; kForbidden: not this browser, or it was refused;
@@ -14,6 +15,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,14 +47,20 @@ class ConnectFlow {
   struct Shown {
     std::string server, url;  // of the MCP server
     Whose whose;
-    std::string issuer;  // of the authorization server
+    std::string issuer;        // of the authorization server
+    std::string sign_in = {};  // the origin where the browser is sent; "" = the issuer's own
     std::vector<std::string> scopes;
   };
   Task<Result<Shown>> Look(std::string token, std::string browser);
-  // Where the browser is sent.
-  Task<Result<std::string>> Begin(std::string token, std::string browser);
-  // What it brought back to the page of `server`.
-  Task<Result<Shown>> Finish(std::string server, std::string query, std::string browser);
+  // What of it the person agrees to, as a short text: who is asked for what. Two that differ in it
+  // differ here.
+  static std::string TermsOf(const Shown& shown);
+  // Where the browser is sent. `terms`: of what the person was shown; nullopt: what would be asked
+  // for now is something else, and is to be shown first.
+  Task<Result<std::optional<std::string>>> Begin(std::string token, std::string browser,
+                                                 std::string terms);
+  // What it brought back to the page at `path`.
+  Task<Result<Shown>> Finish(std::string path, std::string query, std::string browser);
 
   // The document by which authorization servers know the gateway that take one (Client ID Metadata
   // Documents), JSON; "" = there is none.
@@ -60,9 +68,15 @@ class ConnectFlow {
 
  private:
   struct Place;
+  static Shown ShownOf(const Offer& offer, const Place& place);
   Task<Result<Place>> PlaceOf(std::string token, std::string browser);
-  Task<Result<oauth::Client>> ClientFor(std::shared_ptr<Connections> source,
-                                        oauth::ServerMetadata server, Deadline deadline);
+  // The gateway as a client, and where those come back to who know it as that.
+  struct Known {
+    oauth::Client client;
+    std::string redirect_uri;
+  };
+  Task<Result<Known>> ClientFor(std::shared_ptr<Connections> source, oauth::ServerMetadata server,
+                                Deadline deadline);
   Task<Result<Shown>> Exchange(Offer offer, std::string code);
   oauth::Self SelfOf(std::string_view server) const;
 

@@ -22,19 +22,19 @@ bool Covers(const std::vector<std::string>& some, const std::vector<std::string>
 
 }  // namespace
 
-// One at a time for a caller; who came meanwhile looks again when it is over, however it ends.
-class Connections::Flight {
- public:
-  explicit Flight(HeldPtr held) : held_(std::move(held)) { held_->flying = true; }
-  Flight(const Flight&) = delete;
-  ~Flight() {
-    held_->flying = false;
-    for (const auto& box : std::exchange(held_->waiting, {})) box->Put(true);
+std::shared_ptr<Turn> Turns::Of(const Whose& whose) {
+  if (turns_.size() >= sweep_at_) {
+    std::erase_if(turns_, [](const auto& one) { return one.second.expired(); });
+    sweep_at_ = std::max<std::size_t>(1024, 2 * turns_.size());
   }
-
- private:
-  const HeldPtr held_;
-};
+  std::weak_ptr<Turn>& place = turns_[whose];
+  std::shared_ptr<Turn> turn = place.lock();
+  if (turn == nullptr) {
+    turn = std::make_shared<Turn>();
+    place = turn;
+  }
+  return turn;
+}
 
 Result<std::shared_ptr<Connections>> Connections::Make(std::string server, std::string url,
                                                        const config::ServerCredentials& config,
@@ -83,6 +83,11 @@ std::unexpected<Error> Connections::Ask(const Whose& whose, const Scopes& scopes
   return Failure(std::move(error));
 }
 
+std::string Connections::ViewOf(const Principal& caller) const {
+  if (deps_.accounts == nullptr) return "";
+  return std::to_string(deps_.accounts->Of(server_, caller.issuer, caller.subject));
+}
+
 Result<GrantPtr> Connections::Find(const Caller* caller) {
   if (caller == nullptr && own_is_fixed_) return own_;
   if (caller != nullptr && (*caller)->subject.empty()) {
@@ -107,7 +112,7 @@ Result<GrantPtr> Connections::Find(const Caller* caller) {
 }
 
 Task<void> Connections::Refresh(std::shared_ptr<Connections> self, HeldPtr held) {
-  if (!held->flying && held->any()) {
+  if (!held->turn->taken() && held->any()) {
     Result<GrantPtr> ignored = co_await self->Fly(held);  // Fly() has said what went wrong
     static_cast<void>(ignored);
   }
@@ -119,7 +124,7 @@ Task<void> Connections::Refresh(std::shared_ptr<Connections> self, HeldPtr held)
 void Connections::MakeRoom() {
   for (auto one = held_.begin(); one != held_.end() && held_.size() >= kMostHeld;) {
     const Held& held = *one->second;
-    const bool busy = held.flying || held.unsaved || held.refreshing;
+    const bool busy = held.turn->taken() || held.unsaved || held.refreshing;
     one = busy ? std::next(one) : held_.erase(one);
   }
 }
@@ -130,7 +135,7 @@ Connections::HeldPtr Connections::HeldOf(const Whose& whose) {
     const std::lock_guard lock(mutex_);
     if (held_.size() >= kMostHeld && !held_.contains(whose)) MakeRoom();
     HeldPtr& slot = held_[whose];
-    if (slot == nullptr) slot = std::make_shared<Held>(whose);
+    if (slot == nullptr) slot = std::make_shared<Held>(whose, deps_.turns->Of(whose));
     held = slot;
   }
   if (!std::exchange(held->loaded, true)) Load(*held);
@@ -150,16 +155,13 @@ void Connections::Heard(const Refusal& refused) {
   if (challenge.resource_metadata.empty() || challenge.resource_metadata == metadata_) return;
   metadata_ = challenge.resource_metadata;
   found_.reset();
+  search_.StartOver();
 }
 
 Task<Result<GrantPtr>> Connections::Obtain(Caller caller, Refusal refused, Deadline) {
   const std::shared_ptr<Connections> keep = shared_from_this();
   const HeldPtr held = HeldOf(Whose::Of(*caller));
-  while (held->flying) {
-    const auto box = std::make_shared<Mailbox<bool>>();
-    held->waiting.push_back(box);
-    co_await box->Take();
-  }
+  co_await held->turn->Free();
   Heard(refused);
   if (!held->any()) co_return Absent(held, refused);
   Result<GrantPtr> judged = Judge(held, refused);
@@ -205,19 +207,20 @@ Result<GrantPtr> Connections::Judge(const HeldPtr& held, const Refusal& refused)
 }
 
 Task<Result<GrantPtr>> Connections::Fly(HeldPtr held) {
+  if (held->unsaved) Save(*held);
+  if (Reread(*held)) {
+    Result<GrantPtr> now = Now(held);
+    if (!now || deps_.clock.WallNow() < (*now)->expires) co_return now;
+  }
   if (deps_.clock.Now() < held->not_before) co_return Failure(held->last_error);
   if (held->connected.token.refresh.empty()) {
     co_return Over(*held);
   }
-  const Flight flight(held);
-  if (held->unsaved) Save(*held);
+  const Turn::Taken flight(*held->turn);
   const unsigned version = held->version;
   Result<oauth::Token> token = co_await Renew(held, Deadline::In(deps_.clock, kTimeout));
-  if (held->version != version) {  // it was connected anew, or forgotten
-    if (!held->any()) co_return Ask(held->whose, challenged_);
-    const std::lock_guard lock(mutex_);
-    co_return held->grant;
-  }
+  // It was connected anew, or forgotten: here, or by another source of this server.
+  if (held->version != version || Reread(*held)) co_return Now(held);
   if (!token) co_return Failed(held, std::move(token.error()));
   // A server that gave no new one goes on with the old one (RFC 6749 section 6).
   if (token->refresh.empty()) token->refresh = held->connected.token.refresh;
@@ -230,18 +233,29 @@ Task<Result<GrantPtr>> Connections::Fly(HeldPtr held) {
   co_return held->grant;
 }
 
+// What there is after it changed under our hands: what was published with it, good or not.
+Result<GrantPtr> Connections::Now(const HeldPtr& held) {
+  if (!held->any()) return Ask(held->whose, challenged_);
+  const std::lock_guard lock(mutex_);
+  return held->grant;
+}
+
 Task<Result<oauth::Token>> Connections::Renew(HeldPtr held, Deadline deadline) {
   Result<oauth::Discovered> found = co_await Locate(deadline);
   if (!found) co_return Failure(std::move(found.error()));
-  const std::optional<oauth::Client> client = ClientAt(held->connected.issuer);
   // What one issuer gave is shown to no other.
-  if (found->server.issuer != held->connected.issuer || !client) {
+  if (found->server.issuer != held->connected.issuer) {
     co_return Failure(Code::kUnauthenticated, Origin::kServer,
                       "the server has another issuer now than the one of this connection");
   }
   const Connected& had = held->connected;
+  const oauth::Client& client = had.client.id.empty() ? client_ : had.client;
+  if (client.id.empty()) {
+    co_return Failure(Code::kUnavailable, Origin::kGateway,
+                      "the client_id that it was connected with is not configured any more");
+  }
   Result<oauth::Token> token = co_await oauth::AskForToken(
-      deps_.fetcher, deps_.clock, *client, found->server,
+      deps_.fetcher, deps_.clock, client, found->server,
       oauth::RefreshGrant(had.token, had.resource), had.token.scopes, deadline);
   co_return token;
 }
@@ -259,7 +273,10 @@ Result<GrantPtr> Connections::Failed(const HeldPtr& held, Error error) {
   spdlog::warn("server {}: the token of a connected account could not be replaced: {}", server_,
                error.message);
   if (over) {
-    if (error.message.contains("_client")) ForgetClient(held->connected.issuer);
+    // Who registers anew gets another one; the connections of this one end each by itself.
+    if (error.message.contains("invalid_client")) {
+      ForgetClient(held->connected.issuer, held->connected.client.id);
+    }
     return Over(*held);
   }
   found_.reset();
@@ -273,12 +290,23 @@ Result<GrantPtr> Connections::Failed(const HeldPtr& held, Error error) {
 }
 
 Task<Result<oauth::Discovered>> Connections::Locate(Deadline deadline) {
+  const std::shared_ptr<Connections> keep = shared_from_this();
+  co_await search_.turn.Free();
   if (found_ && deps_.clock.Now() - found_at_ < kForget) co_return *found_;
+  if (auto error = search_.Pausing(deps_.clock.Now())) co_return Failure(std::move(*error));
+  const Turn::Taken search(search_.turn);
+  const std::string metadata = metadata_;
   Result<oauth::Discovered> found = co_await oauth::Discover(
-      deps_.fetcher, {.server_url = url_, .resource_metadata = metadata_, .issuer = config_.issuer},
+      deps_.fetcher, {.server_url = url_, .resource_metadata = metadata, .issuer = config_.issuer},
       deadline);
-  if (!found) co_return found;
+  const bool current = metadata == metadata_;  // the server may have said better meanwhile
+  if (!found) {
+    if (current) search_.Failed(deps_.clock.Now(), found.error());
+    co_return found;
+  }
   if (!config_.resource.empty()) found->resource = config_.resource;
+  search_.StartOver();
+  if (!current) co_return found;
   found_ = *found;
   found_at_ = deps_.clock.Now();
   co_return found;

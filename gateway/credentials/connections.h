@@ -9,6 +9,10 @@
 // A token is replaced before it ends by one request however many wait; after a failure none is made
 // for a while. What is connected is in the vault, and read from there when it is first needed.
 //
+// A reload that changes a server makes another one of these, while calls still end by the old one.
+// They take turns (Turns), and before a refresh token is spent, and after, the vault is looked
+// into: what another one got, kept or forgot meanwhile goes before what is known here.
+//
 // Find() is thread-safe; all else happens on the home executor.
 #pragma once
 
@@ -24,12 +28,13 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
-#include "base/mailbox.h"
 #include "config/credentials.h"
+#include "core/account_versions.h"
 #include "credentials/links.h"
 #include "credentials/oauth/client.h"
 #include "credentials/oauth/discovery.h"
 #include "credentials/source.h"
+#include "credentials/turn.h"
 #include "credentials/vault.h"
 #include "fetch/fetch.h"
 
@@ -40,6 +45,8 @@ struct Connected {
   oauth::Token token;
   std::vector<std::string> asked = {};  // scopes, which the user has seen
   std::string issuer = {}, resource = {};
+  // As whom the gateway got it, where the configuration does not say: only that one can renew it.
+  oauth::Client client = {};
 };
 // As text for the vault, but for the issuer, which is in the label. nullopt: it is no such text.
 std::string ConnectedText(const Connected& connected);
@@ -48,6 +55,16 @@ std::optional<Connected> ReadConnectedText(std::string_view text);
 inline constexpr const char* kConnection = "connection";
 std::string PrincipalText(const Whose& whose);
 Whose ReadPrincipalText(std::string_view text);
+
+// Of the connections of one server, however many sources it has. One thread.
+class Turns {
+ public:
+  std::shared_ptr<Turn> Of(const Whose& whose);
+
+ private:
+  std::map<Whose, std::weak_ptr<Turn>> turns_;
+  std::size_t sweep_at_ = 1024;
+};
 
 class Connections final : public Source, public std::enable_shared_from_this<Connections> {
  public:
@@ -65,6 +82,8 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
     Vault& vault;
     Links& links;
     std::function<void(const std::string& server, std::string_view outcome)> count = nullptr;
+    AccountVersions* accounts = nullptr;                       // null = nobody wants to know
+    std::shared_ptr<Turns> turns = std::make_shared<Turns>();  // of all sources of this server
   };
 
   // `own`: header lines of the gateway's own requests, "" = none. kInvalid: the private key cannot
@@ -75,6 +94,7 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
 
   bool personal() const override { return true; }
   bool connects() const override { return true; }
+  std::string ViewOf(const Principal& caller) const override;
   Result<GrantPtr> Find(const Caller* caller) override;
   Task<Result<GrantPtr>> Obtain(Caller caller, Refusal refused, Deadline deadline) override;
   Executor home() const override { return deps_.home; }
@@ -88,11 +108,15 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   Task<Result<oauth::Discovered>> Locate(Deadline deadline);
   // As whom the gateway is known there: of the configuration, or as it was kept. nullopt: not yet.
   std::optional<oauth::Client> ClientAt(const std::string& issuer,
-                                        const std::string& redirect_uri = "") const;
+                                        const std::string& redirect_uri) const;
+  // Of becoming known there.
+  Tries& registering() { return registering_; }
   void KeepClient(const std::string& issuer, const std::string& redirect_uri,
                   const oauth::Client& client);
-  // It is not known there any more; what the configuration says of it stays.
-  void ForgetClient(const std::string& issuer);
+  // That one is not known there any more; what the configuration says of it stays.
+  void ForgetClient(const std::string& issuer, const std::string& id);
+  // Whether it is one for this server as it is configured now.
+  bool Fits(const Connected& connected) const;
   void Keep(const Whose& whose, Connected connected);
   // False: there was nothing.
   bool Forget(const Whose& whose);
@@ -101,10 +125,11 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   using Scopes = std::vector<std::string>;
   // One connection, or that there is none.
   struct Held {
-    explicit Held(Whose of) : whose(std::move(of)) {}
+    Held(Whose of, std::shared_ptr<Turn> taking) : whose(std::move(of)), turn(std::move(taking)) {}
     bool any() const { return !connected.token.access.empty(); }
 
     const Whose whose;
+    const std::shared_ptr<Turn> turn;
     // Guarded by mutex_.
     GrantPtr grant = nullptr;
     bool refreshing = false;  // in the background
@@ -112,8 +137,7 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
     // Of the home's thread.
     Connected connected = {};
     unsigned version = 0;  // counts up when it is connected or forgotten
-    bool loaded = false, unsaved = false, flying = false;
-    std::vector<std::shared_ptr<Mailbox<bool>>> waiting = {};
+    bool loaded = false, unsaved = false;
     std::optional<TimePoint> got_at = {};
     TimePoint not_before = TimePoint::min();
     Backoff backoff{
@@ -121,7 +145,6 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
     Error last_error = {};
   };
   using HeldPtr = std::shared_ptr<Held>;
-  class Flight;
 
   Connections(std::string server, std::string url, const config::ServerCredentials& config,
               oauth::Client client, std::string own, Deps deps);
@@ -129,6 +152,8 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   HeldPtr HeldOf(const Whose& whose);
   void MakeRoom();
   void Load(Held& held);
+  bool Reread(Held& held);
+  Result<GrantPtr> Now(const HeldPtr& held);
   Result<GrantPtr> Judge(const HeldPtr& held, const Refusal& refused);
   Result<GrantPtr> Absent(const HeldPtr& held, const Refusal& refused);
   GrantPtr Good(const Held& held) const;
@@ -139,6 +164,8 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   void Publish(Held& held);
   void Save(Held& held);
   void Drop(Held& held);
+  void EraseFrom(const Label& label);
+  void Changed(const Whose& whose) const;
   std::unexpected<Error> Over(Held& held);
   void Heard(const Refusal& refused);
   std::unexpected<Error> Ask(const Whose& whose, const Scopes& scopes);
@@ -165,6 +192,7 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   std::optional<std::map<std::string, std::string>> issuers_;
   std::optional<oauth::Discovered> found_;
   TimePoint found_at_;
+  Tries search_, registering_;
 };
 
 }  // namespace switchyard::credentials

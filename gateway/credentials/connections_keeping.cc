@@ -26,7 +26,9 @@ std::string_view TakeLine(std::string_view& text) {
 }  // namespace
 
 std::string ConnectedText(const Connected& connected) {
+  const bool known = !connected.client.id.empty();
   return oauth::JoinScopes(connected.asked) + "\n" + connected.resource + "\n" +
+         (known ? oauth::ClientText(connected.client) : "") + "\n" +
          oauth::TokenText(connected.token);
 }
 
@@ -34,6 +36,10 @@ std::optional<Connected> ReadConnectedText(std::string_view text) {
   Connected connected{.token = {},
                       .asked = oauth::SplitScopes(TakeLine(text)),
                       .resource = std::string(TakeLine(text))};
+  const std::string client(TakeLine(text));
+  std::optional<oauth::Client> known = oauth::ReadClientText(client);
+  if (!client.empty() && !known) return std::nullopt;
+  if (known) connected.client = std::move(*known);
   std::optional<oauth::Token> token = oauth::ReadTokenText(std::string(text));
   if (!token) return std::nullopt;
   connected.token = std::move(*token);
@@ -69,19 +75,40 @@ void Connections::Load(Held& held) {
   }
   const auto issuer = issuers_->find(PrincipalText(held.whose));
   if (issuer == issuers_->end()) return;
-  // What one issuer gave is of no use with another.
-  if (!config_.issuer.empty() && issuer->second != config_.issuer) return;
   const std::optional<std::string> text = deps_.vault.Get(LabelOf(held.whose, issuer->second));
   std::optional<Connected> kept = text ? ReadConnectedText(*text) : std::nullopt;
   if (!kept) return;
-  // The server may have moved since, or another one has its name: a token is for whom it was got.
-  const bool same = config_.resource.empty() ? oauth::ResourceCovers(kept->resource, url_)
-                                             : kept->resource == config_.resource;
-  if (!same) return;
+  kept->issuer = issuer->second;
+  if (!Fits(*kept)) return;
   held.connected = std::move(*kept);
-  held.connected.issuer = issuer->second;
   Publish(held);
   held.got_at.reset();  // nobody knows how old it is
+}
+
+bool Connections::Fits(const Connected& connected) const {
+  // What one issuer gave is of no use with another.
+  if (!config_.issuer.empty() && connected.issuer != config_.issuer) return false;
+  // The server may have moved since, or another one has its name: a token is for whom it was got.
+  return config_.resource.empty() ? oauth::ResourceCovers(connected.resource, url_)
+                                  : connected.resource == config_.resource;
+}
+
+// True: it is another one now, or none, than was known here.
+bool Connections::Reread(Held& held) {
+  if (held.unsaved || !held.any()) return false;
+  const std::optional<std::string> kept =
+      deps_.vault.Get(LabelOf(held.whose, held.connected.issuer));
+  if (kept && *kept == ConnectedText(held.connected)) return false;
+  {
+    const std::lock_guard lock(mutex_);
+    held.grant = nullptr;
+  }
+  held.connected = {};
+  ++held.version;
+  issuers_.reset();
+  Load(held);
+  Changed(held.whose);
+  return true;
 }
 
 void Connections::Publish(Held& held) {
@@ -120,7 +147,16 @@ void Connections::Drop(Held& held) {
     const std::lock_guard lock(mutex_);
     held.grant = nullptr;
   }
-  if (Result<void> gone = deps_.vault.Erase(LabelOf(held.whose, issuer)); !gone) {
+  EraseFrom(LabelOf(held.whose, issuer));
+  Changed(held.whose);
+}
+
+void Connections::Changed(const Whose& whose) const {
+  if (deps_.accounts != nullptr) deps_.accounts->Changed(server_, whose.issuer, whose.subject);
+}
+
+void Connections::EraseFrom(const Label& label) {
+  if (Result<void> gone = deps_.vault.Erase(label); !gone) {
     spdlog::error("server {}: a connection that is over could not be deleted: {}", server_,
                   gone.error().message);
   }
@@ -129,11 +165,17 @@ void Connections::Drop(Held& held) {
 void Connections::Keep(const Whose& whose, Connected connected) {
   const HeldPtr held = HeldOf(whose);
   if (held->any() && held->connected.issuer != connected.issuer) Drop(*held);
+  // One that does not fit any more was not loaded; the next start would find two.
+  const auto other = issuers_->find(PrincipalText(whose));
+  if (other != issuers_->end() && other->second != connected.issuer) {
+    EraseFrom(LabelOf(whose, other->second));
+  }
   held->connected = std::move(connected);
   ++held->version;
   held->not_before = TimePoint::min();
   Save(*held);
   Publish(*held);
+  Changed(whose);
   Count("connected");
 }
 
@@ -153,7 +195,7 @@ std::optional<oauth::Client> Connections::ClientAt(const std::string& issuer,
   if (!text) return std::nullopt;
   std::string_view rest = *text;
   const std::string_view registered = TakeLine(rest);
-  if (!redirect_uri.empty() && registered != redirect_uri) return std::nullopt;
+  if (registered != redirect_uri) return std::nullopt;
   return oauth::ReadClientText(std::string(rest));
 }
 
@@ -168,10 +210,16 @@ void Connections::KeepClient(const std::string& issuer, const std::string& redir
   }
 }
 
-void Connections::ForgetClient(const std::string& issuer) {
-  if (!client_.id.empty()) return;
-  Result<void> gone =
-      deps_.vault.Erase({.issuer = issuer, .principal = {}, .server = server_, .kind = kClient});
+void Connections::ForgetClient(const std::string& issuer, const std::string& id) {
+  const Label label{.issuer = issuer, .principal = {}, .server = server_, .kind = kClient};
+  const std::optional<std::string> text = deps_.vault.Get(label);
+  if (!text) return;
+  std::string_view rest = *text;
+  TakeLine(rest);
+  // Another one may have been registered since.
+  const std::optional<oauth::Client> kept = oauth::ReadClientText(std::string(rest));
+  if (kept && kept->id != id) return;
+  Result<void> gone = deps_.vault.Erase(label);
   if (gone) return;
   spdlog::error("server {}: its registration could not be deleted: {}", server_,
                 gone.error().message);

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "core/principal.h"
 #include "credentials/oauth/authorization.h"
+#include "credentials/oauth/client.h"
 
 namespace switchyard::credentials {
 
@@ -41,6 +42,7 @@ struct Offer {
   TimePoint made, until;
   std::string browser = {};                    // which one has it; "" = none yet
   std::optional<oauth::Attempt> attempt = {};  // what it was sent away with last
+  oauth::Client client = {};                   // as whom
 };
 
 class Links {

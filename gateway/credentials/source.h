@@ -44,6 +44,10 @@ class Source {
   // (Error::visit).
   virtual bool connects() const { return false; }
 
+  // Any thread. What tells the caller as it is shown now from what it was shown before, as text: a
+  // session of a legacy server is for one of these.
+  virtual std::string ViewOf(const Principal&) const { return ""; }
+
   // Any thread, at once. Null: there is none at hand, Obtain() gets one. An Error: there is none
   // for this caller. `caller` null: the gateway asks on its own behalf.
   virtual Result<GrantPtr> Find(const Caller* caller) = 0;

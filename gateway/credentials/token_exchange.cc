@@ -1,8 +1,11 @@
 #include "credentials/token_exchange.h"
 
+#include <algorithm>
+
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "base/digest.h"
 #include "base/random.h"
 #include "credentials/oauth/discovery.h"
 #include "credentials/oauth/exchange.h"
@@ -10,8 +13,6 @@
 
 namespace switchyard::credentials {
 namespace {
-
-constexpr Duration kNoSearch = std::chrono::seconds(1);
 
 // By its address alone, an authorization server says nothing of how it knows clients.
 oauth::ServerMetadata Fixed(const config::ServerCredentials& config) {
@@ -27,19 +28,6 @@ std::string ResourceOf(const config::ServerCredentials& config, const std::strin
 }
 
 }  // namespace
-
-class TokenExchange::Taken {
- public:
-  explicit Taken(Turn& turn) : turn_(turn) { turn_.taken = true; }
-  Taken(const Taken&) = delete;
-  ~Taken() {
-    turn_.taken = false;
-    for (const auto& box : std::exchange(turn_.waiting, {})) box->Put(true);
-  }
-
- private:
-  Turn& turn_;
-};
 
 Result<SourcePtr> TokenExchange::Make(std::string server, const std::string& url,
                                       const config::ServerCredentials& config, std::string own,
@@ -84,6 +72,25 @@ std::optional<Result<GrantPtr>> TokenExchange::AtHand(const Entry& entry) const 
   return std::nullopt;
 }
 
+// By what the caller's token allows: a session that was begun with a broad one is not for a narrow
+// one. Not by all that it says, some of which each token has anew.
+std::string TokenExchange::ViewOf(const Principal& caller) const {
+  std::string text;
+  const auto add = [&text](const std::vector<std::string>& values) {
+    std::vector<std::string> sorted = values;
+    std::ranges::sort(sorted);
+    text += std::to_string(sorted.size()) + ";";
+    for (const std::string& value : sorted) text += std::to_string(value.size()) + ":" + value;
+  };
+  for (const auto* rights : {&caller.scopes, &caller.roles, &caller.groups, &caller.capabilities}) {
+    add(*rights);
+  }
+  for (const auto& [claim, values] : caller.claims) {
+    if (claim == "authorization_details" || claim.starts_with("act.")) add(values);
+  }
+  return Sha256(text);
+}
+
 Result<GrantPtr> TokenExchange::Find(const Caller* caller) {
   if (caller == nullptr) return own_;
   const std::string& credential = (*caller)->credential;
@@ -113,7 +120,7 @@ Result<GrantPtr> TokenExchange::Find(const Caller* caller) {
 
 Task<void> TokenExchange::Refresh(std::shared_ptr<TokenExchange> self, EntryPtr entry,
                                   std::string credential) {
-  if (!entry->flight.taken) {
+  if (!entry->flight.taken()) {
     // Fly() has said what went wrong; the old one is used on.
     Result<GrantPtr> ignored = co_await self->Fly(entry, std::move(credential));
     static_cast<void>(ignored);
@@ -141,14 +148,6 @@ std::size_t TokenExchange::kept() const {
   return entries_.size();
 }
 
-Task<void> TokenExchange::Wait(Turn& turn) {
-  while (turn.taken) {
-    const auto box = std::make_shared<Mailbox<bool>>();
-    turn.waiting.push_back(box);
-    co_await box->Take();
-  }
-}
-
 Task<Result<GrantPtr>> TokenExchange::Obtain(Caller caller, Refusal refused, Deadline) {
   const std::shared_ptr<TokenExchange> keep = shared_from_this();
   if (refused.grant == own_ || caller->credential.empty()) {
@@ -156,7 +155,7 @@ Task<Result<GrantPtr>> TokenExchange::Obtain(Caller caller, Refusal refused, Dea
   }
   if (refused.status == 403) co_return Refuse("forbids this to the caller (403)");
   const EntryPtr entry = EntryOf(caller->credential);
-  co_await Wait(entry->flight);
+  co_await entry->flight.Free();
   {
     const std::lock_guard lock(mutex_);
     if (refused.grant != nullptr && entry->grant == refused.grant) {
@@ -178,7 +177,7 @@ Task<Result<GrantPtr>> TokenExchange::Fly(EntryPtr entry, std::string credential
     co_return Refuse("needs the caller's token once more, and no request with it is under way",
                      Code::kUnavailable);
   }
-  const Taken flight(entry->flight);
+  const Turn::Taken flight(entry->flight);
   Result<oauth::Token> got = co_await Fetch(token, Deadline::In(deps_.clock, kTimeout));
   // That would be the caller's own on its way to the server.
   if (got && got->access == token->text()) {
@@ -190,19 +189,19 @@ Task<Result<GrantPtr>> TokenExchange::Fly(EntryPtr entry, std::string credential
 }
 
 Task<Result<oauth::ServerMetadata>> TokenExchange::Locate(Deadline deadline) {
-  co_await Wait(search_);
+  co_await search_.turn.Free();
   const bool lasts = !config_.token_endpoint.empty();
   if (issuer_ && (lasts || deps_.clock.Now() - found_at_ < kForget)) co_return *issuer_;
-  if (deps_.clock.Now() < no_search_before_) co_return Failure(not_found_);
-  const Taken search(search_);
+  if (auto error = search_.Pausing(deps_.clock.Now())) co_return Failure(std::move(*error));
+  const Turn::Taken search(search_.turn);
   Result<oauth::ServerMetadata> found =
       co_await oauth::FetchServerMetadata(deps_.fetcher, config_.issuer, deadline);
   if (found) {
     issuer_ = *found;
     found_at_ = deps_.clock.Now();
+    search_.StartOver();
   } else {
-    not_found_ = found.error();
-    no_search_before_ = deps_.clock.Now() + kNoSearch;
+    search_.Failed(deps_.clock.Now(), found.error());
   }
   co_return found;
 }

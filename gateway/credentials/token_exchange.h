@@ -24,11 +24,11 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
-#include "base/mailbox.h"
 #include "config/credentials.h"
 #include "core/lent_tokens.h"
 #include "credentials/oauth/client.h"
 #include "credentials/source.h"
+#include "credentials/turn.h"
 #include "fetch/fetch.h"
 
 namespace switchyard::credentials {
@@ -58,6 +58,7 @@ class TokenExchange final : public Source, public std::enable_shared_from_this<T
                                 ExchangeDeps deps);
 
   bool personal() const override { return true; }
+  std::string ViewOf(const Principal& caller) const override;
   Result<GrantPtr> Find(const Caller* caller) override;
   Task<Result<GrantPtr>> Obtain(Caller caller, Refusal refused, Deadline deadline) override;
   Executor home() const override { return deps_.home; }
@@ -68,13 +69,6 @@ class TokenExchange final : public Source, public std::enable_shared_from_this<T
   TokenExchange(std::string server, const std::string& url, const config::ServerCredentials& config,
                 std::string own, oauth::Client client, ExchangeDeps deps);
 
-  using Waiting = std::vector<std::shared_ptr<Mailbox<bool>>>;
-  // One at a time; who came meanwhile looks again when it is over, however it ends.
-  struct Turn {
-    bool taken = false;
-    Waiting waiting = {};
-  };
-  class Taken;
   // What is known of one token of a caller.
   struct Entry {
     // Guarded by mutex_.
@@ -91,7 +85,6 @@ class TokenExchange final : public Source, public std::enable_shared_from_this<T
   using EntryPtr = std::shared_ptr<Entry>;
   using Entries = std::list<std::pair<std::string, EntryPtr>>;  // the last one used in front
 
-  static Task<void> Wait(Turn& turn);
   static Task<void> Refresh(std::shared_ptr<TokenExchange> self, EntryPtr entry,
                             std::string credential);
   EntryPtr EntryOf(const std::string& credential);
@@ -118,9 +111,7 @@ class TokenExchange final : public Source, public std::enable_shared_from_this<T
   // Of the home's thread.
   std::optional<oauth::ServerMetadata> issuer_;
   TimePoint found_at_;
-  Turn search_;
-  TimePoint no_search_before_ = TimePoint::min();
-  Error not_found_ = {};
+  Tries search_;
 };
 
 }  // namespace switchyard::credentials

@@ -33,20 +33,14 @@ ReplyPtr Question(const Call& call, const Error& error) {
   return ReplyWith(mcp::Message::FromResult(call.message.id(), std::move(result)));
 }
 
-// As a reply where that can be one: an error would be in the log, and its address is for the user.
-Result<ReplyPtr> InWords(const Call& call, Error error) {
-  error.message +=
-      ". The user has to open this page in a browser, and the call is to be made "
-      "again then: " +
-      std::exchange(error.visit, "");
-  if (call.message.method() != mcp::Method::kToolsCall) return Failure(std::move(error));
-  return ReplyWith(mcp::ToolErrorMessage(call.message.id(), error));
-}
-
+// In words where nothing else can be done: the address is put into them where the error becomes a
+// message (mcp/error_map.cc), for whoever reads a log on the way would be the first to press the
+// button.
 Result<ReplyPtr> Refused(const Call& call, Error error) {
   if (error.visit.empty()) return Failure(std::move(error));
   if (MayAsk(call)) return Question(call, error);
-  return InWords(call, std::move(error));
+  if (call.message.method() != mcp::Method::kToolsCall) return Failure(std::move(error));
+  return ReplyWith(mcp::ToolErrorMessage(call.message.id(), error));
 }
 
 // What the user did with our question; "" = it was none.

@@ -47,10 +47,11 @@ class Lanes::Entering {
   const Clock& clock_;
 };
 
-Lanes::Lanes(std::string server, const Deps& deps, Make make, std::optional<First> first)
+Lanes::Lanes(std::string server, const Deps& deps, Make make, View view, std::optional<First> first)
     : server_(std::move(server)),
       deps_(deps),
       make_(std::move(make)),
+      view_(std::move(view)),
       first_(std::move(first)),
       first_lane_(first_ ? std::make_shared<Lane>(Lane{.turns = first_->turns}) : nullptr),
       entrance_(first_ ? std::make_shared<Turnstile>(AllBusy(server_, first_->most), deps_.timers)
@@ -119,12 +120,15 @@ Result<void> Lanes::MakeRoom(const std::string& caller) {
 Result<Lanes::LanePtr> Lanes::ForClient(const Call& call) {
   const Askable declared = Askable::Of(call);
   std::string caller = CallerKey(*call.caller);
+  std::string view = view_ ? view_(*call.caller) : "";
   const auto fits = [&](const LanePtr& lane) {
-    return lane->declared == declared && lane->caller == caller;
+    return lane->declared == declared && lane->caller == caller && lane->view == view;
   };
   if (const auto found = std::ranges::find_if(lanes_, fits); found != lanes_.end()) return *found;
   if (Result<void> room = MakeRoom(caller); !room) return Failure(std::move(room.error()));
-  return Add(declared, std::move(caller), &call.caller);
+  LanePtr lane = Add(declared, std::move(caller), &call.caller);
+  lane->view = std::move(view);
+  return lane;
 }
 
 // The first free one, so that the last ones become idle.

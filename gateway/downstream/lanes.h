@@ -2,7 +2,8 @@
 // server of its own, with its own transport. Made when needed, ended when idle, bounded. Lives on
 // the server's home worker. Two kinds:
 //
-//   URL    one for each set of capabilities and caller, since a session is told at its start what
+//   URL    one for each set of capabilities and caller (with the rights or the account that it is
+//          shown by), since a session is told at its start what
 //          its client offers and must be told no more (protocol 6.1-3, 6.1-4)
 //   child  one more process of the same command, when every other is busy with such a call, running
 //          or parked: a question on a channel that calls share does not say whose it is (6.5-B).
@@ -46,7 +47,11 @@ class Lanes {
     std::size_t most = 1;  // lanes altogether
   };
 
-  Lanes(std::string server, const Deps& deps, Make make, std::optional<First> first = {});
+  // What tells a caller from itself with other rights, or another account; null = nothing does.
+  using View = std::function<std::string(const Principal&)>;
+
+  Lanes(std::string server, const Deps& deps, Make make, View view = nullptr,
+        std::optional<First> first = {});
   Lanes(const Lanes&) = delete;
   ~Lanes();
 
@@ -62,7 +67,7 @@ class Lanes {
  private:
   struct Lane {
     Askable declared = {};
-    std::string caller = {};
+    std::string caller = {}, view = {};
     std::shared_ptr<ServerDownstream> server = {};  // null: the first lane
     std::shared_ptr<Turnstile> turns = {};          // null: over HTTP
     bool was_up = false;
@@ -92,6 +97,7 @@ class Lanes {
   const std::string server_;
   const Deps deps_;
   const Make make_;
+  const View view_;
   const std::optional<First> first_;
   const LanePtr first_lane_;                   // null: over HTTP
   const std::shared_ptr<Turnstile> entrance_;  // the queue; who is through gets the next free lane

@@ -78,11 +78,12 @@ std::unique_ptr<Lanes> ServerDownstream::MakeLanes() {
   if (turns_ == nullptr) {
     return std::make_unique<Lanes>(
         channel_->server(), channel_->deps(),
-        [this](Askable declared, const Caller* caller) { return MakeLane(declared, caller); });
+        [this](Askable declared, const Caller* caller) { return MakeLane(declared, caller); },
+        asking_.view);
   }
   return std::make_unique<Lanes>(
       channel_->server(), channel_->deps(),
-      [this](Askable, const Caller*) { return MakeLane(settings_.declares, nullptr); },
+      [this](Askable, const Caller*) { return MakeLane(settings_.declares, nullptr); }, nullptr,
       Lanes::First{.turns = turns_,
                    .serve = [this](Call& call) { return OnFace(call); },
                    .most = asking_.processes});

@@ -33,6 +33,8 @@ struct Asking {
   // Whether there is anything to show it for this caller: whoever has nothing gets no session. Any
   // thread; empty = for everybody.
   std::function<Result<void>(const Caller&)> admits = {};
+  // What tells this caller as it is shown now from what it was shown before; empty = nothing.
+  std::function<std::string(const Principal&)> view = {};
   std::shared_ptr<Parks> parks = {};  // of the server, for such sessions; empty: makes its own
 };
 

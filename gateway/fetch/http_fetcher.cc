@@ -8,6 +8,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "base/http/grammar.h"
+#include "base/wipe.h"
 #include "base/worker_timers.h"
 #include "telemetry/metrics.h"
 
@@ -141,6 +142,7 @@ Task<Result<Response>> HttpFetcher::Fetch(Request request, Deadline deadline) {
 
 Task<Result<Response>> HttpFetcher::Follow(Request request, Deadline deadline,
                                            std::shared_ptr<const Terms> terms) {
+  const WipedAtEnd wiped(request.body);  // it may have a token in it
   Result<http::Url> url = terms->guard.CheckUrl(request.url);
   if (!url) co_return Failure(std::move(url.error()));
   const unsigned most = std::min(request.max_redirects, kMostRedirects);

@@ -19,6 +19,14 @@ std::string DescribeError(const Error& error) {
   return data;
 }
 
+// Here and no earlier: messages are logged, and the address is for the caller alone.
+std::string WordsOf(const Error& error) {
+  if (error.visit.empty()) return error.message;
+  return error.message +
+         ". The user has to open this page in a browser, and the call is to be made again then: " +
+         error.visit;
+}
+
 bool IsDefinedByModern(int code) { return code == kMissingCapability; }
 
 }  // namespace
@@ -82,13 +90,13 @@ int CodeForClient(int server_code, Method method, Version client) {
 
 Message ToolErrorMessage(std::string_view raw_id, const Error& error) {
   std::string result = R"({"resultType":"complete","content":[{"type":"text","text":)";
-  result.append(Quote(error.message)).append(R"(}],"isError":true,"_meta":{"switchyard/error":)");
+  result.append(Quote(WordsOf(error))).append(R"(}],"isError":true,"_meta":{"switchyard/error":)");
   result.append(error.data.empty() ? DescribeError(error) : error.data).append("}}");
   return Message::FromResult(raw_id, std::move(result));
 }
 
 Message ErrorMessage(std::string_view raw_id, const Error& error) {
-  return Message::MakeError(raw_id, RpcCode(error), error.message,
+  return Message::MakeError(raw_id, RpcCode(error), WordsOf(error),
                             error.data.empty() ? DescribeError(error) : error.data);
 }
 

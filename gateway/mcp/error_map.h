@@ -42,7 +42,8 @@ int RelayedStatus(int rpc_code, Version client);
 // then. The caller keeps the original in `data` when it differs and is worth knowing.
 int CodeForClient(int server_code, Method method, Version client);
 
-// `{"jsonrpc":"2.0","id":...,"error":{...}}` for a client. Detail never gets in. Without data of
+// `{"jsonrpc":"2.0","id":...,"error":{...}}` for a client. Detail never gets in; where a person
+// has to go (Error::visit) is said behind the message. Without data of
 // its own, `data` tells origin, code and whether a retry is known to be safe.
 Message ErrorMessage(std::string_view raw_id, const Error& error);
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "core/account_versions.h"
 #include "core/call.h"
 #include "core/definition.h"
 #include "core/resolver.h"
@@ -27,7 +28,7 @@ namespace switchyard::policies::cache {
 // the URI as the client has it, the definition's digest, arguments or what the operator made of
 // them), and what the server is told of the client: capabilities, info, tasks, `_meta`, headers.
 struct CacheKeys {
-  CacheKey own;         // for this caller alone: issuer, subject, client, scopes and claims
+  CacheKey own;  // for this caller alone: issuer, subject, client, account, scopes and claims
   std::size_t who = 0;  // where in `own` the caller stands, to its end
   TopicPtr topic;
   std::uint64_t generation = 0;  // of the topic, as of now
@@ -77,8 +78,10 @@ inline bool IsOfOneToken(std::string_view claim) {
 }
 
 // A server may be shown another value for each value of any claim, so all of them count.
-inline void AddCaller(StoreKey& key, const Principal& caller) {
+// `account`: which of its accounts at the server it is known by.
+inline void AddCaller(StoreKey& key, const Principal& caller, std::uint32_t account) {
   key.Add("own").Add(caller.issuer).Add(caller.subject).Add(caller.client);
+  if (account != 0) key.Add("account").Add(std::to_string(account));
   if (caller.scopes.empty() && caller.claims.empty()) return;
   std::vector<std::string> scopes = caller.scopes;
   std::ranges::sort(scopes);
@@ -93,7 +96,7 @@ inline void AddCaller(StoreKey& key, const Principal& caller) {
 
 // nullopt: there is no key, and so no answer from the cache. The call has its target.
 inline std::optional<CacheKeys> CacheKeysOf(Topics& topics, const CacheSettings& settings,
-                                            const Call& call) {
+                                            const Call& call, const AccountVersions* accounts) {
   const json_schema::JsonDoc::Read& read = ReadArguments(call.message.Get(mcp::Key::kArguments));
   const std::optional<std::string> arguments =
       settings.key.empty() ? CanonicalJson(read) : settings.key.Fill(read);
@@ -108,7 +111,10 @@ inline std::optional<CacheKeys> CacheKeysOf(Topics& topics, const CacheSettings&
   key.Add(settings.key_text).Add(*arguments);
   AddClient(key, call);
   const std::size_t who = key.text().size();
-  AddCaller(key, *call.caller);
+  const Principal& caller = *call.caller;
+  AddCaller(
+      key, caller,
+      accounts == nullptr ? 0 : accounts->Of(call.target.server, caller.issuer, caller.subject));
   const std::uint64_t generation = topic->generation.load();
   return CacheKeys{.own = std::string(key.text()),
                    .who = who,

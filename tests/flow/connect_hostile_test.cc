@@ -1,6 +1,7 @@
 // What others may send to the pages on which accounts are connected, and servers that want more
 // than they were shown.
 #include <atomic>
+#include <fstream>
 
 #include <gmock/gmock.h>
 
@@ -170,6 +171,26 @@ TEST_F(ConnectHostile, APageCannotBeFramedAndHasNoScript) {
   EXPECT_THAT(page.body, Not(HasSubstr("<script")));
 }
 
+TEST_F(ConnectHostile, AnAddressIsInNoRecordOfTheCall) {
+  const std::string path = directory + "/audit.jsonl";
+  gateway.With("policies", "{audit: {}}").With("audit", "{path: '" + path + "'}");
+  Start();
+  ModernClient modern = Modern("alice", "{}");
+  LegacyClient legacy = Legacy("alice", "{}");
+  for (Client* client : std::initializer_list<Client*>{&modern, &legacy}) {
+    const Answer answer = client->Request(
+        {.method = "prompts/get", .members = R"("name":"a__greet","arguments":{"who":"x"})"});
+    EXPECT_THAT(answer.body, HasSubstr("open this page in a browser")) << answer;
+    EXPECT_THAT(answer.body, HasSubstr("/connect/"));
+  }
+  Echo(modern);
+  gateway.Stop();
+  std::ifstream in(path);
+  const std::string log{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_THAT(log, HasSubstr("has to be connected there first"));
+  EXPECT_THAT(log, Not(HasSubstr("/connect/")));
+}
+
 TEST_F(ConnectHostile, AnAuthorizationServerWithoutPkceIsNotUsed) {
   authorization.has_pkce = false;
   Start();
@@ -178,6 +199,51 @@ TEST_F(ConnectHostile, AnAuthorizationServerWithoutPkceIsNotUsed) {
   const Answer sent = browser.Press(path, browser.Get(path));
   EXPECT_EQ(sent.status, 503);
   EXPECT_THAT(sent.body, Not(HasSubstr("PKCE"))) << "for the log";
+}
+
+TEST_F(ConnectHostile, AnAuthorizationServerThatHasUsersSignInAtAnotherOneIsNotUsed) {
+  authorization.sign_in = "https://honest.example";
+  authorization.says_issuer = false;
+  authorization.registers = true;
+  Start("");
+  Browser browser(gateway.port());
+  const Answer page = browser.Get(Browser::PathOf(LinkFor("alice")));
+  EXPECT_EQ(page.status, 503) << page.body;
+  EXPECT_THAT(page.body, Not(HasSubstr("honest.example"))) << "for the log";
+  EXPECT_EQ(authorization.registered(), 0);
+}
+
+TEST_F(ConnectHostile, WhereUsersSignInIsShownWhereTheConfigurationNamesTheIssuer) {
+  authorization.sign_in = "https://honest.example";
+  authorization.says_issuer = false;
+  Start();
+  Browser browser(gateway.port());
+  EXPECT_THAT(browser.Get(Browser::PathOf(LinkFor("alice"))).body,
+              HasSubstr("<dd>https://as.example, at https://honest.example</dd>"));
+}
+
+// By its document anybody may name the gateway, at an authorization server of their choice.
+TEST_F(ConnectHostile, WhoDoesNotSayWhoAnswersIsNotAnsweredByTheDocument) {
+  authorization.says_issuer = false;
+  authorization.registers = true;
+  authorization.takes_documents = true;
+  gateway.With("listen",
+               "{address: '127.0.0.1:0', public_url: 'https://mcp.example.com', "
+               "allowed_hosts: ['127.0.0.1', mcp.example.com]}");
+  Start("");
+  Browser browser(gateway.port());
+  const Answer document = browser.Get("/connect/client/a");
+  const std::string answers = Browser::PathOf(TextAt(document.message(), "/redirect_uris/0"));
+  const std::string path = Browser::PathOf(LinkFor("alice"));
+  const Answer page = browser.Get(path);
+  const std::string next = Browser::Next(
+      browser.Post(path, "proof=" + Browser::Between(page.body, R"(name="proof" value=")", "\""),
+                   "https://mcp.example.com"));
+  const auto query = FakeAuthorization::Query(next);
+  EXPECT_EQ(query.at("client_id"), "registered");
+  EXPECT_NE(Browser::PathOf(query.at("redirect_uri")), answers);
+  EXPECT_EQ(browser.Get(answers + "?" + authorization.Agree(next)).status, 404);
+  NobodyIsConnected();
 }
 
 TEST_F(ConnectHostile, AServerThatNamesAnotherIssuerGetsNothing) {
@@ -215,8 +281,8 @@ class ConnectProtected : public ConnectFixture, public ::testing::Test {
     if (TextAt(message, "/method") == "tools/call" && token < enough) {
       return {.status = 403,
               .headers =
-                  "WWW-Authenticate: Bearer error=\"insufficient_scope\", "
-                  "scope=\"write\"\r\n"};
+                  std::string("WWW-Authenticate: Bearer error=\"insufficient_scope\", scope=\"") +
+                  (wants_admin ? "admin" : "write") + "\"\r\n"};
     }
     return {.body = R"({"jsonrpc":"2.0","id":)" + json::serialize(At(message, "/id")) +
                     R"(,"result":{"resultType":"complete",)" + ResultOf(message) + "}}"};
@@ -235,7 +301,7 @@ class ConnectProtected : public ConnectFixture, public ::testing::Test {
 
   WebSite site;
   std::atomic<int> enough{1};
-  std::atomic<bool> open_lists{true};
+  std::atomic<bool> open_lists{true}, wants_admin{false};
 };
 
 TEST_F(ConnectProtected, MoreScopesAreAskedForByTheirUnion) {
@@ -253,6 +319,23 @@ TEST_F(ConnectProtected, MoreScopesAreAskedForByTheirUnion) {
   EXPECT_THAT(query.at("scope"), HasSubstr("read"));
   browser.Connect(LinkIn(asked), authorization);
   EXPECT_EQ(Echo(client).text(), "done");
+}
+
+TEST_F(ConnectProtected, ThePageIsShownAgainWhenMoreIsAskedFor) {
+  enough = 2;
+  gateway.Start();
+  Connect("alice");
+  const std::string link = LinkFor("alice"), path = Browser::PathOf(link);
+  Browser browser(gateway.port());
+  const Answer page = browser.Get(path);
+  EXPECT_THAT(page.body, Not(HasSubstr("admin")));
+  wants_admin = true;
+  EXPECT_EQ(LinkFor("alice"), link);
+  const Answer again = browser.Press(path, page);
+  EXPECT_EQ(Browser::Next(again), "");
+  EXPECT_THAT(again.body, HasSubstr("admin"));
+  const auto query = FakeAuthorization::Query(Browser::Next(browser.Press(path, again)));
+  EXPECT_THAT(query.at("scope"), HasSubstr("admin"));
 }
 
 TEST_F(ConnectProtected, WhoWasAskedForMoreIsNotAskedInALoop) {

@@ -240,8 +240,14 @@ TEST_P(Connect, TheGatewayIsKnownByADocumentOfItsOwn) {
   const Answer sent =
       browser.Post(path, "proof=" + Browser::Between(page.body, R"(name="proof" value=")", "\""),
                    "https://mcp.example.com");
-  EXPECT_EQ(FakeAuthorization::Query(Browser::Next(sent)).at("client_id"), url);
+  const std::string next = Browser::Next(sent);
+  EXPECT_EQ(FakeAuthorization::Query(next).at("client_id"), url);
   EXPECT_EQ(authorization.registered(), 0);
+  const std::string back = FakeAuthorization::Query(next).at("redirect_uri");
+  EXPECT_EQ(back, TextAt(document.message(), "/redirect_uris/0"));
+  EXPECT_THAT(browser.Get(Browser::PathOf(back) + "?" + authorization.Agree(next)).body,
+              HasSubstr("<h1>Connected</h1>"));
+  EXPECT_EQ(authorization.forms().back().at("client_id"), url);
 }
 
 }  // namespace

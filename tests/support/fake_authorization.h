@@ -33,6 +33,7 @@ class FakeAuthorization {
   bool says_issuer = true, has_pkce = true, registers = false, takes_documents = false;
   std::string scopes_supported = R"(["read"])";  // of the server whose tokens it gives out
   std::string issuer = "https://as.example";
+  std::string sign_in = "https://as.example";  // the origin of the page for users
 
   // The user of a browser agrees: the query that leads back, of what the browser was sent with.
   std::string Agree(const std::string& url) {
@@ -95,7 +96,7 @@ class FakeAuthorization {
   }
 
   fetch::Response Metadata() const {
-    std::string text = R"({"issuer":")" + issuer + R"(","authorization_endpoint":")" + issuer +
+    std::string text = R"({"issuer":")" + issuer + R"(","authorization_endpoint":")" + sign_in +
                        R"(/authorize","token_endpoint":")" + issuer +
                        R"(/token","token_endpoint_auth_methods_supported":["none",)"
                        R"("client_secret_basic"])";

@@ -79,6 +79,7 @@ Result<TokenRequest> MakeTokenRequest(const Client& client, const ServerMetadata
                        client.key->Sign(AssertionClaims(client.id, server.issuer, now, unique)));
   }
   request.body = ToForm(grant);
+  Wipe(grant);
   return request;
 }
 
@@ -96,10 +97,11 @@ Fields RefreshGrant(const Token& token, std::string_view resource) {
 }
 
 Fields ExchangeGrant(const ExchangeTerms& terms) {
-  Fields fields{{"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
-                {"subject_token", terms.subject_token},
-                {"subject_token_type", kTokenType + terms.subject_token_type},
-                {"requested_token_type", kTokenType + "access_token"}};
+  Fields fields{{"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"}};
+  // Not in the list above, which would leave a copy of it behind.
+  fields.emplace_back("subject_token", terms.subject_token);
+  fields.emplace_back("subject_token_type", kTokenType + terms.subject_token_type);
+  fields.emplace_back("requested_token_type", kTokenType + "access_token");
   if (!terms.actor_token.empty()) {
     fields.emplace_back("actor_token", terms.actor_token);
     fields.emplace_back("actor_token_type", kTokenType + terms.actor_token_type);

@@ -44,7 +44,7 @@ Fields RefreshGrant(const Token& token, std::string_view resource);
 // RFC 8693 section 2.1. Types are the last word of their URN (section 3): `access_token`. "" leaves
 // a field out.
 struct ExchangeTerms {
-  std::string subject_token;
+  std::string_view subject_token;  // borrowed
   std::string subject_token_type;
   std::string actor_token = {};
   std::string actor_token_type = {};

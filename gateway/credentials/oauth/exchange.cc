@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/token.h"
+#include "base/wipe.h"
 #include "credentials/oauth/form.h"
 
 namespace switchyard::credentials::oauth {
@@ -16,7 +17,7 @@ std::vector<std::string> SecretsOf(const Client& client, const TokenRequest& mad
   if (const std::size_t blank = made.authorization.find(' '); blank != std::string::npos) {
     secrets.push_back(made.authorization.substr(blank + 1));
   }
-  const std::optional<Fields> fields = ReadForm(made.body);
+  std::optional<Fields> fields = ReadForm(made.body);
   if (!fields) return secrets;
   for (const char* name : {"refresh_token", "client_assertion", "client_secret", "code",
                            "code_verifier", "subject_token", "actor_token"}) {
@@ -25,8 +26,23 @@ std::vector<std::string> SecretsOf(const Client& client, const TokenRequest& mad
     secrets.emplace_back(*value);
     secrets.push_back(PercentEncode(*value));
   }
+  Wipe(*fields);
   return secrets;
 }
+
+// For as long as they are looked for in an answer.
+class Secrets {
+ public:
+  explicit Secrets(std::vector<std::string> all) : all_(std::move(all)) {}
+  Secrets(const Secrets&) = delete;
+  ~Secrets() {
+    for (std::string& one : all_) switchyard::Wipe(one);
+  }
+  const std::vector<std::string>& all() const { return all_; }
+
+ private:
+  std::vector<std::string> all_;
+};
 
 }  // namespace
 
@@ -36,7 +52,7 @@ Task<Result<Token>> AskForToken(fetch::Fetcher& fetcher, const Clock& clock, Cli
   Result<TokenRequest> made =
       MakeTokenRequest(client, server, std::move(grant), clock.WallNow(), RandomToken());
   if (!made) co_return Failure(std::move(made.error()));
-  const std::vector<std::string> secrets = SecretsOf(client, *made);
+  const Secrets secrets(SecretsOf(client, *made));
   fetch::Request request{
       .method = "POST",
       .url = server.token_endpoint,
@@ -50,7 +66,7 @@ Task<Result<Token>> AskForToken(fetch::Fetcher& fetcher, const Clock& clock, Cli
   Result<fetch::Response> answer = co_await fetcher.Fetch(std::move(request), deadline);
   if (!answer) co_return Failure(std::move(answer.error()).In("the token endpoint"));
   Result<Token> token =
-      ReadTokenResponse(answer->status, answer->body, asked, clock.WallNow(), secrets);
+      ReadTokenResponse(answer->status, answer->body, asked, clock.WallNow(), secrets.all());
   co_return token;
 }
 

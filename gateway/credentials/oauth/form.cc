@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include "base/ascii.h"
+#include "base/wipe.h"
 
 namespace switchyard::credentials::oauth {
 namespace {
@@ -16,8 +17,21 @@ bool IsUnreserved(char c) {
          c == '.' || c == '_' || c == '~';
 }
 
+void AppendEncoded(std::string& to, std::string_view text) {
+  static constexpr std::string_view kDigits = "0123456789ABCDEF";
+  for (const char c : text) {
+    if (IsUnreserved(c)) {
+      to.push_back(c);
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    to.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
+  }
+}
+
 std::optional<std::string> Decode(std::string_view text) {
   std::string decoded;
+  decoded.reserve(text.size());  // what it grew out of would stay behind
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '+') {
       decoded.push_back(' ');
@@ -37,26 +51,28 @@ std::optional<std::string> Decode(std::string_view text) {
 }  // namespace
 
 std::string PercentEncode(std::string_view text) {
-  static constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string encoded;
-  for (const char c : text) {
-    if (IsUnreserved(c)) {
-      encoded.push_back(c);
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    encoded.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
-  }
+  encoded.reserve(3 * text.size());
+  AppendEncoded(encoded, text);
   return encoded;
 }
 
 std::string ToForm(const Fields& fields) {
+  std::size_t most = 0;
+  for (const auto& [name, value] : fields) most += 3 * (name.size() + value.size()) + 2;
   std::string text;
+  text.reserve(most);
   for (const auto& [name, value] : fields) {
     if (!text.empty()) text.push_back('&');
-    text.append(PercentEncode(name)).append("=").append(PercentEncode(value));
+    AppendEncoded(text, name);
+    text.push_back('=');
+    AppendEncoded(text, value);
   }
   return text;
+}
+
+void Wipe(Fields& fields) {
+  for (auto& [name, value] : fields) switchyard::Wipe(value);
 }
 
 std::optional<Fields> ReadForm(std::string_view text) {

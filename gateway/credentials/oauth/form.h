@@ -13,7 +13,10 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 // Everything but unreserved characters as %XX (RFC 3986 section 2.3), a blank too.
 std::string PercentEncode(std::string_view text);
+// In one piece: what is in it stands nowhere else afterwards.
 std::string ToForm(const Fields& fields);
+// Overwrites the values.
+void Wipe(Fields& fields);
 
 // nullopt: a broken %XX, a name that stands twice (RFC 6749 section 3.1), or too many of them.
 std::optional<Fields> ReadForm(std::string_view text);

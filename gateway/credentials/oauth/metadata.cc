@@ -68,6 +68,12 @@ bool ServerMetadata::has_pkce() const {
   return std::ranges::find(code_challenge_methods, "S256") != code_challenge_methods.end();
 }
 
+bool ServerMetadata::asks_at_home() const {
+  const std::optional<http::Url> own = ParseUrl(issuer);
+  const std::optional<http::Url> page = ParseUrl(authorization_endpoint);
+  return own && page && own->SameOrigin(*page);
+}
+
 bool ServerMetadata::Offers(std::string_view auth_method) const {
   if (token_auth_methods.empty()) return auth_method == "client_secret_basic";
   return std::ranges::find(token_auth_methods, auth_method) != token_auth_methods.end();

@@ -34,6 +34,9 @@ struct ServerMetadata {
   bool says_issuer = false;                   // authorization_response_iss_parameter_supported
 
   bool has_pkce() const;
+  // Users sign in at the issuer's own origin. Else somebody may have written another one's page
+  // into its metadata, to be given what that one answers (RFC 9700 section 4.4).
+  bool asks_at_home() const;
   bool Offers(std::string_view auth_method) const;
 };
 

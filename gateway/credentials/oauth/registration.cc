@@ -18,9 +18,9 @@ namespace json = boost::json;
 
 constexpr std::size_t kMostText = 4096;
 
-json::object Common(const Self& self) {
+json::object Common(const Self& self, const std::string& redirect_uri) {
   return {{"client_name", self.name},
-          {"redirect_uris", json::array{self.redirect_uri}},
+          {"redirect_uris", json::array{redirect_uri}},
           {"grant_types", json::array{"authorization_code", "refresh_token"}},
           {"response_types", json::array{"code"}}};
 }
@@ -39,7 +39,7 @@ Way WayOf(const ServerMetadata& server, const Self& self) {
 }
 
 std::string ClientDocument(const Self& self) {
-  json::object document = Common(self);
+  json::object document = Common(self, self.document_redirect_uri);
   document["client_id"] = self.document_url;
   document["token_endpoint_auth_method"] = "none";
   document["application_type"] = "web";
@@ -47,7 +47,7 @@ std::string ClientDocument(const Self& self) {
 }
 
 std::string RegistrationRequest(const Self& self, const ServerMetadata& server) {
-  json::object request = Common(self);
+  json::object request = Common(self, self.redirect_uri);
   const std::optional<http::Url> redirect = ParseUrl(self.redirect_uri);
   const bool here = redirect && !redirect->tls;  // reached by this machine alone
   request["application_type"] = here ? "native" : "web";

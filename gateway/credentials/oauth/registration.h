@@ -19,6 +19,9 @@ struct Self {
   std::string redirect_uri = {};
   std::string document_url =
       {};  // where its client document is; "" = nowhere that others could read
+  // Where those come back to who know it by the document: anybody may name that, so it is not where
+  // answers to a client that was registered are taken.
+  std::string document_redirect_uri = {};
 };
 
 // In the order of the MCP specification: the document if both sides can, else registration.

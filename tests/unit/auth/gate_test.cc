@@ -83,6 +83,15 @@ TEST_F(GateTest, OneCredentialIsOnePrincipalForAsLongAsItIsGood) {
   EXPECT_EQ(late.error().refusal.reason, Reason::kExpired);
 }
 
+TEST_F(GateTest, WhatIsNoTextInAListIsThereAsJson) {
+  Make(WithIssuer());
+  const Gate::Answer one =
+      Ask(Token({{"authorization_details", R"([{"type":"read"}, ["x"], null, "y"])"}}));
+  ASSERT_TRUE(one);
+  EXPECT_THAT((*one)->claims.at("authorization_details"),
+              ::testing::ElementsAre(R"({"type":"read"})", R"(["x"])", "null", "y"));
+}
+
 TEST_F(GateTest, NewKeysForgetWhatOldOnesProved) {
   const auto keys = std::make_shared<LateKeys>(std::make_shared<const KeySet>(Issuer::Get().keys));
   Make(WithIssuer(),

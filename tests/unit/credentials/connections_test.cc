@@ -1,5 +1,6 @@
 #include "credentials/connections.h"
 
+#include <algorithm>
 #include <map>
 
 #include <gmock/gmock.h>
@@ -57,7 +58,8 @@ class ConnectionsTest : public testing::Test {
                 .vault = vault_,
                 .links = links_,
                 .count = [this](const std::string&,
-                                std::string_view outcome) { ++counted_[std::string(outcome)]; }})
+                                std::string_view outcome) { ++counted_[std::string(outcome)]; },
+                .accounts = &accounts_})
         .value();
   }
   void Connect(const Whose& whose, std::vector<std::string> asked = {"read"}) {
@@ -102,6 +104,7 @@ class ConnectionsTest : public testing::Test {
   tests::FakeFetcher fetcher_;
   Vault vault_ = Vault::InMemory();
   Links links_{clock_};
+  AccountVersions accounts_;
   ServerCredentials config_;
   std::map<std::string, int> counted_;
   std::vector<oauth::Fields> forms_;
@@ -251,6 +254,24 @@ TEST_F(ConnectionsTest, WhatIsConnectedAnewWhileItIsReplacedIsUsed) {
   meanwhile_ = [this] { Connect(of_alice_, {"read", "write"}); };
   EXPECT_EQ(LinesOf(Obtain(alice_)), Bearer("t0"));
   EXPECT_EQ(LinesOf(source_->Find(&alice_)), Bearer("t0"));
+}
+
+TEST_F(ConnectionsTest, AnotherAccountIsAnotherViewOfTheCaller) {
+  std::vector<std::string> views{source_->ViewOf(*alice_)};
+  const std::string bobs = source_->ViewOf(*bob_);
+  Connect(of_alice_);
+  views.push_back(source_->ViewOf(*alice_));
+  EXPECT_EQ(LinesOf(Obtain(alice_)), Bearer("t0"));
+  clock_.Advance(hours(2));
+  EXPECT_EQ(LinesOf(Obtain(alice_)), Bearer("t1"));
+  EXPECT_EQ(source_->ViewOf(*alice_), views.back()) << "a new token of the same account";
+  source_->Forget(of_alice_);
+  views.push_back(source_->ViewOf(*alice_));
+  Connect(of_alice_);
+  views.push_back(source_->ViewOf(*alice_));
+  std::ranges::sort(views);
+  EXPECT_EQ(std::ranges::adjacent_find(views), views.end());
+  EXPECT_EQ(source_->ViewOf(*bob_), bobs);
 }
 
 TEST_F(ConnectionsTest, NoMoreThanSoManyAreInMemory) {

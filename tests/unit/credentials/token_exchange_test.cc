@@ -102,6 +102,18 @@ class TokenExchangeTest : public testing::Test {
   bool published_ = true, echoes_ = false;
 };
 
+TEST_F(TokenExchangeTest, OtherRightsAreAnotherViewOfTheCaller) {
+  const auto source = Make();
+  const auto view = [&](Principal caller) { return source->ViewOf(caller); };
+  const Principal one{.subject = "a", .scopes = {"x", "y"}, .claims = {{"jti", {"1"}}}};
+  EXPECT_EQ(view(one), view({.subject = "a", .scopes = {"y", "x"}, .claims = {{"jti", {"2"}}}}));
+  EXPECT_NE(view(one), view({.subject = "a", .scopes = {"x"}}));
+  EXPECT_NE(view({.scopes = {"x"}}), view({.roles = {"x"}}));
+  EXPECT_NE(view({.scopes = {"x", "y"}}), view({.scopes = {"x;y"}}));
+  EXPECT_NE(view({.claims = {{"authorization_details", {"{}"}}}}),
+            view({.claims = {{"authorization_details", {"{\"type\":\"all\"}"}}}}));
+}
+
 TEST_F(TokenExchangeTest, TheCallersTokenIsExchangedOnceAndTheOtherUsed) {
   config_.scopes = {"read", "write"};
   const auto source = Make();

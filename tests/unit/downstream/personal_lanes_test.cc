@@ -27,6 +27,22 @@ TEST_F(PersonalLanesTest, AServerThatIsShownWhoCallsHasASessionForEachCaller) {
   EXPECT_EQ(wire_.Count("tools/call"), 0) << "the gateway's own session serves nobody";
 }
 
+TEST_F(PersonalLanesTest, OtherRightsOrAnotherAccountAreAnotherSession) {
+  wire_.http = true;
+  Make({}, {.parking = &parking_,
+            .another = [this](const Caller*) { return Another(); },
+            .personal = true,
+            .view = [](const Principal& caller) { return caller.scopes.at(0); }});
+  Legacy({{"tools/call", Gives(kDone)}}, "s1");
+  for (const char* scope : {"broad", "narrow", "broad"}) {
+    Call& call = CallOf("{}");
+    call.caller = MakeCaller({.subject = "a", .scopes = {scope}});
+    const auto going = Start(call);
+    EXPECT_TRUE(NextOf(*going).contains("done"));
+  }
+  EXPECT_EQ(lanes_.size(), 2U);
+}
+
 TEST_F(PersonalLanesTest, AServerThatIsShownWhoCallsIsNotAskedWithoutASessionForIt) {
   wire_.http = true;
   Make({}, {.personal = true});

@@ -97,6 +97,17 @@ TEST(ErrorMessage, TellsTheClientWhatItMayKnow) {
             R"("data":{"origin":"server","code":"unavailable","retryable":true}}})");
 }
 
+TEST(ErrorMessage, SaysWhereAPersonHasToGo) {
+  Error error = Of(Code::kForbidden);
+  error.visit = "https://g.example/connect/1";
+  for (const Message& message : {ErrorMessage("7", error), ToolErrorMessage("7", error)}) {
+    EXPECT_NE(message.ToText().find("text. The user has to open this page in a browser, and the "
+                                    "call is to be made again then: https://g.example/connect/1"),
+              std::string::npos)
+        << message.ToText();
+  }
+}
+
 TEST(ErrorMessage, KeepsDataOfItsOwn) {
   Error error = Of(Code::kInvalid);
   error.rpc_code = kMissingCapability;

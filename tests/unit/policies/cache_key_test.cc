@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/account_versions.h"
 #include "unit/policies/cache_fixture.h"
 
 namespace switchyard::policies {
@@ -58,6 +59,21 @@ TEST_F(CacheKey, WhatACallersCredentialSaysCountsButNotWhatEachTokenHasAnew) {
   EXPECT_EQ(Ask(policy, by({{"tenant", {"y"}}, {"iat", {"1"}}})), "miss 0");
   EXPECT_EQ(Ask(policy, by({{"tenant", {"x"}}, {"iat", {"2"}}, {"jti", {"n"}}})), "hit 0");
   EXPECT_EQ(Ask(policy, by({})), "miss 0");
+}
+
+TEST_F(CacheKey, WhatWasSaidToOneAccountIsNotForTheNext) {
+  AccountVersions accounts;
+  const auto policy =
+      testing::MakePolicy("cache", &cache::Make, "{ttl: 1m}",
+                          {.clock = clock_, .metrics = metrics_, .accounts = &accounts});
+  EXPECT_EQ(Ask(policy, Of(search_)), "miss 0");
+  EXPECT_EQ(Ask(policy, Of(search_)), "hit 0");
+  accounts.Changed("x", "", "ann");
+  EXPECT_EQ(Ask(policy, Of(search_)), "miss 0");
+  EXPECT_EQ(Ask(policy, Of(search_)), "hit 0");
+  accounts.Changed("x", "", "bob");
+  accounts.Changed("y", "", "ann");
+  EXPECT_EQ(Ask(policy, Of(search_)), "hit 0");
 }
 
 TEST_F(CacheKey, ParametersInHeadersThatNoSchemaMarksCount) {
