@@ -91,9 +91,7 @@ struct Server::Impl {
   Result<void> Listen();
   void Drain(Duration grace);
   // Of what is asked beside servers; tests have their own.
-  fetch::Fetcher& Fetcher() {
-    return options.fetcher != nullptr ? *options.fetcher : fetches.fetcher();
-  }
+  fetch::Fetcher& Fetcher() { return options.fetcher ? *options.fetcher : fetches.fetcher(); }
   void KeepHouse(TimePoint now) {
     policy_store.Sweep(now);
     desk.Sweep();

@@ -147,12 +147,9 @@ Task<Result<ConnectFlow::Known>> ConnectFlow::ClientFor(std::shared_ptr<Connecti
   }
   switch (oauth::WayOf(server, self)) {
     case oauth::Way::kNone: break;
-    case oauth::Way::kDocument: {
-      Known known{.client = {.id = self.document_url, .auth_method = "none"},
-                  .redirect_uri = self.document_redirect_uri};
-      source->KeepClient(server.issuer, known.redirect_uri, known.client);
-      co_return known;
-    }
+    case oauth::Way::kDocument:
+      co_return Known{.client = {.id = self.document_url, .auth_method = "none"},
+                      .redirect_uri = self.document_redirect_uri};
     case oauth::Way::kRegister: {
       if (auto error = registering.Pausing(clock_.Now())) co_return Failure(std::move(*error));
       const Turn::Taken one(registering.turn);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -131,6 +132,18 @@ std::int64_t ScoreOf(const Agent& agent, std::size_t needed, std::int64_t fastes
   const std::int64_t speed = agent.latency_ms == 0 ? kWhole : kWhole * fastest / agent.latency_ms;
   return (kSuccess * success + kQuality * quality + kFree * free + kFit * fit + kSpeed * speed) /
          100;
+}
+
+std::string WhyOf(const Agent& agent) {
+  std::string why = fmt::format("{} of {} tasks, {}% success", agent.active, agent.max_concurrent,
+                                agent.SuccessRate() / 10);
+  if (agent.raters > 0) why += fmt::format(", {}% quality", agent.Quality() / 10);
+  return why;
+}
+
+std::int64_t Faster(std::int64_t fastest, const Agent& agent) {
+  if (agent.latency_ms == 0) return fastest;
+  return fastest == 0 ? agent.latency_ms : std::min(fastest, agent.latency_ms);
 }
 
 // What there is of an agent beside its row, which is gone: whoever has its id next begins anew.
@@ -327,16 +340,11 @@ Result<std::vector<Candidate>> Rank(Records& records, const std::vector<std::str
            std::ranges::find(excluded, agent.id) != excluded.end();
   });
   std::int64_t fastest = 0;
-  for (const Agent& agent : *agents) {
-    if (agent.latency_ms == 0) continue;
-    fastest = fastest == 0 ? agent.latency_ms : std::min(fastest, agent.latency_ms);
-  }
+  for (const Agent& agent : *agents) fastest = Faster(fastest, agent);
   std::vector<Candidate> ranked;
   for (Agent& agent : *agents) {
     Candidate candidate{.score = ScoreOf(agent, requirements.size(), fastest)};
-    candidate.why = fmt::format("{} of {} tasks, {}% success", agent.active, agent.max_concurrent,
-                                agent.SuccessRate() / 10);
-    if (agent.raters > 0) candidate.why += fmt::format(", {}% quality", agent.Quality() / 10);
+    candidate.why = WhyOf(agent);
     candidate.agent = std::move(agent);
     ranked.push_back(std::move(candidate));
   }
@@ -347,6 +355,31 @@ Result<std::vector<Candidate>> Rank(Records& records, const std::vector<std::str
   });
   if (ranked.size() > limit) ranked.resize(limit);
   return ranked;
+}
+
+std::optional<Candidate> BestOf(const Records& records, const std::vector<Agent>& agents,
+                                const std::vector<std::string>& requirements) {
+  std::vector<const Agent*> able;
+  std::int64_t fastest = 0;
+  for (const Agent& agent : agents) {
+    if (!agent.TakesTasks(records.now, records.settings)) continue;
+    if (!Covers(agent.capabilities, requirements)) continue;
+    able.push_back(&agent);
+    fastest = Faster(fastest, agent);
+  }
+  const Agent* best = nullptr;
+  std::int64_t most = 0;
+  for (const Agent* const agent : able) {
+    const std::int64_t score = ScoreOf(*agent, requirements.size(), fastest);
+    const bool better =
+        best == nullptr || score > most ||
+        (score == most && std::tie(agent->active, agent->id) < std::tie(best->active, best->id));
+    if (!better) continue;
+    best = agent;
+    most = score;
+  }
+  if (best == nullptr) return std::nullopt;
+  return Candidate{.agent = *best, .score = most, .why = WhyOf(*best)};
 }
 
 }  // namespace switchyard::orchestration

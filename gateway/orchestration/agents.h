@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,5 +76,8 @@ struct Candidate {
 // Who can do what needs these, the best first; of equals the one with less to do, then by id.
 Result<std::vector<Candidate>> Rank(Records& records, const std::vector<std::string>& requirements,
                                     const std::vector<std::string>& excluded, std::size_t limit);
+// The best of these, by the same order; nullopt: none of them can do it now.
+std::optional<Candidate> BestOf(const Records& records, const std::vector<Agent>& agents,
+                                const std::vector<std::string>& requirements);
 
 }  // namespace switchyard::orchestration

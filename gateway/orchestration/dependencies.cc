@@ -11,6 +11,8 @@ namespace {
 // cost everybody more than it is worth, for others wait meanwhile.
 constexpr std::int64_t kMostSearched = 1000;
 
+constexpr std::int64_t kMostNeeded = 100;
+
 Result<std::vector<TaskId>> NeedsOf(Records& records, TaskId task) {
   Result<Database::Rows> rows =
       records.sql.Query("SELECT needs FROM dependency WHERE task = $1 ORDER BY needs", {task});
@@ -51,6 +53,14 @@ Result<void> RefuseCycle(Records& records, TaskId task, const std::vector<TaskId
   return {};
 }
 
+// That it waited for one that is completed. Of very many the first hundred are kept.
+Result<void> NoteNeeded(Records& records, TaskId task, TaskId needs) {
+  return records.sql.Execute(
+      "INSERT INTO needed (task, needs) SELECT $1, $2 WHERE (SELECT count(*) FROM needed WHERE "
+      "task = $1) < $3 ON CONFLICT (task, needs) DO NOTHING",
+      {task, needs, kMostNeeded});
+}
+
 // Up to kReleasedAtOnce of those that wait for it. True: there are more.
 Result<bool> ReleaseSome(Records& records, TaskId task) {
   Result<Database::Rows> rows =
@@ -67,6 +77,7 @@ Result<bool> ReleaseSome(Records& records, TaskId task) {
       done = records.sql.Execute("DELETE FROM dependency WHERE task = $1 AND needs = $2",
                                  {row.Number(0), task});
     }
+    if (done) done = NoteNeeded(records, row.Number(0), task);
     if (!done) return Failure(std::move(done.error()));
   }
   return std::cmp_equal(rows->size(), kReleasedAtOnce);
@@ -85,7 +96,10 @@ Result<void> AddDependencies(Records& records, Task& task, const std::vector<Tas
     Result<Task> found = Find(records, other);
     if (!found) return Failure(std::move(found.error()).In("depends_on"));
     // It never becomes anything else, and those that wait for it may be about to be released.
-    if (found->status == Status::kCompleted) continue;
+    if (found->status == Status::kCompleted) {
+      if (Result<void> noted = NoteNeeded(records, task.id, other); !noted) return noted;
+      continue;
+    }
     if (known->size() >= kMaxList) {
       return Refused("depends_on: a task waits for at most " + std::to_string(kMaxList));
     }
@@ -132,6 +146,16 @@ Result<std::vector<Awaited>> AwaitedBy(Records& records, TaskId task, std::int64
     awaited.push_back({.task = row.Number(0), .status = static_cast<Status>(row.Number(1))});
   }
   return awaited;
+}
+
+Result<std::vector<TaskId>> NeededBy(Records& records, TaskId task) {
+  Result<Database::Rows> rows =
+      records.sql.Query("SELECT needs FROM needed WHERE task = $1 ORDER BY needs", {task});
+  if (!rows) return Failure(std::move(rows.error()));
+  std::vector<TaskId> needed;
+  needed.reserve(rows->size());
+  for (const Database::Row& row : *rows) needed.push_back(row.Number(0));
+  return needed;
 }
 
 }  // namespace switchyard::orchestration

@@ -24,4 +24,8 @@ struct Awaited {
 };
 Result<std::vector<Awaited>> AwaitedBy(Records& records, TaskId task, std::int64_t limit);
 
+// What it waited for, or was made after, that is completed: those whose results it may want. At
+// most a hundred.
+Result<std::vector<TaskId>> NeededBy(Records& records, TaskId task);
+
 }  // namespace switchyard::orchestration

@@ -5,6 +5,7 @@
 
 #include "orchestration/dependencies.h"
 #include "orchestration/lanes.h"
+#include "orchestration/projects/efforts.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -58,10 +59,13 @@ Result<Task> FindFor(Records& records, TaskId id, std::string_view tool, const A
 }
 
 // Of a caller that is proved, a task is changed by that caller alone: whoever has it can end it by
-// its own moves.
-Result<void> MayChange(const Records& records, const Task& task) {
+// its own moves. So does who made its project or goal, which is not over before it is.
+Result<void> MayChange(Records& records, const Task& task) {
   if (task.creator.empty() || task.creator == records.caller) return {};
   if (records.rights.Has(Right::kForce)) return {};
+  Result<bool> own = MadeItsEffort(records, task);
+  if (!own) return Failure(std::move(own.error()));
+  if (*own) return {};
   return Forbidden("task " + ToText(task.id) +
                    " was created by another caller; fail_task gives it "
                    "back if you have it");
@@ -256,9 +260,9 @@ Result<Task> Cancel(Records& records, TaskId id, std::string reason) {
 Result<Task> Requeue(Records& records, TaskId id) {
   Result<Task> task = FindToChange(records, id, "requeue_task");
   if (!task) return task;
-  if (Result<void> known = RefuseForgottenNeeds(records, *task); !known) {
-    return Failure(std::move(known.error()));
-  }
+  Result<void> fine = RefuseForgottenNeeds(records, *task);
+  if (fine) fine = RefuseClosed(records, *task);
+  if (!fine) return Failure(std::move(fine.error()));
   Task again = *task;
   again.status = Status::kPending;
   again.attempts = 0;

@@ -298,6 +298,7 @@ Result<void> Erase(Records& records, const Task& task) {
   if (done) {
     done = records.sql.Execute("DELETE FROM dependency WHERE task = $1 OR needs = $1", {task.id});
   }
+  if (done) done = records.sql.Execute("DELETE FROM needed WHERE task = $1", {task.id});
   if (done) done = records.sql.Execute("DELETE FROM delegation WHERE task = $1", {task.id});
   if (done) done = records.sql.Execute("DELETE FROM lineage WHERE task = $1", {task.id});
   if (!done) return done;

@@ -69,7 +69,7 @@ namespace {
 #define NEW_EFFORT                                                               \
   R"("name":{"type":"string","maxLength":100},"description":{"type":"string"},)" \
   R"("initial_status":{"type":"string","enum":["planned","active","on_hold",)"   \
-  R"("completed","cancelled"],"default":"planned"})"
+  R"("completed","cancelled"],"default":"planned"},"idempotency_key":{"type":"string","maxLength":100})"
 #define MOVED TASK_ID "," STATUS R"(},"required":["task_id","status"])"
 
 constexpr Tool kTools[] = {

@@ -1,9 +1,11 @@
 // Which rules of a rulebook hold for a caller, and would with other scopes.
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,9 +35,9 @@ std::uint64_t Rulebook::AgentsVersion() const {
 RuleSet Rulebook::Judge(const Principal& principal, const AgentDirectory::WordsPtr& agents,
                         std::string_view endpoint) const {
   const std::string path = PathOf(endpoint);
+  const std::span<const std::string> words = WordsIn(agents);
   std::vector<bool> holds(whos_.size());
-  for (std::size_t i = 0; i < whos_.size(); ++i)
-    holds[i] = whos_[i]->Holds(principal, WordsIn(agents));
+  for (std::size_t i = 0; i < whos_.size(); ++i) holds[i] = whos_[i]->Holds(principal, words);
   RuleSet set(rules_.size());
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     if (holds[who_of_[i]] && rules_[i]->what.IsAtEndpoint(path)) set.Add(i);

@@ -119,7 +119,9 @@ def fill(database: pathlib.Path, tasks: int) -> None:
                 (status, status),
             )
         file.execute(
-            "UPDATE lane SET ready = (SELECT count(*) FROM task WHERE status = 0) WHERE id = ?", (lane,)
+            "UPDATE lane SET (ready, unfinished) = (SELECT count(*), count(*) FROM task WHERE status = 0)"
+            " WHERE id = ?",
+            (lane,),
         )
     file.close()
 

@@ -172,7 +172,7 @@ TEST_F(ConnectHostile, APageCannotBeFramedAndHasNoScript) {
 }
 
 TEST_F(ConnectHostile, AnAddressIsInNoRecordOfTheCall) {
-  const std::string path = directory + "/audit.jsonl";
+  const std::string path = directory.path() + "/audit.jsonl";
   gateway.With("policies", "{audit: {}}").With("audit", "{path: '" + path + "'}");
   Start();
   ModernClient modern = Modern("alice", "{}");

@@ -167,13 +167,13 @@ TEST_P(FileLocks, SurviveARestart) {
   Start();
   const auto client = NewClient();
   Register(*client, {"a", "b"});
-  Call(*client, "acquire_file_lock", Lock("a"));
+  const std::int64_t fence = At(Call(*client, "acquire_file_lock", Lock("a")), "/fence").as_int64();
   gateway.Stop();
   gateway.Start();
   const auto later = NewClient();
   EXPECT_EQ(TextAt(Call(*later, "acquire_file_lock", Lock("b")), "/status"), "held");
   Call(*later, "release_file_lock", Lock("a"));
-  EXPECT_EQ(At(Call(*later, "acquire_file_lock", Lock("b")), "/fence"), json::value(2));
+  EXPECT_GT(At(Call(*later, "acquire_file_lock", Lock("b")), "/fence").as_int64(), fence);
   gateway.Stop();
 }
 

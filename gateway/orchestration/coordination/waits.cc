@@ -16,7 +16,8 @@ namespace {
 
 // Of one agent, and in one search: who waits for more than that is no use to anybody anyhow.
 constexpr std::int64_t kMostWaits = 100;
-constexpr std::size_t kMostSearched = 1000;
+constexpr std::size_t kMostSearched = 300;
+constexpr std::int64_t kMostParts = 1000;
 constexpr std::size_t kNone = SIZE_MAX;
 
 struct Step {
@@ -65,23 +66,31 @@ class CycleSearch {
   }
 
   // Those who have parts of what it has, and those who have what such parts depend on.
+  // CROSS JOIN, for an engine that knows nothing of the numbers of rows may begin at all pending
+  // tasks else; and a search stands in the way of every other call, so each step of it has an end.
+#define SWITCHYARD_WHOLE                                                                \
+  "WITH whole AS (SELECT id FROM task WHERE assigned_to = $1 AND status IN (1, 2) AND " \
+  "lease_until "                                                                        \
+  "IS NOT NULL LIMIT $2)"
   Result<void> FollowTasks(std::size_t at) {
     Result<void> done = FollowHolders(
-        at,
-        "SELECT part.id, part.assigned_to FROM task AS whole JOIN task AS part ON part.parent = "
-        "whole.id WHERE whole.assigned_to = $1 AND whole.lease_until > 0 AND part.lease_until > 0 "
-        "LIMIT $2");
+        at, SWITCHYARD_WHOLE
+        " SELECT part.id, part.assigned_to FROM whole CROSS JOIN task AS part WHERE part.parent = "
+        "whole.id AND part.finished_at = 0 AND part.status IN (1, 2) LIMIT $3");
     if (!done) return done;
     return FollowHolders(
-        at,
-        "SELECT needed.id, needed.assigned_to FROM task AS whole JOIN task AS part ON part.parent "
-        "= whole.id JOIN dependency ON dependency.task = part.id JOIN task AS needed ON needed.id "
-        "= dependency.needs WHERE whole.assigned_to = $1 AND whole.lease_until > 0 AND part.status "
-        "= 0 AND needed.lease_until > 0 LIMIT $2");
+        at, SWITCHYARD_WHOLE
+        ", waits AS (SELECT part.id FROM whole CROSS JOIN task AS part WHERE part.parent = "
+        "whole.id AND part.finished_at = 0 AND part.status = 0 AND part.waits_for > 0 LIMIT $3) "
+        "SELECT needed.id, needed.assigned_to FROM waits CROSS JOIN dependency CROSS JOIN task AS "
+        "needed WHERE dependency.task = waits.id AND needed.id = dependency.needs AND "
+        "needed.lease_until > 0 LIMIT $3");
   }
+#undef SWITCHYARD_WHOLE
 
   Result<void> FollowHolders(std::size_t at, std::string_view sql) {
-    Result<Database::Rows> rows = records_.sql.Query(sql, {steps_[at].agent, kMostWaits});
+    Result<Database::Rows> rows =
+        records_.sql.Query(sql, {steps_[at].agent, kMostWaits, kMostParts});
     if (!rows) return Failure(std::move(rows.error()));
     for (const Database::Row& row : *rows) {
       if (row.Text(1) == steps_[at].agent) continue;

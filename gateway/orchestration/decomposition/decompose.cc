@@ -2,17 +2,21 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+#include <string>
+#include <unordered_set>
 #include <utility>
 
+#include <boost/json.hpp>
+
 #include "base/ascii.h"
+#include "base/digest.h"
 #include "orchestration/agents.h"
 #include "orchestration/lanes.h"
 #include "orchestration/moves.h"
 
 namespace switchyard::orchestration {
 namespace {
-
-constexpr std::int64_t kMostCapabilities = 1'000;
 
 bool IsWordChar(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -41,10 +45,50 @@ Result<std::vector<std::string>> Suggested(Records& records, const Decomposition
   return KnownCapabilities(records);
 }
 
+// Of a plain text; "" = it has none.
+std::string_view FirstWord(std::string_view plain) {
+  const std::size_t begin = plain.find_first_not_of(' ');
+  if (begin == std::string_view::npos) return {};
+  return plain.substr(begin, plain.find(' ', begin) - begin);
+}
+
+// What a repeated call must ask for again.
+std::string DigestOf(const Decomposition& wanted) {
+  const boost::json::array all{wanted.parent,   wanted.text,        ToString(wanted.priority),
+                               wanted.deadline, wanted.limits.most, wanted.limits.depth};
+  return Sha256(boost::json::serialize(all)).substr(0, 32);
+}
+
 Result<Task> MakeParent(Records& records, const Decomposition& wanted) {
   if (wanted.parent != 0) return Find(records, wanted.parent);
-  return Create(records,
-                {.content = wanted.text, .priority = wanted.priority, .deadline = wanted.deadline});
+  NewTask parent{.content = wanted.text, .priority = wanted.priority, .deadline = wanted.deadline};
+  parent.idempotency = wanted.idempotency;
+  if (!parent.idempotency.empty()) parent.digest = DigestOf(wanted);
+  return Create(records, parent);
+}
+
+// The parts that a call before made, `first` or the parent with the first of them: as they were
+// told if the text still splits into them, or else as they are.
+Result<Parts> MadeBefore(Records& records, Parts parts, const Task& first) {
+  Result<Database::Rows> rows = records.sql.Query(
+      "SELECT id, content, requirements FROM task WHERE parent = $1 AND id >= $2 AND created_at = "
+      "$3 ORDER BY id LIMIT $4",
+      {parts.parent, first.id, first.created_at, static_cast<std::int64_t>(kMostPieces)});
+  if (!rows) return Failure(std::move(rows.error()));
+  bool same = rows->size() == parts.split.pieces.size();
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    parts.tasks.push_back((*rows)[i].Number(0));
+    same = same && (*rows)[i].Text(1) == parts.split.pieces[i].text;
+  }
+  if (same) return parts;
+  parts.split.pieces.clear();
+  parts.requirements.clear();
+  for (const Database::Row& row : *rows) {
+    parts.split.pieces.push_back(
+        {.ref = std::to_string(parts.split.pieces.size() + 1), .text = row.Text(1)});
+    parts.requirements.push_back(WordsOf(row.Text(2)));
+  }
+  return parts;
 }
 
 Result<void> IsOpen(const Task& parent) {
@@ -64,11 +108,34 @@ Result<void> LetWait(Records& records, const Task& parent, const Parts& parts,
   return {};
 }
 
+Result<void> AddIds(std::vector<TaskId>& ids, Result<Database::Rows> rows) {
+  if (!rows) return Failure(std::move(rows.error()));
+  for (const Database::Row& row : *rows) ids.push_back(row.Number(0));
+  return {};
+}
+
+// Whom tasks may be handed to, read once for all tasks: they may be many on both sides.
+Result<std::vector<Agent>> CrewOf(Records& records, const std::vector<std::string>& among) {
+  if (among.empty()) return FindAgents(records, {.limit = kMaxAgents});
+  std::vector<Agent> crew;
+  for (const std::string& id : among) {
+    Result<Agent> agent = FindAgent(records, id);
+    if (!agent && agent.error().code == Code::kNotFound) continue;
+    if (!agent) return Failure(std::move(agent.error()));
+    crew.push_back(std::move(*agent));
+  }
+  return crew;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> KnownCapabilities(Records& records) {
+  // From name to name: an agent more that has one costs nothing.
   Result<Database::Rows> rows = records.sql.Query(
-      "SELECT name FROM capability GROUP BY name ORDER BY name LIMIT $1", {kMostCapabilities});
+      "WITH RECURSIVE known AS (SELECT min(name) AS name FROM capability UNION ALL SELECT (SELECT "
+      "min(name) FROM capability WHERE name > known.name) FROM known WHERE known.name IS NOT NULL) "
+      "SELECT name FROM known WHERE name IS NOT NULL LIMIT $1",
+      {static_cast<std::int64_t>(kMaxCapabilities)});
   if (!rows) return Failure(std::move(rows.error()));
   std::vector<std::string> names;
   names.reserve(rows->size());
@@ -76,15 +143,28 @@ Result<std::vector<std::string>> KnownCapabilities(Records& records) {
   return names;
 }
 
-std::vector<std::string> CapabilitiesIn(std::string_view text,
-                                        const std::vector<std::string>& known) {
-  const std::string plain = Plain(text);
-  std::vector<std::string> found;
+Vocabulary::Vocabulary(const std::vector<std::string>& known) {
   for (const std::string& name : known) {
-    const std::string wanted = Plain(name);
-    const bool blank = wanted.find_first_not_of(' ') == std::string::npos;
-    if (blank || !plain.contains(wanted)) continue;
-    found.push_back(name);
+    std::string plain = Plain(name);
+    if (plain.find_first_not_of(' ') == std::string::npos) continue;
+    std::string first(FirstWord(plain));
+    names_.push_back({.name = name, .plain = std::move(plain), .first = std::move(first)});
+  }
+}
+
+std::vector<std::string> Vocabulary::In(std::string_view text) const {
+  const std::string plain = Plain(text);
+  // Most of them are told by their first word not to be in it.
+  std::unordered_set<std::string_view> words;
+  for (std::string_view rest = plain; !FirstWord(rest).empty();) {
+    const std::string_view word = FirstWord(rest);
+    words.insert(word);
+    rest.remove_prefix(static_cast<std::size_t>(word.data() - rest.data()) + word.size());
+  }
+  std::vector<std::string> found;
+  for (const Name& one : names_) {
+    if (!words.contains(one.first) || !plain.contains(one.plain)) continue;
+    found.push_back(one.name);
     if (found.size() >= kMaxList) break;
   }
   std::ranges::sort(found);
@@ -98,6 +178,11 @@ Result<Brief> BriefOf(Records& records, const Decomposition& wanted) {
   if (!known) return Failure(std::move(known.error()));
   return Brief{
       .text = std::move(*text), .capabilities = std::move(*known), .most = wanted.limits.most};
+}
+
+std::vector<std::string> CapabilitiesIn(std::string_view text,
+                                        const std::vector<std::string>& known) {
+  return Vocabulary(known).In(text);
 }
 
 Result<Parts> Preview(Records& records, const Decomposition& wanted) {
@@ -118,8 +203,9 @@ Result<Parts> Preview(Records& records, const Decomposition& wanted) {
   Result<std::vector<std::string>> known = Suggested(records, wanted);
   if (!known) return Failure(std::move(known.error()));
   Parts parts{.split = std::move(*split), .parent = wanted.parent};
+  const Vocabulary vocabulary(*known);
   for (const Piece& piece : parts.split.pieces) {
-    parts.requirements.push_back(CapabilitiesIn(piece.text, *known));
+    parts.requirements.push_back(vocabulary.In(piece.text));
   }
   return parts;
 }
@@ -137,10 +223,17 @@ Result<Parts> Decompose(Records& records, const Decomposition& wanted) {
         "the text has no parts to tell apart: no list, no numbered steps, no \"and then\"; write "
         "them as a list, or use create_tasks");
   }
+  Result<Database::Rows> counter =
+      records.sql.Query("SELECT value FROM counter WHERE name = 'task'");
+  if (!counter) return Failure(std::move(counter.error()));
+  const TaskId last = counter->front().Number(0);
   Result<Task> parent = MakeParent(records, wanted);
   if (!parent) return Failure(std::move(parent.error()));
-  if (Result<void> open = IsOpen(*parent); !open) return Failure(std::move(open.error()));
   parts->parent = parent->id;
+  if (wanted.parent == 0 && parent->id <= last) {
+    return MadeBefore(records, std::move(*parts), *parent);
+  }
+  if (Result<void> open = IsOpen(*parent); !open) return Failure(std::move(open.error()));
   std::map<std::string, TaskId> ids;
   for (std::size_t i = 0; i < parts->split.pieces.size(); ++i) {
     const Piece& piece = parts->split.pieces[i];
@@ -151,8 +244,13 @@ Result<Parts> Decompose(Records& records, const Decomposition& wanted) {
                  .parent = parent->id,
                  .deadline = parent->deadline};
     for (const std::string& ref : piece.needs) task.depends_on.push_back(ids.at(ref));
+    // Of a parent that was there the first part has the key.
+    const bool first = i == 0 && wanted.parent != 0 && !wanted.idempotency.empty();
+    if (first) task.idempotency = wanted.idempotency;
+    if (first) task.digest = DigestOf(wanted);
     Result<Task> made = Create(records, task);
     if (!made) return Failure(std::move(made.error()).In("subtask " + piece.ref));
+    if (first && made->id <= last) return MadeBefore(records, std::move(*parts), *made);
     ids[piece.ref] = made->id;
     parts->tasks.push_back(made->id);
   }
@@ -169,24 +267,34 @@ Result<void> IsOpen(Records& records, TaskId parent) {
 }
 
 Result<std::vector<TaskId>> ChildrenOf(Records& records, TaskId parent, std::int64_t limit) {
-  Result<Database::Rows> rows = records.sql.Query(
-      "SELECT id FROM task WHERE parent = $1 ORDER BY id LIMIT $2", {parent, limit});
-  if (!rows) return Failure(std::move(rows.error()));
   std::vector<TaskId> ids;
-  ids.reserve(rows->size());
-  for (const Database::Row& row : *rows) ids.push_back(row.Number(0));
+  Result<void> done =
+      AddIds(ids, records.sql.Query("SELECT id FROM task WHERE parent = $1 ORDER BY id LIMIT $2",
+                                    {parent, limit}));
+  if (!done) return Failure(std::move(done.error()));
+  return ids;
+}
+
+Result<std::vector<TaskId>> PendingOf(Records& records, TaskId parent, std::int64_t limit) {
+  std::vector<TaskId> ids;
+  Result<void> done = AddIds(
+      ids, records.sql.Query("SELECT id FROM task WHERE parent = $1 AND finished_at = 0 AND status "
+                             "= 0 AND waits_for = 0 ORDER BY id LIMIT $2",
+                             {parent, limit}));
+  const std::int64_t room = limit - static_cast<std::int64_t>(ids.size());
+  if (done && room > 0) {
+    done = AddIds(ids, records.sql.Query(
+                           "SELECT id FROM task WHERE parent = $1 AND finished_at = 0 AND status = "
+                           "0 AND waits_for > 0 ORDER BY waits_for, id LIMIT $2",
+                           {parent, room}));
+  }
+  if (!done) return Failure(std::move(done.error()));
   return ids;
 }
 
 Result<std::vector<Handed>> HandOutTasks(Records& records, const HandOut& wanted) {
-  std::vector<std::string> excluded;
-  if (!wanted.among.empty()) {
-    Result<std::vector<Agent>> all = FindAgents(records, {.limit = kMaxAgents});
-    if (!all) return Failure(std::move(all.error()));
-    for (const Agent& agent : *all) {
-      if (!std::ranges::binary_search(wanted.among, agent.id)) excluded.push_back(agent.id);
-    }
-  }
+  Result<std::vector<Agent>> crew = CrewOf(records, wanted.among);
+  if (!crew) return Failure(std::move(crew.error()));
   std::vector<Handed> handed;
   for (const TaskId id : wanted.tasks) {
     Result<Task> task = Find(records, id);
@@ -199,18 +307,18 @@ Result<std::vector<Handed>> HandOutTasks(Records& records, const HandOut& wanted
       handed.push_back(std::move(one));
       continue;
     }
-    Result<std::vector<Candidate>> best = Rank(records, WordsOf(task->requirements), excluded, 1);
-    if (!best) return Failure(std::move(best.error()));
-    if (best->empty()) {
+    const std::optional<Candidate> best = BestOf(records, *crew, WordsOf(task->requirements));
+    if (!best) {
       one.why = "no capable agent is available";
       handed.push_back(std::move(one));
       continue;
     }
-    Result<Task> given = Assign(records, id, best->front().agent.id, wanted.lease_ms);
+    Result<Task> given = Assign(records, id, best->agent.id, wanted.lease_ms);
     if (!given) return Failure(std::move(given.error()));
+    ++std::ranges::find(*crew, best->agent.id, &Agent::id)->active;
     one.agent = given->assigned_to;
     one.fence = given->fence;
-    one.why = best->front().why;
+    one.why = best->why;
     handed.push_back(std::move(one));
   }
   return handed;

@@ -15,7 +15,22 @@ namespace switchyard::orchestration {
 
 // What agents can do, for suggestions: names of capabilities.
 Result<std::vector<std::string>> KnownCapabilities(Records& records);
-// Those of them that the text speaks of, whole words, "data_analysis" also as "data analysis".
+inline constexpr std::size_t kMaxCapabilities = 1'000;  // that are looked for
+
+// Names of capabilities, to be found in texts.
+class Vocabulary {
+ public:
+  explicit Vocabulary(const std::vector<std::string>& known);
+  // Those that the text speaks of, whole words, "data_analysis" also as "data analysis". Sorted.
+  std::vector<std::string> In(std::string_view text) const;
+
+ private:
+  struct Name {
+    std::string name = {}, plain = {}, first = {};
+  };
+  std::vector<Name> names_;
+};
+// For one text.
 std::vector<std::string> CapabilitiesIn(std::string_view text,
                                         const std::vector<std::string>& known);
 
@@ -28,6 +43,7 @@ struct Decomposition {
   std::int64_t deadline = 0;
   std::optional<Plan> plan = {};  // of a model; none = it is split by its structure
   std::string planned = {};       // the text that the plan is of
+  std::string idempotency = {};   // a repeated call gives what the first one made; "" = it does not
 };
 // What a model would be asked that is to plan it. kInvalid: nothing could come of it.
 Result<Brief> BriefOf(Records& records, const Decomposition& wanted);
@@ -57,7 +73,9 @@ struct HandOut {
   std::int64_t lease_ms = 0;
 };
 Result<std::vector<Handed>> HandOutTasks(Records& records, const HandOut& wanted);
-// Of a task; the unfinished ones, first made first.
+// Of a task: all that are known, first made first.
 Result<std::vector<TaskId>> ChildrenOf(Records& records, TaskId parent, std::int64_t limit);
+// Those that nobody has: the ready ones, first made first, then those that wait for others.
+Result<std::vector<TaskId>> PendingOf(Records& records, TaskId parent, std::int64_t limit);
 
 }  // namespace switchyard::orchestration

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "base/digest.h"
 #include "orchestration/agents.h"
 #include "orchestration/coordination/waits.h"
+#include "orchestration/lanes.h"
 #include "orchestration/moves.h"
 
 namespace switchyard::orchestration {
@@ -15,11 +17,18 @@ namespace {
 
 constexpr std::int64_t kMostLineage = 100;
 
+// In their order, which WordsOf() keeps and ToJson() would not.
+std::string ListText(const std::vector<std::string>& words) {
+  boost::json::array list;
+  for (const std::string& word : words) list.emplace_back(word);
+  return boost::json::serialize(list);
+}
+
 // None of the task: a depth of 0.
 Result<Delegation> DelegationOf(Records& records, TaskId task) {
   Result<Database::Rows> rows = records.sql.Query(
-      "SELECT coordinator, agent, parent, depth, budget, handed_out FROM delegation WHERE task = "
-      "$1",
+      "SELECT coordinator, agent, parent, depth, budget, handed_out, way, settled FROM delegation "
+      "WHERE task = $1",
       {task});
   if (!rows) return Failure(std::move(rows.error()));
   if (rows->empty()) return Delegation{.task = task};
@@ -28,9 +37,11 @@ Result<Delegation> DelegationOf(Records& records, TaskId task) {
                     .parent = row.Number(2),
                     .coordinator = row.Text(0),
                     .agent = row.Text(1),
+                    .way = WordsOf(row.Text(6)),
                     .depth = row.Number(3),
                     .budget = row.Number(4),
-                    .handed_out = row.Number(5)};
+                    .handed_out = row.Number(5),
+                    .settled = row.Number(7) != 0};
 }
 
 // A part of a task is given on by who has that task.
@@ -46,25 +57,53 @@ Result<Task> ParentFor(Records& records, const DelegateRequest& request) {
     return Forbidden("task " + ToText(parent->id) + " is with agent " + parent->assigned_to +
                      ", who alone delegates parts of it");
   }
-  return parent;
+  if (IsHeld(parent->status)) return parent;
+  Result<Delegation> given = DelegationOf(records, parent->id);
+  if (!given) return Failure(std::move(given.error()));
+  if (given->depth == 0 || given->agent == request.coordinator ||
+      given->coordinator == request.coordinator) {
+    return parent;
+  }
+  return Forbidden("task " + ToText(parent->id) + " was given by agent " + given->coordinator +
+                   " to " + given->agent + ": one of them delegates parts of it");
+}
+
+// The givers of a task before this one, who may be one of them and gives it on anew.
+std::vector<std::string> GiversBefore(const Delegation& known, const std::string& coordinator) {
+  if (known.depth == 0) return {};
+  std::vector<std::string> givers = known.way;
+  givers.push_back(known.coordinator);
+  givers.erase(std::ranges::find(givers, coordinator), givers.end());
+  return givers;
+}
+
+// Who gave on the task, and what it is a part of: the last one first.
+std::vector<std::string> GiversOf(std::vector<std::string> way,
+                                  const std::vector<Delegation>& chain) {
+  std::ranges::reverse(way);
+  for (const Delegation& one : chain) {
+    way.push_back(one.coordinator);
+    way.insert(way.end(), one.way.rbegin(), one.way.rend());
+  }
+  return way;
 }
 
 Result<void> RefuseReturn(Records& records, const DelegateRequest& request,
-                          const std::vector<Delegation>& chain) {
+                          const std::vector<std::string>& givers) {
   if (request.agent == request.coordinator) {
     return Refused("agent " + request.agent + " cannot delegate to itself");
   }
   std::string way = request.coordinator + " -> " + request.agent;
-  for (const Delegation& one : chain) {
-    way.insert(0, one.coordinator + " -> ");
-    if (one.coordinator != request.agent) continue;
+  for (const std::string& giver : givers) {
+    way.insert(0, giver + " -> ");
+    if (giver != request.agent) continue;
     return Refused("it would go round in a circle: " + way + "; choose another agent");
   }
-  if (std::cmp_greater_equal(chain.size(), kMostDelegations)) {
+  if (std::cmp_greater_equal(givers.size(), kMostDelegations)) {
     return Refused(
         fmt::format("it was given on {} times, the most there may be: {}; do it, or "
                     "split it anew at the top",
-                    chain.size(), way));
+                    givers.size(), way));
   }
   const std::string what = request.task == 0 ? "subtask " + request.name : ToText(request.task);
   Result<std::string> cycle =
@@ -75,21 +114,68 @@ Result<void> RefuseReturn(Records& records, const DelegateRequest& request,
                  "; release a lock first, or choose another agent");
 }
 
-// What there is for it of what the parent has.
-Result<std::int64_t> BudgetFor(Records& records, const DelegateRequest& request,
-                               const std::vector<Delegation>& chain, std::int64_t had) {
-  if (chain.empty() || chain.front().budget == 0) return request.budget;
-  const Delegation& parent = chain.front();
-  const std::int64_t left = parent.budget - parent.handed_out + had;
-  const std::int64_t budget = request.budget == 0 ? left : request.budget;
-  if (budget > left || budget == 0) {
-    return Refused(fmt::format("budget must be at most {}: what is left of that of {}", left,
-                               ToText(parent.task)));
+// What parts had that failed or were cancelled is there again; of completed ones it is spent. So
+// many at a time, the oldest first.
+Result<std::int64_t> TakeBackBudgets(Records& records, TaskId parent) {
+  Result<Database::Rows> over = records.sql.Query(
+      "SELECT part.task, part.budget, task.status FROM (SELECT task, budget FROM delegation WHERE "
+      "parent = $1 AND settled = 0 ORDER BY task LIMIT 1000) AS part CROSS JOIN task WHERE task.id "
+      "= part.task AND task.finished_at > 0",
+      {parent});
+  if (!over) return Failure(std::move(over.error()));
+  std::int64_t back = 0;
+  for (const Database::Row& row : *over) {
+    if (static_cast<Status>(row.Number(2)) != Status::kCompleted) back += row.Number(1);
+    Result<void> settled =
+        records.sql.Execute("UPDATE delegation SET settled = 1 WHERE task = $1", {row.Number(0)});
+    if (!settled) return Failure(std::move(settled.error()));
+  }
+  Result<void> done = records.sql.Execute(
+      "UPDATE delegation SET handed_out = handed_out - $1 WHERE task = $2", {back, parent});
+  if (!done) return Failure(std::move(done.error()));
+  return back;
+}
+
+// What there is for it of what the parent has, of which the task had a share before.
+Result<std::int64_t> FromParent(Records& records, const Delegation& parent, std::int64_t wanted,
+                                std::int64_t had) {
+  std::int64_t left = parent.settled ? 0 : parent.budget - parent.handed_out + had;
+  if (!parent.settled && (wanted == 0 || wanted > left)) {
+    Result<std::int64_t> back = TakeBackBudgets(records, parent.task);
+    if (!back) return back;
+    left += *back;
+  }
+  const std::int64_t budget = wanted == 0 ? left : wanted;
+  if (budget > left || budget <= 0) {
+    return Refused(fmt::format("budget must be at most {}: what is left of that of {}",
+                               std::max<std::int64_t>(left, 0), ToText(parent.task)));
   }
   Result<void> taken =
       records.sql.Execute("UPDATE delegation SET handed_out = handed_out + $1 WHERE task = $2",
                           {budget - had, parent.task});
   if (!taken) return Failure(std::move(taken.error()));
+  return budget;
+}
+
+// `before`: how the task was given on the last time; `anew`: by who gives it now, or by nobody.
+Result<std::int64_t> BudgetFor(Records& records, const DelegateRequest& request,
+                               const std::vector<Delegation>& chain, const Delegation& before,
+                               bool anew) {
+  std::int64_t budget = request.budget == 0 ? before.budget : request.budget;
+  if (!anew && before.budget != 0 && budget > before.budget) {
+    return Refused(fmt::format("budget must be at most {}: what agent {} gave it", before.budget,
+                               before.coordinator));
+  }
+  if (!chain.empty() && chain.front().budget != 0) {
+    Result<std::int64_t> share =
+        FromParent(records, chain.front(), budget, before.settled ? 0 : before.budget);
+    if (!share) return share;
+    budget = *share;
+  }
+  if (budget != 0 && budget < before.handed_out) {
+    return Refused(fmt::format("budget must be at least {}: parts of it have so much already",
+                               before.handed_out));
+  }
   return budget;
 }
 
@@ -141,6 +227,32 @@ Result<std::vector<TaskId>> Ids(Result<Database::Rows> rows) {
   return ids;
 }
 
+Result<Delegated> Give(Records& records, const DelegateRequest& request, Task task,
+                       const std::vector<Delegation>& chain) {
+  Result<Delegation> before = DelegationOf(records, task.id);
+  if (!before) return Failure(std::move(before.error()));
+  if (IsHeld(task.status) && task.assigned_to == request.agent && before->depth != 0 &&
+      before->coordinator == request.coordinator) {
+    // A call that is repeated.
+    return Delegated{.task = std::move(task), .depth = before->depth, .budget = before->budget};
+  }
+  Result<Task> given = Assign(records, task.id, request.agent, request.lease_ms);
+  if (!given) return Failure(std::move(given.error()));
+  const std::vector<std::string> way = GiversBefore(*before, request.coordinator);
+  Result<std::int64_t> budget = BudgetFor(records, request, chain, *before, way.empty());
+  if (!budget) return Failure(std::move(budget.error()));
+  const auto depth = static_cast<std::int64_t>(GiversOf(way, chain).size()) + 1;
+  Result<void> kept = records.sql.Execute(
+      "INSERT INTO delegation (task, coordinator, agent, parent, depth, budget, handed_out, at, "
+      "way, settled) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 0) ON CONFLICT (task) DO UPDATE "
+      "SET coordinator = excluded.coordinator, agent = excluded.agent, depth = excluded.depth, "
+      "budget = excluded.budget, at = excluded.at, way = excluded.way, settled = 0",
+      {task.id, request.coordinator, request.agent, request.parent, depth, *budget, records.now,
+       ListText(way)});
+  if (!kept) return Failure(std::move(kept.error()));
+  return Delegated{.task = std::move(*given), .depth = depth, .budget = *budget};
+}
+
 }  // namespace
 
 Result<std::vector<Delegation>> ChainOf(Records& records, TaskId task) {
@@ -160,41 +272,31 @@ Result<Delegated> Delegate(Records& records, const DelegateRequest& given) {
   if (Result<Agent> who = ActAs(records, request.coordinator); !who) {
     return Failure(std::move(who.error()));
   }
-  if (request.task != 0 && request.parent == 0) {
+  Delegation before;
+  if (request.task != 0) {
     Result<Task> task = Find(records, request.task);
     if (!task) return Failure(std::move(task.error()));
+    if (request.parent != 0 && request.parent != task->parent) {
+      return Refused(ToText(task->id) + " is no part of " + ToText(request.parent) +
+                     "; leave parent_task_id out");
+    }
     request.parent = task->parent;
+    Result<Delegation> known = DelegationOf(records, task->id);
+    if (!known) return Failure(std::move(known.error()));
+    before = std::move(*known);
   }
   Result<Task> parent = ParentFor(records, request);
   if (!parent) return Failure(std::move(parent.error()));
   Result<std::vector<Delegation>> chain = ChainOf(records, request.parent);
   if (!chain) return Failure(std::move(chain.error()));
-  if (Result<void> fine = RefuseReturn(records, request, *chain); !fine) {
+  const std::vector<std::string> givers =
+      GiversOf(GiversBefore(before, request.coordinator), *chain);
+  if (Result<void> fine = RefuseReturn(records, request, givers); !fine) {
     return Failure(std::move(fine.error()));
   }
   Result<Task> task = MakeOrFind(records, request, *parent);
   if (!task) return Failure(std::move(task.error()));
-  Result<Delegation> before = DelegationOf(records, task->id);
-  if (!before) return Failure(std::move(before.error()));
-  if (IsHeld(task->status) && task->assigned_to == request.agent && before->depth != 0 &&
-      before->coordinator == request.coordinator) {
-    // A call that is repeated.
-    return Delegated{.task = std::move(*task), .depth = before->depth, .budget = before->budget};
-  }
-  task = Assign(records, task->id, request.agent, request.lease_ms);
-  if (!task) return Failure(std::move(task.error()));
-  const bool same = before->depth != 0 && before->parent == request.parent;
-  Result<std::int64_t> budget = BudgetFor(records, request, *chain, same ? before->budget : 0);
-  if (!budget) return Failure(std::move(budget.error()));
-  const auto depth = static_cast<std::int64_t>(chain->size()) + 1;
-  Result<void> kept = records.sql.Execute(
-      "INSERT INTO delegation (task, coordinator, agent, parent, depth, budget, handed_out, at) "
-      "VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (task) DO UPDATE SET coordinator = "
-      "excluded.coordinator, agent = excluded.agent, parent = excluded.parent, depth = "
-      "excluded.depth, budget = excluded.budget, at = excluded.at",
-      {task->id, request.coordinator, request.agent, request.parent, depth, *budget, records.now});
-  if (!kept) return Failure(std::move(kept.error()));
-  return Delegated{.task = std::move(*task), .depth = depth, .budget = *budget};
+  return Give(records, request, std::move(*task), *chain);
 }
 
 Result<void> KeepLineage(Records& records, TaskId task, const std::vector<TaskId>& sources) {

@@ -31,7 +31,9 @@ Result<Delegated> Delegate(Records& records, const DelegateRequest& request);
 struct Delegation {
   TaskId task = 0, parent = 0;
   std::string coordinator = {}, agent = {};
+  std::vector<std::string> way = {};  // who gave it on before the coordinator, the first one first
   std::int64_t depth = 0, budget = 0, handed_out = 0;
+  bool settled = false;  // its budget is spent, or is its parent's again
 };
 // Of the task, then of its parent, and so on up; empty: nobody gave it on.
 Result<std::vector<Delegation>> ChainOf(Records& records, TaskId task);

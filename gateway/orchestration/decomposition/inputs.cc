@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "orchestration/decomposition/decompose.h"
 #include "orchestration/records.h"
 #include "orchestration/verbatim.h"
 
@@ -62,6 +63,7 @@ bool AddModel(const json::value& item, Models& models) {
   const std::string_view id = WordOf(object, {"agent_id", "id"});
   if (!id.empty() && !Fits(id)) return false;
   if (!id.empty()) models.agents.emplace_back(id);
+  models.nameless = models.nameless || id.empty();
   const json::value* const capabilities = object.if_contains("capabilities");
   if (capabilities == nullptr) return !id.empty();
   if (!capabilities->is_array() || capabilities->get_array().size() > kMaxList) return false;
@@ -87,6 +89,10 @@ Models ModelsIn(Arguments& arguments) {
   }
   SortOut(models.agents);
   SortOut(models.capabilities);
+  if (models.capabilities.size() > kMaxCapabilities) {
+    arguments.Wrong(fmt::format("available_models must name at most {} capabilities, got {}",
+                                kMaxCapabilities, models.capabilities.size()));
+  }
   return models;
 }
 

@@ -17,6 +17,7 @@ inline constexpr std::size_t kMaxModels = 100;
 struct Models {
   std::vector<std::string> agents = {};        // sorted; empty = whoever there is
   std::vector<std::string> capabilities = {};  // sorted; of those that say theirs
+  bool nameless = false;                       // one of them says no id
 };
 Models ModelsIn(Arguments& arguments);
 

@@ -1,6 +1,7 @@
 #include "orchestration/decomposition/merge.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "orchestration/records.h"
@@ -87,18 +88,50 @@ Result<Merged> DeepMerge(std::vector<Source> sources) {
   return merged;
 }
 
-Merged Vote(const std::vector<Source>& sources) {
-  Merged best;
-  for (const Source& candidate : sources) {
-    std::vector<std::string> same;
-    for (const Source& other : sources) {
-      if (other.result == candidate.result) same.push_back(other.name);
+// Equal values have one text, in whatever order their members are.
+void AddSorted(const json::value& value, std::string& text) {
+  if (const json::array* const list = value.if_array()) {
+    text += '[';
+    for (const json::value& item : *list) {
+      AddSorted(item, text);
+      text += ',';
     }
-    if (same.size() <= best.votes) continue;
-    best = {.result = candidate.result, .used = std::move(same)};
-    best.votes = best.used.size();
+    text += ']';
+    return;
   }
-  return best;
+  const json::object* const object = value.if_object();
+  if (object == nullptr) {
+    text += json::serialize(value);
+    return;
+  }
+  std::vector<const json::key_value_pair*> members;
+  members.reserve(object->size());
+  for (const json::key_value_pair& member : *object) members.push_back(&member);
+  std::ranges::sort(members, {}, [](const auto* member) { return member->key(); });
+  text += '{';
+  for (const json::key_value_pair* const member : members) {
+    text += json::serialize(json::value(member->key())) + ':';
+    AddSorted(member->value(), text);
+    text += ',';
+  }
+  text += '}';
+}
+
+Merged Vote(const std::vector<Source>& sources) {
+  std::unordered_map<std::string, std::size_t> known;  // to the place in `said`
+  std::vector<std::vector<const Source*>> said;        // in the order in which it was said first
+  for (const Source& source : sources) {
+    std::string text;
+    AddSorted(source.result, text);
+    const auto [at, first] = known.emplace(std::move(text), said.size());
+    if (first) said.emplace_back();
+    said[at->second].push_back(&source);
+  }
+  const auto& best = *std::ranges::max_element(said, {}, &std::vector<const Source*>::size);
+  Merged merged{.result = best.front()->result};
+  for (const Source* const source : best) merged.used.push_back(source->name);
+  merged.votes = best.size();
+  return merged;
 }
 
 Result<Merged> FirstSuccess(std::vector<Source> sources) {

@@ -8,6 +8,7 @@
 #include "orchestration/decomposition/decompose.h"
 #include "orchestration/decomposition/delegate.h"
 #include "orchestration/decomposition/inputs.h"
+#include "orchestration/dependencies.h"
 #include "orchestration/tool.h"
 #include "orchestration/verbatim.h"
 
@@ -37,9 +38,9 @@ namespace merge_results {
 namespace {
 
 struct Wanted {
-  std::vector<Source> results = {};  // given in the call; or
-  std::vector<TaskId> tasks = {};    // of these; or
-  TaskId parent = 0;                 // of its parts
+  std::optional<Merged> merged = {};  // of results that the call brought; or
+  std::vector<TaskId> tasks = {};     // of these; or
+  TaskId parent = 0;                  // of its parts
   std::string strategy = {}, separator = {};
   TaskId into = 0;  // whose result it is to be; 0 = nobody's
 };
@@ -114,14 +115,31 @@ Answer Told(Merged merged, const std::vector<std::string>& missing) {
   return answer;
 }
 
+Result<Answer> Finish(Records& records, const Wanted& wanted, Merged merged,
+                      const std::vector<std::string>& missing) {
+  if (wanted.into != 0) {
+    Result<void> kept = MaySay(records, wanted.into);
+    if (kept) kept = Keep(records, wanted.into, merged.used);
+    if (!kept) return Failure(std::move(kept.error()));
+  }
+  return Told(std::move(merged), missing);
+}
+
 Result<Answer> Run(Records& records, const Wanted& wanted) {
-  Found found{.sources = wanted.results};
-  if (found.sources.empty()) {
+  if (wanted.merged) return Finish(records, wanted, *wanted.merged, {});
+  Found found;
+  {
     std::vector<TaskId> tasks = wanted.tasks;
     if (wanted.parent != 0) {
       Result<std::vector<TaskId>> children =
-          ChildrenOf(records, wanted.parent, static_cast<std::int64_t>(kMaxBatch));
+          ChildrenOf(records, wanted.parent, static_cast<std::int64_t>(kMaxBatch) + 1);
       if (!children) return Failure(std::move(children.error()));
+      if (children->size() > kMaxBatch) {
+        return Refused(fmt::format(
+            "task {} has more than {} parts, the most that are merged at once: name some in "
+            "task_ids, keep each result as that of a task, and merge those",
+            ToText(wanted.parent), kMaxBatch));
+      }
       tasks = std::move(*children);
     }
     Result<Found> looked = ResultsOf(records, tasks);
@@ -134,20 +152,14 @@ Result<Answer> Run(Records& records, const Wanted& wanted) {
   }
   Result<Merged> merged = Merge(wanted.strategy, std::move(found.sources), wanted.separator);
   if (!merged) return Failure(std::move(merged.error()));
-  if (wanted.into != 0) {
-    Result<void> kept = MaySay(records, wanted.into);
-    if (kept) kept = Keep(records, wanted.into, merged->used);
-    if (!kept) return Failure(std::move(kept.error()));
-  }
-  return Told(std::move(*merged), found.missing);
+  return Finish(records, wanted, std::move(*merged), found.missing);
 }
 
 }  // namespace
 
 Result<Operation> Prepare(Arguments& arguments) {
   Wanted wanted;
-  const std::optional<std::vector<Source>> results = ResultsIn(arguments);
-  if (results) wanted.results = *results;
+  std::optional<std::vector<Source>> results = ResultsIn(arguments);
   wanted.tasks = arguments.Tasks("task_ids");
   wanted.parent = arguments.Task("parent_task_id");
   wanted.strategy =
@@ -155,10 +167,17 @@ Result<Operation> Prepare(Arguments& arguments) {
           .value_or("concatenate");
   wanted.separator = arguments.Text("separator", kMaxWord).value_or("\n\n");
   wanted.into = arguments.Task("task_id");
-  const int given = static_cast<int>(!wanted.results.empty()) +
+  const int given = static_cast<int>(results.has_value()) +
                     static_cast<int>(!wanted.tasks.empty()) + static_cast<int>(wanted.parent != 0);
   if (given != 1) {
     arguments.Wrong("give one of results, task_ids and parent_task_id: what is to be merged");
+  }
+  if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
+  if (results) {
+    // Here, where it keeps nobody else waiting.
+    Result<Merged> merged = Merge(wanted.strategy, std::move(*results), wanted.separator);
+    if (!merged) return Failure(std::move(merged.error()));
+    wanted.merged = std::move(*merged);
   }
   return Do(arguments,
             [wanted = std::move(wanted)](Records& records) { return Run(records, wanted); });
@@ -182,6 +201,9 @@ Result<Operation> Prepare(Arguments& arguments) {
     answer.content = {{"task_id", ToText(id)}, {"made_of", ToArray(*made_of)}};
     if (task->parent != 0) answer.content["parent"] = ToText(task->parent);
     if (!used_by->empty()) answer.content["used_by"] = ToArray(*used_by);
+    Result<std::vector<TaskId>> needed = NeededBy(records, id);
+    if (!needed) return Failure(std::move(needed.error()));
+    if (!needed->empty()) answer.content["depended_on"] = ToArray(*needed);
     json::array delegated;
     for (const Delegation& one : *chain) {
       json::object view{

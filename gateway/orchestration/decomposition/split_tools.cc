@@ -67,6 +67,7 @@ Result<Operation> Prepare(Arguments& arguments) {
   wanted.capabilities = ModelsIn(arguments).capabilities;
   wanted.priority = arguments.PriorityIn("priority").value_or(Priority::kMedium);
   wanted.deadline = arguments.Time("deadline");
+  wanted.idempotency = arguments.Word("idempotency_key", kMaxId).value_or("");
   const bool create = arguments.Bool("create").value_or(false);
   const std::string planner = arguments.OneOf("planner", {"structure", "model"}).value_or("");
   if (wanted.text.empty() && wanted.parent == 0) {
@@ -100,7 +101,7 @@ Result<Operation> Prepare(Arguments& arguments) {
 namespace assign_subtasks {
 namespace {
 
-Answer Told(const std::vector<Handed>& handed) {
+Answer Told(const std::vector<Handed>& handed, bool more) {
   Answer answer;
   json::array assigned, left;
   for (const Handed& one : handed) {
@@ -114,6 +115,10 @@ Answer Told(const std::vector<Handed>& handed) {
   answer.text = fmt::format("{} assigned, {} not", assigned.size(), left.size());
   answer.content["assigned"] = std::move(assigned);
   if (!left.empty()) answer.content["not_assigned"] = std::move(left);
+  if (more) {
+    answer.content["more"] = true;
+    answer.text += "; there are more";
+  }
   return answer;
 }
 
@@ -122,7 +127,12 @@ Answer Told(const std::vector<Handed>& handed) {
 Result<Operation> Prepare(Arguments& arguments) {
   HandOut wanted{.tasks = SubtasksIn(arguments)};
   const TaskId parent = arguments.Task("parent_task_id");
-  wanted.among = ModelsIn(arguments).agents;
+  Models models = ModelsIn(arguments);
+  // What nobody can tell apart is no choice, and is not taken for none.
+  if (models.nameless) {
+    arguments.Wrong("available_models must say who is meant: ids, or objects with agent_id");
+  }
+  wanted.among = std::move(models.agents);
   wanted.lease_ms = arguments.LeaseMs();
   if (wanted.tasks.empty() == (parent == 0)) {
     arguments.Wrong("give either subtasks, or parent_task_id of those that are meant");
@@ -130,14 +140,16 @@ Result<Operation> Prepare(Arguments& arguments) {
   return Do(arguments, [=](Records& records) -> Result<Answer> {
     HandOut all = wanted;
     if (parent != 0) {
-      Result<std::vector<TaskId>> children =
-          ChildrenOf(records, parent, static_cast<std::int64_t>(kMaxBatch));
-      if (!children) return Failure(std::move(children.error()));
-      all.tasks = std::move(*children);
+      Result<std::vector<TaskId>> pending =
+          PendingOf(records, parent, static_cast<std::int64_t>(kMaxBatch) + 1);
+      if (!pending) return Failure(std::move(pending.error()));
+      all.tasks = std::move(*pending);
     }
+    const bool more = all.tasks.size() > kMaxBatch;
+    if (more) all.tasks.pop_back();
     Result<std::vector<Handed>> handed = HandOutTasks(records, all);
     if (!handed) return Failure(std::move(handed.error()));
-    return Told(*handed);
+    return Told(*handed, more);
   });
 }
 }  // namespace assign_subtasks

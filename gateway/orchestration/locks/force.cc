@@ -1,5 +1,8 @@
 // Taking locks away, on record.
+#include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "orchestration/agents.h"
 #include "orchestration/locks/holds.h"
@@ -20,30 +23,42 @@ Result<void> MayTake(Records& records, const Hold& hold) {
                    "release it, or wait for its lease");
 }
 
-Result<void> Keep(Records& records, const Hold& hold, const std::string& forcer,
-                  const std::string& reason) {
+Result<void> Keep(Records& records, const Hold& hold, const ForceRequest& request) {
   Result<std::int64_t> id = Next(records, "lock_forced");
   if (!id) return Failure(std::move(id.error()));
-  return records.sql.Execute(
-      "INSERT INTO file_forced (id, path, agent, fence, forcer, caller, reason, at) VALUES ($1, "
-      "$2, $3, $4, $5, $6, $7, $8)",
-      {*id, hold.path, hold.agent, hold.fence, forcer, records.caller, reason, records.now});
+  Result<void> done = records.sql.Execute(
+      "INSERT INTO file_forced (id, path, agent, fence, forcer, caller, reason, at, lacks) VALUES "
+      "($1, $2, $3, $4, $5, $6, $7, $8, 1)",
+      {*id, hold.path, hold.agent, hold.fence, request.forcer, records.caller, request.reason,
+       records.now});
+  if (!done) return done;
+  return records.sql.Execute("DELETE FROM file_forced WHERE id <= $1", {*id - kMaxForced});
 }
 
 }  // namespace
 
-Result<std::vector<Hold>> ForceLock(Records& records, const std::string& path,
-                                    const std::string& forcer, const std::string& reason) {
-  if (Result<Agent> known = ActAs(records, forcer); !known) {
+Result<std::vector<Hold>> ForceLock(Records& records, const ForceRequest& request) {
+  if (Result<Agent> known = ActAs(records, request.forcer); !known) {
     return Failure(std::move(known.error()));
   }
+  const std::string& path = request.path;
   Result<std::vector<Hold>> holds = HoldsOn(records, path);
   if (!holds) return holds;
   if (holds->empty()) return Refused("nobody has a lock on " + path);
+  if (request.fence != 0) {
+    const std::int64_t newest = std::ranges::max(*holds, {}, &Hold::fence).fence;
+    std::erase_if(*holds, [&request](const Hold& hold) { return hold.fence != request.fence; });
+    if (holds->empty()) {
+      return Refused(
+          fmt::format("the lock on {} has fence {} by now, not {}; look who has it "
+                      "before you take it",
+                      path, newest, request.fence));
+    }
+  }
   Result<void> done = {};
   for (const Hold& hold : *holds) {
     if (done) done = MayTake(records, hold);
-    if (done) done = Keep(records, hold, forcer, reason);
+    if (done) done = Keep(records, hold, request);
     if (done) done = EraseHold(records, hold);
   }
   if (done) done = WakeNext(records, path);
@@ -60,7 +75,8 @@ Result<Forced> LastForced(Records& records, std::string_view path, std::string_v
                                           {path})
                                     : records.sql.Query(
                                           "SELECT agent, forcer, reason, at FROM file_forced WHERE "
-                                          "path = $1 AND agent = $2 ORDER BY id DESC LIMIT 1",
+                                          "path = $1 AND agent = $2 AND lacks = 1 ORDER BY id "
+                                          "DESC LIMIT 1",
                                           {path, agent});
   if (!rows) return Failure(std::move(rows.error()));
   if (rows->empty()) return Forced();

@@ -10,7 +10,7 @@ namespace switchyard::orchestration {
 namespace {
 
 #define SWITCHYARD_HOLD_COLUMNS \
-  "path, agent, shared, fence, ticket, acquired_at, lease_until, lease_ms"
+  "path, agent, shared, fence, ticket, acquired_at, lease_until, lease_ms, was_fence"
 
 Result<std::vector<Hold>> ReadHolds(Records& records, std::string_view sql,
                                     std::initializer_list<Database::Parameter> parameters) {
@@ -23,10 +23,11 @@ Result<std::vector<Hold>> ReadHolds(Records& records, std::string_view sql,
                      .agent = row.Text(1),
                      .shared = row.Number(2) != 0,
                      .fence = row.Number(3),
-                     .ticket = row.Number(4),
                      .acquired_at = row.Number(5),
                      .lease_until = row.Number(6),
-                     .lease_ms = row.Number(7)});
+                     .lease_ms = row.Number(7),
+                     .ticket = row.Number(4),
+                     .was_fence = row.Number(8)});
   }
   return holds;
 }
@@ -119,19 +120,26 @@ Result<std::vector<Hold>> FindHolds(Records& records, const LockFilter& filter) 
 
 Result<void> InsertHold(Records& records, const Hold& hold) {
   Result<void> done = records.sql.Execute(
-      "INSERT INTO file_hold (" SWITCHYARD_HOLD_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+      "INSERT INTO file_hold (" SWITCHYARD_HOLD_COLUMNS
+      ", owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
       {hold.path, hold.agent, static_cast<int>(hold.shared), hold.fence, hold.ticket,
-       hold.acquired_at, hold.lease_until, hold.lease_ms});
+       hold.acquired_at, hold.lease_until, hold.lease_ms, hold.was_fence, records.caller});
   if (done) done = CountUp(records, kHeld);
+  // That it was taken away from it once says nothing of this one.
+  if (done) {
+    done = records.sql.Execute(
+        "UPDATE file_forced SET lacks = 0 WHERE path = $1 AND agent = $2 AND lacks = 1",
+        {hold.path, hold.agent});
+  }
   return done;
 }
 
 Result<void> UpdateHold(Records& records, const Hold& hold) {
   return records.sql.Execute(
-      "UPDATE file_hold SET shared = $1, fence = $2, ticket = $3, lease_until = $4, lease_ms = $5 "
-      "WHERE path = $6 AND agent = $7",
+      "UPDATE file_hold SET shared = $1, fence = $2, ticket = $3, lease_until = $4, lease_ms = $5, "
+      "was_fence = $6 WHERE path = $7 AND agent = $8",
       {static_cast<int>(hold.shared), hold.fence, hold.ticket, hold.lease_until, hold.lease_ms,
-       hold.path, hold.agent});
+       hold.was_fence, hold.path, hold.agent});
 }
 
 Result<void> EraseHold(Records& records, const Hold& hold) {
@@ -172,19 +180,24 @@ Result<std::optional<InLineRow>> PlaceOf(Records& records, std::string_view path
                    .shared = rows->front().Number(2) != 0};
 }
 
-Result<void> EnterLine(Records& records, const LockRequest& request, Place& place,
-                       const std::optional<InLineRow>& known) {
-  if (known) {
-    return records.sql.Execute(
-        "UPDATE file_wait SET ticket = $1, shared = $2, ends_at = $3 WHERE path = $4 AND agent = "
-        "$5",
-        {place.ticket, static_cast<int>(request.shared), place.ends_at, request.path,
-         request.agent});
-  }
-  Result<void> done = records.sql.Execute(
-      "INSERT INTO file_wait (path, agent, place, ticket, shared, ends_at) VALUES ($1, $2, $3, $3, "
-      "$4, $5)",
-      {request.path, request.agent, place.ticket, static_cast<int>(request.shared), place.ends_at});
+Result<void> TakeOver(Records& records, const LockRequest& request, const Place& place) {
+  return records.sql.Execute(
+      "UPDATE file_wait SET ticket = $1, shared = $2, ends_at = $3 WHERE path = $4 AND agent = $5",
+      {place.ticket, static_cast<int>(request.shared), place.ends_at, request.path, request.agent});
+}
+
+Result<void> EnterLine(Records& records, const LockRequest& request, const Place& place) {
+  Result<void> done = DropOne(records, kWaiting,
+                              "DELETE FROM file_wait WHERE path = $1 AND agent = $2 RETURNING path",
+                              {request.path, request.agent});
+  if (!done) return done;
+  Result<std::int64_t> last = Next(records, "lock_place");
+  if (!last) return Failure(std::move(last.error()));
+  done = records.sql.Execute(
+      "INSERT INTO file_wait (path, agent, place, ticket, shared, ends_at) VALUES ($1, $2, $3, $4, "
+      "$5, $6)",
+      {request.path, request.agent, *last, place.ticket, static_cast<int>(request.shared),
+       place.ends_at});
   if (done) done = CountUp(records, kWaiting);
   return done;
 }
@@ -258,9 +271,14 @@ Result<std::int64_t> ReleaseLocks(Records& records, std::string_view agent) {
   Result<Database::Rows> waited =
       Drop(records, kWaiting, "DELETE FROM file_wait WHERE agent = $1 RETURNING path", {agent});
   if (!waited) return Failure(std::move(waited.error()));
-  Result<void> woken = WakeAll(records, *held);
-  if (woken) woken = WakeAll(records, *waited);
-  if (!woken) return Failure(std::move(woken.error()));
+  Result<void> done = WakeAll(records, *held);
+  if (done) done = WakeAll(records, *waited);
+  // Whoever is called so next lost nothing.
+  if (done) {
+    done = records.sql.Execute("UPDATE file_forced SET lacks = 0 WHERE agent = $1 AND lacks = 1",
+                               {agent});
+  }
+  if (!done) return Failure(std::move(done.error()));
   return static_cast<std::int64_t>(held->size());
 }
 
@@ -296,8 +314,16 @@ Result<void> MoveLocks(Records& records, std::int64_t by) {
 }
 
 Result<void> BeginLocksAnew(Records& records) {
-  Result<void> done =
-      records.sql.Execute("UPDATE file_hold SET lease_until = $1 + lease_ms", {records.now});
+  Result<void> done = records.sql.Execute(
+      "UPDATE file_hold SET lease_until = $1 + lease_ms, ticket = 0, "
+      "was_fence = 0",
+      {records.now});
+  if (done) {
+    // The records may be gone, or older ones that were put back; what files were written under
+    // is not.
+    done = records.sql.Execute(
+        "UPDATE counter SET value = $1 WHERE name = 'lock_fence' AND value < $1", {records.now});
+  }
   if (done) done = records.sql.Execute("DELETE FROM file_wait");
   if (done) {
     done = records.sql.Execute("DELETE FROM wait_for WHERE kind = $1",

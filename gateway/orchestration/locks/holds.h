@@ -27,8 +27,10 @@ Result<std::vector<InLineRow>> LineBefore(Records& records, std::string_view pat
                                           std::int64_t limit);
 Result<std::optional<InLineRow>> PlaceOf(Records& records, std::string_view path,
                                          std::string_view agent);
-Result<void> EnterLine(Records& records, const LockRequest& request, Place& place,
-                       const std::optional<InLineRow>& known);
+// At its end, also when the agent is in it.
+Result<void> EnterLine(Records& records, const LockRequest& request, const Place& place);
+// The place of another call of the agent.
+Result<void> TakeOver(Records& records, const LockRequest& request, const Place& place);
 Result<void> LeaveLine(Records& records, std::string_view path, std::string_view agent);
 
 // Drops what is over, of this file alone, and wakes the next one.

@@ -93,11 +93,11 @@ Result<Operation> Prepare(Arguments& arguments) {
 namespace release_file_lock {
 namespace {
 
-Result<Answer> Force(Records& records, const std::string& path, const std::string& agent,
-                     const std::string& reason) {
-  Result<std::vector<Hold>> gone = ForceLock(records, path, agent, reason);
+Result<Answer> Force(Records& records, const ForceRequest& request) {
+  Result<std::vector<Hold>> gone = ForceLock(records, request);
   if (!gone) return Failure(std::move(gone.error()));
-  Answer answer{.text = path + " is free, taken from"};
+  const std::string& path = request.path;
+  Answer answer{.text = path + " is taken from"};
   json::array from;
   for (const Hold& hold : *gone) {
     answer.text += (from.empty() ? " " : ", ") + hold.agent;
@@ -118,7 +118,9 @@ Result<Operation> Prepare(Arguments& arguments) {
   if (force && reason.empty()) arguments.Wrong("force needs reason: it is kept on record");
   if (!force && !reason.empty()) arguments.Wrong("reason is for force: true; leave it out");
   return Do(arguments, [=](Records& records) -> Result<Answer> {
-    if (force) return Force(records, path, agent, reason);
+    if (force) {
+      return Force(records, {.path = path, .forcer = agent, .reason = reason, .fence = fence});
+    }
     Result<Hold> gone = ReleaseLock(records, path, agent, fence);
     if (!gone) return Failure(std::move(gone.error()));
     Answer answer{.text = path + " released"};

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/random.h"
 #include "orchestration/agents.h"
 #include "orchestration/coordination/waits.h"
 #include "orchestration/locks/holds.h"
@@ -20,6 +21,10 @@ struct Scene {
   std::optional<InLineRow> place = {};
   std::vector<InLineRow> ahead = {};  // of those in line, who conflict with it
 
+  // A place for sharing is none for having it alone: who came later to share would be passed by.
+  bool Moves(const LockRequest& request) const {
+    return !own && place && place->shared && !request.shared;
+  }
   bool Conflicts(const LockRequest& request) const {
     return std::ranges::any_of(
         others, [&request](const Hold& hold) { return !(hold.shared && request.shared); });
@@ -44,7 +49,10 @@ Result<Scene> Look(Records& records, const LockRequest& request) {
   Result<std::vector<InLineRow>> line = LineBefore(records, request.path, kMaxInLine);
   if (!line) return Failure(std::move(line.error()));
   for (InLineRow& row : *line) {
-    if (scene.place && row.place >= scene.place->place) break;
+    if (row.agent == request.agent) {
+      if (scene.Moves(request)) continue;
+      break;
+    }
     if (row.shared && request.shared) continue;
     scene.ahead.push_back(std::move(row));
   }
@@ -62,9 +70,44 @@ Result<void> MakeRoom(Records& records, const std::string& agent) {
   Result<Database::Rows> all =
       records.sql.Query("SELECT value FROM counter WHERE name = 'locks_held'");
   if (!all) return Failure(std::move(all.error()));
-  if (all->empty() || all->front().Number(0) < kMaxLocks) return {};
-  return Refused(
-      fmt::format("there are {} locks already, the most there may be; release some", kMaxLocks));
+  if (!all->empty() && all->front().Number(0) >= kMaxLocks) {
+    return Refused(
+        fmt::format("there are {} locks already, the most there may be; release some", kMaxLocks));
+  }
+  if (records.caller.empty()) return {};
+  // With many agents a caller would have all of them else.
+  Result<Database::Rows> share = records.sql.Query(
+      "SELECT count(*) FROM (SELECT fence FROM file_hold WHERE owner = $1 LIMIT $2) AS own",
+      {records.caller, kMaxLocksOfCaller});
+  if (!share) return Failure(std::move(share.error()));
+  if (share->front().Number(0) < kMaxLocksOfCaller) return {};
+  return Refused(fmt::format("your agents have {} locks, the most they may have; release some",
+                             kMaxLocksOfCaller));
+}
+
+std::int64_t LeaseOf(const Records& records, const LockRequest& request) {
+  return request.lease_ms == 0 ? records.settings.lease_ms : request.lease_ms;
+}
+
+Result<void> RefuseTooManySharers(const LockRequest& request, const Scene& scene) {
+  if (scene.own || scene.others.size() < kMaxSharers) return {};
+  return Refused(fmt::format("{} agents share {} already, the most that may; ask again later",
+                             scene.others.size(), request.path));
+}
+
+// Another call of the agent got it since this one asked, or this one did in a run that was undone:
+// what the agent was told of is not made less.
+Result<LockOutcome> Confirm(Records& records, const LockRequest& request, Hold hold) {
+  const std::int64_t lease_ms = LeaseOf(records, request);
+  if (records.now + lease_ms > hold.lease_until) {
+    hold.lease_ms = lease_ms;
+    hold.lease_until = records.now + lease_ms;
+  }
+  hold.ticket = hold.was_fence = 0;
+  if (Result<void> done = UpdateHold(records, hold); !done) {
+    return Failure(std::move(done.error()));
+  }
+  return LockOutcome{.acquired = true, .hold = std::move(hold)};
 }
 
 // It is the agent's, one way or the other.
@@ -73,20 +116,24 @@ Result<LockOutcome> Grant(Records& records, const LockRequest& request, const Sc
   Hold hold = scene.own.value_or(
       Hold{.path = request.path, .agent = request.agent, .acquired_at = records.now});
   const bool gains = !scene.own || (hold.shared && !request.shared);
+  // Whatever call got what it has: the agent is told of it now.
+  hold.ticket = hold.was_fence = 0;
   if (gains) {
     Result<std::int64_t> fence = Next(records, "lock_fence");
     if (!fence) return Failure(std::move(fence.error()));
-    hold.fence = *fence;
     // Of one that it had before it does not lose more than it gained.
-    hold.ticket = scene.own ? 0 : place.ticket;
+    hold.ticket = place.ticket;
+    if (place.ticket != 0) hold.was_fence = hold.fence;
+    hold.fence = *fence;
   }
   hold.shared = request.shared;
-  hold.lease_ms = request.lease_ms == 0 ? records.settings.lease_ms : request.lease_ms;
+  hold.lease_ms = LeaseOf(records, request);
   hold.lease_until = records.now + hold.lease_ms;
-  Result<void> done = {};
-  if (!scene.own) done = MakeRoom(records, request.agent);
+  Result<void> done = RefuseTooManySharers(request, scene);
+  if (done && !scene.own) done = MakeRoom(records, request.agent);
   if (done) done = scene.own ? UpdateHold(records, hold) : InsertHold(records, hold);
-  if (done && scene.place) {
+  // A call of its own that waits to have it alone goes on waiting when another shares it.
+  if (done && scene.place && (scene.place->shared || !hold.shared)) {
     // Another call of the agent that waited has it now, too.
     if (scene.place->ticket != place.ticket) records.effects.lines.push_back(LineOf(request.path));
     done = LeaveLine(records, request.path, request.agent);
@@ -97,7 +144,8 @@ Result<LockOutcome> Grant(Records& records, const LockRequest& request, const Sc
   return LockOutcome{.acquired = true, .hold = std::move(hold)};
 }
 
-// Has the others known as waited for. Who is before it only get fewer from now on.
+// Has the others known as waited for. Who is before it only get fewer from now on: whoever comes
+// to want more than its place is for goes to the end.
 Result<void> NoteWait(Records& records, const LockRequest& request, const Scene& scene,
                       const Place& place) {
   std::vector<std::string> before;
@@ -131,6 +179,11 @@ Result<LockOutcome> WaitOrNot(Records& records, const LockRequest& request, Scen
   if (again && records.now >= place.ends_at) return outcome;
   outcome.waits = true;
   scene.others = outcome.others;
+  if (scene.Moves(request)) {
+    // Nobody is behind it any more.
+    Result<void> ended = EndWaitsFor(records, request.agent, LineOf(request.path));
+    if (!ended) return Failure(std::move(ended.error()));
+  }
   if (Result<void> noted = NoteWait(records, request, scene, place); !noted) {
     return Failure(std::move(noted.error()));
   }
@@ -146,9 +199,9 @@ Result<LockOutcome> WaitOrNot(Records& records, const LockRequest& request, Scen
   }
   // The call whose place it takes over is answered.
   if (scene.place) records.effects.lines.push_back(LineOf(request.path));
-  if (Result<void> in = EnterLine(records, request, place, scene.place); !in) {
-    return Failure(std::move(in.error()));
-  }
+  const bool keeps = scene.place && !scene.Moves(request);
+  Result<void> in = keeps ? TakeOver(records, request, place) : EnterLine(records, request, place);
+  if (!in) return Failure(std::move(in.error()));
   return outcome;
 }
 
@@ -158,6 +211,10 @@ std::string NotHeld(const std::string& path, const std::string& agent,
   if (forced.at != 0) text += ": " + forced.forcer + " took it away (" + forced.reason + ")";
   if (!holds.empty()) text += "; " + holds.front().agent + " has it now";
   return text + "; write nothing to the file";
+}
+
+std::int64_t NewTicket() {
+  return static_cast<std::int64_t>(ThreadRandom().Next() >> 2U) + 1;  // 62 bits
 }
 
 Result<LockOutcome> Ask(Records& records, const LockRequest& request, Place& place) {
@@ -171,15 +228,12 @@ Result<LockOutcome> Ask(Records& records, const LockRequest& request, Place& pla
   if (!scene) return Failure(std::move(scene.error()));
   const bool again = place.ticket != 0;
   if (again && !scene->place && scene->own && (request.shared || !scene->own->shared)) {
-    // A later call of the agent got it: that one said for how long and in which mode.
-    return LockOutcome{.acquired = true, .hold = std::move(*scene->own)};
+    return Confirm(records, request, std::move(*scene->own));
   }
   if (request.wait_ms > 0 && !(again && scene->place)) {
-    // Also when an earlier run of this work was undone: its ticket may be another call's by now.
-    Result<std::int64_t> ticket = Next(records, "lock_ticket");
-    if (!ticket) return Failure(std::move(ticket.error()));
+    // Not counted in the records: a count that is undone would be given to two.
     const std::int64_t ends_at = records.now + request.wait_ms;
-    place = {.ticket = *ticket, .ends_at = again ? std::min(place.ends_at, ends_at) : ends_at};
+    place = {.ticket = NewTicket(), .ends_at = again ? std::min(place.ends_at, ends_at) : ends_at};
   }
   if (!scene->Conflicts(request) && scene->ahead.empty()) {
     return Grant(records, request, *scene, place);
@@ -192,8 +246,7 @@ Result<LockOutcome> Ask(Records& records, const LockRequest& request, Place& pla
 Result<LockOutcome> AcquireLock(Records& records, const LockRequest& request, Place& place) {
   const Place before = place;
   Result<LockOutcome> outcome = Ask(records, request, place);
-  // What it took is undone: the ticket may be another call's by the time it gives up.
-  if (!outcome) place = before;
+  if (!outcome) place = before;  // what it took is undone
   return outcome;
 }
 
@@ -207,8 +260,16 @@ Result<void> GiveUpLock(Records& records, const LockRequest& request, const Plac
   }
   Result<std::vector<Hold>> holds = HoldsOn(records, request.path);
   if (!holds) return Failure(std::move(holds.error()));
-  for (const Hold& hold : *holds) {
-    if (done && hold.ticket == place.ticket) done = EraseHold(records, hold);
+  for (Hold& hold : *holds) {
+    if (!done || hold.agent != request.agent || hold.ticket != place.ticket) continue;
+    if (hold.was_fence == 0) {
+      done = EraseHold(records, hold);
+      continue;
+    }
+    hold.shared = true;
+    hold.fence = hold.was_fence;
+    hold.ticket = hold.was_fence = 0;
+    done = UpdateHold(records, hold);
   }
   if (done) done = WakeNext(records, request.path);
   return done;

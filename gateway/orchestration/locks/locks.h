@@ -17,22 +17,29 @@
 
 namespace switchyard::orchestration {
 
-inline constexpr std::int64_t kMaxLocks = 100'000;  // altogether
+inline constexpr std::int64_t kMaxLocks = 100'000;                 // altogether
+inline constexpr std::int64_t kMaxLocksOfCaller = kMaxLocks / 10;  // that is proved
 inline constexpr std::int64_t kMaxLocksOfAgent = 1'000;
-inline constexpr std::int64_t kMaxInLine = 1'000;  // before a file
-inline constexpr std::size_t kMaxReason = 1'000;   // bytes
+inline constexpr std::int64_t kMaxInLine = 200;     // before a file
+inline constexpr std::size_t kMaxSharers = 100;     // of a file
+inline constexpr std::int64_t kMaxForced = 10'000;  // that are on record
+inline constexpr std::size_t kMaxReason = 1'000;    // bytes
 
 // Paths are normal ones (path.h).
 struct Hold {
   std::string path = {}, agent = {};
   bool shared = false;
-  std::int64_t fence = 0, ticket = 0, acquired_at = 0, lease_until = 0, lease_ms = 0;
+  std::int64_t fence = 0, acquired_at = 0, lease_until = 0, lease_ms = 0;
+  // What goes when the call that waited for it is gone before it was told: the lock, or that it is
+  // exclusive. 0 = none waited, or the agent was told of it by another call, too.
+  std::int64_t ticket = 0;
+  std::int64_t was_fence = 0;  // of the shared lock that it was before; 0 = there was none
 };
 
 // A call's place in a line. Of the thread of the database: the work of one call, however often it
 // runs, has one.
 struct Place {
-  std::int64_t ticket = 0;  // 0 = none yet
+  std::int64_t ticket = 0;  // 0 = none yet; no other call ever has it, also not when work is undone
   std::int64_t ends_at = 0;
 };
 
@@ -58,10 +65,13 @@ Result<void> GiveUpLock(Records& records, const LockRequest& request, const Plac
 // kInvalid: the agent has no lock on it, or no longer, or one with another fence (0 = whatever).
 Result<Hold> ReleaseLock(Records& records, const std::string& path, const std::string& agent,
                          std::int64_t fence);
-// Takes it away from all who have it, and keeps who did and why. kForbidden: without the right to,
-// only what agents of the same caller have, or of nobody in particular.
-Result<std::vector<Hold>> ForceLock(Records& records, const std::string& path,
-                                    const std::string& forcer, const std::string& reason);
+struct ForceRequest {
+  std::string path = {}, forcer = {}, reason = {};
+  std::int64_t fence = 0;  // of the one that is meant; 0 = of all who have it
+};
+// Takes it away, and keeps who did and why. kForbidden: without the right to, only what agents of
+// the same caller have, or of nobody in particular.
+Result<std::vector<Hold>> ForceLock(Records& records, const ForceRequest& request);
 
 // All locks of an agent: how many.
 Result<std::int64_t> RenewLocks(Records& records, std::string_view agent);
@@ -80,7 +90,7 @@ struct Forced {
   std::string agent = {}, forcer = {}, reason = {};
   std::int64_t at = 0;  // 0 = never
 };
-// The last time that it was taken away; with `agent`, from that one.
+// The last time that it was taken away; with `agent`, from that one, who had none on it since.
 Result<Forced> LastForced(Records& records, std::string_view path, std::string_view agent = {});
 
 // Frees what nobody kept alive, and forgets. True: there may be more.

@@ -1,12 +1,13 @@
 #include "orchestration/projects/efforts.h"
 
 #include <algorithm>
-#include <charconv>
 #include <numeric>
 #include <utility>
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "base/digest.h"
 #include "orchestration/agents.h"
 
 namespace switchyard::orchestration {
@@ -50,14 +51,24 @@ std::string_view OpenCounter(Kind kind) {
   return kind == Kind::kProject ? "projects_open" : "goals_open";
 }
 
+// A proved caller has a tenth of what there may be, so that others have room.
 Result<void> MakeRoom(Records& records, Kind kind) {
-  Result<Database::Rows> open =
-      records.sql.Query("SELECT value FROM counter WHERE name = $1", {OpenCounter(kind)});
-  if (!open) return Failure(std::move(open.error()));
   const std::int64_t most = kind == Kind::kProject ? kMaxProjects : kMaxGoals;
-  if (open->empty() || open->front().Number(0) < most) return {};
-  return Refused(fmt::format("there are {} open {}s, the most there may be; complete some", most,
-                             ToString(kind)));
+  Result<Database::Rows> kept =
+      records.sql.Query("SELECT value FROM counter WHERE name = $1", {KeptCounter(kind)});
+  if (!kept) return Failure(std::move(kept.error()));
+  const bool full = !kept->empty() && kept->front().Number(0) >= most;
+  if (!full && records.caller.empty()) return {};
+  Result<Database::Rows> own = records.sql.Query(
+      "SELECT count(*) FROM (SELECT id FROM effort WHERE creator = $1 AND kind = $2 LIMIT $3) AS "
+      "own",
+      {records.caller, Number(kind), most / 10});
+  if (!own) return Failure(std::move(own.error()));
+  if (!full && own->front().Number(0) < most / 10) return {};
+  return Refused(fmt::format(
+      "there are {} {}s{}, the most there may be; what is completed or cancelled is forgotten "
+      "after retain",
+      full ? most : most / 10, ToString(kind), full ? "" : " of yours"));
 }
 
 // Of its kind, and of the goals of its project.
@@ -76,6 +87,89 @@ Result<void> RefuseClosed(const Effort& effort) {
   return Refused(fmt::format("{} is {}: update_{} makes it active again",
                              ToText(effort.kind, effort.id), ToString(effort.status),
                              ToString(effort.kind)));
+}
+
+// Who made it answers for it, so nobody else adds to it.
+bool IsOwn(const Records& records, const Effort& effort) {
+  return effort.creator.empty() || effort.creator == records.caller ||
+         records.rights.Has(Right::kForce);
+}
+
+Result<void> MayAdd(const Records& records, const Effort& effort) {
+  if (!IsOwn(records, effort)) {
+    return Forbidden(ToText(effort.kind, effort.id) +
+                     " was created by another caller, who alone adds to it");
+  }
+  return RefuseClosed(effort);
+}
+
+// None: an id of 0.
+Result<Effort> FindOrNone(Records& records, Kind kind, EffortId id) {
+  if (id == 0) return Effort();
+  Result<Effort> found = FindEffort(records, kind, id);
+  if (!found && found.error().code == Code::kNotFound) return Effort();
+  return found;
+}
+
+Result<void> RefuseClosed(Records& records, EffortId project) {
+  Result<Effort> found = FindEffort(records, Kind::kProject, project);
+  if (!found) return Failure(std::move(found.error()));
+  return RefuseClosed(*found);
+}
+
+// A goal is also changed by who made its project.
+Result<bool> MayChange(Records& records, const Effort& effort) {
+  if (IsOwn(records, effort)) return true;
+  Result<Effort> project = FindOrNone(records, Kind::kProject, effort.project);
+  if (!project) return Failure(std::move(project.error()));
+  return project->id != 0 && !project->creator.empty() && IsOwn(records, *project);
+}
+
+// Whoever has a task splits it, whoever made what it belongs to.
+Result<bool> HasIt(Records& records, const Task& task) {
+  if (!IsHeld(task.status)) return false;
+  Result<Agent> agent = FindAgent(records, task.assigned_to);
+  if (!agent && agent.error().code == Code::kNotFound) return false;
+  if (!agent) return Failure(std::move(agent.error()));
+  return agent->owner.empty() || agent->owner == records.caller;
+}
+
+Result<Belongs> Inherited(Records& records, const Task& parent) {
+  if (parent.project == 0 && parent.goal == 0) return Belongs();
+  Result<Effort> project = FindOrNone(records, Kind::kProject, parent.project);
+  if (!project) return Failure(std::move(project.error()));
+  Result<Effort> goal = FindOrNone(records, Kind::kGoal, parent.goal);
+  if (!goal) return Failure(std::move(goal.error()));
+  Result<bool> has = HasIt(records, parent);
+  if (!has) return Failure(std::move(has.error()));
+  const auto takes = [&](const Effort& effort) {
+    return effort.id != 0 && IsOpen(effort.status) && (*has || IsOwn(records, effort));
+  };
+  Belongs belongs;
+  if (takes(*project)) belongs.project = project->id;
+  if (takes(*goal) && goal->project == belongs.project) belongs.goal = goal->id;
+  return belongs;
+}
+
+// What a repeated call must ask for again.
+std::string DigestOf(const Effort& effort) {
+  const boost::json::array all{effort.project, effort.name, effort.description, effort.lead,
+                               ToString(effort.status)};
+  return Sha256(boost::json::serialize(all)).substr(0, 32);
+}
+
+// What a call with this key made before; an id of 0 = nothing.
+Result<Effort> MadeBefore(Records& records, const Effort& wanted, const std::string& digest) {
+  if (wanted.idempotency.empty()) return Effort();
+  Result<Database::Rows> rows = records.sql.Query(
+      "SELECT id, digest FROM effort WHERE creator = $1 AND kind = $2 AND idempotency = $3",
+      {records.caller, Number(wanted.kind), wanted.idempotency});
+  if (!rows) return Failure(std::move(rows.error()));
+  if (rows->empty()) return Effort();
+  const EffortId id = rows->front().Number(0);
+  if (rows->front().Text(1) == digest) return FindEffort(records, wanted.kind, id);
+  return Refused("idempotency_key \"" + wanted.idempotency + "\" made " + ToText(wanted.kind, id) +
+                 ", which asked for something else; use another key");
 }
 
 Result<void> CheckLead(Records& records, const std::string& lead) {
@@ -99,41 +193,6 @@ Result<void> MayComplete(const Effort& effort) {
 }
 
 }  // namespace
-
-std::string_view ToString(EffortStatus status) {
-  return kEffortStatuses[static_cast<std::size_t>(status)];
-}
-
-std::optional<EffortStatus> EffortStatusOf(std::string_view word) {
-  const auto* const found = std::ranges::find(kEffortStatuses, word);
-  if (found == kEffortStatuses.end()) return std::nullopt;
-  return static_cast<EffortStatus>(found - kEffortStatuses.begin());
-}
-
-std::string_view ToString(Kind kind) { return kind == Kind::kProject ? "project" : "goal"; }
-
-std::string ToText(Kind kind, EffortId id) { return fmt::format("{}_{:08}", ToString(kind), id); }
-
-Result<EffortId> EffortIdOf(Kind kind, std::string_view text) {
-  constexpr std::size_t kMostDigits = 18;
-  const std::string prefix = std::string(ToString(kind)) + "_";
-  const std::string_view digits = text.starts_with(prefix) ? text.substr(prefix.size()) : "";
-  EffortId id = 0;
-  const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), id);
-  const bool whole = fault == std::errc() && end == digits.data() + digits.size();
-  if (whole && id > 0 && digits.size() <= kMostDigits) return id;
-  return Refused(fmt::format("an id of a {0} reads like {1}, as create_{0} gave it", ToString(kind),
-                             ToText(kind, 12)));
-}
-
-EffortId EffortIn(Arguments& arguments, Kind kind, std::string_view names, Arguments::Need need) {
-  const std::optional<std::string> text = arguments.Word(names, kMaxId, need);
-  if (!text) return 0;
-  Result<EffortId> id = EffortIdOf(kind, *text);
-  if (id) return *id;
-  arguments.Wrong(std::string(names.substr(0, names.find('|'))) + ": " + id.error().message);
-  return 0;
-}
 
 std::int64_t Effort::total() const {
   return std::accumulate(tasks.begin(), tasks.end(), std::int64_t{0});
@@ -164,13 +223,16 @@ Result<Effort> FindEffort(Records& records, Kind kind, EffortId id) {
 }
 
 Result<Effort> CreateEffort(Records& records, Effort effort) {
+  const std::string digest = DigestOf(effort);
+  Result<Effort> before = MadeBefore(records, effort, digest);
+  if (!before || before->id != 0) return before;
   Result<void> fine = MakeRoom(records, effort.kind);
   if (fine) fine = CheckLead(records, effort.lead);
   if (!fine) return Failure(std::move(fine.error()));
   if (effort.project != 0) {
     Result<Effort> project = FindEffort(records, Kind::kProject, effort.project);
     if (!project) return project;
-    if (Result<void> open = RefuseClosed(*project); !open) return Failure(std::move(open.error()));
+    if (Result<void> may = MayAdd(records, *project); !may) return Failure(std::move(may.error()));
   }
   Result<EffortId> id = Next(records, ToString(effort.kind));
   if (!id) return Failure(std::move(id.error()));
@@ -179,13 +241,15 @@ Result<Effort> CreateEffort(Records& records, Effort effort) {
   effort.created_at = effort.updated_at = records.now;
   Result<void> done = records.sql.Execute(
       "INSERT INTO effort (" SWITCHYARD_EFFORT_COLUMNS
-      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 0, 0, 0, 0, 0, 0, 0, 0)",
+      ", idempotency, digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 0, 0, 0, 0, 0, 0, 0, "
+      "0, CASE WHEN $10 = '' THEN NULL ELSE $10 END, $11)",
       {Number(effort.kind), effort.id, effort.project, effort.name, effort.description, effort.lead,
-       Number(effort.status), effort.creator, effort.created_at});
+       Number(effort.status), effort.creator, effort.created_at, effort.idempotency, digest});
   if (done && effort.project != 0) {
     done = records.sql.Execute("UPDATE effort SET goals = goals + 1 WHERE kind = 0 AND id = $1",
                                {effort.project});
   }
+  if (done) done = CountUp(records, KeptCounter(effort.kind));
   if (done && IsOpen(effort.status)) done = CountOpen(records, effort, 1);
   if (!done) return Failure(std::move(done.error()));
   return effort;
@@ -194,10 +258,9 @@ Result<Effort> CreateEffort(Records& records, Effort effort) {
 Result<Effort> UpdateEffort(Records& records, Kind kind, EffortId id, const EffortUpdate& update) {
   Result<Effort> found = FindEffort(records, kind, id);
   if (!found) return found;
-  if (!found->creator.empty() && found->creator != records.caller &&
-      !records.rights.Has(Right::kForce)) {
-    return Forbidden(ToText(kind, id) + " was created by another caller");
-  }
+  Result<bool> may = MayChange(records, *found);
+  if (!may) return Failure(std::move(may.error()));
+  if (!*may) return Forbidden(ToText(kind, id) + " was created by another caller");
   Effort after = *found;
   if (update.name) after.name = *update.name;
   if (update.description) after.description = *update.description;
@@ -210,7 +273,7 @@ Result<Effort> UpdateEffort(Records& records, Kind kind, EffortId id, const Effo
     fine = MayComplete(after);
   }
   const bool opens = !IsOpen(found->status) && IsOpen(after.status);
-  if (fine && opens) fine = MakeRoom(records, kind);
+  if (fine && opens && found->project != 0) fine = RefuseClosed(records, found->project);
   if (fine) {
     fine = records.sql.Execute(
         "UPDATE effort SET name = $1, description = $2, lead = $3, status = $4, updated_at = $5 "
@@ -256,14 +319,12 @@ Result<std::vector<Effort>> FindEfforts(Records& records, const EffortFilter& fi
 }
 
 Result<Belongs> BelongsTo(Records& records, const Belongs& named, const Task& parent) {
-  if (named.project == 0 && named.goal == 0) {
-    return Belongs{.project = parent.project, .goal = parent.goal};
-  }
+  if (named.project == 0 && named.goal == 0) return Inherited(records, parent);
   Belongs belongs = named;
   if (named.goal != 0) {
     Result<Effort> goal = FindEffort(records, Kind::kGoal, named.goal);
     if (!goal) return Failure(std::move(goal.error()));
-    if (Result<void> open = RefuseClosed(*goal); !open) return Failure(std::move(open.error()));
+    if (Result<void> may = MayAdd(records, *goal); !may) return Failure(std::move(may.error()));
     if (named.project != 0 && named.project != goal->project) {
       return Refused(ToText(Kind::kGoal, goal->id) + " is not of " +
                      ToText(Kind::kProject, named.project) + "; leave project_id out");
@@ -273,8 +334,33 @@ Result<Belongs> BelongsTo(Records& records, const Belongs& named, const Task& pa
   if (belongs.project == 0) return belongs;
   Result<Effort> project = FindEffort(records, Kind::kProject, belongs.project);
   if (!project) return Failure(std::move(project.error()));
-  if (Result<void> open = RefuseClosed(*project); !open) return Failure(std::move(open.error()));
+  // To add to a goal of one's own is to add to the project that it was let into.
+  Result<void> may = named.goal == 0 ? MayAdd(records, *project) : RefuseClosed(*project);
+  if (!may) return Failure(std::move(may.error()));
   return belongs;
+}
+
+Result<void> RefuseClosed(Records& records, const Task& task) {
+  for (const auto& [kind, id] :
+       {std::pair(Kind::kProject, task.project), std::pair(Kind::kGoal, task.goal)}) {
+    Result<Effort> effort = FindOrNone(records, kind, id);
+    if (!effort) return Failure(std::move(effort.error()));
+    if (effort->id == 0) continue;
+    if (Result<void> open = RefuseClosed(*effort); !open) return open;
+  }
+  return {};
+}
+
+Result<bool> MadeItsEffort(Records& records, const Task& task) {
+  for (const auto& [kind, id] :
+       {std::pair(Kind::kProject, task.project), std::pair(Kind::kGoal, task.goal)}) {
+    Result<Effort> effort = FindOrNone(records, kind, id);
+    if (!effort) return Failure(std::move(effort.error()));
+    if (effort->id != 0 && !effort->creator.empty() && effort->creator == records.caller) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace switchyard::orchestration

@@ -34,7 +34,7 @@ Result<EffortId> EffortIdOf(Kind kind, std::string_view text);  // kInvalid
 EffortId EffortIn(Arguments& arguments, Kind kind, std::string_view names,
                   Arguments::Need need = Arguments::Need::kOptional);
 
-inline constexpr std::int64_t kMaxProjects = 10'000;  // that are open
+inline constexpr std::int64_t kMaxProjects = 10'000;  // that are kept, closed ones with them
 inline constexpr std::int64_t kMaxGoals = 100'000;
 inline constexpr std::size_t kMaxDescription = 16 * 1024;
 
@@ -47,6 +47,8 @@ struct Effort {
   std::int64_t created_at = 0, updated_at = 0;
   std::array<std::int64_t, kStatuses> tasks{};  // by their states
   std::int64_t goals = 0, goals_open = 0;       // of a project
+  // Of a new one: a repeated call with this key gives the first. "" = none.
+  std::string idempotency = {};
 
   std::int64_t total() const;
   std::int64_t unfinished() const;
@@ -55,14 +57,15 @@ struct Effort {
 };
 
 Result<Effort> FindEffort(Records& records, Kind kind, EffortId id);  // kNotFound
-// kInvalid: its project is closed, or there are too many.
+// kInvalid: its project is closed, or there are too many. kForbidden: another caller made that.
 Result<Effort> CreateEffort(Records& records, Effort effort);
 
 struct EffortUpdate {
   std::optional<std::string> name = {}, description = {}, lead = {};
   std::optional<EffortStatus> status = {};
 };
-// kInvalid: it is to be completed and has work left. kForbidden: another caller made it.
+// kInvalid: it is to be completed and has work left, or its project is closed. kForbidden: another
+// caller made it, and its project.
 Result<Effort> UpdateEffort(Records& records, Kind kind, EffortId id, const EffortUpdate& update);
 
 struct EffortFilter {
@@ -76,11 +79,18 @@ struct EffortFilter {
 Result<std::vector<Effort>> FindEfforts(Records& records, const EffortFilter& filter);
 
 // What a new task belongs to: what is named, the project of the goal that is, or else what its
-// parent belongs to. kInvalid: they do not fit together, or are closed.
+// parent belongs to, if that is open and the caller may add to it, or has the parent. kInvalid:
+// they do not fit together, or are closed. kForbidden: another caller made it.
 struct Belongs {
   EffortId project = 0, goal = 0;
 };
 Result<Belongs> BelongsTo(Records& records, const Belongs& named, const Task& parent);
+
+// kInvalid: what it belongs to is closed.
+Result<void> RefuseClosed(Records& records, const Task& task);
+// The caller made a project or goal that it belongs to.
+Result<bool> MadeItsEffort(Records& records, const Task& task);
+std::string_view KeptCounter(Kind kind);
 
 // A task came to be in this state (1) or left it (-1). The first one that somebody takes makes what
 // was planned active.

@@ -64,9 +64,11 @@ Result<Operation> Create(Arguments& arguments, Kind kind) {
     effort.project = EffortIn(arguments, Kind::kProject, "project_id");
   }
   effort.status = StatusIn(arguments, "initial_status").value_or(EffortStatus::kPlanned);
+  effort.idempotency = arguments.Word("idempotency_key", kMaxId).value_or("");
   return Do(arguments, [effort = std::move(effort)](Records& records) -> Result<Answer> {
     Result<Effort> made = CreateEffort(records, effort);
     if (!made) return Failure(std::move(made.error()));
+    made->status = effort.status;  // the first answer, also to a repeated call
     return Short(*made);
   });
 }

@@ -39,12 +39,14 @@ Result<void> RollUp(Records& records, const Task& task, std::int64_t by) {
 
 Result<bool> SweepEfforts(Records& records, std::int64_t limit) {
   Result<Database::Rows> closed = records.sql.Query(
-      "SELECT kind, id FROM effort WHERE status >= 3 AND updated_at <= $1 LIMIT $2",
+      "SELECT kind, id FROM effort WHERE status >= 3 AND goals_open = 0 AND updated_at <= $1 LIMIT "
+      "$2",
       {records.now - records.settings.retain_ms, limit});
   if (!closed) return Failure(std::move(closed.error()));
   for (const Database::Row& row : *closed) {
     Result<void> gone = records.sql.Execute("DELETE FROM effort WHERE kind = $1 AND id = $2",
                                             {row.Number(0), row.Number(1)});
+    if (gone) gone = CountUp(records, KeptCounter(static_cast<Kind>(row.Number(0))), -1);
     if (!gone) return Failure(std::move(gone.error()));
   }
   return std::cmp_equal(closed->size(), limit);

@@ -7,7 +7,8 @@ namespace switchyard::orchestration {
 
 inline constexpr std::string_view kProjectTables = R"(
   INSERT INTO counter (name, value) VALUES
-    ('project', 0), ('goal', 0), ('projects_open', 0), ('goals_open', 0);
+    ('project', 0), ('goal', 0), ('projects_kept', 0), ('goals_kept', 0),
+    ('projects_open', 0), ('goals_open', 0);
 
   ALTER TABLE task ADD COLUMN project BIGINT;
   ALTER TABLE task ADD COLUMN goal BIGINT;
@@ -35,11 +36,17 @@ inline constexpr std::string_view kProjectTables = R"(
     cancelled   BIGINT NOT NULL,
     goals       BIGINT NOT NULL,   -- of a project
     goals_open  BIGINT NOT NULL,
+    idempotency TEXT,              -- keys are of their creator
+    digest      TEXT,              -- of what the first call with this key asked for
     PRIMARY KEY (kind, id)
   );
+  CREATE UNIQUE INDEX effort_idempotency ON effort (creator, kind, idempotency)
+    WHERE idempotency IS NOT NULL;
+  CREATE INDEX effort_creator ON effort (creator, kind, id);
   CREATE INDEX effort_status ON effort (kind, status, id);
   CREATE INDEX effort_project ON effort (project, id) WHERE project > 0;
-  CREATE INDEX effort_closed ON effort (updated_at) WHERE status >= 3;
+  CREATE INDEX effort_closed ON effort (updated_at)
+    WHERE status >= 3 AND goals_open = 0;
 )";
 
 }  // namespace switchyard::orchestration

@@ -1,4 +1,7 @@
 // Splitting, handing out, delegating and merging, as agents see them.
+#include <algorithm>
+#include <map>
+#include <span>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -101,93 +104,151 @@ TEST(Decomposition, HandsOutAmongThoseThatAreNamed) {
   EXPECT_THAT(room.Refusal("assign_subtasks"), HasSubstr("give either subtasks"));
 }
 
-// ---- Delegation -------------------------------------------------------------------------------
-
-class Delegations : public ::testing::Test {
- protected:
-  Delegations() {
-    for (const char* agent : {"a", "b", "c", "d", "e", "f", "g"}) room.Register(agent);
-  }
-  static std::string Arguments(const std::string& from, const std::string& to,
-                               const std::string& name, const std::string& more = "") {
-    return R"({"coordinator_agent_id":")" + from + R"(","assigned_agent_id":")" + to +
-           R"(","subtask_id":")" + name + "\"" + more + "}";
-  }
-  json::object Delegate(const std::string& from, const std::string& to, const std::string& name,
-                        const std::string& more = R"(,"subtask_description":"do")") {
-    return room.Get("delegate_subtask", Arguments(from, to, name, more));
-  }
-  static std::string Under(const json::object& parent, const std::string& more = "") {
-    return R"(,"subtask_description":"do","parent_task_id":")" +
-           std::string(parent.at("task_id").as_string()) + "\"" + more;
-  }
-
+TEST(Decomposition, MakesItsPartsOnceByARepeatedCall) {
   Room room;
+  const std::string id = room.Create("- a\\n- b");
+  for (const std::string of : {R"("task":"1. Load\n2. Clean")", R"("task_id":"task_00000001")"}) {
+    const std::string key =
+        R"(,"create":true,"idempotency_key":"of )" + std::to_string(of.size()) + "\"";
+    const json::object made = room.Get("decompose_task", "{" + of + key + "}");
+    EXPECT_EQ(made.at("subtasks").as_array().size(), 2U);
+    const json::value all = room.Get("get_queue_metrics").at("pending");
+    EXPECT_EQ(room.Get("decompose_task", "{" + of + key + "}"), made);
+    EXPECT_EQ(room.Get("get_queue_metrics").at("pending"), all);
+    EXPECT_THAT(room.Refusal("decompose_task", "{" + of + key + R"(,"priority":"high"})"),
+                HasSubstr("which asked for something else"));
+  }
+}
+
+TEST(Decomposition, TellsARepeatedCallOfThePartsAsTheyAre) {
+  Room room;
+  const std::string id = room.Create("- a\\n- b");
+  const char* call = R"({"task_id":"task_00000001","create":true,"idempotency_key":"k"})";
+  room.Get("decompose_task", call);
+  room.Get("update_task", Room::Id(id, R"(,"content":"- x\n- y\n- z")"));
+  const json::object again = room.Get("decompose_task", call);
+  EXPECT_EQ(json::serialize(again.at("subtasks")),
+            R"([{"ref":"1","task_id":"task_00000002"},{"ref":"2","task_id":"task_00000003"}])");
+}
+
+TEST(Decomposition, LooksForSoManyCapabilitiesAtMost) {
+  Room room;
+  std::string models;
+  for (int agent = 0; agent < 21; ++agent) {
+    models += (models.empty() ? "" : ",") + std::string(R"({"capabilities":[)");
+    for (int i = 0; i < 50; ++i) {
+      models += (i == 0 ? "\"" : ",\"") + std::to_string(agent * 50 + i) + "\"";
+    }
+    models += "]}";
+  }
+  EXPECT_THAT(
+      room.Refusal("decompose_task", R"({"task":"a; b","available_models":[)" + models + "]}"),
+      HasSubstr("available_models must name at most 1000 capabilities, got 1050"));
+}
+
+TEST(Decomposition, RefusesAChoiceOfAgentsThatNamesNone) {
+  Room room;
+  room.Register("a", R"(,"capabilities":["x"])");
+  room.Create("x");
+  for (const char* models : {R"([{"capabilities":["x"]}])", R"(["a",{"capabilities":["x"]}])"}) {
+    EXPECT_THAT(
+        room.Refusal("assign_subtasks", R"({"subtasks":["task_00000001"],"available_models":)" +
+                                            std::string(models) + "}"),
+        HasSubstr("available_models must say who is meant"));
+  }
+}
+
+// A task with so many parts, made in batches.
+void MakeParts(Room& room, int count) {
+  room.Create("whole");
+  while (count > 0) {
+    std::string batch;
+    for (int i = 0; i < std::min(count, 100); ++i) {
+      batch +=
+          std::string(batch.empty() ? "" : ",") + R"({"content":"c","parent":"task_00000001"})";
+    }
+    EXPECT_EQ(room.Refusal("create_tasks", R"({"tasks":[)" + batch + "]}"), "");
+    count -= 100;
+  }
+}
+
+TEST(Decomposition, HandsOutPartsBeyondTheFirstHundred) {
+  Room room;
+  room.Register("a", R"(,"max_concurrent":1000)");
+  MakeParts(room, 150);
+  const char* of = R"({"parent_task_id":"task_00000001"})";
+  const json::object first = room.Get("assign_subtasks", of);
+  EXPECT_EQ(first.at("assigned").as_array().size(), 100U);
+  EXPECT_EQ(first.at("more"), json::value(true));
+  const json::object second = room.Get("assign_subtasks", of);
+  EXPECT_EQ(second.at("assigned").as_array().size(), 50U);
+  EXPECT_FALSE(second.contains("more"));
+}
+
+TEST(Decomposition, WhoDoesAStepFindsTheResultsOfThoseBefore) {
+  Room room;
+  room.Register("a");
+  room.Get("decompose_task", R"({"task":"1. Load\n2. Clean","create":true})");
+  EXPECT_EQ(room.Claim("a"), "task_00000002");
+  room.Get("start_task", Room::Id("task_00000002"));
+  room.Get("complete_task", Room::Id("task_00000002", R"(,"result":"rows")"));
+  const std::string later = room.Create("x", R"(,"depends_on":["task_00000002"])");
+  for (const std::string& task : {std::string("task_00000003"), later}) {
+    EXPECT_EQ(room.Get("get_lineage", Room::Id(task)).at("depended_on"),
+              json::value(json::array{"task_00000002"}));
+  }
+}
+
+TEST(Merge, MergesAllPartsOrNone) {
+  Room room;
+  room.Register("a", R"(,"max_concurrent":1000)");
+  MakeParts(room, 101);
+  EXPECT_THAT(room.Refusal("merge_results", R"({"parent_task_id":"task_00000001"})"),
+              HasSubstr("task task_00000001 has more than 100 parts"));
+}
+
+// Counts the agents that are read.
+class AgentsRead final : public Database::Transaction {
+ public:
+  using Transaction::Query;
+  AgentsRead(Database::Transaction& inner, std::size_t& count) : inner_(inner), count_(count) {}
+  Result<Database::Rows> Query(std::string_view sql,
+                               std::span<const Database::Parameter> parameters) override {
+    Result<Database::Rows> rows = inner_.Query(sql, parameters);
+    if (rows && sql.contains("FROM agent")) count_ += rows->size();
+    return rows;
+  }
+
+ private:
+  Database::Transaction& inner_;
+  std::size_t& count_;
 };
 
-TEST_F(Delegations, MakeATaskAndGiveItToTheAgent) {
-  const json::object got =
-      Delegate("a", "b", "part 1", R"(,"subtask_description":"do","contextual_data":{"x":1})");
-  EXPECT_EQ(Text(got), R"({"task_id":"task_00000001","assigned_to":"b","fence":1,"depth":1})");
-  EXPECT_EQ(room.Get("get_task_status", Room::Id("task_00000001", R"(,"fields":["content"])"))
-                .at("content"),
-            json::value("do\n\nContext: {\"x\":1}"));
-  EXPECT_EQ(Text(Delegate("a", "b", "part 1",
-                          R"(,"subtask_description":"do","contextual_data":{"x":1})")),
-            Text(got))
-      << "a repeated call is the same";
-}
-
-TEST_F(Delegations, GoNeitherInCirclesNorOnForever) {
-  json::object at = Delegate("a", "b", "1");
-  EXPECT_THAT(Text(Delegate("b", "a", "2", Under(at))),
-              HasSubstr("it would go round in a circle: a -> b -> a"));
-  EXPECT_THAT(Text(Delegate("b", "b", "2", Under(at))), HasSubstr("cannot delegate to itself"));
-  EXPECT_THAT(Text(Delegate("c", "d", "2", Under(at))), HasSubstr("is with agent b"));
-  const char* chain[] = {"b", "c", "d", "e", "f"};
-  for (int i = 0; i < 4; ++i)
-    at = Delegate(chain[i], chain[i + 1], "n" + std::to_string(i), Under(at));
-  EXPECT_EQ(at.at("depth"), json::value(5));
-  EXPECT_THAT(Text(Delegate("f", "g", "last", Under(at))),
-              HasSubstr("it was given on 5 times, the most there may be: a -> b -> c"));
-}
-
-TEST_F(Delegations, GiveAwayNoMoreThanThereIs) {
-  const json::object top = Delegate("a", "b", "1",
-                                    R"(,"subtask_description":"do","budget":100,)"
-                                    R"("deadline":"2027-02-01T00:00:00Z")");
-  const json::object one =
-      Delegate("b", "c", "2", Under(top, R"(,"budget":70,"deadline":"2027-03-01T00:00:00Z")"));
-  EXPECT_EQ(one.at("deadline"), json::value("2027-02-01T00:00:00Z")) << "the parent's";
-  EXPECT_THAT(Text(Delegate("b", "d", "3", Under(top, R"(,"budget":31)"))),
-              HasSubstr("budget must be at most 30: what is left of that of task_00000001"));
-  EXPECT_EQ(Delegate("b", "d", "3", Under(top)).at("budget"), json::value(30)) << "what is left";
-  EXPECT_THAT(Text(Delegate("b", "e", "4", Under(top))), HasSubstr("at most 0"));
-}
-
-TEST_F(Delegations, OfWhatWouldWaitForItselfAreRefused) {
-  room.Get("acquire_file_lock", R"({"agent_id":"a","file_path":"x"})");
-  const auto waits =
-      room.Call("acquire_file_lock", R"({"agent_id":"b","file_path":"x","wait_ms":60000})");
-  ASSERT_TRUE(waits.has_value());
-  EXPECT_THAT(
-      Text(Delegate("a", "b", "1")),
-      HasSubstr("this would be a deadlock: a waits for b (subtask 1), b waits for a (lock x)"));
-}
-
-TEST_F(Delegations, MeanTheSubtasksOfTheirOwnCoordinatorByAName) {
-  EXPECT_EQ(Delegate("a", "c", "part").at("task_id"), json::value("task_00000001"));
-  EXPECT_EQ(Delegate("b", "c", "part").at("task_id"), json::value("task_00000002"));
-  EXPECT_THAT(Text(Delegate("a", "c", "part", R"(,"subtask_description":"another")")),
-              HasSubstr("made task_00000001, which asked for something else"));
-}
-
-TEST_F(Delegations, OfATaskThatIsThere) {
-  const std::string id = room.Create("x");
-  EXPECT_EQ(Delegate("a", "b", id, "").at("assigned_to"), json::value("b"));
-  EXPECT_THAT(Text(Delegate("a", "c", id, "")), HasSubstr("is assigned: assign_task does not"));
-  EXPECT_THAT(Text(Delegate("a", "c", "task_00000099", "")), HasSubstr("there is no task"));
-  EXPECT_THAT(Text(Delegate("a", "c", "new", "")), HasSubstr("subtask_description is missing"));
+TEST(Decomposition, ReadsEachAgentOnceForAllTasks) {
+  Room room;
+  for (int i = 0; i < 30; ++i) room.Register("a" + std::to_string(i));
+  MakeParts(room, 90);
+  const auto read = [&room](const HandOut& wanted) {
+    std::size_t count = 0;
+    const auto handed = room.Do([&](Records& records) {
+      AgentsRead counted(records.sql, count);
+      Records seen{.sql = counted,
+                   .now = records.now,
+                   .settings = records.settings,
+                   .caller = records.caller};
+      return HandOutTasks(seen, wanted);
+    });
+    std::map<std::string, int> of;
+    for (const Handed& one : *handed) ++of[one.agent];
+    for (const auto& [agent, tasks] : of) EXPECT_EQ(tasks, 1) << agent;  // by their load
+    return count;
+  };
+  HandOut all;
+  for (TaskId id = 2; id < 32; ++id) all.tasks.push_back(id);
+  EXPECT_EQ(read(all), 60U) << "once, and each as it gets a task";
+  HandOut some{.among = {"a1", "a2", "a3"}};
+  for (TaskId id = 32; id < 35; ++id) some.tasks.push_back(id);
+  EXPECT_EQ(read(some), 6U);
 }
 
 // ---- Results ----------------------------------------------------------------------------------
@@ -263,7 +324,8 @@ TEST(Merge, KeepsWhereAResultComesFrom) {
                                      R"("task_id":"task_00000001"})")),
       R"({"result":{"x":1},"made_of":["task_00000002"],"missing":["task_00000003"]})");
   EXPECT_EQ(Text(room.Get("get_lineage", Room::Id("task_00000001"))),
-            R"({"task_id":"task_00000001","made_of":["task_00000002"]})");
+            R"({"task_id":"task_00000001","made_of":["task_00000002"],)"
+            R"("depended_on":["task_00000002"]})");
   EXPECT_EQ(Text(room.Get("get_lineage", Room::Id("task_00000002"))),
             R"({"task_id":"task_00000002","made_of":[],"parent":"task_00000001",)"
             R"("used_by":["task_00000001"]})");

@@ -7,17 +7,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "orchestration/coordination/waits.h"
 #include "orchestration/locks/path.h"
-#include "orchestration/moves.h"
-#include "orchestration/statistics.h"
-#include "unit/orchestration/support.h"
+#include "unit/orchestration/lockers.h"
 
 namespace switchyard::orchestration {
 namespace {
 
 namespace json = boost::json;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // ---- Names ------------------------------------------------------------------------------------
 
@@ -49,52 +47,6 @@ TEST(NormalPath, MustNameAFile) {
 }
 
 // ---- Locks ------------------------------------------------------------------------------------
-
-class Locks : public ::testing::Test {
- protected:
-  Locks() {
-    for (const char* agent : {"a", "b", "c"}) room.Register(agent);
-  }
-  static std::string Of(const std::string& agent, const std::string& path,
-                        const std::string& more = "") {
-    return R"({"agent_id":")" + agent + R"(","file_path":")" + path + "\"" + more + "}";
-  }
-  // The fence, 0 when it is held by another, -1 of a refusal.
-  std::int64_t Acquire(const std::string& agent, const std::string& path,
-                       const std::string& more = "") {
-    const json::object got = room.Get("acquire_file_lock", Of(agent, path, more));
-    if (got.contains("fence")) return got.at("fence").as_int64();
-    return got.contains("error") ? -1 : 0;
-  }
-  std::string Release(const std::string& agent, const std::string& path,
-                      const std::string& more = "") {
-    return room.Refusal("release_file_lock", Of(agent, path, more));
-  }
-  json::object Check(const std::string& path) {
-    return room.Get("check_file_lock", R"({"file_path":")" + path + R"("})");
-  }
-  // A call that waits, and runs again when it is woken.
-  struct Waiting {
-    LockRequest request;
-    Place place = {};
-  };
-  LockOutcome Run(Waiting& call) {
-    const auto outcome = room.Do(
-        [&call](Records& records) { return AcquireLock(records, call.request, call.place); });
-    EXPECT_TRUE(outcome.has_value()) << outcome.error().message;
-    return outcome.value_or(LockOutcome());
-  }
-  void GiveUp(const Waiting& call) {
-    EXPECT_TRUE(
-        room.Do([&call](Records& records) { return GiveUpLock(records, call.request, call.place); })
-            .has_value());
-  }
-
-  static constexpr const char* kShared = R"(,"mode":"shared")";
-  static constexpr const char* kWait = R"(,"wait_ms":60000)";
-
-  Room room;
-};
 
 TEST_F(Locks, AreExclusiveUnderAnySpelling) {
   EXPECT_EQ(Acquire("a", "src/x.cc"), 1);
@@ -229,6 +181,46 @@ TEST_F(Locks, AreTakenAwayWithAReasonOnRecord) {
   EXPECT_EQ(Release("b", "x", R"(,"force":true,"reason":"r")"), "nobody has a lock on x");
 }
 
+TEST_F(Locks, AreTakenAwayOfOneFenceAlone) {
+  Acquire("a", "x", kShared);
+  Acquire("b", "x", kShared);
+  const std::string force = R"(,"force":true,"reason":"r","fence":)";
+  EXPECT_EQ(json::serialize(room.Get("release_file_lock", Of("c", "x", force + "1"))),
+            R"({"file_path":"x","status":"forced","taken_from":["a"]})");
+  EXPECT_EQ(Release("c", "x", force + "1"),
+            "the lock on x has fence 2 by now, not 1; look who has it before you take it")
+      << "the call is made again";
+  EXPECT_EQ(Check("x").at("holders").at(0).at("agent_id"), json::value("b"));
+}
+
+TEST_F(Locks, WhatWasTakenAwayIsToldUntilTheAgentHasItAgain) {
+  const std::string force = R"(,"force":true,"reason":"a hangs")";
+  Acquire("a", "x");
+  Release("b", "x", force);
+  EXPECT_THAT(Release("a", "x"), HasSubstr("took it away"));
+  Acquire("a", "x", R"(,"lease_ms":1000)");
+  room.now += 1'000;
+  EXPECT_EQ(Release("a", "x"), "agent a has no lock on x, or no longer; write nothing to the file");
+  EXPECT_EQ(Check("x").at("last_forced").at("reason"), json::value("a hangs")) << "on record";
+  Acquire("a", "x");
+  Release("b", "x", force);
+  room.Get("deregister_agent", R"({"agent_id":"a"})");
+  room.Register("a");
+  EXPECT_THAT(Release("a", "x"), Not(HasSubstr("took it away"))) << "another one by that name";
+}
+
+TEST_F(Locks, KeepsTheNewestOnRecord) {
+  const std::string force = R"(,"force":true,"reason":"r")";
+  Acquire("a", "x");
+  Release("b", "x", force);
+  EXPECT_TRUE(room.Do([](Records& records) { return CountUp(records, "lock_forced", kMaxForced); })
+                  .has_value());
+  Acquire("a", "y");
+  Release("b", "y", force);
+  EXPECT_TRUE(Check("y").contains("last_forced"));
+  EXPECT_FALSE(Check("x").contains("last_forced"));
+}
+
 TEST_F(Locks, AreTakenAwayFromOthersByThoseWithTheRightAlone) {
   room.caller = "alice";
   room.Register("hers");
@@ -270,6 +262,24 @@ TEST_F(Locks, BadInputIsToldWhatIsAllowed) {
               HasSubstr("force: true"));
 }
 
+TEST_F(Locks, ACallerHasItsShareAtMost) {
+  const auto filled = room.Do([](Records& records) {
+    return records.sql.Execute(
+        "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < $1) INSERT "
+        "INTO file_hold (path, agent, shared, fence, ticket, acquired_at, lease_until, lease_ms, "
+        "was_fence, owner) SELECT i, i, 0, -i, 0, 0, $2, 1, 0, 'alice' FROM n",
+        {kMaxLocksOfCaller, records.now + 1});
+  });
+  ASSERT_TRUE(filled.has_value());
+  room.caller = "alice";
+  room.Register("hers");
+  EXPECT_EQ(room.Refusal("acquire_file_lock", Of("hers", "x")),
+            "your agents have 10000 locks, the most they may have; release some");
+  room.caller = "bob";
+  room.Register("his");
+  EXPECT_GT(Acquire("his", "x"), 0) << "there is room for others";
+}
+
 TEST_F(Locks, AnAgentHasSoManyAtMost) {
   const auto all = room.Do([](Records& records) -> Result<int> {
     int got = 0;
@@ -283,102 +293,6 @@ TEST_F(Locks, AnAgentHasSoManyAtMost) {
     return got;
   });
   EXPECT_EQ(*all, kMaxLocksOfAgent);
-}
-
-// ---- Circles ----------------------------------------------------------------------------------
-
-TEST_F(Locks, AWaitThatWouldNeverEndIsRefusedAndNamesTheCircle) {
-  Acquire("a", "x");
-  Acquire("b", "y");
-  Waiting b{.request = {.path = "x", .agent = "b", .wait_ms = 60'000}};
-  EXPECT_TRUE(Run(b).waits);
-  EXPECT_EQ(
-      room.Refusal("acquire_file_lock", Of("a", "y", kWait)),
-      "this would be a deadlock: a waits for b (lock y), b waits for a (lock x); release a lock "
-      "first, or ask without wait_ms");
-  EXPECT_EQ(Acquire("a", "y"), 0) << "to ask is no wait";
-}
-
-TEST_F(Locks, WhoLetGoIsWaitedForNoMore) {
-  Acquire("a", "x");
-  Waiting b{.request = {.path = "x", .agent = "b", .wait_ms = 60'000}};
-  EXPECT_TRUE(Run(b).waits);
-  Release("a", "x");
-  Waiting a{.request = {.path = "x", .agent = "a", .wait_ms = 60'000}};
-  EXPECT_TRUE(Run(a).waits) << "behind b, who has not come to take it";
-  EXPECT_TRUE(Run(b).acquired);
-  EXPECT_TRUE(Run(a).waits);
-  const auto waits = room.Do([](Records& records) { return WaitsOf(records, "a"); });
-  ASSERT_EQ(waits->size(), 1U);
-  EXPECT_EQ(waits->front().holder, "b");
-  EXPECT_TRUE(room.Do([](Records& records) { return WaitsOf(records, "b"); })->empty());
-}
-
-TEST_F(Locks, AWaitForALockClosesCyclesWithRequestsForAssistance) {
-  Acquire("a", "x");
-  room.Get("request_assistance",
-           R"({"requesting_agent_id":"a","target_agent_id":"b","task_description":"d"})");
-  EXPECT_THAT(room.Refusal("acquire_file_lock", Of("b", "x", kWait)),
-              HasSubstr("b waits for a (lock x), a waits for b (assistance_00000001)"));
-}
-
-// ---- Time -------------------------------------------------------------------------------------
-
-TEST_F(Locks, GoWithJumpsOfTheWallClock) {
-  Acquire("a", "x", R"(,"lease_ms":10000)");
-  Waiting b{.request = {.path = "x", .agent = "b", .wait_ms = 5'000}};
-  EXPECT_TRUE(Run(b).waits);
-  room.now += 3'600'000;
-  EXPECT_TRUE(room.Do([](Records& records) { return MoveLeases(records, 3'600'000); }).has_value());
-  EXPECT_TRUE(Run(b).waits);
-  EXPECT_EQ(Check("x").at("locked"), json::value(true));
-  EXPECT_THAT(room.Refusal("acquire_file_lock", Of("c", "x")), "");
-  room.now += 5'000;
-  EXPECT_FALSE(Run(b).waits) << "its time is over, but not the lease";
-  EXPECT_EQ(Check("x").at("locked"), json::value(true));
-}
-
-TEST_F(Locks, BeginAnewAtTheStartAndNobodyIsInLine) {
-  Acquire("a", "x", R"(,"lease_ms":10000)");
-  Waiting b{.request = {.path = "x", .agent = "b", .wait_ms = 60'000}};
-  EXPECT_TRUE(Run(b).waits);
-  room.now += 20'000;
-  EXPECT_TRUE(room.Do([](Records& records) { return BeginLeasesAnew(records); }).has_value());
-  EXPECT_EQ(Check("x").at("holders").at(0).at("expires_in_ms"), json::value(10'000));
-  EXPECT_FALSE(Check("x").contains("waiting"));
-  EXPECT_TRUE(room.Do([](Records& records) { return WaitsOf(records, "b"); })->empty());
-  const auto counters = room.Do([](Records& records) { return CountersOf(records); });
-  EXPECT_EQ(counters->at("locks_waiting"), 0);
-}
-
-// ---- Circles through others -------------------------------------------------------------------
-
-TEST_F(Locks, TwoThatShareAndBothWantItAloneWouldWaitForever) {
-  Acquire("a", "x", kShared);
-  Acquire("b", "x", kShared);
-  Waiting a{.request = {.path = "x", .agent = "a", .wait_ms = 60'000}};
-  EXPECT_TRUE(Run(a).waits);
-  EXPECT_THAT(room.Refusal("acquire_file_lock", Of("b", "x", kWait)),
-              HasSubstr("b waits for a (lock x), a waits for b (lock x)"));
-  Release("b", "x");
-  EXPECT_EQ(room.effects.lines, std::vector<std::string>{LineOf("x")});
-  EXPECT_TRUE(Run(a).acquired);
-}
-
-TEST_F(Locks, ACircleMayGoThroughWork) {
-  const std::string parent = room.Create("p");
-  room.Claim("a");
-  const std::string need = room.Create("n");
-  const std::string child =
-      room.Create("c", R"(,"parent":")" + parent + R"(","depends_on":[")" + need + R"("])");
-  room.Claim("b");
-  Acquire("a", "x");
-  EXPECT_EQ(room.Refusal("acquire_file_lock", Of("b", "x", kWait)),
-            "this would be a deadlock: b waits for a (lock x), a waits for b (" + need +
-                "); release a lock first, or ask without wait_ms");
-  room.Get("start_task", Room::Id(need));
-  room.Get("complete_task", Room::Id(need));
-  EXPECT_EQ(room.Refusal("acquire_file_lock", Of("b", "x", kWait)), "") << "nobody has the child";
 }
 
 }  // namespace

@@ -102,6 +102,130 @@ TEST(Projects, BelongToTheirCaller) {
               HasSubstr("created by another caller"));
 }
 
+TEST(Projects, AreAddedToByWhoMadeThemAlone) {
+  Room room;
+  room.caller = "alice";
+  room.Get("create_project", R"({"name":"p"})");
+  room.Get("create_goal", R"({"name":"g","project_id":"project_00000001"})");
+  room.caller = "bob";
+  for (const char* belongs :
+       {R"("project_id":"project_00000001")", R"("goal_id":"goal_00000001")"}) {
+    EXPECT_THAT(room.Refusal("create_task", R"({"content":"c",)" + std::string(belongs) + "}"),
+                HasSubstr("was created by another caller, who alone adds to it"));
+  }
+  EXPECT_THAT(room.Refusal("create_goal", R"({"name":"h","project_id":"project_00000001"})"),
+              HasSubstr("project_00000001 was created by another caller"));
+}
+
+TEST(Projects, ArePartsOfThemToWhoHasTheWholeAndCancelledByWhoMadeThem) {
+  Room room;
+  room.caller = "alice";
+  room.Get("create_project", R"({"name":"p"})");
+  const std::string whole = room.Create("x", R"(,"project_id":"project_00000001")");
+  room.caller = "bob";
+  room.Register("his");
+  const auto pending = [&room] {
+    return room.Get("get_project_status", kProject).at("tasks").as_object().contains("pending");
+  };
+  room.Create("aside", R"(,"parent":")" + whole + "\"");
+  EXPECT_EQ(room.Claim("his", R"(,"limit":1)"), whole);
+  EXPECT_FALSE(pending()) << "nobody had the whole";
+  const std::string part = room.Create("part", R"(,"parent":")" + whole + "\"");
+  EXPECT_TRUE(pending());
+  room.caller = "alice";
+  EXPECT_EQ(room.Refusal("cancel_task", Room::Id(part)), "");
+  EXPECT_EQ(room.Refusal("cancel_task", Room::Id(whole)), "");
+  EXPECT_EQ(
+      room.Refusal("update_project", R"({"project_id":"project_00000001","status":"completed"})"),
+      "");
+}
+
+TEST(Projects, ThatAreClosedTakeNoWorkByAnyDoor) {
+  Room room;
+  room.Get("create_project", R"({"name":"p"})");
+  room.Get("create_goal", R"({"name":"g","project_id":"project_00000001"})");
+  const std::string task = room.Create("1. a\\n2. b", R"(,"goal_id":"goal_00000001")");
+  room.Get("cancel_task", Room::Id(task));
+  const auto set = [&room](const std::string& kind, const std::string& status) {
+    return room.Refusal("update_" + kind, "{\"" + kind + R"(_id":")" + kind +
+                                              R"(_00000001","status":")" + status + "\"}");
+  };
+  EXPECT_EQ(set("goal", "completed"), "");
+  EXPECT_EQ(set("project", "completed"), "");
+  EXPECT_EQ(room.Refusal("requeue_task", Room::Id(task)),
+            "project_00000001 is completed: update_project makes it active again");
+  EXPECT_EQ(set("goal", "active"),
+            "project_00000001 is completed: update_project makes it active again");
+  room.Create("part", R"(,"parent":")" + task + "\"");
+  EXPECT_FALSE(
+      room.Get("get_project_status", kProject).at("tasks").as_object().contains("pending"));
+  EXPECT_EQ(set("project", "active"), "");
+  EXPECT_EQ(set("goal", "active"), "");
+  EXPECT_EQ(room.Refusal("requeue_task", Room::Id(task)), "");
+}
+
+TEST(Projects, AreKeptWhileTheirGoalsAreOpen) {
+  Room room;
+  room.Get("create_project", R"({"name":"p"})");
+  room.Get("create_goal", R"({"name":"g","project_id":"project_00000001"})");
+  room.Get("update_project", R"({"project_id":"project_00000001","status":"cancelled"})");
+  room.now += room.settings.retain_ms;
+  ASSERT_TRUE(room.Do([](Records& records) { return SweepEfforts(records); }).has_value());
+  EXPECT_EQ(room.Get("get_project_status", kProject).at("status"), json::value("cancelled"));
+  room.Get("update_goal", R"({"goal_id":"goal_00000001","status":"cancelled"})");
+  ASSERT_TRUE(room.Do([](Records& records) { return SweepEfforts(records); }).has_value());
+  EXPECT_THAT(room.Refusal("get_project_status", kProject), HasSubstr("there is no project"));
+}
+
+TEST(Projects, AreSoManyAtMostClosedOnesWithThem) {
+  Room room;
+  const char* closed = R"({"name":"p","initial_status":"cancelled"})";
+  ASSERT_TRUE(
+      room.Do([](Records& records) { return CountUp(records, "projects_kept", kMaxProjects - 1); })
+          .has_value());
+  EXPECT_EQ(room.Refusal("create_project", closed), "");
+  EXPECT_THAT(room.Refusal("create_project", closed),
+              HasSubstr("there are 10000 projects, the most there may be"));
+  room.now += room.settings.retain_ms;
+  ASSERT_TRUE(room.Do([](Records& records) { return SweepEfforts(records); }).has_value());
+  EXPECT_EQ(room.Refusal("create_project", closed), "");
+}
+
+TEST(Projects, AreATenthOfThemByOneCallerAtMost) {
+  Room room;
+  room.caller = "alice";
+  const auto made = room.Do([](Records& records) -> Result<void> {
+    for (std::int64_t i = 0; i < kMaxProjects / 10; ++i) {
+      Result<Effort> effort = CreateEffort(records, {.name = "p"});
+      if (!effort) return Failure(std::move(effort.error()));
+    }
+    return {};
+  });
+  ASSERT_TRUE(made.has_value());
+  EXPECT_THAT(room.Refusal("create_project", R"({"name":"p"})"),
+              HasSubstr("there are 1000 projects of yours, the most there may be"));
+  room.caller = "bob";
+  EXPECT_EQ(room.Refusal("create_project", R"({"name":"p"})"), "");
+}
+
+TEST(Projects, AreMadeOnceByARepeatedCall) {
+  Room room;
+  for (const std::string kind : {"project", "goal"}) {
+    const std::string tool = "create_" + kind, id = kind + "_id";
+    const std::string call = R"({"name":"p","idempotency_key":"k"})";
+    const json::object made = room.Get(tool, call);
+    EXPECT_EQ(room.Get(tool, call), made);
+    EXPECT_EQ(room.Refusal(tool, R"({"name":"q","idempotency_key":"k"})"),
+              "idempotency_key \"k\" made " + kind +
+                  "_00000001, which asked for something else; use another key");
+    EXPECT_NE(room.Get(tool, R"({"name":"p","idempotency_key":"l"})").at(id), made.at(id));
+  }
+  room.caller = "bob";
+  EXPECT_EQ(room.Get("create_project", R"({"name":"q","idempotency_key":"k"})").at("project_id"),
+            json::value("project_00000003"))
+      << "keys are of their caller";
+}
+
 TEST(Projects, AreForgottenAfterTheyWereClosed) {
   Room room;
   room.Get("create_project", R"({"name":"p","initial_status":"cancelled"})");
@@ -155,10 +279,22 @@ TEST_P(RollUps, SayWhatCountingSays) {
   const char* moves[] = {"start_task", "complete_task", "cancel_task", "requeue_task"};
   std::uint64_t tasks = 0;
   for (int i = 0; i < 300; ++i) {
-    const std::uint64_t dice = below(10);
+    const std::uint64_t dice = below(11);
     if (dice < 3) {
-      room.Create("x", belongs[below(std::size(belongs))]);
-      ++tasks;
+      // Parts may be refused or belong to nothing, where the project is closed.
+      const bool part = tasks > 0 && below(3) == 0;
+      const std::string more =
+          part ? R"(,"parent":")" + ToText(static_cast<TaskId>(below(tasks) + 1)) + "\""
+               : belongs[below(std::size(belongs))];
+      if (room.Create("x", more).starts_with("task_")) ++tasks;
+    } else if (dice == 10) {
+      const bool goal = below(2) == 0;
+      const std::string kind = goal ? "goal" : "project";
+      room.Get("update_" + kind, "{\"" + kind + R"(_id":")" +
+                                     ToText(goal ? Kind::kGoal : Kind::kProject,
+                                            static_cast<EffortId>(below(goal ? 3 : 2) + 1)) +
+                                     R"(","status":")" + std::string(kEffortStatuses[below(5)]) +
+                                     "\"}");
     } else if (dice < 5) {
       room.Get("poll_tasks", R"({"claim":true,"agent_id":"a","limit":3})");
     } else if (dice < 9 && tasks > 0) {
@@ -184,6 +320,8 @@ TEST_P(RollUps, SayWhatCountingSays) {
         counted[static_cast<std::size_t>(row.Number(0))] = row.Number(1);
       }
       EXPECT_EQ(effort->tasks, counted) << ToText(kind, id);
+      if (effort->status != EffortStatus::kCompleted) continue;
+      EXPECT_EQ(effort->unfinished() + effort->goals_open, 0) << ToText(kind, id);
     }
   }
 }

@@ -129,6 +129,7 @@ TEST_F(PlannerTest, AModelBehindAUrlSplitsATask) {
   EXPECT_EQ(fetcher.asked[0].headers.back().value, "Bearer k3y");
   EXPECT_THAT(fetcher.asked[0].body, HasSubstr("Make a poster"));
   EXPECT_EQ(fetcher.asked[0].max_bytes, kMostAnswer);
+  EXPECT_TRUE(fetcher.asked[0].own_time) << "models take longer than issuers";
   const json::value made = Decompose(R"(,"create":true)");
   EXPECT_EQ(made.at("parent"), json::value("task_00000001"));
   EXPECT_EQ(Tool("get_task_status", R"({"task_id":"task_00000003"})").at("waits_for"),
