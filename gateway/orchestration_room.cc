@@ -149,10 +149,11 @@ Result<void> OrchestrationRoom::Open(const config::Config& config, fetch::Fetche
     return Failure(std::move(error));
   }
   database_ = std::move(*database);
-  const std::lock_guard lock(mutex_);
-  desk_ = std::make_shared<orchestration::Desk>(*database_, clock_, metrics_, std::move(*settings),
-                                                &agents_);
+  const auto desk = std::make_shared<orchestration::Desk>(*database_, clock_, metrics_,
+                                                          std::move(*settings), &agents_);
   WaitForTheFirst(*database_);
+  const std::lock_guard lock(mutex_);
+  desk_ = desk;
   return {};
 }
 

@@ -99,11 +99,16 @@ class Database {
   // An Error whose `retryable` is set kept nothing for sure.
   using Done = std::move_only_function<void(Result<void>)>;
 
+  // Whether others may be committed with it. Where they begin anew, those before one that is alone
+  // do not: they were through by then.
+  enum class Company : std::uint8_t { kAny, kAlone };
+
   virtual ~Database() = default;
 
   // Any thread. In the order of a caller's own submissions; bounded: where too many wait, it is
   // refused with kRateLimited at once.
-  virtual void Submit(Work work, Done done) = 0;
+  virtual void Submit(Work work, Done done, Company company) = 0;
+  void Submit(Work work, Done done) { Submit(std::move(work), std::move(done), Company::kAny); }
 };
 
 // Tables as they became what they are: `steps[i]` leads from version i to i + 1 and never changes

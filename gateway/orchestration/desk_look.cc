@@ -88,12 +88,14 @@ void Desk::Look(Round round) {
         if (!done) return Failure(std::move(done.error()));
         *looked = std::move(*done);
         // The last of all: where anything fails, the leases have not moved, and those who come
-        // next, maybe in the same commit, go by the time before.
+        // next, maybe in the same commit, go by the time before. Those who came before must not
+        // begin anew by this time: a look that moves it is alone.
         to_wall_ = after;
         return {};
       },
-      [this, looked, round, before](Result<void> kept) {
+      [this, looked, round, before, last](Result<void> kept) {
         if (!kept) to_wall_ = before;
+        if (!kept && round.numbers) swept_at_ = last;  // who went away since is told of yet
         sweeping_ = false;
         if (!kept) {
           if (!ending_) {
@@ -107,7 +109,8 @@ void Desk::Look(Round round) {
         Note(looked->effects);
         if (round.numbers) vouching_.Publish(looked->vouched);
         if (looked->more.any()) Look(looked->more);
-      });
+      },
+      jump == 0 ? Database::Company::kAny : Database::Company::kAlone);
 }
 
 Result<Desk::Looked> Desk::LookAround(Database::Transaction& sql, Round round, std::int64_t now,

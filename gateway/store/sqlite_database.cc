@@ -245,10 +245,11 @@ Error SqliteDatabase::Closed() {
           .message = "the database is closed: the gateway stops"};
 }
 
-void SqliteDatabase::Submit(Work work, Done done) {
+void SqliteDatabase::Submit(Work work, Done done, Company company) {
   std::unique_lock lock(mutex_);
   if (!stop_ && waiting_.size() < options_.most_waiting) {
-    waiting_.push_back({.work = std::move(work), .done = std::move(done)});
+    waiting_.push_back({.work = std::move(work), .done = std::move(done), .company = company});
+    if (company == Company::kAlone) ++alone_;
     const bool first = waiting_.size() == 1;
     lock.unlock();  // or who is woken would wait for it
     if (first) wake_.notify_one();
@@ -279,9 +280,10 @@ void SqliteDatabase::Run() {
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [&] { return stop_ || !waiting_.empty() || !group.empty(); });
-      // At once, for whoever submits waits for the lock.
-      if (group.empty() && waiting_.size() <= options_.most_in_group) group.swap(waiting_);
-      while (!waiting_.empty() && group.size() < options_.most_in_group) {
+      if (group.empty() && alone_ == 0 && waiting_.size() <= options_.most_in_group)
+        group.swap(waiting_);  // at once, for whoever submits waits for the lock
+      while (MayJoin(group)) {
+        if (waiting_.front().company == Company::kAlone) --alone_;
         group.push_back(std::move(waiting_.front()));
         waiting_.pop_front();
       }
@@ -289,6 +291,13 @@ void SqliteDatabase::Run() {
     }
     left = RunGroup(std::move(group));
   }
+}
+
+// Whether the next that waits may be of this group.
+bool SqliteDatabase::MayJoin(const std::deque<Job>& group) const {
+  if (waiting_.empty() || group.size() >= options_.most_in_group) return false;
+  const auto mixes = [](const Job& job) { return job.company == Company::kAny; };
+  return group.empty() || (mixes(group.back()) && mixes(waiting_.front()));
 }
 
 std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) {

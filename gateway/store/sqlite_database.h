@@ -55,7 +55,8 @@ class SqliteDatabase final : public Database {
   static Result<void> Inspect(const std::string& path, const DatabaseSchema& schema);
   ~SqliteDatabase() override;  // Close()
 
-  void Submit(Work work, Done done) override;
+  using Database::Submit;
+  void Submit(Work work, Done done, Company company) override;
   // Runs what was submitted and ends the thread. What comes later is refused.
   void Close();
 
@@ -63,6 +64,7 @@ class SqliteDatabase final : public Database {
   struct Job {
     Work work;
     Done done;
+    Company company = Company::kAny;
     Result<void> kept = {};
   };
   class Running;
@@ -72,6 +74,7 @@ class SqliteDatabase final : public Database {
                  Options options);
   void Run();
   // Gives back those that did not get their turn.
+  bool MayJoin(const std::deque<Job>& group) const;
   std::deque<Job> RunGroup(std::deque<Job> group);
   // `changed`: it may have changed something, and if it failed it did not undo it.
   Result<void> RunOne(Job& job, bool& changed);
@@ -95,6 +98,7 @@ class SqliteDatabase final : public Database {
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
+  std::size_t alone_ = 0;  // of those that wait
   std::deque<Job> waiting_;
   bool stop_ = false;
   std::thread thread_;

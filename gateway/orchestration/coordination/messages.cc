@@ -69,7 +69,8 @@ Result<void> Forget(Records& records, std::int64_t id, std::int64_t bytes) {
 // Makes room for so many bytes: the oldest of what nobody is to read any more goes first. False:
 // there is none.
 Result<bool> MakeRoom(Records& records, std::int64_t bytes) {
-  constexpr std::int64_t kForgottenAtOnce = 100;
+  constexpr std::int64_t kForgottenAtOnce =
+      1000;  // room for the largest takes some 350 of the smallest
   Result<Database::Rows> kept =
       records.sql.Query("SELECT value FROM counter WHERE name = 'message_bytes'");
   if (!kept) return Failure(std::move(kept.error()));
@@ -173,6 +174,9 @@ Result<bool> ForgetMessages(Records& records, std::int64_t limit) {
       return Failure(std::move(gone.error()));
     }
   }
+  // What is over the bound, when that was made less.
+  Result<bool> fits = MakeRoom(records, 0);
+  if (!fits) return fits;
   return std::cmp_equal(old->size(), limit);
 }
 

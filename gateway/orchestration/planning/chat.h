@@ -25,6 +25,7 @@ class ChatPlanner final : public Planner {
 
   std::string_view name() const override { return "url"; }
   bool MayAsk(const Call& /*call*/) const override { return true; }
+  bool Waits() const override { return true; }
   switchyard::Task<Result<Heard>> Ask(Brief brief, int round, const Call& call,
                                       Deadline deadline) const override;
 

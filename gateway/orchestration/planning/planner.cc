@@ -1,6 +1,7 @@
 #include "orchestration/planning/planner.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -55,8 +56,9 @@ switchyard::Task<Planned> Planners::Make(Brief brief, const Call& call) const {
     co_return ByStructure("the text is longer than the " + std::to_string(kMostPlanned) +
                           " bytes that planners are asked about");
   }
-  const Place place(running_, options_.concurrency);
-  if (!place.taken()) {
+  std::optional<Place> place;
+  if (planner.Waits()) place.emplace(running_, options_.concurrency);
+  if (place && !place->taken()) {
     Count(planner, "busy");
     co_return ByStructure("the planner is busy");
   }

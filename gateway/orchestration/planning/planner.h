@@ -38,6 +38,7 @@ class Planner {
   virtual ~Planner() = default;
   virtual std::string_view name() const = 0;  // url or sampling: a label of metrics
   virtual bool MayAsk(const Call& call) const = 0;
+  virtual bool Waits() const = 0;  // Ask() does, for somebody's answer
   // The answer to this round's question or, where the call brings one along, to a later one's.
   // An Error's message is for the log. `call` outlives the task.
   virtual switchyard::Task<Result<Heard>> Ask(Brief brief, int round, const Call& call,

@@ -17,6 +17,7 @@ class SamplingPlanner final : public Planner {
  public:
   std::string_view name() const override { return "sampling"; }
   bool MayAsk(const Call& call) const override;
+  bool Waits() const override { return false; }  // the call comes again with the answer
   switchyard::Task<Result<Heard>> Ask(Brief brief, int round, const Call& call,
                                       Deadline deadline) const override;
 };

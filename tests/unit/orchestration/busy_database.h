@@ -17,8 +17,11 @@ class BusyDatabase final : public Database {
     after_ = after;
     times_ = times;
   }
-  void Submit(Work work, Done done) override {
-    if (after_-- > 0 || times_ == 0) return inner_.Submit(std::move(work), std::move(done));
+  using Database::Submit;
+  void Submit(Work work, Done done, Company company) override {
+    if (after_-- > 0 || times_ == 0) {
+      return inner_.Submit(std::move(work), std::move(done), company);
+    }
     ++after_;
     --times_;
     done(Failure(Error{.code = Code::kRateLimited, .retryable = true, .message = "too many wait"}));

@@ -151,13 +151,14 @@ TEST_F(OrchestrationTime, NobodyLooksOnceTheGatewayStops) {
 class Heard final : public Database {
  public:
   explicit Heard(Database& inner) : inner_(inner) {}
-  void Submit(Work work, Done done) override {
+  using Database::Submit;
+  void Submit(Work work, Done done, Company company) override {
     inner_.Submit(
         [this, work = std::move(work)](Transaction& sql) mutable {
           Listener listener(sql, *this);
           return work(listener);
         },
-        std::move(done));
+        std::move(done), company);
   }
   // Of the engine's thread; ask while it has nothing to do.
   int Count(std::string_view part) const {

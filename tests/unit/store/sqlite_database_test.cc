@@ -145,6 +145,42 @@ TEST(SqliteDatabase, WhatWaitsSharesACommitAndEachIsAnsweredAfterIt) {
   EXPECT_EQ(Count(*Open(place.file())), 50);
 }
 
+// What is before it is through: nothing has it begin anew.
+TEST(SqliteDatabase, OneThatIsAloneSharesNoCommit) {
+  std::vector<std::size_t> groups;
+  const auto database = Open(
+      "", kOne, {.on_commit = [&](std::size_t transactions) { groups.push_back(transactions); }});
+  std::latch entered(1), go(1);
+  database->Submit(
+      [&](Transaction&) -> Result<void> {
+        entered.count_down();
+        go.wait();
+        return {};
+      },
+      [](Result<void>) {});
+  entered.wait();
+  int before = 0, alone = 0;
+  const auto count = [](int& runs) {
+    return [&runs](Transaction&) -> Result<void> {
+      ++runs;
+      return {};
+    };
+  };
+  for (int i = 0; i < 2; ++i) database->Submit(count(before), [](Result<void>) {});
+  database->Submit(count(alone), [](Result<void>) {}, Database::Company::kAlone);
+  database->Submit(
+      [](Transaction& sql) -> Result<void> {
+        static_cast<void>(sql.Execute("INSERT INTO t (id) VALUES (1)"));
+        return Failure(Code::kInvalid, Origin::kClient, "no");
+      },
+      [](Result<void>) {});
+  database->Submit(count(before), [](Result<void>) {});
+  go.count_down();
+  database->Close();
+  EXPECT_EQ(groups, (std::vector<std::size_t>{1, 2, 1, 2}));
+  EXPECT_EQ(std::pair(alone, before), std::pair(1, 3));
+}
+
 // All wait before the first begins.
 TEST(SqliteDatabase, OneThatFailsAfterAChangeHasTheOthersRunAgainAndKeepsNothing) {
   const auto database = Open("");
