@@ -45,7 +45,7 @@ inline constexpr std::int64_t kJump = 2000;
 
 class Desk {
  public:
-  // All outlive it. The leases of what is there begin anew: nobody could renew them so far.
+  // All outlive it; the database is closed by its end. Leases begin anew: nobody could renew them.
   // `agents` is told what agents can do; null: nobody asks.
   Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, Settings settings,
        AgentDirectory* agents = nullptr);

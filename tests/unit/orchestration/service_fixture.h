@@ -18,6 +18,7 @@ namespace switchyard::orchestration {
 
 class ServiceFixture : public ::testing::Test {
  protected:
+  ~ServiceFixture() override { database->Close(); }  // what the desk asked of it is over then
   Call CallOf(std::string_view method, const std::string& params, const std::string& target = "") {
     Call call;
     call.message = mcp::Message::Make("1", method, params);

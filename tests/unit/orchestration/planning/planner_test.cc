@@ -41,6 +41,7 @@ std::string Sampled(const std::string& words) {
 
 class PlannerTest : public ::testing::Test {
  protected:
+  ~PlannerTest() override { database->Close(); }  // what the desk asked of it is over then
   void Plans(bool sampling, bool url, std::size_t concurrency = 8) {
     Planners::Options options{.timeout = std::chrono::seconds(20), .concurrency = concurrency};
     if (sampling) options.planners.push_back(std::make_unique<const SamplingPlanner>());
