@@ -141,15 +141,15 @@ std::int64_t Desk::ToWall() const {
 void Desk::Renew() {
   const auto vouched = std::make_shared<Vouched>();
   database_.Submit(
-      [this, vouched, now = Now(),
+      [vouching = vouching_, vouched, now = Now(),
        settings = settings()](Database::Transaction& sql) -> Result<void> {
         Records records{.sql = sql, .now = now, .settings = settings, .caller = {}};
-        Result<void> read = vouching_.Read(records, *vouched);
+        Result<void> read = vouching.Read(records, *vouched);
         return read ? BeginLeasesAnew(records) : read;
       },
-      [this, vouched](const Result<void>& kept) {
+      [vouching = vouching_, vouched](const Result<void>& kept) {
         if (!kept) spdlog::error("orchestration: {}", kept.error().message);
-        if (kept) vouching_.Publish(*vouched);
+        if (kept) vouching.Publish(*vouched);
       });
 }
 
