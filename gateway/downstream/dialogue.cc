@@ -223,14 +223,15 @@ void Dialogue::Close() {
   session_->open_.erase(this);
 }
 
-// What the server asked is closed first, so that it is not left waiting, then its work cancelled.
+// The work is cancelled first, so that no answer sets it going again, then what the server asked is
+// closed, so that it is not left waiting.
 void Dialogue::StopWork() {
   std::vector<mcp::Message> farewell;
+  if (std::exchange(working_, false)) farewell.push_back(Channel::Cancellation(id_));
   for (const Question& question : questions_) {
     if (!question.id.empty()) farewell.push_back(NoAnswer(question.id, question.method));
   }
   questions_.clear();
-  if (std::exchange(working_, false)) farewell.push_back(Channel::Cancellation(id_));
   pump_.Cancel();
   if (farewell.empty()) return;
   channel().InBackground("cancel at " + channel().server(),

@@ -203,15 +203,12 @@ TEST_P(LegacyServerAsks, AParkedCallHoldsUpNobodyWhoAsksNothing) {
 TEST_P(LegacyServerAsks, WhoeverDoesNotComeBackCancelsTheCall) {
   gateway.With("limits", "{parked_for: 200ms}");
   Begin();
-  complaints_expected = true;  // it asks once more before it reads that it is cancelled
   ModernClient one = Asked();
-  const Answer asked = Call(one, R"({"times":2,)" + Form("Which?").substr(1));
+  const Answer asked = Call(one, Form("Which?"));
   ASSERT_FALSE(State(asked).empty()) << asked;
+  // It ends cancelled: an answer to its question, were it first, would let it go on to its end.
   EXPECT_TRUE(Happens("cancelled"));
-  EXPECT_EQ(
-      Call(one, R"({"times":2,)" + Form("Which?").substr(1), Back(asked, R"({"action":"accept"})"))
-          .code(),
-      -32602);
+  EXPECT_EQ(Call(one, Form("Which?"), Back(asked, R"({"action":"accept"})")).code(), -32602);
 }
 
 TEST_P(LegacyServerAsks, ARetryThatTheClientDropsCancelsTheCall) {

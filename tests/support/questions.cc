@@ -51,10 +51,11 @@ json::value Questions::Ask(Turn& turn, std::string_view method, const json::valu
   }
   turn.Send(R"({"jsonrpc":"2.0","id":)" + Quote(id) + R"(,"method":)" + Quote(method) +
             R"(,"params":)" + json::serialize(params.is_null() ? json::object() : params) + "}");
-  const bool answered = turn.Wait(waiting->there);
+  // Whoever was cancelled goes by that; an answer may come all the same, to nobody's surprise.
+  if (!turn.Wait(waiting->there) || turn.cancelled()) return {};
   const std::scoped_lock lock(mutex_);
   waiting_.erase(id);
-  return answered ? waiting->message : json::value();
+  return waiting->message;
 }
 
 bool Questions::Take(const json::value& message) {
