@@ -133,14 +133,17 @@ std::expected<ExplainedTool, std::string> FindTool(const Config& config,
     }
     return Found(config, request, server, request.tool.substr(slash + 1));
   }
+  // Whose prefix fits best: one without any may have tools of every name.
   std::vector<std::string> owners;
-  std::string tool;
+  std::size_t fits = 0;
   for (const auto& [name, server] : config.servers) {
     const std::string prefix = PrefixAt(config, server, endpoint);
-    if (!serves(name) || !request.tool.starts_with(prefix)) continue;
-    if (request.tool.size() == prefix.size()) continue;
+    const std::string begins = server.builtin ? name + "_" : prefix;  // which theirs have by birth
+    if (!serves(name) || !request.tool.starts_with(begins)) continue;
+    if (request.tool.size() == begins.size() || prefix.size() < fits) continue;
+    if (prefix.size() > fits) owners.clear();
+    fits = prefix.size();
     owners.push_back(name);
-    tool = request.tool.substr(prefix.size());
   }
   if (owners.empty()) {
     return Unexpected("no server at " + PathOf(request.endpoint) + " has tools called like " +
@@ -155,7 +158,7 @@ std::expected<ExplainedTool, std::string> FindTool(const Config& config,
     return Unexpected(Quote(request.tool) + " may be a tool of any of " + Listing(owners) +
                       "; say SERVER/TOOL");
   }
-  return Found(config, request, owners.front(), std::move(tool));
+  return Found(config, request, owners.front(), request.tool.substr(fits));
 }
 
 std::string Explain(const Config& config, std::span<const PolicyKey> keys,

@@ -223,8 +223,7 @@ void Dialogue::Close() {
   session_->open_.erase(this);
 }
 
-// The work is cancelled first, so that no answer sets it going again, then what the server asked is
-// closed, so that it is not left waiting.
+// The work is cancelled first: an answer might set it going again. Then what the server asked ends.
 void Dialogue::StopWork() {
   std::vector<mcp::Message> farewell;
   if (std::exchange(working_, false)) farewell.push_back(Channel::Cancellation(id_));

@@ -298,12 +298,24 @@ endpoints:
   EXPECT_EQ(found("b/read_x", ""), "b/read_x");
   EXPECT_EQ(found("read_x", "e"), "b/read_x");
   EXPECT_EQ(found("read_x", "raw"), "a/read_x");
-  EXPECT_THAT(found("a__read_x", ""), HasSubstr("may be a tool of any of a, b, c; say SERVER/"));
+  EXPECT_EQ(found("a__read_x", ""), "a/read_x");  // b and c may have any name, a's fits best
+  EXPECT_THAT(found("read_x", ""), HasSubstr("may be a tool of any of b, c; say SERVER/"));
   EXPECT_EQ(found("a/read_x", "e"), "a/read_x (endpoints.e.tools does not offer it)");
   EXPECT_EQ(found("a/write", ""), "a/write (servers.a.tools does not offer it)");
   EXPECT_THAT(found("write", "f"), HasSubstr("there is no endpoint \"f\""));
   EXPECT_THAT(found("d/write", ""), HasSubstr("there is no server \"d\""));
   EXPECT_THAT(found("c/write", "e"), HasSubstr("server c is not at /mcp/e"));
+}
+
+TEST_F(Levels, ABuiltInServiceHasOnlyToolsOfItsName) {
+  const Config config = Read("servers: {a: {command: x}}\norchestration: {}\n");
+  const auto owner = [&config](const std::string& tool) {
+    const auto explained = FindTool(config, {.tool = tool});
+    return explained ? explained->server + "/" + explained->tool : explained.error();
+  };
+  EXPECT_EQ(owner("a__echo"), "a/echo");
+  EXPECT_EQ(owner("orchestration_create_task"), "orchestration/orchestration_create_task");
+  EXPECT_THAT(owner("echo"), HasSubstr("no server at /mcp has tools called like \"echo\""));
 }
 
 }  // namespace
