@@ -24,8 +24,19 @@ Result<void> MaySpeakFor(Records& records, const std::string& agent) {
   return known;
 }
 
-// What a call with this key made before; an id of 0 = nothing.
-Result<Task> MadeBefore(Records& records, const NewTask& wanted) {
+Result<void> RefuseTooMany(Records& records) {
+  Result<Database::Rows> sum = records.sql.Query("SELECT CAST(sum(tasks) AS BIGINT) FROM tally");
+  if (!sum) return Failure(std::move(sum.error()));
+  const std::int64_t tasks = sum->front().Number(0);
+  if (tasks < records.settings.max_tasks) return {};
+  return Refused("there are " + std::to_string(tasks) +
+                 " tasks already, the most that are kept (max_tasks); finished ones are forgotten "
+                 "after retain");
+}
+
+}  // namespace
+
+Result<Task> MadeByKey(Records& records, const NewTask& wanted) {
   if (wanted.idempotency.empty()) return Task();
   Result<Database::Rows> rows =
       records.sql.Query("SELECT id, digest FROM task WHERE creator = $1 AND idempotency = $2",
@@ -40,23 +51,11 @@ Result<Task> MadeBefore(Records& records, const NewTask& wanted) {
   return Find(records, id);
 }
 
-Result<void> RefuseTooMany(Records& records) {
-  Result<Database::Rows> sum = records.sql.Query("SELECT CAST(sum(tasks) AS BIGINT) FROM tally");
-  if (!sum) return Failure(std::move(sum.error()));
-  const std::int64_t tasks = sum->front().Number(0);
-  if (tasks < records.settings.max_tasks) return {};
-  return Refused("there are " + std::to_string(tasks) +
-                 " tasks already, the most that are kept (max_tasks); finished ones are forgotten "
-                 "after retain");
-}
-
-}  // namespace
-
 Result<Task> Create(Records& records, const NewTask& wanted) {
   if (Result<void> may = MaySpeakFor(records, wanted.agent); !may) {
     return Failure(std::move(may.error()));
   }
-  Result<Task> before = MadeBefore(records, wanted);
+  Result<Task> before = MadeByKey(records, wanted);
   if (!before || before->id != 0) return before;
   if (Result<void> room = RefuseTooMany(records); !room) return Failure(std::move(room.error()));
   Task parent;

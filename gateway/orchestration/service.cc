@@ -187,7 +187,8 @@ switchyard::Task<Result<ReplyPtr>> Service::Plan(const Call& call, Operation& op
   Result<Answer> looked =
       co_await desk_->Run(std::move(look), KeyOf(*call.caller), call.deadline, deps_);
   if (!looked) co_return Failure(std::move(looked.error()));
-  Planned planned = co_await planners->Make(std::move(*brief), call);
+  Planned planned;
+  if (!brief->text.empty()) planned = co_await planners->Make(std::move(*brief), call);
   if (!planned.question.empty()) co_return ReplyWith(QuestionOf(call, planned.question));
   operation.run = [wish, planned = std::move(planned)](Records& records) {
     return wish->run(records, planned);

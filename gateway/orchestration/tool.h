@@ -38,7 +38,7 @@ enum class Follow : std::uint8_t {
 // What a model is asked for before an operation runs, and outside of any transaction. Each owns
 // what it needs, and may run more than once.
 struct Wish {
-  std::function<Result<Brief>(Records&)> look;  // what it is asked
+  std::function<Result<Brief>(Records&)> look;  // what it is asked; without a text: nothing
   // Instead of the operation's own `run`, with what came of it.
   std::function<Result<Answer>(Records&, const Planned&)> run;
 };

@@ -1,7 +1,7 @@
 #include "orchestration/decomposition/decompose.h"
 
 #include <algorithm>
-#include <iterator>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -52,41 +52,82 @@ std::string_view FirstWord(std::string_view plain) {
   return plain.substr(begin, plain.find(' ', begin) - begin);
 }
 
-// What a repeated call must ask for again.
-std::string DigestOf(const Decomposition& wanted) {
-  const boost::json::array all{wanted.parent,   wanted.text,        ToString(wanted.priority),
-                               wanted.deadline, wanted.limits.most, wanted.limits.depth};
-  return Sha256(boost::json::serialize(all)).substr(0, 32);
+// The key of what it makes: of the parent, or where that was there, of the first part.
+void SetKey(NewTask& task, const Decomposition& wanted) {
+  task.idempotency = wanted.idempotency;
+  if (!wanted.idempotency.empty()) task.digest = wanted.digest;
+}
+
+// What a call before made: the task that has its key; an id of 0 = nothing.
+Result<Task> FirstMade(Records& records, const Decomposition& wanted) {
+  NewTask key;
+  SetKey(key, wanted);
+  return MadeByKey(records, key);
 }
 
 Result<Task> MakeParent(Records& records, const Decomposition& wanted) {
   if (wanted.parent != 0) return Find(records, wanted.parent);
   NewTask parent{.content = wanted.text, .priority = wanted.priority, .deadline = wanted.deadline};
-  parent.idempotency = wanted.idempotency;
-  if (!parent.idempotency.empty()) parent.digest = DigestOf(wanted);
+  SetKey(parent, wanted);
   return Create(records, parent);
 }
 
-// The parts that a call before made, `first` or the parent with the first of them: as they were
-// told if the text still splits into them, or else as they are.
-Result<Parts> MadeBefore(Records& records, Parts parts, const Task& first) {
+Result<Split> SplitOf(const Decomposition& wanted, const std::string& text) {
+  return wanted.split == nullptr ? SplitText(text, wanted.limits) : *wanted.split;
+}
+
+using Links = std::map<TaskId, std::vector<TaskId>>;
+
+// Which of these, whose ids follow each other, waits or waited for which.
+Result<Links> LinksAmong(Records& records, TaskId first, TaskId last) {
+  Links links;
+  for (const std::string_view sql :
+       {"SELECT task, needs FROM needed WHERE task >= $1 AND task <= $2 ORDER BY task, needs",
+        "SELECT task, needs FROM dependency WHERE task >= $1 AND task <= $2 ORDER BY task, "
+        "needs"}) {
+    Result<Database::Rows> rows = records.sql.Query(sql, {first, last});
+    if (!rows) return Failure(std::move(rows.error()));
+    for (const Database::Row& row : *rows) links[row.Number(0)].push_back(row.Number(1));
+  }
+  return links;
+}
+
+// The parts that a call before made, with `first` the first of them, or the parent: as they are.
+Result<Parts> AsTheyAre(Records& records, const Task& first, TaskId parent) {
   Result<Database::Rows> rows = records.sql.Query(
       "SELECT id, content, requirements FROM task WHERE parent = $1 AND id >= $2 AND created_at = "
       "$3 ORDER BY id LIMIT $4",
-      {parts.parent, first.id, first.created_at, static_cast<std::int64_t>(kMostPieces)});
+      {parent, first.id, first.created_at, static_cast<std::int64_t>(kMostPieces)});
   if (!rows) return Failure(std::move(rows.error()));
-  bool same = rows->size() == parts.split.pieces.size();
-  for (std::size_t i = 0; i < rows->size(); ++i) {
-    parts.tasks.push_back((*rows)[i].Number(0));
-    same = same && (*rows)[i].Text(1) == parts.split.pieces[i].text;
-  }
-  if (same) return parts;
-  parts.split.pieces.clear();
-  parts.requirements.clear();
+  Parts parts{.split = {.found = "before"}, .parent = parent};
+  if (rows->empty()) return parts;
+  Result<Links> links = LinksAmong(records, rows->front().Number(0), rows->back().Number(0));
+  if (!links) return Failure(std::move(links.error()));
+  std::map<TaskId, std::string> refs;
   for (const Database::Row& row : *rows) {
-    parts.split.pieces.push_back(
-        {.ref = std::to_string(parts.split.pieces.size() + 1), .text = row.Text(1)});
+    const TaskId id = row.Number(0);
+    Piece piece{.ref = std::to_string(refs.size() + 1), .text = row.Text(1)};
+    for (const TaskId needed : (*links)[id]) {
+      if (refs.contains(needed)) piece.needs.push_back(refs[needed]);
+    }
+    refs[id] = piece.ref;
+    parts.tasks.push_back(id);
+    parts.split.pieces.push_back(std::move(piece));
     parts.requirements.push_back(WordsOf(row.Text(2)));
+  }
+  return parts;
+}
+
+// The same, as they were told if the text still splits into them.
+Result<Parts> MadeBefore(Records& records, const Decomposition& wanted, const Task& first) {
+  Result<Parts> parts = AsTheyAre(records, first, wanted.parent == 0 ? first.id : wanted.parent);
+  if (!parts) return parts;
+  const Result<std::string> text = TextOf(records, wanted);
+  if (!text) return parts;  // the parent is forgotten by now
+  Result<Split> split = SplitOf(wanted, *text);
+  if (split &&
+      std::ranges::equal(split->pieces, parts->split.pieces, {}, &Piece::text, &Piece::text)) {
+    parts->split = std::move(*split);
   }
   return parts;
 }
@@ -198,7 +239,7 @@ Result<Parts> Preview(Records& records, const Decomposition& wanted) {
                  .requirements = wanted.plan->requirements,
                  .parent = wanted.parent};
   }
-  Result<Split> split = SplitText(*text, wanted.limits);
+  Result<Split> split = SplitOf(wanted, *text);
   if (!split) return Failure(std::move(split.error()));
   Result<std::vector<std::string>> known = Suggested(records, wanted);
   if (!known) return Failure(std::move(known.error()));
@@ -210,7 +251,25 @@ Result<Parts> Preview(Records& records, const Decomposition& wanted) {
   return parts;
 }
 
+void Settle(Decomposition& wanted) {
+  const boost::json::array all{wanted.parent,   wanted.text,        ToString(wanted.priority),
+                               wanted.deadline, wanted.limits.most, wanted.limits.depth};
+  wanted.digest = Sha256(boost::json::serialize(all)).substr(0, 32);
+  if (wanted.text.empty()) return;
+  wanted.split = std::make_shared<const Result<Split>>(SplitText(wanted.text, wanted.limits));
+}
+
+Result<bool> WasMade(Records& records, const Decomposition& wanted) {
+  Result<Task> first = FirstMade(records, wanted);
+  if (!first) return Failure(std::move(first.error()));
+  return first->id != 0;
+}
+
 Result<Parts> Decompose(Records& records, const Decomposition& wanted) {
+  // Before all else: what the text splits into by now, or a model says of it, is not asked for.
+  Result<Task> before = FirstMade(records, wanted);
+  if (!before) return Failure(std::move(before.error()));
+  if (before->id != 0) return MadeBefore(records, wanted, *before);
   Result<Parts> parts = Preview(records, wanted);
   if (!parts) return parts;
   if (parts->split.pieces.empty()) {
@@ -223,16 +282,9 @@ Result<Parts> Decompose(Records& records, const Decomposition& wanted) {
         "the text has no parts to tell apart: no list, no numbered steps, no \"and then\"; write "
         "them as a list, or use create_tasks");
   }
-  Result<Database::Rows> counter =
-      records.sql.Query("SELECT value FROM counter WHERE name = 'task'");
-  if (!counter) return Failure(std::move(counter.error()));
-  const TaskId last = counter->front().Number(0);
   Result<Task> parent = MakeParent(records, wanted);
   if (!parent) return Failure(std::move(parent.error()));
   parts->parent = parent->id;
-  if (wanted.parent == 0 && parent->id <= last) {
-    return MadeBefore(records, std::move(*parts), *parent);
-  }
   if (Result<void> open = IsOpen(*parent); !open) return Failure(std::move(open.error()));
   std::map<std::string, TaskId> ids;
   for (std::size_t i = 0; i < parts->split.pieces.size(); ++i) {
@@ -244,13 +296,9 @@ Result<Parts> Decompose(Records& records, const Decomposition& wanted) {
                  .parent = parent->id,
                  .deadline = parent->deadline};
     for (const std::string& ref : piece.needs) task.depends_on.push_back(ids.at(ref));
-    // Of a parent that was there the first part has the key.
-    const bool first = i == 0 && wanted.parent != 0 && !wanted.idempotency.empty();
-    if (first) task.idempotency = wanted.idempotency;
-    if (first) task.digest = DigestOf(wanted);
+    if (i == 0 && wanted.parent != 0) SetKey(task, wanted);
     Result<Task> made = Create(records, task);
     if (!made) return Failure(std::move(made.error()).In("subtask " + piece.ref));
-    if (first && made->id <= last) return MadeBefore(records, std::move(*parts), *made);
     ids[piece.ref] = made->id;
     parts->tasks.push_back(made->id);
   }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,7 +44,17 @@ struct Decomposition {
   std::optional<Plan> plan = {};  // of a model; none = it is split by its structure
   std::string planned = {};       // the text that the plan is of
   std::string idempotency = {};   // a repeated call gives what the first one made; "" = it does not
+
+  // What Settle() found.
+  std::string digest = {};  // of what a repeated call must ask for again
+  std::shared_ptr<const Result<Split>> split = nullptr;  // of `text`, by its structure
 };
+// What is to be known of it before there is a transaction, in which others would wait for it: texts
+// may be long.
+void Settle(Decomposition& wanted);
+// Whether a call before made it, so that nothing is left to be planned. kInvalid: one with the same
+// key asked for something else.
+Result<bool> WasMade(Records& records, const Decomposition& wanted);
 // What a model would be asked that is to plan it. kInvalid: nothing could come of it.
 Result<Brief> BriefOf(Records& records, const Decomposition& wanted);
 // kInvalid: it is over, so that nothing can become a part of it.
@@ -57,7 +67,8 @@ struct Parts {
 };
 // Changes nothing.
 Result<Parts> Preview(Records& records, const Decomposition& wanted);
-// Makes the parts tasks under the parent, which waits for them if nobody has it yet.
+// Makes the parts tasks under the parent, which waits for them if nobody has it yet; or gives those
+// that a call before made.
 Result<Parts> Decompose(Records& records, const Decomposition& wanted);
 
 // Hands ready tasks to the best agents, one after the other.

@@ -73,6 +73,7 @@ Result<Operation> Prepare(Arguments& arguments) {
   if (wanted.text.empty() && wanted.parent == 0) {
     arguments.Wrong("task is missing: the text to split, or task_id of a task that has it");
   }
+  Settle(wanted);
   const auto split = [=](Records& records, const Planned& planned) -> Result<Answer> {
     Decomposition asked = wanted;
     asked.plan = planned.plan;
@@ -86,6 +87,11 @@ Result<Operation> Prepare(Arguments& arguments) {
       Do(arguments, [=](Records& records) { return split(records, none); });
   if (!operation || planner == "structure") return operation;
   const auto look = [=](Records& records) -> Result<Brief> {
+    if (create) {
+      const Result<bool> made = WasMade(records, wanted);
+      if (!made) return Failure(made.error());
+      if (*made) return Brief();
+    }
     if (create && wanted.parent != 0) {
       if (Result<void> open = IsOpen(records, wanted.parent); !open) {
         return Failure(std::move(open.error()));

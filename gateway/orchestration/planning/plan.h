@@ -23,7 +23,7 @@ inline constexpr std::size_t kLongestPart = 16 * 1024;
 inline constexpr std::size_t kMostSuggested = 200;
 
 struct Brief {
-  std::string text = {};                       // to split, at most kMostPlanned
+  std::string text = {};                       // to split, at most kMostPlanned; "" = nothing is
   std::vector<std::string> capabilities = {};  // that may be suggested; sorted
   std::size_t most = 20;                       // parts
   std::string mark = {};                       // see above: of letters and digits

@@ -323,5 +323,57 @@ TEST_F(PlannerTest, WhatItSeesNothingInIsNotSplit) {
               HasSubstr("the planner sees nothing to split"));
 }
 
+// An answer that was lost is asked for again; a model may say something else by then.
+TEST_F(PlannerTest, ARepeatedCallGivesWhatWasMadeAndAsksNobody) {
+  Plans(false, true);
+  fetcher.Answers(Completion(kTwo));
+  Tool("create_task", R"({"content":"Make a poster"})");
+  for (const std::string of : {R"({"task":"Make a poster")", R"({"task_id":"task_00000001")"}) {
+    const std::string call =
+        of + R"(,"create":true,"idempotency_key":"k)" + std::to_string(of.size()) + "\"}";
+    fetcher.asked.clear();
+    fetcher.Answers(Completion(kTwo));
+    json::value made = Tool("decompose_task", call);
+    EXPECT_EQ(made.at("planned_by"), json::value("model"));
+    const json::value all = Tool("get_queue_metrics", "{}").at("pending");
+    fetcher.Answers(Completion(R"({"parts":[]})"));
+    made.as_object().erase("planned_by");
+    made.as_object()["found"] = "before";
+    EXPECT_EQ(Tool("decompose_task", call), made);
+    EXPECT_EQ(fetcher.asked.size(), 1U);
+    EXPECT_EQ(Tool("get_queue_metrics", "{}").at("pending"), all);
+  }
+  Tool("cancel_task", R"({"task_id":"task_00000001"})");
+  EXPECT_TRUE(
+      Tool("decompose_task", R"({"task_id":"task_00000001","create":true,"idempotency_key":"k26"})")
+          .as_object()
+          .contains("parent"))
+      << "its parts are there, although it is over";
+  const json::value other =
+      Tool("decompose_task", R"({"task":"Make a cake","create":true,"idempotency_key":"k23"})");
+  EXPECT_THAT(json::serialize(other), HasSubstr("which asked for something else"));
+  EXPECT_EQ(fetcher.asked.size(), 1U);
+}
+
+TEST_F(PlannerTest, OfTwoCallsWithOneKeyThatArePlannedAtOnceTheFirstOneMakesTheParts) {
+  Plans(false, true);
+  const std::string call = R"({"task":"Make a poster","create":true,"idempotency_key":"k"})";
+  int answered = 0;
+  fetcher.Answers([&answered](const fetch::Request&) -> Result<fetch::Response> {
+    const bool first = answered++ == 0;
+    return fetch::Response{.status = 200, .body = Completion(first ? kTwo : R"({"parts":[]})")};
+  });
+  fetcher.wait = [&]() -> switchyard::Task<void> {
+    if (fetcher.asked.size() > 1) co_return;
+    Call again = CallOf("decompose_task", call);
+    const Result<ReplyPtr> done = co_await service.Handle(again);
+    EXPECT_TRUE(done);
+  };
+  const json::value got = Tool("decompose_task", call);
+  EXPECT_EQ(fetcher.asked.size(), 2U);
+  EXPECT_EQ(got.at("subtasks").as_array().size(), 2U) << json::serialize(got);
+  EXPECT_EQ(Tool("get_queue_metrics", "{}").at("pending"), json::value(3));
+}
+
 }  // namespace
 }  // namespace switchyard::orchestration
