@@ -1,6 +1,7 @@
 #include "store/sqlite_database.h"
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <exception>
 #include <fcntl.h>
@@ -349,12 +350,19 @@ std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) 
       job.done(std::move(job.kept));
     }
   }
-  TendLog();  // nobody waits for that
+  if (begun) TendLog(whole.has_value());  // nobody waits for that
   return group;
 }
 
-void SqliteDatabase::TendLog() {
-  if (checkpoints_ == nullptr || !checkpoints_->Note(database_.pages_in_log())) return;
+void SqliteDatabase::TendLog(bool committed) {
+  if (checkpoints_ == nullptr) return;
+  failed_ = committed ? 0 : failed_ + 1;
+  // A disk that is full may have room for what is in the log where it is to go, and then the log
+  // begins anew in the room that it has. Ever more seldom, for where that fails, too, all that was
+  // copied is copied again.
+  const bool now =
+      committed ? checkpoints_->Note(database_.pages_in_log()) : std::has_single_bit(failed_);
+  if (!now) return;
   // What is not copied now is in the log, and the next pass tries again.
   if (Result<void> done = database_.Checkpoint(); !done) {
     spdlog::warn("{}: {}", done.error().message, done.error().detail);

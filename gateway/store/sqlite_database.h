@@ -80,7 +80,7 @@ class SqliteDatabase final : public Database {
   Result<void> RunOne(Job& job, bool& changed);
   Result<void> Control(std::string_view sql);
   Result<sqlite::Statement*> Prepared(std::string_view sql);
-  void TendLog();
+  void TendLog(bool committed);  // after a commit, or one that failed
   static Error Closed();
 
   // By where a text is: it stays there, and is long.
@@ -95,6 +95,7 @@ class SqliteDatabase final : public Database {
   std::unordered_map<std::string_view, sqlite::Statement, Place> statements_;  // by their texts
   std::unique_ptr<SqliteCheckpoints> checkpoints_;                             // ends first
   bool savepoints_ = false;  // each of the group has one
+  unsigned failed_ = 0;      // commits, since the last one that did not
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;

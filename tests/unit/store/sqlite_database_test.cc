@@ -396,5 +396,30 @@ TEST_F(SqliteDatabaseDeathTest, AFullDiskRefusesAndLosesNothing) {
   EXPECT_EQ(Count(*database), 2);
 }
 
+// What is written again and again needs no room but in the log.
+[[noreturn]] void FillTheLog(const std::string& file) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  const auto database = Open(file);
+  MUST(Put(*database, 1).has_value());
+  auto again = [&, word = 0]() mutable {
+    ++word;
+    return Do(*database, [word](Transaction& sql) {
+      return sql.Execute("UPDATE t SET word = $1", {std::to_string(word)});
+    });
+  };
+  for (int i = 0; i < 50; ++i) MUST(again().has_value());
+  LimitFiles(std::filesystem::file_size(file + "-wal"));
+  MUST(!again().has_value());
+  for (int i = 0; i < 20; ++i) MUST(again().has_value());
+  std::_Exit(0);
+}
+
+TEST_F(SqliteDatabaseDeathTest, OnAFullDiskTheLogBeginsAnewInTheRoomThatItHas) {
+  const SharedPlace shared(kVariable);
+  EXPECT_EXIT(FillTheLog(shared.path + "/t.db"), testing::ExitedWithCode(0), "");
+  const auto database = Open(shared.path + "/t.db");
+  EXPECT_EQ(Count(*database), 1);
+}
+
 }  // namespace
 }  // namespace switchyard::store
