@@ -120,6 +120,7 @@ void Desk::Change(Settings settings) {
   vouching_.Trust(settings);
   const std::lock_guard lock(mutex_);
   settings_ = std::move(settings);
+  census_.Changed();  // who is away goes by them
 }
 
 std::int64_t Desk::Steady() const {
@@ -164,6 +165,7 @@ void Desk::Note(const Records::Effects& effects) {
   for (const std::string& line : effects.lines) lines_.Wake(line);
   vouching_.Publish(effects);
   watches_.Changed(effects);
+  if (!effects.agents.empty()) census_.Changed();
   // What waited for what is completed; all else can wait for its second.
   if (effects.more) Look({.releasing = true});
 }

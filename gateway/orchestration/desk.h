@@ -21,6 +21,7 @@
 #include "core/database.h"
 #include "core/deps.h"
 #include "core/principal.h"
+#include "orchestration/census.h"
 #include "orchestration/lines.h"
 #include "orchestration/records.h"
 #include "orchestration/tool.h"
@@ -80,6 +81,7 @@ class Desk {
   struct Round {
     bool tasks = false, releasing = false, others = false;
     bool numbers = false;  // for the metrics, and who has gone away: once a second is enough
+    Census::Count agents = Census::Count::kNo;  // among the numbers
     bool any() const { return tasks || releasing || others; }
   };
   struct Looked;
@@ -105,6 +107,7 @@ class Desk {
   Waiters waiters_;
   Lines lines_;  // of those who wait for something else than tasks
   Watches watches_;
+  Census census_;
   std::atomic<std::int64_t> swept_at_ = -1;  // milliseconds since 1970; -1 = never
   std::atomic<bool> sweeping_{false}, ending_{false};
   std::atomic<std::int64_t> to_wall_;           // changed by Look() alone

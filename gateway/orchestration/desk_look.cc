@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -38,23 +39,26 @@ Result<bool> SweepOthers(Records& records) {
 
 struct Desk::Numbers {
   QueueNumbers queue = {};
-  AgentNumbers agents = {};
+  std::optional<AgentNumbers> agents = {};  // none: as before
   CoordinationNumbers coordination = {};
   std::map<std::string, std::int64_t> counters = {};
 
-  static Result<Numbers> Of(Records& records) {
+  static Result<Numbers> Of(Records& records, Census::Count count) {
     Result<QueueNumbers> queue = QueueOf(records);
     if (!queue) return Failure(std::move(queue.error()));
-    Result<AgentNumbers> agents = AgentsOf(records);
-    if (!agents) return Failure(std::move(agents.error()));
+    const bool agents = count == Census::Count::kYes ||
+                        (count == Census::Count::kIfChanged && !records.effects.agents.empty());
     Result<CoordinationNumbers> coordination = CoordinationOf(records);
     if (!coordination) return Failure(std::move(coordination.error()));
     Result<std::map<std::string, std::int64_t>> counters = CountersOf(records);
     if (!counters) return Failure(std::move(counters.error()));
-    return Numbers{.queue = *queue,
-                   .agents = std::move(*agents),
-                   .coordination = *coordination,
-                   .counters = std::move(*counters)};
+    Numbers numbers{
+        .queue = *queue, .coordination = *coordination, .counters = std::move(*counters)};
+    if (!agents) return numbers;
+    Result<AgentNumbers> counted = AgentsOf(records);
+    if (!counted) return Failure(std::move(counted.error()));
+    numbers.agents = std::move(*counted);
+    return numbers;
   }
 };
 
@@ -78,8 +82,8 @@ void Desk::Look(Round round) {
   }
   Settings limits = settings();
   if (Steady() < forgets_from_) limits.retain_ms = limits.retain_messages_ms = kNever;
-  const std::int64_t last = round.numbers ? swept_at_.exchange(Steady() + after) : -1;
-  const std::int64_t since = watches_.size() == 0 ? -1 : last;
+  const std::int64_t since = round.numbers ? swept_at_.exchange(Steady() + after) : -1;
+  if (round.numbers) round.agents = census_.At(Steady());
   const auto looked = std::make_shared<Looked>();
   database_.Submit(
       [this, looked, round, jump, after, since,
@@ -93,9 +97,15 @@ void Desk::Look(Round round) {
         to_wall_ = after;
         return {};
       },
-      [this, looked, round, before, last](Result<void> kept) {
-        if (!kept) to_wall_ = before;
-        if (!kept && round.numbers) swept_at_ = last;  // who went away since is told of yet
+      [this, looked, round, before, since](Result<void> kept) {
+        if (!kept) {
+          to_wall_ = before;
+          // Who went away since is told of yet, and who changed is counted.
+          if (round.numbers) swept_at_ = since;
+          census_.Changed();
+        } else if (looked->numbers.agents) {
+          census_.Counted(Steady(), looked->numbers.agents->total);
+        }
         sweeping_ = false;
         if (!kept) {
           if (!ending_) {
@@ -136,7 +146,7 @@ Result<Desk::Looked> Desk::LookAround(Database::Transaction& sql, Round round, s
   if (done && since >= 0) done = NoteAway(records, since);
   if (!done) return Failure(std::move(done.error()));
   if (round.numbers) {
-    Result<Numbers> numbers = Numbers::Of(records);
+    Result<Numbers> numbers = Numbers::Of(records, round.agents);
     if (!numbers) return Failure(std::move(numbers.error()));
     looked.numbers = std::move(*numbers);
     if (Result<void> read = vouching_.Read(records, looked.vouched); !read) {
@@ -163,9 +173,11 @@ void Desk::Publish(const Numbers& numbers) {
   locks_waiting_->Set(counter("locks_waiting"));
   projects_->Set(counter("projects_open"));
   oldest_->Set(numbers.queue.oldest_pending_ms / 1000);
+  if (!numbers.agents) return;
+  const auto& by_status = numbers.agents->by_status;
   for (std::size_t i = 0; i < kShownStatuses.size(); ++i) {
-    const auto found = numbers.agents.by_status.find(std::string(kShownStatuses[i]));
-    agents_[i]->Set(found == numbers.agents.by_status.end() ? 0 : found->second);
+    const auto found = by_status.find(std::string(kShownStatuses[i]));
+    agents_[i]->Set(found == by_status.end() ? 0 : found->second);
   }
 }
 

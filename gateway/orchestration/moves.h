@@ -28,8 +28,8 @@ struct NewTask {
 // Whose agent it says it is must not be another caller's. With an idempotency key that the caller
 // used before: what came of it then; kInvalid when that asked for something else.
 Result<Task> Create(Records& records, const NewTask& wanted);
-// What a call with this key (idempotency, digest, agent) made before; an id of 0 = nothing. Create()
-// asks by itself.
+// What a call with this key (idempotency, digest, agent) made before; an id of 0 = nothing.
+// Create() asks by itself.
 Result<Task> MadeByKey(Records& records, const NewTask& wanted);
 
 // Who makes a move: the fence that came with the task, the agent it says it is; either may be left

@@ -46,8 +46,7 @@ Result<QueueNumbers> QueueOf(Records& records) {
 }
 
 Result<AgentNumbers> AgentsOf(Records& records) {
-  // As Agent::StatusAt(), SuccessRate() and Quality() have it, by the engine: each second, of all
-  // agents.
+  // As Agent::StatusAt(), SuccessRate() and Quality() have it, by the engine, of all agents.
   Result<Database::Rows> groups = records.sql.Query(
       "SELECT CASE WHEN status IN ('error', 'offline') THEN status WHEN heartbeat_at < $1 THEN "
       "'offline' WHEN active > 0 THEN 'working' ELSE status END AS seen, count(*), "

@@ -1,5 +1,5 @@
-// Aggregates: of counters that are kept as tasks move, never counted out of tasks. Of agents, who
-// are few, the engine counts.
+// Aggregates: of counters that are kept as tasks move, never counted out of tasks. Agents, who are
+// few, the engine counts; for the metrics not more often than they change (census.h).
 #pragma once
 
 #include <array>

@@ -252,9 +252,11 @@ Result<Parts> Preview(Records& records, const Decomposition& wanted) {
 }
 
 void Settle(Decomposition& wanted) {
-  const boost::json::array all{wanted.parent,   wanted.text,        ToString(wanted.priority),
-                               wanted.deadline, wanted.limits.most, wanted.limits.depth};
-  wanted.digest = Sha256(boost::json::serialize(all)).substr(0, 32);
+  if (!wanted.idempotency.empty()) {
+    const boost::json::array all{wanted.parent,   wanted.text,        ToString(wanted.priority),
+                                 wanted.deadline, wanted.limits.most, wanted.limits.depth};
+    wanted.digest = Sha256(boost::json::serialize(all)).substr(0, 32);
+  }
   if (wanted.text.empty()) return;
   wanted.split = std::make_shared<const Result<Split>>(SplitText(wanted.text, wanted.limits));
 }

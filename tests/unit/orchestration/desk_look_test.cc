@@ -185,7 +185,7 @@ class Heard final : public Database {
   std::vector<std::string> heard_;
 };
 
-// Agents are looked through once a second, however much there is to go on with.
+// Agents are looked through once a second at most, however much there is to go on with.
 TEST_F(OrchestrationDesk, ALookThatFollowsDoesOnlyWhatHadMore) {
   Heard heard(*database);
   desk = std::make_unique<Desk>(heard, clock, metrics, Settings());
@@ -209,6 +209,49 @@ TEST_F(OrchestrationDesk, ALookThatFollowsDoesOnlyWhatHadMore) {
   desk->Tick();
   Settle();
   EXPECT_EQ(heard.Count("FROM agent GROUP BY seen"), 1);
+  desk = std::make_unique<Desk>(*database, clock, metrics, Settings());
+}
+
+// For the metrics: those that nobody changed are not looked through, and many are more seldom.
+TEST_F(OrchestrationDesk, ManyAgentsAreCountedWhenTheyChangeAndInTheirTime) {
+  Heard heard(*database);
+  desk = std::make_unique<Desk>(heard, clock, metrics, Settings());
+  const auto wall =
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock.WallNow().time_since_epoch());
+  Run("INSERT INTO agent (id, name, role, model_type, model_version, capabilities, team, status, "
+      "max_concurrent, owner, registered_at, heartbeat_at, active, completed, failed, expired, "
+      "latency_ms) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4999) "
+      "SELECT 'n' || i, '', '', '', '', '[]', '', 'available', 1, '', 0, " +
+      std::to_string(wall.count()) + ", 0, 0, 0, 0, 0 FROM n");
+  Call("register_agent", R"({"agent_id":"a"})");
+  const auto counted = [&heard] { return heard.Count("FROM agent GROUP BY seen"); };
+  const auto shown = [this](const std::string& status, int agents) {
+    return metrics.Serialize().contains("switchyard_orchestration_agents{status=\"" + status +
+                                        "\"} " + std::to_string(agents) + "\n");
+  };
+  const auto pass = [this](int times) {
+    for (int i = 0; i < times; ++i) {
+      clock.Pass(seconds(1));
+      desk->Tick();
+      Settle();
+    }
+  };
+  pass(30);
+  EXPECT_EQ(counted(), 1) << "nobody changed";
+  EXPECT_TRUE(shown("available", 5000)) << metrics.Serialize();
+  for (int i = 0; i < 30; ++i) {
+    Call("heartbeat", std::string(R"({"agent_id":"a","status":")") +
+                          (i % 2 == 0 ? "idle" : "available") + "\"}");
+    pass(1);
+  }
+  EXPECT_GE(counted(), 1 + 5);
+  EXPECT_LE(counted(), 1 + 6) << "5000 take their five seconds";
+  pass(28);
+  EXPECT_TRUE(shown("available", 5000)) << metrics.Serialize();
+  const int before = counted();
+  pass(10);
+  EXPECT_TRUE(shown("offline", 4999)) << "nobody said anything: that is a change, too";
+  EXPECT_LE(counted(), before + 2);
   desk = std::make_unique<Desk>(*database, clock, metrics, Settings());
 }
 
