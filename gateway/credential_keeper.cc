@@ -160,6 +160,17 @@ bool CredentialKeeper::Forget(const std::string& server, const credentials::Whos
   return any;
 }
 
+// From now on it is the latest, also where a reload has gone back to it.
+void CredentialKeeper::UseFrom(const std::string& server, const SourcePtr& source) {
+  const std::lock_guard lock(mutex_);
+  Sources& sources = connections_[server];
+  std::erase_if(sources, [&source](const auto& one) {
+    const auto other = one.lock();
+    return other == nullptr || other == source;
+  });
+  sources.push_back(std::static_pointer_cast<credentials::Connections>(source));
+}
+
 SourcePtr CredentialKeeper::SourceFor(const config::Server& server) {
   if (!server.credentials) return nullptr;
   std::erase_if(accounts_, [](const Kept& one) { return one.source.expired(); });
@@ -172,7 +183,10 @@ SourcePtr CredentialKeeper::SourceFor(const config::Server& server) {
   for (const Kept& one : accounts_) {
     if (!account || one.server != server.name || one.url != server.url.Reveal()) continue;
     if (one.own != own || one.credentials != *server.credentials) continue;
-    if (SourcePtr source = one.source.lock()) return source;
+    SourcePtr source = one.source.lock();
+    if (source == nullptr) continue;
+    if (connects) UseFrom(server.name, source);
+    return source;
   }
   Result<SourcePtr> made = Make(server);
   if (made && account) {
@@ -182,12 +196,7 @@ SourcePtr CredentialKeeper::SourceFor(const config::Server& server) {
                          .credentials = *server.credentials,
                          .source = *made});
   }
-  if (made && connects) {
-    const std::lock_guard lock(mutex_);
-    Sources& sources = connections_[server.name];
-    std::erase_if(sources, [](const auto& one) { return one.expired(); });
-    sources.push_back(std::static_pointer_cast<credentials::Connections>(*made));
-  }
+  if (made && connects) UseFrom(server.name, *made);
   if (made) return std::move(*made);
   // Open() has refused such a configuration before.
   spdlog::error("server {}: {}", server.name, made.error().message);

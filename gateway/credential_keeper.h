@@ -74,6 +74,7 @@ class CredentialKeeper {
   Result<credentials::SourcePtr> Make(const config::Server& server);
   Result<credentials::SourcePtr> MakeConnections(const config::Server& server);
   std::shared_ptr<credentials::Connections> ConnectionsOf(std::string_view server) const;
+  void UseFrom(const std::string& server, const credentials::SourcePtr& source);
   std::shared_ptr<credentials::Turns> TurnsOf(const std::string& server);
   std::function<void(const std::string&, std::string_view)> Counter();
 

@@ -251,8 +251,8 @@ Task<Result<ConnectFlow::Shown>> ConnectFlow::Exchange(Offer offer, std::string 
                       .asked = attempt.scopes,
                       .issuer = attempt.issuer,
                       .resource = attempt.resource};
-  if (offer.client.id != source->config().client_id) connected.client = offer.client;
   if (now == nullptr || !now->Fits(connected)) co_return Gone();
+  if (offer.client.id != now->config().client_id) connected.client = offer.client;
   now->Keep(offer.whose, std::move(connected));
   spdlog::info("server {}: an account was connected", offer.server);
   co_return Shown{.server = offer.server,

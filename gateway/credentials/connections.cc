@@ -22,15 +22,15 @@ bool Covers(const std::vector<std::string>& some, const std::vector<std::string>
 
 }  // namespace
 
-std::shared_ptr<Turn> Turns::Of(const Whose& whose) {
+std::shared_ptr<CallersTurn> Turns::Of(const Whose& whose) {
   if (turns_.size() >= sweep_at_) {
     std::erase_if(turns_, [](const auto& one) { return one.second.expired(); });
     sweep_at_ = std::max<std::size_t>(1024, 2 * turns_.size());
   }
-  std::weak_ptr<Turn>& place = turns_[whose];
-  std::shared_ptr<Turn> turn = place.lock();
+  std::weak_ptr<CallersTurn>& place = turns_[whose];
+  std::shared_ptr<CallersTurn> turn = place.lock();
   if (turn == nullptr) {
-    turn = std::make_shared<Turn>();
+    turn = std::make_shared<CallersTurn>();
     place = turn;
   }
   return turn;
@@ -101,6 +101,7 @@ Result<GrantPtr> Connections::Find(const Caller* caller) {
   Held& held = *found->second;
   const WallTime now = deps_.clock.WallNow();
   if (held.grant == nullptr || now >= held.grant->expires) return GrantPtr();
+  if (held.seen != held.turn->changes) return GrantPtr();
   if (now >= held.grant->refresh_at && !std::exchange(held.refreshing, true)) {
     net::post(deps_.home, [weak = weak_from_this(), one = found->second, home = deps_.home] {
       if (auto self = weak.lock()) {
@@ -138,7 +139,17 @@ Connections::HeldPtr Connections::HeldOf(const Whose& whose) {
     if (slot == nullptr) slot = std::make_shared<Held>(whose, deps_.turns->Of(whose));
     held = slot;
   }
-  if (!std::exchange(held->loaded, true)) Load(*held);
+  bool missed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const unsigned changes = held->turn->changes;
+    missed = std::exchange(held->seen, changes) != changes;
+  }
+  if (!std::exchange(held->loaded, true)) {
+    Load(*held);
+  } else if (missed) {
+    Reread(*held);
+  }
   return held;
 }
 
@@ -207,8 +218,9 @@ Result<GrantPtr> Connections::Judge(const HeldPtr& held, const Refusal& refused)
 }
 
 Task<Result<GrantPtr>> Connections::Fly(HeldPtr held) {
+  const bool another = Reread(*held);
   if (held->unsaved) Save(*held);
-  if (Reread(*held)) {
+  if (another) {
     Result<GrantPtr> now = Now(held);
     if (!now || deps_.clock.WallNow() < (*now)->expires) co_return now;
   }

@@ -10,12 +10,14 @@
 // for a while. What is connected is in the vault, and read from there when it is first needed.
 //
 // A reload that changes a server makes another one of these, while calls still end by the old one.
-// They take turns (Turns), and before a refresh token is spent, and after, the vault is looked
-// into: what another one got, kept or forgot meanwhile goes before what is known here.
+// They take turns (Turns), which also say that another one connected or forgot something: then, and
+// before and after a refresh token is spent, the vault is looked into. What is there goes before
+// what is known here.
 //
 // Find() is thread-safe; all else happens on the home executor.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -56,13 +58,21 @@ inline constexpr const char* kConnection = "connection";
 std::string PrincipalText(const Whose& whose);
 Whose ReadPrincipalText(std::string_view text);
 
-// Of the connections of one server, however many sources it has. One thread.
+// Of one caller's connection.
+struct CallersTurn : Turn {
+  std::atomic<unsigned> changes = 0;  // how often it was connected or forgotten; any thread reads
+};
+
+// What all sources of one server have together, however many those are. One thread.
 class Turns {
  public:
-  std::shared_ptr<Turn> Of(const Whose& whose);
+  std::shared_ptr<CallersTurn> Of(const Whose& whose);
+
+  // Issuers of what the vault has, by principal; nullopt: nobody has looked yet.
+  std::optional<std::map<std::string, std::string>> issuers;
 
  private:
-  std::map<Whose, std::weak_ptr<Turn>> turns_;
+  std::map<Whose, std::weak_ptr<CallersTurn>> turns_;
   std::size_t sweep_at_ = 1024;
 };
 
@@ -125,19 +135,22 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   using Scopes = std::vector<std::string>;
   // One connection, or that there is none.
   struct Held {
-    Held(Whose of, std::shared_ptr<Turn> taking) : whose(std::move(of)), turn(std::move(taking)) {}
+    Held(Whose of, std::shared_ptr<CallersTurn> taking)
+        : whose(std::move(of)), turn(std::move(taking)) {}
     bool any() const { return !connected.token.access.empty(); }
 
     const Whose whose;
-    const std::shared_ptr<Turn> turn;
+    const std::shared_ptr<CallersTurn> turn;
     // Guarded by mutex_.
     GrantPtr grant = nullptr;
     bool refreshing = false;  // in the background
+    unsigned seen = 0;        // of the turn's changes
 
     // Of the home's thread.
     Connected connected = {};
-    unsigned version = 0;  // counts up when it is connected or forgotten
+    unsigned version = 0;  // counts up when it is another one
     bool loaded = false, unsaved = false;
+    std::optional<std::string> before = {};  // unsaved: what the vault has in its stead
     std::optional<TimePoint> got_at = {};
     TimePoint not_before = TimePoint::min();
     Backoff backoff{
@@ -153,6 +166,8 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   void MakeRoom();
   void Load(Held& held);
   bool Reread(Held& held);
+  bool IsAsKept(const Held& held);
+  std::map<std::string, std::string>& Issuers();
   Result<GrantPtr> Now(const HeldPtr& held);
   Result<GrantPtr> Judge(const HeldPtr& held, const Refusal& refused);
   Result<GrantPtr> Absent(const HeldPtr& held, const Refusal& refused);
@@ -165,7 +180,7 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   void Save(Held& held);
   void Drop(Held& held);
   void EraseFrom(const Label& label);
-  void Changed(const Whose& whose) const;
+  void Changed(Held& held);
   std::unexpected<Error> Over(Held& held);
   void Heard(const Refusal& refused);
   std::unexpected<Error> Ask(const Whose& whose, const Scopes& scopes);
@@ -188,8 +203,6 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   // Of the home's thread.
   std::string metadata_;  // where a refusal said that the server's metadata is; "" = nowhere
   Scopes challenged_;     // what it wants for anything at all
-  // Of what is kept, by principal; read once.
-  std::optional<std::map<std::string, std::string>> issuers_;
   std::optional<oauth::Discovered> found_;
   TimePoint found_at_;
   Tries search_, registering_;

@@ -66,15 +66,19 @@ Label Connections::LabelOf(const Whose& whose, const std::string& issuer) const 
       .issuer = issuer, .principal = PrincipalText(whose), .server = server_, .kind = kConnection};
 }
 
-void Connections::Load(Held& held) {
-  if (!issuers_) {
-    issuers_.emplace();
-    for (const Label& label : deps_.vault.Labels(kConnection)) {
-      if (label.server == server_) (*issuers_)[label.principal] = label.issuer;
-    }
+std::map<std::string, std::string>& Connections::Issuers() {
+  auto& issuers = deps_.turns->issuers;
+  if (issuers) return *issuers;
+  issuers.emplace();
+  for (const Label& label : deps_.vault.Labels(kConnection)) {
+    if (label.server == server_) (*issuers)[label.principal] = label.issuer;
   }
-  const auto issuer = issuers_->find(PrincipalText(held.whose));
-  if (issuer == issuers_->end()) return;
+  return *issuers;
+}
+
+void Connections::Load(Held& held) {
+  const auto issuer = Issuers().find(PrincipalText(held.whose));
+  if (issuer == Issuers().end()) return;
   const std::optional<std::string> text = deps_.vault.Get(LabelOf(held.whose, issuer->second));
   std::optional<Connected> kept = text ? ReadConnectedText(*text) : std::nullopt;
   if (!kept) return;
@@ -93,21 +97,35 @@ bool Connections::Fits(const Connected& connected) const {
                                   : connected.resource == config_.resource;
 }
 
-// True: it is another one now, or none, than was known here.
-bool Connections::Reread(Held& held) {
-  if (held.unsaved || !held.any()) return false;
+// One that could not be saved goes before what it came from, and before nothing else.
+bool Connections::IsAsKept(const Held& held) {
   const std::optional<std::string> kept =
       deps_.vault.Get(LabelOf(held.whose, held.connected.issuer));
-  if (kept && *kept == ConnectedText(held.connected)) return false;
+  if (!held.unsaved) return kept && *kept == ConnectedText(held.connected);
+  const auto listed = Issuers().find(PrincipalText(held.whose));
+  const bool moved = listed != Issuers().end() && listed->second != held.connected.issuer;
+  return !moved && kept == held.before;
+}
+
+// True: it is another one now, or none, than was known here.
+bool Connections::Reread(Held& held) {
+  if (!held.any()) {
+    Load(held);
+    return held.any();
+  }
+  if (IsAsKept(held)) return false;
   {
     const std::lock_guard lock(mutex_);
     held.grant = nullptr;
   }
   held.connected = {};
+  held.unsaved = false;
+  held.not_before = TimePoint::min();
   ++held.version;
-  issuers_.reset();
   Load(held);
-  Changed(held.whose);
+  if (deps_.accounts != nullptr) {
+    deps_.accounts->Changed(server_, held.whose.issuer, held.whose.subject);
+  }
   return true;
 }
 
@@ -130,8 +148,11 @@ void Connections::Save(Held& held) {
   const Label label = LabelOf(held.whose, held.connected.issuer);
   Result<void> kept = deps_.vault.Put(label, ConnectedText(held.connected));
   held.unsaved = !kept;
-  if (issuers_) (*issuers_)[label.principal] = label.issuer;
-  if (kept) return;
+  if (kept) {
+    Issuers()[label.principal] = label.issuer;
+    return;
+  }
+  held.before = deps_.vault.Get(label);
   spdlog::error(
       "server {}: a connection could not be kept, so the next start may need another one: {}",
       server_, kept.error().message);
@@ -142,17 +163,24 @@ void Connections::Drop(Held& held) {
   const std::string issuer = std::exchange(held.connected, {}).issuer;
   ++held.version;
   held.unsaved = false;
-  if (issuers_) issuers_->erase(principal);
+  Issuers().erase(principal);
   {
     const std::lock_guard lock(mutex_);
     held.grant = nullptr;
   }
   EraseFrom(LabelOf(held.whose, issuer));
-  Changed(held.whose);
+  Changed(held);
 }
 
-void Connections::Changed(const Whose& whose) const {
-  if (deps_.accounts != nullptr) deps_.accounts->Changed(server_, whose.issuer, whose.subject);
+// By this source: the others are to look.
+void Connections::Changed(Held& held) {
+  {
+    const std::lock_guard lock(mutex_);
+    held.seen = ++held.turn->changes;
+  }
+  if (deps_.accounts != nullptr) {
+    deps_.accounts->Changed(server_, held.whose.issuer, held.whose.subject);
+  }
 }
 
 void Connections::EraseFrom(const Label& label) {
@@ -166,8 +194,8 @@ void Connections::Keep(const Whose& whose, Connected connected) {
   const HeldPtr held = HeldOf(whose);
   if (held->any() && held->connected.issuer != connected.issuer) Drop(*held);
   // One that does not fit any more was not loaded; the next start would find two.
-  const auto other = issuers_->find(PrincipalText(whose));
-  if (other != issuers_->end() && other->second != connected.issuer) {
+  const auto other = Issuers().find(PrincipalText(whose));
+  if (other != Issuers().end() && other->second != connected.issuer) {
     EraseFrom(LabelOf(whose, other->second));
   }
   held->connected = std::move(connected);
@@ -175,7 +203,7 @@ void Connections::Keep(const Whose& whose, Connected connected) {
   held->not_before = TimePoint::min();
   Save(*held);
   Publish(*held);
-  Changed(whose);
+  Changed(*held);
   Count("connected");
 }
 

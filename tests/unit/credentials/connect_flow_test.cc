@@ -217,6 +217,23 @@ TEST_F(ConnectFlowTest, AReloadMeanwhileTakesNoConnectionAway) {
   EXPECT_TRUE(Obtain(alice_));
 }
 
+TEST_F(ConnectFlowTest, AConnectionIsRenewedAsWhomItWasMadeThoughAReloadSaysAnother) {
+  config_.client_id = "first";
+  source_ = Make();
+  const Sent sent = Presses(of_alice_);
+  ASSERT_TRUE(sent && *sent);
+  const std::shared_ptr<Connections> old = source_;
+  meanwhile_ = [this] {
+    config_.client_id = "second";
+    source_ = Make();
+  };
+  EXPECT_TRUE(Returns(**sent));
+  meanwhile_ = nullptr;
+  clock_.Advance(hours(2));
+  EXPECT_TRUE(Obtain(alice_));
+  EXPECT_EQ(ClientOf(forms_.back()), "first");
+}
+
 TEST_F(ConnectFlowTest, AServerThatMovedMeanwhileIsGivenNothing) {
   const Sent sent = Presses(of_alice_);
   ASSERT_TRUE(sent && *sent);

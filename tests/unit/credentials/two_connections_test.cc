@@ -27,7 +27,8 @@ class TwoConnectionsTest : public testing::Test {
       const std::string number = std::to_string(spent_.size());
       return Response{.status = 200,
                       .body = R"({"access_token":"t)" + number + R"(","refresh_token":"r)" +
-                              number + R"(","token_type":"Bearer","expires_in":3600})"};
+                              number + R"(","token_type":"Bearer","expires_in":3600,"scope":")" +
+                              more_ + "\"}"};
     });
     links_.SetBase("https://g.example");
     Keep(*old_, "0");
@@ -44,8 +45,9 @@ class TwoConnectionsTest : public testing::Test {
                               .turns = turns_})
         .value();
   }
-  void Keep(Connections& source, const std::string& number) {
-    source.Keep(Whose::Of(*alice_), {.token = {.access = "t" + number,
+  void Keep(Connections& source, const std::string& number) { Keep(source, number, alice_); }
+  void Keep(Connections& source, const std::string& number, const Caller& caller) {
+    source.Keep(Whose::Of(*caller), {.token = {.access = "t" + number,
                                                .refresh = "r" + number,
                                                .expires = clock_.WallNow() + hours(1)},
                                      .asked = {"read"},
@@ -53,19 +55,20 @@ class TwoConnectionsTest : public testing::Test {
                                      .resource = "https://s.example/mcp"});
   }
   using Got = Result<GrantPtr>;
-  void Begin(const std::shared_ptr<Connections>& source, std::optional<Got>& into) {
+  void Begin(const std::shared_ptr<Connections>& source, std::optional<Got>& into,
+             Caller caller = nullptr) {
     Spawn(context_.get_executor(), "test",
           [](std::shared_ptr<Connections> from, Caller who, std::optional<Got>& got) -> Task<void> {
             got = co_await from->Obtain(who, {}, Deadline());
-          }(source, alice_, into));
+          }(source, caller == nullptr ? alice_ : caller, into));
   }
   void Run() {
     context_.restart();
     context_.run();
   }
-  std::string Obtain(const std::shared_ptr<Connections>& source) {
+  std::string Obtain(const std::shared_ptr<Connections>& source, Caller caller = nullptr) {
     std::optional<Got> got;
-    Begin(source, got);
+    Begin(source, got, std::move(caller));
     Run();
     return Shown(got);
   }
@@ -75,10 +78,17 @@ class TwoConnectionsTest : public testing::Test {
     return lines.substr(0, lines.size() - 2);
   }
 
+  // The next token is one that the vault does not take.
+  void NothingCanBeKept() {
+    more_ = std::string(Vault::kMostBytes, 'x');
+    clock_.Advance(hours(2));
+  }
+
   net::io_context context_;
   ManualClock clock_;
   tests::FakeFetcher fetcher_;
   Vault vault_ = Vault::InMemory();
+  std::string more_;
   Links links_{clock_};
   std::shared_ptr<Turns> turns_ = std::make_shared<Turns>();
   config::ServerCredentials config_ = [] {
@@ -89,6 +99,7 @@ class TwoConnectionsTest : public testing::Test {
     return config;
   }();
   const Caller alice_ = MakeCaller({.issuer = "i", .subject = "alice"});
+  const Caller bob_ = MakeCaller({.issuer = "i", .subject = "bob"});
   std::vector<std::string> spent_;
   std::function<void()> meanwhile_;
   std::shared_ptr<Connections> old_ = Make(), new_ = Make();
@@ -123,6 +134,55 @@ TEST_F(TwoConnectionsTest, WhatOneKeepsTheOtherDoesNotReplace) {
   meanwhile_ = [this] { Keep(*new_, "9"); };
   EXPECT_EQ(Obtain(old_), "Authorization: Bearer t9");
   EXPECT_EQ(Obtain(Make()), "Authorization: Bearer t9");
+}
+
+TEST_F(TwoConnectionsTest, OneThatHadNothingSeesWhatTheOtherKeeps) {
+  EXPECT_EQ(Obtain(old_, bob_), "none");
+  Keep(*new_, "9", bob_);
+  EXPECT_EQ(Obtain(old_, bob_), "Authorization: Bearer t9");
+  const Caller carol = MakeCaller({.issuer = "i", .subject = "carol"});
+  Keep(*new_, "8", carol);
+  EXPECT_EQ(Obtain(old_, carol), "Authorization: Bearer t8") << "whom it had not heard of";
+}
+
+TEST_F(TwoConnectionsTest, WhatIsAtHandIsNotUsedOnWhenTheOtherHasAnotherOne) {
+  EXPECT_EQ(Obtain(old_), "Authorization: Bearer t1");
+  Keep(*new_, "9");
+  EXPECT_EQ(old_->Find(&alice_).value(), nullptr);
+  EXPECT_EQ(Obtain(old_), "Authorization: Bearer t9");
+  EXPECT_NE(old_->Find(&alice_).value(), nullptr);
+  new_->Forget(Whose::Of(*alice_));
+  EXPECT_EQ(old_->Find(&alice_).value(), nullptr);
+  EXPECT_EQ(Obtain(old_), "none");
+  EXPECT_TRUE(spent_.size() == 1);
+}
+
+TEST_F(TwoConnectionsTest, WhatCouldNotBeKeptReplacesNothingNewer) {
+  NothingCanBeKept();
+  EXPECT_EQ(Obtain(old_), "Authorization: Bearer t1");
+  Keep(*new_, "9");
+  EXPECT_EQ(Obtain(old_), "Authorization: Bearer t9");
+  EXPECT_EQ(Obtain(Make()), "Authorization: Bearer t9");
+}
+
+TEST_F(TwoConnectionsTest, WhatCouldNotBeKeptDoesNotComeBackAfterItWasForgotten) {
+  NothingCanBeKept();
+  EXPECT_EQ(Obtain(old_), "Authorization: Bearer t1");
+  more_.clear();
+  EXPECT_TRUE(new_->Forget(Whose::Of(*alice_)));
+  clock_.Advance(hours(2));
+  EXPECT_EQ(Obtain(old_), "none");
+  EXPECT_EQ(vault_.size(), 0U);
+}
+
+TEST_F(TwoConnectionsTest, WhatCouldNotBeKeptIsKeptLater) {
+  NothingCanBeKept();
+  EXPECT_EQ(Obtain(old_), "Authorization: Bearer t1");
+  more_.clear();
+  clock_.Advance(hours(2));
+  EXPECT_EQ(Obtain(old_), "Authorization: Bearer t2");
+  EXPECT_EQ(Obtain(Make()), "Authorization: Bearer t2");
+  EXPECT_THAT(spent_, testing::ElementsAre("r0", "r1"));
 }
 
 TEST_F(TwoConnectionsTest, OneOfAnotherIssuerIsNotLeftBehind) {
