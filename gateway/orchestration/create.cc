@@ -62,6 +62,9 @@ Result<Task> Create(Records& records, const NewTask& wanted) {
   if (wanted.parent != 0) {
     Result<Task> found = Find(records, wanted.parent);
     if (!found) return Failure(std::move(found.error()).In("parent"));
+    if (Result<void> may = MayAddParts(records, *found); !may) {
+      return Failure(std::move(may.error()).In("parent"));
+    }
     parent = std::move(*found);
   }
   Result<Belongs> belongs =

@@ -143,6 +143,14 @@ std::unexpected<Error> Full(const Agent& agent) {
 
 }  // namespace
 
+Result<void> MayAddParts(Records& records, const Task& task) {
+  if (IsHeld(task.status) && MaySpeakFor(records, task)) return {};
+  Result<void> may = MayChange(records, task);
+  if (may || may.error().code != Code::kForbidden) return may;
+  return Forbidden("task " + ToText(task.id) +
+                   " was created by another caller, who adds parts to it, as does whoever has it");
+}
+
 Result<Task> Assign(Records& records, TaskId id, const std::string& to, std::int64_t lease_ms) {
   Result<Task> task = FindFor(records, id, "assign_task", {});
   if (!task) return task;

@@ -64,6 +64,10 @@ struct Update {
 };
 Result<Task> Change(Records& records, TaskId id, Update update);
 
+// kForbidden unless the caller made the task or has it: its parts are merged and handed out with
+// it.
+Result<void> MayAddParts(Records& records, const Task& task);
+
 // Leases. Of the agent's tasks, or of the one named, with its fence or 0; gives how many.
 Result<std::int64_t> Renew(Records& records, std::string_view agent, TaskId task,
                            std::int64_t fence);

@@ -310,7 +310,7 @@ endpoints:
 TEST_F(Levels, ABuiltInServiceHasOnlyToolsOfItsName) {
   const Config config = Read("servers: {a: {command: x}}\norchestration: {}\n");
   const auto owner = [&config](const std::string& tool) {
-    const auto explained = FindTool(config, {.tool = tool});
+    const auto explained = FindTool(config, {.tool = tool, .endpoint = ""});
     return explained ? explained->server + "/" + explained->tool : explained.error();
   };
   EXPECT_EQ(owner("a__echo"), "a/echo");

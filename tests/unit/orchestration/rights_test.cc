@@ -77,6 +77,29 @@ TEST_F(Force, ReachesWhatIsAnothers) {
   EXPECT_EQ(room.Refusal("deregister_agent", R"({"agent_id":"a"})"), "");
 }
 
+TEST_F(Force, PartsOfATaskAreMadeByWhoMadeItOrHasIt) {
+  room.caller = "alice";
+  room.Register("a");
+  const std::string id = room.Create(R"(1. Load\n2. Clean)");
+  const std::string part = R"({"content":"mine, merged as yours","parent":")" + id + R"("})";
+  room.caller = "mallory";
+  room.Register("m");
+  EXPECT_THAT(room.Refusal("create_task", part), HasSubstr("created by another caller"));
+  EXPECT_THAT(room.Refusal("create_tasks", R"({"tasks":[)" + part + "]}"),
+              HasSubstr("created by another caller"));
+  EXPECT_THAT(room.Refusal("decompose_task", R"({"create":true,"task_id":")" + id + R"("})"),
+              HasSubstr("created by another caller"));
+  room.caller = "alice";
+  EXPECT_EQ(room.Refusal("create_task", part), "");
+  EXPECT_EQ(room.Refusal("assign_task", R"({"task_id":")" + id + R"(","agent_id":"m"})"), "");
+  room.caller = "mallory";
+  EXPECT_EQ(room.Refusal("create_task", part), "") << "who has it may split it";
+  room.caller = "eve";
+  EXPECT_NE(room.Refusal("create_task", part), "");
+  room.rights = force;
+  EXPECT_EQ(room.Refusal("create_task", part), "");
+}
+
 TEST_F(Force, WhoMayNotCancelMayNotFailWhatNobodyHasEither) {
   Roles roles;
   roles.of[static_cast<std::size_t>(Right::kCancel)] = std::vector<std::string>{"operator"};
