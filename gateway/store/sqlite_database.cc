@@ -2,19 +2,13 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <exception>
-#include <fcntl.h>
-#include <filesystem>
 #include <iterator>
 #include <pthread.h>
-#include <system_error>
-#include <unistd.h>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
-#include "base/fd.h"
 #include "base/together.h"
 #include "store/sqlite_file.h"
 
@@ -42,44 +36,6 @@ std::string InWordsOfSqlite(std::string_view sql) {
 
 sqlite::FileKind KindOf(const DatabaseSchema& schema) {
   return {.application = schema.application, .newest = schema.version()};
-}
-
-// What stands there by now is on the disk.
-Result<void> Sync(const std::string& path, int flags) {
-  const Fd file(open(path.c_str(), flags | O_CLOEXEC));
-  if (file.valid() && fsync(file.get()) == 0) return {};
-  return Failure(
-      Code::kUnavailable, Origin::kGateway,
-      path + ": cannot be brought to the disk: " + std::generic_category().message(errno));
-}
-
-// A whole copy, or none: under its name stands nothing that was cut off, not even by a power cut,
-// for SQLite does not wait for the disk here.
-Result<void> BackUp(sqlite::Database& database, const std::string& path, std::int64_t version) {
-  const std::string copy = path + ".v" + std::to_string(version) + ".bak";
-  const std::string half = copy + ".part";
-  std::error_code error;
-  std::filesystem::remove(half, error);
-  sqlite::MakeForThisUser(half);
-  Result<Statement> vacuum = database.Prepare("VACUUM INTO ?");
-  if (!vacuum) return Failure(std::move(vacuum.error()));
-  vacuum->BindText(1, half);
-  if (Result<void> made = vacuum->Run(); !made) {
-    return Failure(std::move(made.error()).In("copy before it is changed"));
-  }
-  if (Result<void> kept = Sync(half, O_RDONLY); !kept) return kept;
-  std::filesystem::rename(half, copy, error);
-  if (error) {
-    return Failure(Code::kUnavailable, Origin::kGateway,
-                   copy + ": cannot be made: " + error.message());
-  }
-  const std::string directory = std::filesystem::path(copy).parent_path();
-  if (Result<void> kept = Sync(directory.empty() ? "." : directory, O_RDONLY | O_DIRECTORY);
-      !kept) {
-    return kept;
-  }
-  spdlog::warn("{}: is of version {} and is changed now; a copy of it is {}", path, version, copy);
-  return {};
 }
 
 Result<void> Migrate(sqlite::Database& database, const DatabaseSchema& schema,
@@ -202,7 +158,7 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(Options options,
   if (Result<void> set = SetUp(*database, in_memory); !set) return Failure(std::move(set.error()));
   if (*version < schema.version()) {
     Result<void> done = {};
-    if (*version > 0 && !in_memory) done = BackUp(*database, options.path, *version);
+    if (*version > 0 && !in_memory) done = sqlite::BackUp(*database, options.path, *version);
     if (done) done = Migrate(*database, schema, *version);
     if (!done) return Failure(std::move(done.error()));
   }

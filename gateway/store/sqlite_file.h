@@ -22,4 +22,8 @@ Result<std::int64_t> Examine(Database& database, FileKind kind);
 // has on it. What fails is told when the database is opened.
 void MakeForThisUser(const std::string& path);
 
+// A copy of the file before it is changed, as `<path>.v<version>.bak`: a whole one, or none, for
+// under its name stands nothing that was cut off, not even by a power cut.
+Result<void> BackUp(Database& database, const std::string& path, std::int64_t version);
+
 }  // namespace switchyard::store::sqlite

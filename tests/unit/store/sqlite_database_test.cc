@@ -16,63 +16,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "unit/store/death.h"
-#include "unit/store/ledger_support.h"
+#include "unit/store/sqlite_database_support.h"
 
 namespace switchyard::store {
 namespace {
 
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using Transaction = Database::Transaction;
 
-constexpr std::string_view kFirst = "CREATE TABLE t (id BIGINT PRIMARY KEY, word TEXT)";
 constexpr std::string_view kSecond = "ALTER TABLE t ADD COLUMN more TEXT; UPDATE t SET more = 'm'";
 constexpr std::string_view kBroken = "CREATE TABLE u (id BIGINT); CREATE TABLE t (id BIGINT)";
-constexpr std::array kOne = {kFirst};
 constexpr std::array kTwo = {kFirst, kSecond};
 constexpr std::array kBad = {kFirst, kBroken};
-constexpr std::int64_t kApplication = 77;
-
-DatabaseSchema Of(std::span<const std::string_view> steps) {
-  return {.name = "test", .application = kApplication, .steps = steps};
-}
-
-std::unique_ptr<SqliteDatabase> Open(const std::string& path,
-                                     std::span<const std::string_view> steps = kOne,
-                                     SqliteDatabase::Options options = {}) {
-  options.path = path;
-  auto opened = SqliteDatabase::Open(std::move(options), Of(steps));
-  EXPECT_TRUE(opened.has_value()) << opened.error().message;
-  return opened ? std::move(*opened) : nullptr;
-}
 
 std::string Refusal(const std::string& path, std::span<const std::string_view> steps = kOne) {
   const auto opened = SqliteDatabase::Open({.path = path}, Of(steps));
   return opened ? "" : opened.error().message;
-}
-
-Result<void> Do(SqliteDatabase& database, Database::Work work) {
-  std::promise<Result<void>> over;
-  database.Submit(std::move(work), [&](Result<void> kept) { over.set_value(std::move(kept)); });
-  return over.get_future().get();
-}
-
-Result<void> Put(SqliteDatabase& database, std::int64_t id, std::string word = "w") {
-  return Do(database, [=](Transaction& sql) {
-    return sql.Execute("INSERT INTO t (id, word) VALUES ($1, $2)", {id, word});
-  });
-}
-
-std::int64_t Count(SqliteDatabase& database) {
-  std::int64_t count = -1;
-  EXPECT_TRUE(Do(database, [&](Transaction& sql) -> Result<void> {
-                auto rows = sql.Query("SELECT count(*) FROM t");
-                if (!rows) return Failure(rows.error());
-                count = rows->front().Number(0);
-                return {};
-              }).has_value());
-  return count;
 }
 
 TEST(SqliteDatabase, GivesBackWhatItWasGiven) {
@@ -331,94 +290,6 @@ TEST(SqliteDatabase, AFileThatWasMovedAwayIsWrittenNoMore) {
   EXPECT_THAT(put.error().message, HasSubstr("was moved or removed"));
   std::filesystem::rename(place.file() + ".gone", place.file());
   EXPECT_TRUE(Put(*database, 1).has_value());
-}
-
-// ---- Faults. What happens to the process happens to a child of the test.
-
-using SqliteDatabaseDeathTest = DeathTest;
-constexpr const char* kVariable = "SWITCHYARD_DATABASE_TEST";
-
-// Each thread writes down what it was answered, in a file of its own.
-[[noreturn]] void PutUntilKilled(const std::string& path) {
-  const auto database = Open(path + "/t.db", kOne, {.most_in_log = 40});
-  std::atomic<int> answered = 0;
-  std::vector<std::jthread> threads;
-  for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&, t] {
-      std::ofstream log(path + "/answered" + std::to_string(t));
-      for (int i = 0;; ++i) {
-        if (!Put(*database, t * 1'000'000 + i).has_value()) std::_Exit(1);
-        log << t * 1'000'000 + i << "\n" << std::flush;
-        if (++answered == 400) raise(SIGKILL);
-      }
-    });
-  }
-  threads.clear();
-  std::abort();
-}
-
-TEST_F(SqliteDatabaseDeathTest, WhatWasAnsweredSurvivesKillMinusNine) {
-  const SharedPlace shared(kVariable);
-  EXPECT_EXIT(PutUntilKilled(shared.path), testing::KilledBySignal(SIGKILL), "");
-  const auto database = Open(shared.path + "/t.db");
-  int answered = 0;
-  EXPECT_TRUE(Do(*database, [&](Transaction& sql) -> Result<void> {
-                for (int t = 0; t < 4; ++t) {
-                  std::ifstream log(shared.path + "/answered" + std::to_string(t));
-                  for (std::int64_t id = 0; log >> id; ++answered) {
-                    auto rows = sql.Query("SELECT 1 FROM t WHERE id = $1", {id});
-                    EXPECT_EQ(rows->size(), 1U) << id << " was answered and is not there";
-                  }
-                }
-                return {};
-              }).has_value());
-  EXPECT_GE(answered, 396);
-}
-
-[[noreturn]] void FillTheDisk(const std::string& file) {
-  std::signal(SIGXFSZ, SIG_IGN);
-  const auto database = Open(file);
-  MUST(Put(*database, 1).has_value());
-  LimitFiles(1);
-  const Result<void> full = Put(*database, 2);
-  MUST(!full.has_value());
-  MUST(full.error().code == Code::kUnavailable);
-  MUST(full.error().message.contains("disk"));
-  LimitFiles(0);
-  MUST(Put(*database, 3).has_value());
-  std::_Exit(0);  // without a goodbye
-}
-
-TEST_F(SqliteDatabaseDeathTest, AFullDiskRefusesAndLosesNothing) {
-  const SharedPlace shared(kVariable);
-  EXPECT_EXIT(FillTheDisk(shared.path + "/t.db"), testing::ExitedWithCode(0), "");
-  const auto database = Open(shared.path + "/t.db");
-  EXPECT_EQ(Count(*database), 2);
-}
-
-// What is written again and again needs no room but in the log.
-[[noreturn]] void FillTheLog(const std::string& file) {
-  std::signal(SIGXFSZ, SIG_IGN);
-  const auto database = Open(file);
-  MUST(Put(*database, 1).has_value());
-  auto again = [&, word = 0]() mutable {
-    ++word;
-    return Do(*database, [word](Transaction& sql) {
-      return sql.Execute("UPDATE t SET word = $1", {std::to_string(word)});
-    });
-  };
-  for (int i = 0; i < 50; ++i) MUST(again().has_value());
-  LimitFiles(std::filesystem::file_size(file + "-wal"));
-  MUST(!again().has_value());
-  for (int i = 0; i < 20; ++i) MUST(again().has_value());
-  std::_Exit(0);
-}
-
-TEST_F(SqliteDatabaseDeathTest, OnAFullDiskTheLogBeginsAnewInTheRoomThatItHas) {
-  const SharedPlace shared(kVariable);
-  EXPECT_EXIT(FillTheLog(shared.path + "/t.db"), testing::ExitedWithCode(0), "");
-  const auto database = Open(shared.path + "/t.db");
-  EXPECT_EQ(Count(*database), 1);
 }
 
 }  // namespace
