@@ -1,7 +1,6 @@
 #include "orchestration/agents.h"
 
 #include <algorithm>
-#include <span>
 #include <tuple>
 #include <utility>
 
@@ -86,19 +85,6 @@ Result<void> StoreCapabilities(Records& records, const Agent& agent) {
   return done;
 }
 
-Result<void> MakeRoom(Records& records) {
-  Result<Database::Rows> count = records.sql.Query("SELECT count(*) FROM agent");
-  if (!count) return Failure(std::move(count.error()));
-  if (count->front().Number(0) < kMaxAgents) return {};
-  Result<std::size_t> forgotten = ForgetAgents(records, 100);
-  if (!forgotten) return Failure(std::move(forgotten.error()));
-  if (*forgotten > 0) return {};
-  return Refused(
-      fmt::format("there are {} agents already, the most there may be; deregister_agent "
-                  "those that are gone",
-                  kMaxAgents));
-}
-
 bool Fits(const Agent& agent, const AgentFilter& filter, const Records& records) {
   const auto is = [](const std::string& wanted, const std::string& has) {
     return wanted.empty() || wanted == has;
@@ -154,6 +140,40 @@ Result<void> Leave(Records& records, const Agent& agent) {
   Result<void> done = records.sql.Execute("DELETE FROM capability WHERE agent = $1", {agent.id});
   if (done) done = NoteVouched(records, &agent, {.id = agent.id});
   return done ? LeaveCoordination(records, agent.id) : done;
+}
+
+Result<std::size_t> LeaveAll(Records& records, Result<Database::Rows> gone) {
+  if (!gone) return Failure(std::move(gone.error()));
+  for (const Database::Row& row : *gone) {
+    if (Result<void> done = Leave(records, Read(row)); !done) {
+      return Failure(std::move(done.error()));
+    }
+  }
+  return gone->size();
+}
+
+// The longest silent one that is away, has nothing and is anybody's, for nobody proved it.
+Result<std::size_t> DisplaceUnproved(Records& records) {
+  return LeaveAll(
+      records,
+      records.sql.Query(
+          "DELETE FROM agent WHERE id IN (SELECT id FROM agent WHERE active = 0 AND owner = '' AND "
+          "heartbeat_at < $1 AND NOT EXISTS (SELECT 1 FROM file_hold WHERE file_hold.agent = "
+          "agent.id) ORDER BY heartbeat_at LIMIT 1) RETURNING " SWITCHYARD_AGENT_COLUMNS,
+          {records.now - records.settings.away_ms}));
+}
+
+Result<void> MakeRoom(Records& records) {
+  Result<Database::Rows> count = records.sql.Query("SELECT count(*) FROM agent");
+  if (!count) return Failure(std::move(count.error()));
+  if (count->front().Number(0) < kMaxAgents) return {};
+  Result<std::size_t> gone = ForgetAgents(records, 100);
+  if (gone && *gone == 0) gone = DisplaceUnproved(records);
+  if (!gone) return Failure(std::move(gone.error()));
+  if (*gone > 0) return {};
+  return Refused(fmt::format(
+      "there are {} agents already, the most there may be; deregister_agent those that are gone",
+      kMaxAgents));
 }
 
 std::unexpected<Error> NoAgent(std::string_view id) {
@@ -271,17 +291,12 @@ Result<std::int64_t> Deregister(Records& records, std::string_view id) {
 }
 
 Result<std::size_t> ForgetAgents(Records& records, std::int64_t limit) {
-  Result<Database::Rows> gone = records.sql.Query(
-      "DELETE FROM agent WHERE id IN (SELECT id FROM agent WHERE active = 0 AND "
-      "heartbeat_at <= $1 ORDER BY heartbeat_at LIMIT $2) RETURNING " SWITCHYARD_AGENT_COLUMNS,
-      {records.now - std::max(records.settings.retain_ms, kRemembered), limit});
-  if (!gone) return Failure(std::move(gone.error()));
-  for (const Database::Row& row : *gone) {
-    if (Result<void> done = Leave(records, Read(row)); !done) {
-      return Failure(std::move(done.error()));
-    }
-  }
-  return gone->size();
+  return LeaveAll(
+      records,
+      records.sql.Query(
+          "DELETE FROM agent WHERE id IN (SELECT id FROM agent WHERE active = 0 AND "
+          "heartbeat_at <= $1 ORDER BY heartbeat_at LIMIT $2) RETURNING " SWITCHYARD_AGENT_COLUMNS,
+          {records.now - std::max(records.settings.retain_ms, kRemembered), limit}));
 }
 
 Result<std::int64_t> Heartbeat(Records& records, std::string_view id, std::string_view status,

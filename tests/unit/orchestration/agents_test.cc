@@ -139,5 +139,42 @@ TEST_F(Agents, TasksAreChangedByWhoCreatedThem) {
   EXPECT_THAT(room.Refusal("requeue_task", Room::Id(id)), HasSubstr("another caller"));
 }
 
+// Whoever makes up names keeps nobody out for long.
+TEST_F(Agents, ThatNobodyProvedLeaveTheirPlaceToOthersWhereAllAreTaken) {
+  room.Register("busy");
+  room.Create("x");
+  ASSERT_EQ(room.Claim("busy"), "task_00000001");
+  room.Register("locker");
+  ASSERT_EQ(room.Refusal("acquire_file_lock",
+                         R"({"agent_id":"locker","file_path":"f","lease_ms":86400000})"),
+            "");
+  room.caller = "proved";
+  room.Register("own");
+  room.caller = "";
+  room.now += 1;
+  const auto filled = room.Do([](Records& records) {
+    return records.sql.Query(
+        "INSERT INTO agent (id, name, role, model_type, model_version, capabilities, team, status, "
+        "max_concurrent, owner, registered_at, heartbeat_at, active, completed, failed, expired, "
+        "latency_ms) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+        "9997) SELECT 'n' || i, '', '', '', '', '[]', '', 'available', 1, '', 0, $1 + i, 0, 0, 0, "
+        "0, 0 FROM n",
+        {records.now});
+  });
+  ASSERT_TRUE(filled.has_value()) << filled.error().detail;
+  const std::string_view another = R"({"agent_id":"another"})";
+  for (const char* caller : {"", "proved"}) {
+    room.caller = caller;
+    EXPECT_THAT(room.Refusal("register_agent", another), HasSubstr("there are 10000 agents"));
+  }
+  room.now += room.settings.away_ms + 5;
+  room.Register("another");
+  EXPECT_THAT(room.Refusal("get_agent_health", R"({"agent_id":"n1"})"), HasSubstr("no agent n1"));
+  for (const char* stays : {"busy", "locker", "own", "n2"}) {
+    EXPECT_EQ(room.Refusal("get_agent_health", R"({"agent_id":")" + std::string(stays) + "\"}"),
+              "");
+  }
+}
+
 }  // namespace
 }  // namespace switchyard::orchestration
