@@ -13,6 +13,9 @@ constexpr std::int64_t kMostSearched = 1000;
 
 constexpr std::int64_t kMostNeeded = 100;
 
+// To look up a result costs as much as to read so many bytes, about.
+constexpr std::size_t kLookedUp = 16 * 1024;
+
 Result<std::vector<TaskId>> NeedsOf(Records& records, TaskId task) {
   Result<Database::Rows> rows =
       records.sql.Query("SELECT needs FROM dependency WHERE task = $1 ORDER BY needs", {task});
@@ -156,6 +159,28 @@ Result<std::vector<TaskId>> NeededBy(Records& records, TaskId task) {
   needed.reserve(rows->size());
   for (const Database::Row& row : *rows) needed.push_back(row.Number(0));
   return needed;
+}
+
+Result<std::vector<NeededResult>> ResultsNeededBy(Records& records, TaskId task, ResultRoom& room) {
+  Result<std::vector<TaskId>> ids = NeededBy(records, task);
+  if (!ids) return Failure(std::move(ids.error()));
+  std::vector<NeededResult> results;
+  for (const TaskId id : *ids) {
+    NeededResult one{.task = id, .omitted = room.read == 0};
+    if (!one.omitted) {
+      Result<Database::Rows> rows =
+          records.sql.Query("SELECT result FROM task WHERE id = $1", {id});
+      if (!rows) return Failure(std::move(rows.error()));
+      if (rows->empty()) continue;  // it is forgotten by now
+      one.result = rows->front().Text(0);
+      room.read -= std::min(room.read, one.result.size() + kLookedUp);
+      one.omitted = one.result.size() > room.given;
+      if (one.omitted) one.result.clear();
+      room.given -= one.result.size();
+    }
+    results.push_back(std::move(one));
+  }
+  return results;
 }
 
 }  // namespace switchyard::orchestration

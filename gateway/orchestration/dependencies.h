@@ -1,6 +1,8 @@
 // Which task waits for which. There are no cycles: what would close one is refused, naming it.
 #pragma once
 
+#include <cstddef>
+#include <string>
 #include <vector>
 
 #include "orchestration/task.h"
@@ -27,5 +29,18 @@ Result<std::vector<Awaited>> AwaitedBy(Records& records, TaskId task, std::int64
 // What it waited for, or was made after, that is completed: those whose results it may want. At
 // most a hundred.
 Result<std::vector<TaskId>> NeededBy(Records& records, TaskId task);
+
+// Bytes of results that an answer may have, and that may be read for it: what does not fit is known
+// only then. Each result counts as some more than it has, so that their number is bounded, too.
+struct ResultRoom {
+  std::size_t given = std::size_t{256} << 10, read = kMaxPage;
+};
+struct NeededResult {
+  TaskId task = 0;
+  std::string result = {};  // JSON; "" = it has none, or
+  bool omitted = false;     // there was no room for it
+};
+// What NeededBy() gives, with what came of it. Takes from the room.
+Result<std::vector<NeededResult>> ResultsNeededBy(Records& records, TaskId task, ResultRoom& room);
 
 }  // namespace switchyard::orchestration

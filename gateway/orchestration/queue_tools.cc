@@ -10,6 +10,7 @@
 #include "orchestration/projects/efforts.h"
 #include "orchestration/search.h"
 #include "orchestration/tool.h"
+#include "orchestration/verbatim.h"
 #include "orchestration/views.h"
 
 namespace switchyard::orchestration {
@@ -50,7 +51,7 @@ namespace {
 struct Poll {
   Status status = Status::kPending;
   std::string agent = {}, task_type = {};
-  bool claim = false;
+  bool claim = false, results = false;
   std::int64_t limit = Arguments::kUsualLimit, lease_ms = 0;
   std::vector<std::string> fields = {};
 };
@@ -87,6 +88,25 @@ Result<std::vector<Task>> InState(Records& records, const Poll& poll) {
   return std::move(page->tasks);
 }
 
+// What those gave that these waited for, beside them in the answer.
+Result<void> AddResults(Records& records, const std::vector<Task>& tasks, Answer& answer) {
+  json::array& list = answer.content["tasks"].as_array();
+  ResultRoom room;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    Result<std::vector<NeededResult>> needed = ResultsNeededBy(records, tasks[i].id, room);
+    if (!needed) return Failure(std::move(needed.error()));
+    json::array views;
+    for (const NeededResult& one : *needed) {
+      json::object view{{"id", ToText(one.task)}};
+      if (!one.result.empty()) view["result"] = Verbatim(one.result);
+      if (one.omitted) view["omitted"] = true;
+      views.emplace_back(std::move(view));
+    }
+    if (!views.empty()) list[i].as_object()["dependency_results"] = std::move(views);
+  }
+  return {};
+}
+
 Result<Answer> Run(Records& records, const Poll& poll) {
   // What nobody keeps alive any more is to be had at once, not when the gateway looks next.
   if (Result<bool> back = ReturnExpired(records, kReturnedByAPoll); !back) {
@@ -99,6 +119,11 @@ Result<Answer> Run(Records& records, const Poll& poll) {
   if (!tasks) return Failure(std::move(tasks.error()));
   Answer answer = ListOf(*tasks, poll.fields);
   answer.took = poll.claim && !tasks->empty();
+  if (poll.results) {
+    if (Result<void> added = AddResults(records, *tasks, answer); !added) {
+      return Failure(std::move(added.error()));
+    }
+  }
   return answer;
 }
 
@@ -109,12 +134,16 @@ Result<Operation> Prepare(Arguments& arguments) {
   poll.limit = arguments.Limit();
   poll.agent = arguments.Word("agent_id", kMaxId).value_or("");
   poll.claim = arguments.Bool("claim").value_or(false);
+  poll.results = arguments.Bool("include_dependency_results").value_or(false);
   poll.task_type = arguments.Word("task_type", kMaxWord).value_or("");
   const std::int64_t wait = arguments.WaitMs();
-  poll.lease_ms = arguments.Integer("lease_ms", 1000, 24 * 3'600'000).value_or(0);
+  poll.lease_ms = arguments.LeaseMs();
   poll.fields = FieldsIn(arguments);
   if (poll.claim && poll.agent.empty())
     arguments.Wrong("claim needs agent_id: who is to have them");
+  if (poll.results && !poll.claim) {
+    arguments.Wrong("include_dependency_results goes with claim; get_lineage names them");
+  }
   if (poll.claim && poll.status != Status::kPending) {
     arguments.Wrong("claim takes pending tasks; leave status out, or make it pending");
   }

@@ -16,12 +16,6 @@ namespace {
 
 namespace json = boost::json;
 
-json::array ToArray(const std::vector<std::string>& words) {
-  json::array array;
-  for (const std::string& word : words) array.emplace_back(word);
-  return array;
-}
-
 // What is usually wanted of one in a list: what to do, and of one that is over how it ended.
 bool IsUsual(std::string_view key, const Task& task, As as) {
   if (key == "id" || key == "task_id" || key == "status") return true;
@@ -107,6 +101,12 @@ json::object View(const Agent& agent, std::int64_t now, const Settings& settings
   view["active_tasks"] = agent.active;
   view["max_concurrent"] = agent.max_concurrent;
   return view;
+}
+
+json::array ToArray(const std::vector<std::string>& words) {
+  json::array array;
+  for (const std::string& word : words) array.emplace_back(word);
+  return array;
 }
 
 std::string Line(const Task& task) {

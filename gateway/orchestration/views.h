@@ -27,6 +27,8 @@ std::string Line(const Task& task);
 // "1 task", "2 tasks"
 std::string Many(std::size_t count, std::string_view one);
 
+boost::json::array ToArray(const std::vector<std::string>& words);
+
 // Thousandths as a number with two places: 0.85.
 double Rate(std::int64_t thousandths);
 

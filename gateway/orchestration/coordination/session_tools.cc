@@ -25,12 +25,6 @@ json::object Subject(const Session& session) {
   return {{"session_id", ToText(IdOf::kSession, session.id)}, {"status", StatusOf(session)}};
 }
 
-json::array ToArray(const std::vector<std::string>& words) {
-  json::array array;
-  for (const std::string& word : words) array.emplace_back(word);
-  return array;
-}
-
 // JSON of an object; "" = not given.
 std::string ContextIn(Arguments& arguments) {
   std::string text = arguments.Json("context", kMaxMessage).value_or("");

@@ -7,18 +7,13 @@
 #include "orchestration/decomposition/delegate.h"
 #include "orchestration/decomposition/inputs.h"
 #include "orchestration/tool.h"
+#include "orchestration/views.h"
 
 namespace switchyard::orchestration {
 namespace {
 
 namespace json = boost::json;
 using Need = Arguments::Need;
-
-json::array ToArray(const std::vector<std::string>& words) {
-  json::array array;
-  for (const std::string& word : words) array.emplace_back(word);
-  return array;
-}
 
 }  // namespace
 

@@ -265,5 +265,65 @@ TEST_F(Tasks, AliasesOfArgumentsAreUnderstood) {
   EXPECT_EQ(room.Claim("a"), "task_00000001");
 }
 
+// Those who claim a step want what the one before gave.
+TEST(ClaimedTasks, BringTheResultsOfWhatTheyWaitedFor) {
+  Room room;
+  room.Register("a", R"(,"max_concurrent":100)");
+  const auto finish = [&room](const std::string& id, const std::string& result) {
+    room.Get("start_task", Room::Id(id));
+    EXPECT_EQ(room.Refusal("complete_task", Room::Id(id, R"(,"result":)" + result)), "");
+  };
+  for (const char* content : {"small", "large", "none"}) room.Create(content);
+  room.Claim("a");
+  const std::string after = R"(,"depends_on":["task_00000001","task_00000002","task_00000003"])";
+  room.Create("step", after);
+  room.Create("other", after);
+  finish("task_00000001", R"({"n":1.50})");
+  finish("task_00000002", "\"" + std::string(kMaxResult - 2, 'x') + "\"");
+  finish("task_00000003", "null");
+  const std::string claim = R"({"agent_id":"a","claim":true,"fields":["id"])";
+  EXPECT_THAT(room.Refusal("poll_tasks", R"({"include_dependency_results":true})"),
+              HasSubstr("include_dependency_results goes with claim"));
+  const Result<Answer> got =
+      room.Call("poll_tasks", claim + R"(,"limit":1,"include_dependency_results":true})");
+  ASSERT_TRUE(got.has_value());
+  EXPECT_EQ(ToText(got->content),
+            R"({"tasks":[{"id":"task_00000004","fence":1,"dependency_results":[)"
+            R"({"id":"task_00000001","result":{"n":1.50}},)"
+            R"({"id":"task_00000002","omitted":true},{"id":"task_00000003"}]}]})");
+  EXPECT_FALSE(room.Get("poll_tasks", claim + "}")
+                   .at("tasks")
+                   .at(0)
+                   .as_object()
+                   .contains("dependency_results"))
+      << "only who asks gets them";
+}
+
+TEST(ClaimedTasks, BringNoMoreResultsThanThereIsRoomFor) {
+  Room room;
+  room.Register("a", R"(,"max_concurrent":1000)");
+  std::string needs;
+  for (int i = 0; i < 5; ++i) {
+    const std::string id = room.Create("x");
+    needs += (i == 0 ? "\"" : ",\"") + id + "\"";
+    ASSERT_EQ(room.Claim("a"), id);
+    room.Get("start_task", Room::Id(id));
+    room.Get("complete_task", Room::Id(id, R"(,"result":")" + std::string(100'000, 'x') + "\""));
+  }
+  for (int i = 0; i < 3; ++i) room.Create("step", R"(,"depends_on":[)" + needs + "]");
+  const auto got = room.Get(
+      "poll_tasks",
+      R"({"agent_id":"a","claim":true,"fields":["id"],"include_dependency_results":true})");
+  int given = 0, omitted = 0;
+  for (const auto& task : got.at("tasks").as_array()) {
+    for (const auto& one : task.at("dependency_results").as_array()) {
+      given += one.as_object().contains("result") ? 1 : 0;
+      omitted += one.as_object().contains("omitted") ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(given, 2) << "256 KiB an answer";
+  EXPECT_EQ(omitted, 13);
+}
+
 }  // namespace
 }  // namespace switchyard::orchestration
