@@ -26,7 +26,7 @@ struct Piece {
   std::vector<std::string> needs = {};
 };
 struct Split {
-  std::string_view found = "nothing";  // list, steps, connectives, sentences, plan, before, or nothing
+  std::string_view found = "nothing";  // list, steps, connectives, sentences, plan or before
   std::vector<Piece> pieces = {};      // parts before what they are parts of; empty: nothing
   std::vector<std::string> last =
       {};  // refs of those that nobody needs: when they are done, all is

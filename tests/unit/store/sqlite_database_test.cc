@@ -21,7 +21,6 @@
 namespace switchyard::store {
 namespace {
 
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 constexpr std::string_view kSecond = "ALTER TABLE t ADD COLUMN more TEXT; UPDATE t SET more = 'm'";
