@@ -5,8 +5,8 @@
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-steps=(lint format tidy release debug unit contract flow asan corpus tsan interop conformance schema tokens config alerts features)
-extra_steps=(fuzz bench)
+steps=(lint format tidy release asan corpus tsan interop conformance schema tokens config alerts features)
+extra_steps=(debug unit contract flow fuzz bench)  # the first four: as asan does, built faster
 fuzz_seconds=60
 test_timeout=600  # seconds for one test binary
 node_version=20.20.2
@@ -139,6 +139,7 @@ step_format() { check format check_format; }
 step_tidy() {
   # Each time anew: files that came since the last are not in what it goes by.
   quietly configure-tidy cmake -S "$root" --preset tidy || { count 0 1; return; }
+  python_ready tests/lint || { count 0 1; return; }
   check tidy python3 "$root/tests/lint/tidy.py" --jobs "$(build_jobs)"
 }
 
@@ -163,7 +164,7 @@ step_debug() { check build-debug build debug -k 0; }
 step_unit() { gtest debug unit; }
 step_contract() { gtest debug contract; }
 step_flow() { gtest debug flow; }
-step_asan() { gtest asan unit; gtest asan flow; }
+step_asan() { gtest asan unit; gtest asan contract; gtest asan flow; }
 step_tsan() { gtest tsan unit; gtest tsan flow; }
 
 # build_fuzzers PRESET: sets fuzzers to their names.
@@ -246,15 +247,14 @@ node_tests() {
   conclude "$name" $status "$good" "$bad"
 }
 
-# python_ready DIR: an environment of its own with what requirements.txt of DIR names. Sets
-# SWITCHYARD_PYTHON.
+# python_ready DIR: an environment of its own, build/python/NAME, with what requirements.txt of DIR
+# names.
 python_ready() {
-  local wanted=$root/$1/requirements.txt home=$root/build/python
-  export SWITCHYARD_PYTHON=$home/bin/python
+  local wanted=$root/$1/requirements.txt home=$root/build/python/$(basename "$1")
   if cmp -s "$wanted" "$home/requirements.txt"; then return; fi
   say "pip install for $1"
   quietly "python-$(basename "$1")" python3 -m venv --clear "$home" &&
-    quietly "pip-$(basename "$1")" "$SWITCHYARD_PYTHON" -m pip install --disable-pip-version-check -r "$wanted" &&
+    quietly "pip-$(basename "$1")" "$home/bin/python" -m pip install --disable-pip-version-check -r "$wanted" &&
     cp "$wanted" "$home/requirements.txt"
 }
 
@@ -276,7 +276,7 @@ step_conformance() {
 # The JSON Schema validator against ajv and the official suite.
 step_schema() {
   local dir=$root/tests/schema
-  quietly build-debug-schema build debug schema_verdicts || { count 0 1; return; }
+  quietly build-asan-schema build asan schema_verdicts || { count 0 1; return; }
   node_ready tests/schema || { count 0 1; return; }
   node_tests schema "$dir" "$dir"/*.test.mjs
 }
@@ -284,7 +284,7 @@ step_schema() {
 # Token counts against tiktoken.
 step_tokens() {
   local dir=$root/tests/tokens
-  quietly build-debug-tokens build debug token_counts || { count 0 1; return; }
+  quietly build-asan-tokens build asan token_counts || { count 0 1; return; }
   node_ready tests/tokens || { count 0 1; return; }
   node_tests tokens "$dir" "$dir"/*.test.mjs
 }

@@ -182,7 +182,8 @@ std::string ToolTable(const json::array& tools, std::span<const Prefix> prefixes
     }
     line += row.back();
     line.erase(line.find_last_not_of(' ') + 1);
-    out.append(width == 0 ? line : Cut(std::move(line), width)).append("\n");
+    if (width != 0) line = Cut(std::move(line), width);
+    out.append(line).append("\n");
   }
   return out;
 }

@@ -64,7 +64,7 @@ void ChildLink::Open() {
   Spawn(deps_.executor(), "read " + server_, Run(shared_from_this()));
 }
 
-Task<void> ChildLink::Run(std::shared_ptr<ChildLink> self) {
+Task<void> ChildLink::Run([[maybe_unused]] std::shared_ptr<ChildLink> self) {
   co_await ReadAll();
   if (!cut_off_.empty()) {
     process_->Kill();

@@ -277,7 +277,7 @@ void Dialogue::Send(const Call& call) {
                      Run(shared_from_this()));
 }
 
-Task<void> Dialogue::Run(std::shared_ptr<Dialogue> self) {
+Task<void> Dialogue::Run([[maybe_unused]] std::shared_ptr<Dialogue> self) {
   Result<Turnstile::Turn> turn = co_await session_->Enter(send_by_);
   if (!turn) {
     Finish(Failure(std::move(turn.error())));

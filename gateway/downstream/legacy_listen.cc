@@ -318,7 +318,7 @@ Task<bool> LegacyListens::HasStream() {
 
 // Opens the GET stream and keeps it open. When the first try fails there is none, until somebody
 // asks again.
-Task<void> LegacyListens::RunStream(std::shared_ptr<LegacyListens> self) {
+Task<void> LegacyListens::RunStream([[maybe_unused]] std::shared_ptr<LegacyListens> self) {
   co_await net::post(channel_->deps().executor(), use_task);  // who asked must get to wait first
   Backoff backoff({.initial = std::chrono::seconds(1)});
   for (;;) {

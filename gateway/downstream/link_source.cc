@@ -40,7 +40,7 @@ std::unexpected<Error> LocalLinks::None(std::string_view why) const {
                        .message = "server " + channel_->server() + ": " + std::string(why)});
 }
 
-Task<void> LocalLinks::Establish(std::shared_ptr<LocalLinks> self) {
+Task<void> LocalLinks::Establish([[maybe_unused]] std::shared_ptr<LocalLinks> self) {
   // A task starts running within its construction: whoever started this one must get to wait first.
   co_await net::post(channel_->deps().executor(), use_task);
   current_ = nullptr;

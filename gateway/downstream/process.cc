@@ -55,7 +55,7 @@ Process::Process(Launcher& launcher, const Deps& deps, Launched launched, Fd pid
       channel_(std::move(launched.channel)),
       errors_(std::move(launched.errors)) {}
 
-Task<void> Process::Supervise(std::shared_ptr<Process> self) {
+Task<void> Process::Supervise([[maybe_unused]] std::shared_ptr<Process> self) {
   boost::system::error_code error;
   co_await pidfd_.async_wait(net::posix::descriptor_base::wait_read,
                              net::redirect_error(use_task, error));

@@ -31,7 +31,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   Executor home() const { return home_; }
 
  private:
-  Task<void> RunPull(std::shared_ptr<Exchange> self, std::shared_ptr<Mailbox<Pulled>> box) {
+  Task<void> RunPull([[maybe_unused]] std::shared_ptr<Exchange> self,
+                     std::shared_ptr<Mailbox<Pulled>> box) {
     HopAnswer<std::optional<mcp::Message>> answer(here_, std::move(box));
     Pulled next;
     if (!std::exchange(called_, true)) {

@@ -59,7 +59,7 @@ Task<Result<void>> SseSession::Open() {
   co_return opened;
 }
 
-Task<void> SseSession::Read(std::shared_ptr<SseSession> self, ReplyPtr opened) {
+Task<void> SseSession::Read([[maybe_unused]] std::shared_ptr<SseSession> self, ReplyPtr opened) {
   const Running running(*this);
   ReplyPtr stream = std::move(opened);
   Result<std::optional<mcp::Message>> end = co_await stream->Next();
@@ -146,8 +146,8 @@ Result<ReplyPtr> SseSession::Request(const Outgoing& out) {
   return reply;
 }
 
-Task<void> SseSession::Post(std::shared_ptr<SseSession> self, std::string body, std::string headers,
-                            Deadline deadline, std::uint64_t id) {
+Task<void> SseSession::Post([[maybe_unused]] std::shared_ptr<SseSession> self, std::string body,
+                            std::string headers, Deadline deadline, std::uint64_t id) {
   struct Unsent {
     Unsent(std::size_t& total, std::size_t own) : sum(total), size(own) { sum += size; }
     Unsent(const Unsent&) = delete;

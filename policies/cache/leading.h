@@ -191,7 +191,7 @@ class Leading {
     }
     const bool everybody = message.Get(mcp::Key::kCacheScope) == R"("public")";
     if (everybody) ++shared_->shared_answers;
-    shared_->Put(everybody ? keys_.Everybody() : std::move(keys_.own),
+    shared_->Put(everybody ? keys_.Everybody() : keys_.own,
                  std::make_shared<const AnswerCache::Entry>(
                      AnswerCache::Entry{.answer = answer,
                                         .since = shared_->clock.Now(),

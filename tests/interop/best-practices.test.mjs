@@ -11,7 +11,7 @@ import { eras } from './clients.mjs';
 import { startGateway, until } from './harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const python = process.env.SWITCHYARD_PYTHON ?? path.join(here, '../../build/python/bin/python');
+const python = path.join(here, '../../build/python/interop/bin/python');
 const modes = { legacy: 'legacy', modern: '2026-07-28' };
 
 // Of both eras alike, and up when its tools are listed.

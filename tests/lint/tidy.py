@@ -21,7 +21,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TIDY = "clang-tidy-19"
+TIDY = ROOT / "build/python/lint/bin/clang-tidy"  # of requirements.txt here
 INCLUDE = re.compile(rb'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 NOISE = re.compile(r"^(\d+ warnings? (and \d+ errors? )?generated\.|\d+ warnings? treated as errors?)$")
 
@@ -69,6 +69,8 @@ def main():
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     arguments = parser.parse_args()
 
+    if not TIDY.exists():
+        sys.exit(f"no {TIDY.relative_to(ROOT)}: deploy/test.sh --only tidy installs it")
     version = subprocess.run([TIDY, "--version"], capture_output=True, check=True).stdout
     digests = Digests((ROOT / ".clang-tidy").read_bytes() + version)
     commands = json.loads((arguments.build / "compile_commands.json").read_text())

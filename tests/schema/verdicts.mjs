@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const here = path.dirname(fileURLToPath(import.meta.url));
-const program = process.env.SCHEMA_VERDICTS ?? path.resolve(here, '../../build/debug/tests/schema_verdicts');
+const program = process.env.SCHEMA_VERDICTS ?? path.resolve(here, '../../build/asan/tests/schema_verdicts');
 
 // `schema` and `values` are values, or texts where numbers must stay as they are written.
 const text = (value) => (typeof value === 'string' && value.raw === undefined ? JSON.stringify(value) : (value?.raw ?? JSON.stringify(value)));

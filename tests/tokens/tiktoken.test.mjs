@@ -13,7 +13,7 @@ import gpt2 from 'js-tiktoken/ranks/gpt2';
 import o200k from 'js-tiktoken/ranks/o200k_base';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const program = process.env.TOKEN_COUNTS ?? path.resolve(here, '../../build/debug/tests/token_counts');
+const program = process.env.TOKEN_COUNTS ?? path.resolve(here, '../../build/asan/tests/token_counts');
 const dir = mkdtempSync(path.join(tmpdir(), 'tokens-'));
 after(() => rmSync(dir, { recursive: true }));
 
