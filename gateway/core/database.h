@@ -68,6 +68,11 @@ class Database {
       const auto* text = std::get_if<std::string>(&values_[column]);
       return text == nullptr ? kNone : *text;
     }
+    // The same without a copy; it is not here any more.
+    std::string TakeText(std::size_t column) {
+      auto* text = std::get_if<std::string>(&values_[column]);
+      return text == nullptr ? std::string() : std::move(*text);
+    }
 
    private:
     std::vector<Value> values_;

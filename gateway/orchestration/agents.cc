@@ -335,15 +335,15 @@ Result<std::vector<Agent>> FindAgents(Records& records, const AgentFilter& filte
   return agents;
 }
 
-Result<void> NoteEnding(Records& records, std::string_view agent, Ending ending,
-                        std::int64_t took_ms) {
-  const auto one = [ending](Ending other) { return ending == other ? 1 : 0; };
+Result<void> NoteEnding(Records& records, std::string_view agent, const Ending& ending) {
+  using How = Ending::How;
+  const auto one = [&ending](How how) { return ending.how == how ? 1 : 0; };
   // A fifth of each new one: what counts is how fast it is by now.
   return records.sql.Execute(
-      "UPDATE agent SET completed = completed + $1, failed = failed + $2, expired = expired + $3, "
-      "latency_ms = CASE WHEN $4 = 0 THEN latency_ms WHEN latency_ms = 0 THEN $4 "
-      "ELSE (latency_ms * 4 + $4) / 5 END WHERE id = $5",
-      {one(Ending::kCompleted), one(Ending::kFailed), one(Ending::kExpired), took_ms, agent});
+      "UPDATE agent SET active = active - 1, completed = completed + $1, failed = failed + $2, "
+      "expired = expired + $3, latency_ms = CASE WHEN $4 = 0 THEN latency_ms WHEN latency_ms = 0 "
+      "THEN $4 ELSE (latency_ms * 4 + $4) / 5 END WHERE id = $5",
+      {one(How::kCompleted), one(How::kFailed), one(How::kExpired), ending.took_ms, agent});
 }
 
 Result<std::vector<Candidate>> Rank(Records& records, const std::vector<std::string>& requirements,

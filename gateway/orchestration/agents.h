@@ -63,10 +63,14 @@ struct AgentFilter {
 };
 Result<std::vector<Agent>> FindAgents(Records& records, const AgentFilter& filter);
 
-// One of its tasks ended, well or not, after so many milliseconds (0 = it never began).
-enum class Ending { kCompleted, kFailed, kExpired };
-Result<void> NoteEnding(Records& records, std::string_view agent, Ending ending,
-                        std::int64_t took_ms);
+// How a task that an agent had ended for it, and after how many milliseconds (0 = it never began).
+struct Ending {
+  enum class How : std::uint8_t { kNotByIt, kCompleted, kFailed, kExpired };
+  How how = How::kNotByIt;
+  std::int64_t took_ms = 0;
+};
+// It has one task less, for that. Store() has it so.
+Result<void> NoteEnding(Records& records, std::string_view agent, const Ending& ending);
 
 struct Candidate {
   Agent agent = {};

@@ -42,6 +42,20 @@ bool HasControl(std::string_view text, bool breaks_too) {
 
 std::string_view FirstOf(std::string_view names) { return names.substr(0, names.find('|')); }
 
+// The same, and has the others left.
+std::string_view TakeFirst(std::string_view& names) {
+  const std::string_view first = FirstOf(names);
+  names.remove_prefix(std::min(first.size() + 1, names.size()));
+  return first;
+}
+
+bool Names(std::string_view names, std::string_view name) {
+  while (!names.empty()) {
+    if (TakeFirst(names) == name) return true;
+  }
+  return false;
+}
+
 // Digits only, at once and no more than these.
 bool Digits(std::string_view& text, std::size_t count, int& into) {
   if (text.size() < count) return false;
@@ -103,14 +117,11 @@ void Arguments::Wrong(std::string message) {
 }
 
 const json::value* Arguments::Find(std::string_view names, Need need) {
-  known_.emplace_back(FirstOf(names));
+  asked_.emplace_back(names);
   const json::value* found = nullptr;
-  for (std::string_view rest = names; !rest.empty();) {
-    const std::string_view name = rest.substr(0, rest.find('|'));
-    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
-    asked_.emplace(name);
-    const json::value* value = values_.if_contains(name);
-    if (found == nullptr && value != nullptr && !value->is_null()) found = value;
+  for (std::string_view rest = names; found == nullptr && !rest.empty();) {
+    found = values_.if_contains(TakeFirst(rest));
+    if (found != nullptr && found->is_null()) found = nullptr;
   }
   if (found == nullptr && need == Need::kRequired) Wrong(Called(names) + " is missing");
   return found;
@@ -274,8 +285,7 @@ std::string Arguments::RawOf(std::string_view names, const json::value& value) {
   const mcp::RawObject members = mcp::RawObject::Parse(raw_);
   std::string raw;
   for (std::string_view rest = names; !rest.empty();) {
-    const std::string_view name = rest.substr(0, rest.find('|'));
-    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+    const std::string_view name = TakeFirst(rest);
     if (raw.empty() || raw == "null") raw = members.Get(name);
   }
   if (raw.empty()) return json::serialize(value);  // of an object among others
@@ -327,14 +337,29 @@ void Arguments::Join(const Arguments& child) {
 Result<void> Arguments::Check() const {
   if (!wrong_.empty()) return Refused(wrong_);
   for (const json::key_value_pair& member : values_) {
-    if (asked_.contains(member.key())) continue;
+    const auto is = [&member](std::string_view names) { return Names(names, member.key()); };
+    if (std::ranges::any_of(asked_, is)) continue;
     return Refused(fmt::format("{}there is no argument {}; known: {}",
                                path_.empty() ? "" : path_ + ": ", Shown(member.key()), Known()));
   }
   return {};
 }
 
-std::string Arguments::Known() const { return fmt::format("{}", fmt::join(known_, ", ")); }
+std::string Arguments::Known() const {
+  std::string known;
+  for (const std::string& names : asked_) {
+    known.append(known.empty() ? "" : ", ").append(FirstOf(names));
+  }
+  return known;
+}
+
+std::set<std::string> Arguments::names() const {
+  std::set<std::string> all;
+  for (std::string_view names : asked_) {
+    while (!names.empty()) all.emplace(TakeFirst(names));
+  }
+  return all;
+}
 
 std::string TimeText(std::int64_t milliseconds) {
   const std::chrono::sys_time<std::chrono::milliseconds> at{

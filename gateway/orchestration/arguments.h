@@ -70,7 +70,7 @@ class Arguments {
   // All that was asked for, by the documented names: "content, task_type".
   std::string Known() const;
   // The same with the other names of each.
-  const std::set<std::string, std::less<>>& names() const { return asked_; }
+  std::set<std::string> names() const;
 
  private:
   const boost::json::value* Find(std::string_view names, Need need);
@@ -81,8 +81,7 @@ class Arguments {
   std::string_view raw_;  // "" of an object among others
   boost::json::object values_;
   std::string path_;
-  std::set<std::string, std::less<>> asked_;
-  std::vector<std::string> known_;  // the documented names, for refusals
+  std::vector<std::string> asked_;  // the names of each
   std::string wrong_;               // "" = nothing yet
 };
 

@@ -25,9 +25,11 @@ Result<void> MaySpeakFor(Records& records, const std::string& agent) {
 }
 
 Result<void> RefuseTooMany(Records& records) {
-  Result<Database::Rows> sum = records.sql.Query("SELECT CAST(sum(tasks) AS BIGINT) FROM tally");
-  if (!sum) return Failure(std::move(sum.error()));
-  const std::int64_t tasks = sum->front().Number(0);
+  Result<Database::Rows> rows = records.sql.Query(
+      "SELECT pending + assigned + in_progress + completed + failed + cancelled FROM tally");
+  if (!rows) return Failure(std::move(rows.error()));
+  std::int64_t tasks = 0;
+  for (const Database::Row& row : *rows) tasks += row.Number(0);
   if (tasks < records.settings.max_tasks) return {};
   return Refused("there are " + std::to_string(tasks) +
                  " tasks already, the most that are kept (max_tasks); finished ones are forgotten "

@@ -58,7 +58,7 @@ class Desk::Leaving {
     desk_.database_.Submit(
         [&desk = desk_, effects, give_up = std::move(give_up_), caller = std::move(caller_),
          settings = desk_.settings()](Database::Transaction& sql) {
-          Records records{.sql = sql, .now = desk.Now(), .settings = settings, .caller = caller};
+          Records records{.sql = sql, .now = desk.Now(), .settings = *settings, .caller = caller};
           Result<void> done = give_up(records);
           *effects = std::move(records.effects);
           return done;
@@ -96,8 +96,8 @@ Desk::Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, 
       locks_held_(metrics.GaugeOf("switchyard_orchestration_locks", {"held"})),
       locks_waiting_(metrics.GaugeOf("switchyard_orchestration_locks", {"waiting"})),
       projects_(metrics.GaugeOf("switchyard_orchestration_projects_open", {})),
-      settings_(std::move(settings)) {
-  vouching_.Trust(settings_);
+      settings_(std::make_shared<const Settings>(std::move(settings))) {
+  vouching_.Trust(*settings_);
   Renew();
   for (int status = 0; status < kStatuses; ++status) {
     for (int priority = 0; priority < kPriorities; ++priority) {
@@ -111,15 +111,16 @@ Desk::Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, 
   }
 }
 
-Settings Desk::settings() const {
+std::shared_ptr<const Settings> Desk::settings() const {
   const std::lock_guard lock(mutex_);
   return settings_;
 }
 
 void Desk::Change(Settings settings) {
   vouching_.Trust(settings);
+  auto changed = std::make_shared<const Settings>(std::move(settings));
   const std::lock_guard lock(mutex_);
-  settings_ = std::move(settings);
+  settings_.swap(changed);
   census_.Changed();  // who is away goes by them
 }
 
@@ -144,7 +145,7 @@ void Desk::Renew() {
   database_.Submit(
       [vouching = vouching_, vouched, now = Now(),
        settings = settings()](Database::Transaction& sql) -> Result<void> {
-        Records records{.sql = sql, .now = now, .settings = settings, .caller = {}};
+        Records records{.sql = sql, .now = now, .settings = *settings, .caller = {}};
         Result<void> read = vouching.Read(records, *vouched);
         return read ? BeginLeasesAnew(records) : read;
       },
@@ -171,9 +172,10 @@ void Desk::Note(const Records::Effects& effects) {
 }
 
 Result<Rights> Desk::RightsOf(const Principal& caller, std::string_view tool) const {
-  const std::shared_ptr<const Roles> roles = settings().roles;
+  const std::shared_ptr<const Settings> settings = this->settings();
+  const Roles* const roles = settings->roles.get();
   const Rights rights = roles == nullptr ? Rights() : Rights(*roles, caller);
-  if (Result<void> may = MayUse(tool, rights, roles.get()); !may) {
+  if (Result<void> may = MayUse(tool, rights, roles); !may) {
     return Failure(std::move(may.error()));
   }
   return rights;
@@ -195,7 +197,7 @@ switchyard::Task<Result<Answer>> Desk::RunOnce(const Operation& operation,
   auto work = [this, share = std::move(share), run = operation.run, rights = operation.rights,
                caller, settings = settings()](Database::Transaction& sql) -> Result<Outcome> {
     Records records{
-        .sql = sql, .now = Now(), .settings = settings, .caller = caller, .rights = rights};
+        .sql = sql, .now = Now(), .settings = *settings, .caller = caller, .rights = rights};
     Result<Answer> answer = run(records);
     if (!answer) return Failure(std::move(answer.error()));
     return Outcome{.answer = std::move(*answer), .effects = std::move(records.effects)};

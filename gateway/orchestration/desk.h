@@ -70,7 +70,7 @@ class Desk {
   // What the configuration gives this caller; kForbidden unless it may use the tool.
   Result<Rights> RightsOf(const Principal& caller, std::string_view tool) const;
   // Models that split tasks; null = none.
-  std::shared_ptr<const Planners> planners() const { return settings().planners; }
+  std::shared_ptr<const Planners> planners() const { return settings()->planners; }
   // For who wants to hear of changes (waiting/listen.h).
   Watches& watches() { return watches_; }
 
@@ -94,7 +94,7 @@ class Desk {
   void Look(Round round);
   Result<Looked> LookAround(Database::Transaction& sql, Round round, std::int64_t now,
                             std::int64_t jump, std::int64_t since, const Settings& settings);
-  Settings settings() const;
+  std::shared_ptr<const Settings> settings() const;
   std::int64_t Steady() const;  // milliseconds
   std::int64_t Now() const { return Steady() + to_wall_; }
   std::int64_t ToWall() const;  // from the steady clock's time, by what the wall clock shows now
@@ -119,7 +119,7 @@ class Desk {
   std::shared_ptr<telemetry::Gauge> locks_held_, locks_waiting_, projects_;
 
   mutable std::mutex mutex_;
-  Settings settings_;  // guarded by mutex_
+  std::shared_ptr<const Settings> settings_;  // guarded by mutex_; never null
 };
 
 }  // namespace switchyard::orchestration

@@ -80,7 +80,7 @@ void Desk::Look(Round round) {
     spdlog::warn("orchestration: the wall clock jumped by {} ms; leases go with it", jump);
     forgets_from_ = Steady() + kTrustsAfter;
   }
-  Settings limits = settings();
+  Settings limits = *settings();
   if (Steady() < forgets_from_) limits.retain_ms = limits.retain_messages_ms = kNever;
   const std::int64_t since = round.numbers ? swept_at_.exchange(Steady() + after) : -1;
   if (round.numbers) round.agents = census_.At(Steady());

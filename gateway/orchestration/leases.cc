@@ -26,11 +26,8 @@ Result<void> TakeBack(Records& records, const Task& task, const std::string& why
   if (dead) back.finished_at = records.now;
   if (!dead) back.assigned_to.clear();
   if (dead) ++records.effects.dead;
-  if (counts) {
-    Result<void> told = NoteEnding(records, task.assigned_to, Ending::kExpired, 0);
-    if (!told) return told;
-  }
-  return Store(records, task, std::move(back));
+  return Store(records, task, std::move(back),
+               {.how = counts ? Ending::How::kExpired : Ending::How::kNotByIt});
 }
 
 Result<std::size_t> TakeBackExpired(Records& records, std::int64_t limit) {

@@ -10,8 +10,8 @@
 namespace switchyard::orchestration {
 namespace {
 
-Result<Task> Keep(Records& records, const Task& before, Task after) {
-  if (Result<void> stored = Store(records, before, after); !stored) {
+Result<Task> Keep(Records& records, const Task& before, Task after, const Ending& ending = {}) {
+  if (Result<void> stored = Store(records, before, after, ending); !stored) {
     return Failure(std::move(stored.error()));
   }
   return after;
@@ -218,9 +218,9 @@ Result<Task> Complete(Records& records, TaskId id, const Actor& actor, std::stri
   done.result = std::move(result);
   done.metrics = std::move(metrics);
   done.error.clear();
-  Result<void> told = NoteEnding(records, task->assigned_to, Ending::kCompleted,
-                                 std::max<std::int64_t>(records.now - task->started_at, 1));
-  if (told) told = Store(records, *task, done);
+  const Ending ending{.how = Ending::How::kCompleted,
+                      .took_ms = std::max<std::int64_t>(records.now - task->started_at, 1)};
+  Result<void> told = Store(records, *task, done, ending);
   if (told) told = Release(records, id);
   if (!told) return Failure(std::move(told.error()));
   return done;
@@ -240,18 +240,14 @@ Result<Task> Fail(Records& records, TaskId id, const Actor& actor, std::string e
   }
   Task failed = *task;
   failed.error = std::move(error);
-  if (IsHeld(task->status)) {
-    Result<void> told = NoteEnding(records, task->assigned_to, Ending::kFailed, 0);
-    if (!told) return Failure(std::move(told.error()));
-    LetGo(failed);
-  }
+  if (IsHeld(task->status)) LetGo(failed);
   // One that is still pending was nobody's attempt.
   const bool again = retry && (!IsHeld(task->status) || failed.attempts < failed.max_attempts);
   failed.status = again ? Status::kPending : Status::kFailed;
   if (again) failed.assigned_to.clear();
   if (!again) failed.finished_at = records.now;
   if (!again && retry) ++records.effects.dead;
-  return Keep(records, *task, std::move(failed));
+  return Keep(records, *task, std::move(failed), {.how = Ending::How::kFailed});
 }
 
 Result<Task> Cancel(Records& records, TaskId id, std::string reason) {

@@ -171,10 +171,41 @@ constexpr std::string_view kSilentAgents = R"(
   CREATE INDEX agent_heartbeat ON agent (heartbeat_at);
 )";
 
-constexpr std::array kSteps = {
-    kFirst,         kReleasing,   kCoordinationTables,      kLockTables,       kLineageTables,
-    kProjectTables, kVouchTables, kLanesOfAllThatIsNotOver, kBoundsOfMessages, kBoundsOfEvaluations,
-    kSilentAgents};
+// One row for each priority with a number for each state, so that a move writes one row.
+constexpr std::string_view kTalliesByPriority = R"(
+  CREATE TABLE tallies (
+    priority    BIGINT PRIMARY KEY,
+    pending     BIGINT NOT NULL,
+    assigned    BIGINT NOT NULL,
+    in_progress BIGINT NOT NULL,
+    completed   BIGINT NOT NULL,
+    failed      BIGINT NOT NULL,
+    cancelled   BIGINT NOT NULL
+  );
+  INSERT INTO tallies (priority, pending, assigned, in_progress, completed, failed, cancelled)
+    SELECT priority, sum(CASE WHEN status = 0 THEN tasks ELSE 0 END),
+      sum(CASE WHEN status = 1 THEN tasks ELSE 0 END),
+      sum(CASE WHEN status = 2 THEN tasks ELSE 0 END),
+      sum(CASE WHEN status = 3 THEN tasks ELSE 0 END),
+      sum(CASE WHEN status = 4 THEN tasks ELSE 0 END),
+      sum(CASE WHEN status = 5 THEN tasks ELSE 0 END)
+    FROM tally GROUP BY priority;
+  DROP TABLE tally;
+  ALTER TABLE tallies RENAME TO tally;
+)";
+
+constexpr std::array kSteps = {kFirst,
+                               kReleasing,
+                               kCoordinationTables,
+                               kLockTables,
+                               kLineageTables,
+                               kProjectTables,
+                               kVouchTables,
+                               kLanesOfAllThatIsNotOver,
+                               kBoundsOfMessages,
+                               kBoundsOfEvaluations,
+                               kSilentAgents,
+                               kTalliesByPriority};
 
 constexpr std::int64_t kApplication = 0x53776f72;  // "Swor"
 

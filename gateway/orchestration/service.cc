@@ -24,12 +24,11 @@ constexpr std::string_view kInstructions =
 // Of one who is proved; what nobody proved is everybody's.
 std::string KeyOf(const Principal& caller) { return AgentDirectory::OwnerOf(caller); }
 
-mcp::Message ResultOf(const Call& call, const Answer& answer) {
-  const boost::json::object text{{"type", "text"}, {"text", answer.text}};
-  return mcp::Message::FromResult(
-      call.message.id(),
-      fmt::format(R"({{"resultType":"complete","content":[{}],"structuredContent":{}}})",
-                  boost::json::serialize(text), ToText(answer.content)));
+mcp::Message ResultOf(const Call& call, Answer answer) {
+  return mcp::Message::FromResult(call.message.id(),
+                                  R"({"resultType":"complete","content":[{"type":"text","text":)" +
+                                      mcp::Quote(answer.text) + R"(}],"structuredContent":)" +
+                                      ToText(std::move(answer.content)) + "}");
 }
 
 // MRTR: the call ends with what its client is asked, and comes again with the answers.
@@ -166,8 +165,9 @@ switchyard::Task<Result<ReplyPtr>> Service::CallTool(Call& call) {
   Result<Answer> answer =
       co_await desk_->Run(std::move(*operation), KeyOf(*call.caller), call.deadline, deps_);
   if (!answer) co_return ReplyTo(call, std::move(answer.error()));
-  if (!follows || answer->task == 0) co_return ReplyWith(ResultOf(call, *answer));
-  co_return ReplyWith(mcp::Message::FromResult(call.message.id(), ToText(answer->content)));
+  if (!follows || answer->task == 0) co_return ReplyWith(ResultOf(call, std::move(*answer)));
+  co_return ReplyWith(
+      mcp::Message::FromResult(call.message.id(), ToText(std::move(answer->content))));
 }
 
 // No transaction is open while the model is asked: one before it looks at what there is to ask, and
@@ -203,7 +203,8 @@ switchyard::Task<Result<ReplyPtr>> Service::ShowTask(const Call& call) {
   Result<Answer> task =
       co_await desk_->Run(std::move(look), KeyOf(*call.caller), call.deadline, deps_);
   if (task) {
-    co_return ReplyWith(mcp::Message::FromResult(call.message.id(), ToText(task->content)));
+    co_return ReplyWith(
+        mcp::Message::FromResult(call.message.id(), ToText(std::move(task->content))));
   }
   if (task.error().code == Code::kNotFound) co_return Failure(UnknownTask());
   co_return Failure(WithoutRecords(std::move(task.error())));
@@ -250,7 +251,7 @@ switchyard::Task<Result<ReplyPtr>> Service::Read(const Call& call) {
       call.message.id(),
       fmt::format(R"({{"resultType":"complete","ttlMs":0,"cacheScope":"private","contents":)"
                   R"([{{"uri":{},"mimeType":"application/json","text":{}}}]}})",
-                  mcp::Quote(uri), mcp::Quote(ToText(answer->content)))));
+                  mcp::Quote(uri), mcp::Quote(ToText(std::move(answer->content))))));
 }
 
 }  // namespace switchyard::orchestration

@@ -27,13 +27,14 @@ std::int64_t QueueNumbers::success_rate() const {
 }
 
 Result<QueueNumbers> QueueOf(Records& records) {
-  Result<Database::Rows> rows = records.sql.Query("SELECT status, priority, tasks FROM tally");
+  Result<Database::Rows> rows = records.sql.Query(
+      "SELECT priority, pending, assigned, in_progress, completed, failed, cancelled FROM tally");
   if (!rows) return Failure(std::move(rows.error()));
   QueueNumbers numbers;
   for (const Database::Row& row : *rows) {
-    numbers
-        .tasks[static_cast<std::size_t>(row.Number(0))][static_cast<std::size_t>(row.Number(1))] =
-        row.Number(2);
+    for (std::size_t status = 0; status < kStatuses; ++status) {
+      numbers.tasks[status][static_cast<std::size_t>(row.Number(0))] = row.Number(status + 1);
+    }
   }
   // Ids rise with time, so that the first is the oldest.
   Result<Database::Rows> oldest =

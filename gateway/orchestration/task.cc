@@ -27,10 +27,10 @@ std::optional<std::string_view> OrNull(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
 }
 
-Task Read(const Database::Row& row) {
+Task Read(Database::Row& row) {
   std::size_t at = 0;
   const auto number = [&] { return row.Number(at++); };
-  const auto text = [&] { return row.Text(at++); };
+  const auto text = [&] { return row.TakeText(at++); };
   Task task;
   task.id = number();
   task.status = static_cast<Status>(number());
@@ -69,10 +69,35 @@ std::string_view HolderOf(const Task& task) {
   return IsHeld(task.status) ? std::string_view(task.assigned_to) : "";
 }
 
-Result<void> Tally(Records& records, const Task& task, std::int64_t by) {
+// What is added to the tallies of a priority, by state.
+using Tallies = std::array<std::int64_t, kStatuses>;
+
+Result<void> Tally(Records& records, Priority priority, const Tallies& by) {
+  static_assert(kStatuses == 6);
   return records.sql.Execute(
-      "UPDATE tally SET tasks = tasks + $1 WHERE status = $2 AND priority = $3",
-      {by, static_cast<std::int64_t>(task.status), static_cast<std::int64_t>(task.priority)});
+      "UPDATE tally SET pending = pending + $1, assigned = assigned + $2, in_progress = "
+      "in_progress + $3, completed = completed + $4, failed = failed + $5, cancelled = cancelled + "
+      "$6 WHERE priority = $7",
+      {by[0], by[1], by[2], by[3], by[4], by[5], static_cast<int>(priority)});
+}
+
+Result<void> Tally(Records& records, const Task& task, std::int64_t by) {
+  Tallies tallies{};
+  tallies[static_cast<std::size_t>(task.status)] = by;
+  return Tally(records, task.priority, tallies);
+}
+
+// Of one that becomes another.
+Result<void> Tally(Records& records, const Task& before, const Task& after) {
+  if (before.priority != after.priority) {
+    Result<void> done = Tally(records, before, -1);
+    return done ? Tally(records, after, 1) : done;
+  }
+  if (before.status == after.status) return {};
+  Tallies tallies{};
+  --tallies[static_cast<std::size_t>(before.status)];
+  ++tallies[static_cast<std::size_t>(after.status)];
+  return Tally(records, after.priority, tallies);
 }
 
 // A task has its lane from when it is queued until it is over, so that whatever becomes ready, or
@@ -84,10 +109,16 @@ Result<void> Place(Records& records, Task& task) {
   return {};
 }
 
-Result<void> CountHeld(Records& records, std::string_view agent, std::int64_t by) {
+Result<void> NoteGiven(Records& records, std::string_view agent) {
   if (agent.empty()) return {};
   records.effects.agents.emplace_back(agent);
-  return records.sql.Execute("UPDATE agent SET active = active + $1 WHERE id = $2", {by, agent});
+  return records.sql.Execute("UPDATE agent SET active = active + 1 WHERE id = $1", {agent});
+}
+
+Result<void> NoteGone(Records& records, std::string_view agent, const Ending& ending) {
+  if (agent.empty()) return {};
+  records.effects.agents.emplace_back(agent);
+  return NoteEnding(records, agent, ending);
 }
 
 // `before`: null = it comes into being.
@@ -98,29 +129,30 @@ Result<void> CountInLane(Records& records, const Task* before, const Task& after
   const int ready = one(after.ready()) - one(was_ready);
   const int open = one(!IsFinished(after.status)) - one(was_open);
   if (ready > 0) ++records.effects.ready;
-  if (ready == 0 && open == 0) return {};
-  return records.sql.Execute(
-      "UPDATE lane SET ready = ready + $1, unfinished = unfinished + $2 WHERE id = $3",
-      {ready, open, after.lane});
-}
-
-// Of one that comes into being, or ends: 1 or -1.
-Result<void> Account(Records& records, const Task& task, std::int64_t by) {
-  Result<void> done = Tally(records, task, by);
-  if (done) done = CountHeld(records, HolderOf(task), by);
-  return done;
+  if (ready != 0 && open != 0) {
+    return records.sql.Execute(
+        "UPDATE lane SET ready = ready + $1, unfinished = unfinished + $2 WHERE id = $3",
+        {ready, open, after.lane});
+  }
+  // An index goes by each of them: what does not change is not named.
+  if (ready != 0) {
+    return records.sql.Execute("UPDATE lane SET ready = ready + $1 WHERE id = $2",
+                               {ready, after.lane});
+  }
+  if (open == 0) return {};
+  return records.sql.Execute("UPDATE lane SET unfinished = unfinished + $1 WHERE id = $2",
+                             {open, after.lane});
 }
 
 // Of one that becomes another: what stays as it was costs nothing.
-Result<void> Account(Records& records, const Task& before, const Task& after) {
-  Result<void> done = {};
-  const bool tallied = before.status == after.status && before.priority == after.priority;
-  if (!tallied) done = Tally(records, before, -1);
-  if (done && !tallied) done = Tally(records, after, 1);
+Result<void> Account(Records& records, const Task& before, const Task& after,
+                     const Ending& ending) {
+  Result<void> done = Tally(records, before, after);
   if (done && HolderOf(before) != HolderOf(after)) {
-    done = CountHeld(records, HolderOf(before), -1);
-    if (done) done = CountHeld(records, HolderOf(after), 1);
-  } else if (!tallied && IsHeld(after.status)) {
+    done = NoteGone(records, HolderOf(before), ending);
+    if (done) done = NoteGiven(records, HolderOf(after));
+  } else if (IsHeld(after.status) &&
+             (before.status != after.status || before.priority != after.priority)) {
     records.effects.agents.push_back(after.assigned_to);
   }
   return done;
@@ -217,7 +249,7 @@ Result<std::vector<Task>> ReadTasks(Records& records, std::string_view sql,
   if (!rows) return Failure(std::move(rows.error()));
   std::vector<Task> tasks;
   tasks.reserve(rows->size());
-  for (const Database::Row& row : *rows) tasks.push_back(Read(row));
+  for (Database::Row& row : *rows) tasks.push_back(Read(row));
   return tasks;
 }
 
@@ -273,11 +305,11 @@ Result<void> Insert(Records& records, Task task) {
   records.effects.tasks.push_back(task.id);
   if (done) done = RollUp(records, task, 1);
   if (done) done = CountInLane(records, nullptr, task);
-  if (!done) return done;
-  return Account(records, task, 1);
+  if (done) done = Tally(records, task, 1);
+  return done ? NoteGiven(records, HolderOf(task)) : done;
 }
 
-Result<void> Store(Records& records, const Task& before, Task after) {
+Result<void> Store(Records& records, const Task& before, Task after, const Ending& ending) {
   assert(before.status == after.status || Leads(before.status, after.status));
   if (IsFinished(before.status) && !IsFinished(after.status)) {
     if (Result<void> placed = Place(records, after); !placed) return placed;
@@ -285,7 +317,7 @@ Result<void> Store(Records& records, const Task& before, Task after) {
   Result<void> done = Write(records, before, after);
   records.effects.tasks.push_back(after.id);
   if (done) done = CountInLane(records, &before, after);
-  if (done) done = Account(records, before, after);
+  if (done) done = Account(records, before, after, ending);
   if (!done || before.status == after.status) return done;
   done = RollUp(records, before, -1);
   if (done) done = RollUp(records, after, 1);
@@ -301,8 +333,7 @@ Result<void> Erase(Records& records, const Task& task) {
   if (done) done = records.sql.Execute("DELETE FROM needed WHERE task = $1", {task.id});
   if (done) done = records.sql.Execute("DELETE FROM delegation WHERE task = $1", {task.id});
   if (done) done = records.sql.Execute("DELETE FROM lineage WHERE task = $1", {task.id});
-  if (!done) return done;
-  return Account(records, task, -1);
+  return done ? Tally(records, task, -1) : done;
 }
 
 }  // namespace switchyard::orchestration

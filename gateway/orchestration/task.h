@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "orchestration/agents.h"
 #include "orchestration/lifecycle.h"
 #include "orchestration/records.h"
 
@@ -52,8 +53,9 @@ std::size_t BytesOf(const Task& task);
 // kInvalid: there are too many kinds of tasks for another one. Store() gives the same for one that
 // was over.
 Result<void> Insert(Records& records, Task task);
-// Writes `after` over `before`, which is what is stored.
-Result<void> Store(Records& records, const Task& before, Task after);
+// Writes `after` over `before`, which is what is stored. `ending`: how it ended for who had it and
+// has it no more.
+Result<void> Store(Records& records, const Task& before, Task after, const Ending& ending = {});
 // Of one that is over; its id, status and priority do. Its place in the tallies goes with it.
 Result<void> Erase(Records& records, const Task& task);
 

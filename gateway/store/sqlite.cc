@@ -3,6 +3,8 @@
 #include <sqlite3.h>
 #include <utility>
 
+#include "store/sqlite_gathering.h"
+
 namespace switchyard::store::sqlite {
 namespace {
 
@@ -58,7 +60,8 @@ Result<Database> Database::Open(const std::string& path, Options options) {
   const int flags =
       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
       (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  const int code = sqlite3_open_v2(path.c_str(), &handle.sqlite, flags, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &handle.sqlite, flags,
+                                   options.gathers ? GatheringVfs() : nullptr);
   if (code != SQLITE_OK) return Failure(handle.ErrorOf(code));
   // What may only be read is opened all the same: better told now than at the first write.
   if (!options.read_only && sqlite3_db_readonly(handle.sqlite, "main") == 1) {

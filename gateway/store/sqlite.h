@@ -1,4 +1,5 @@
-// SQLite behind values: a database, its statements, a transaction. Nothing else includes sqlite3.h.
+// SQLite behind values: a database, its statements, a transaction. Nothing else includes sqlite3.h
+// but sqlite_gathering.cc.
 // Errors name the file, what is wrong and what to do about it; none throws.
 //
 // A Database and its statements belong to one thread at a time; statements and transactions end
@@ -24,7 +25,8 @@ class Database {
  public:
   struct Options {
     bool read_only = false;
-    Duration patience{};  // how long to wait where another program holds the file
+    Duration patience{};   // how long to wait where another program holds the file
+    bool gathers = false;  // what a commit adds to a log, see sqlite_gathering.h
   };
   // Creates the file if there is none, unless it is only to be read; one that this user may not
   // write is refused unless it is.

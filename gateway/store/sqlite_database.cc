@@ -150,8 +150,8 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(Options options,
                                                              const DatabaseSchema& schema) {
   const bool in_memory = options.path.empty();
   if (!in_memory) sqlite::MakeForThisUser(options.path);
-  Result<sqlite::Database> database =
-      sqlite::Database::Open(in_memory ? ":memory:" : options.path, {.patience = kPatience});
+  Result<sqlite::Database> database = sqlite::Database::Open(
+      in_memory ? ":memory:" : options.path, {.patience = kPatience, .gathers = !in_memory});
   if (!database) return Failure(std::move(database.error()));
   const Result<std::int64_t> version = sqlite::Examine(*database, KindOf(schema));
   if (!version) return Failure(version.error());
@@ -231,30 +231,37 @@ void SqliteDatabase::Close() {
 }
 
 void SqliteDatabase::Run() {
-  std::deque<Job> left;  // of the last group
+  std::deque<Job> group;
   for (;;) {
-    std::deque<Job> group = std::move(left);
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [&] { return stop_ || !waiting_.empty() || !group.empty(); });
-      if (group.empty() && alone_ == 0 && waiting_.size() <= options_.most_in_group)
-        group.swap(waiting_);  // at once, for whoever submits waits for the lock
-      while (MayJoin(group)) {
-        if (waiting_.front().company == Company::kAlone) --alone_;
-        group.push_back(std::move(waiting_.front()));
-        waiting_.pop_front();
-      }
+      if (group.empty()) Take(group, {});
       if (group.empty()) return;  // stopped, and nothing is left
     }
-    left = RunGroup(std::move(group));
+    group = RunGroup(std::move(group));
   }
 }
 
-// Whether the next that waits may be of this group.
-bool SqliteDatabase::MayJoin(const std::deque<Job>& group) const {
-  if (waiting_.empty() || group.size() >= options_.most_in_group) return false;
+// Those that wait and may be of the group that `ran`; of many, the next.
+void SqliteDatabase::Take(std::deque<Job>& group, const std::deque<Job>& ran) {
+  const std::size_t room = options_.most_in_group - std::min(ran.size(), options_.most_in_group);
   const auto mixes = [](const Job& job) { return job.company == Company::kAny; };
-  return group.empty() || (mixes(group.back()) && mixes(waiting_.front()));
+  if (waiting_.empty() || room == 0) return;
+  if (!ran.empty() && !(mixes(ran.back()) && mixes(waiting_.front()))) return;
+  if (alone_ == 0 && waiting_.size() <= room) {
+    group.swap(waiting_);  // at once, for whoever submits waits for the lock
+    return;
+  }
+  if (!mixes(waiting_.front())) --alone_;
+  group.push_back(std::move(waiting_.front()));
+  waiting_.pop_front();
+}
+
+bool SqliteDatabase::OthersJoin(std::deque<Job>& group, const std::deque<Job>& ran) {
+  const std::lock_guard lock(mutex_);
+  Take(group, ran);
+  return !group.empty();
 }
 
 std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) {
@@ -269,7 +276,7 @@ std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) 
   }
   const bool begun = whole.has_value();
   bool undone = false;  // something of it
-  while (!group.empty()) {
+  while (!group.empty() || (whole && OthersJoin(group, ran))) {
     Job& job = ran.emplace_back(std::move(group.front()));
     group.pop_front();
     if (!whole) continue;

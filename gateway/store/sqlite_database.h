@@ -1,8 +1,8 @@
 // A Database in one SQLite file, or in memory: one thread that runs all transactions, many in one
 // commit.
 //
-//   callers -> queue -> the thread takes what waits, up to a group; runs each; commits once;
-//   answers each
+//   callers -> queue -> the thread takes what waits, up to a group; runs each, and what came
+//   meanwhile, until nothing waits; commits once; answers each
 //
 // One that fails undoes itself alone. That takes savepoints, and each savepoint a copy of all pages
 // that are changed in it, for what is seldom: so a group is run without, and where one that changed
@@ -73,8 +73,9 @@ class SqliteDatabase final : public Database {
   SqliteDatabase(sqlite::Database database, std::unique_ptr<SqliteCheckpoints> checkpoints,
                  Options options);
   void Run();
+  void Take(std::deque<Job>& group, const std::deque<Job>& ran);  // with mutex_ held
+  bool OthersJoin(std::deque<Job>& group, const std::deque<Job>& ran);
   // Gives back those that did not get their turn.
-  bool MayJoin(const std::deque<Job>& group) const;
   std::deque<Job> RunGroup(std::deque<Job> group);
   // `changed`: it may have changed something, and if it failed it did not undo it.
   Result<void> RunOne(Job& job, bool& changed);
@@ -88,12 +89,15 @@ class SqliteDatabase final : public Database {
     std::size_t operator()(std::string_view text) const {
       return std::hash<const char*>()(text.data());
     }
+    bool operator()(std::string_view one, std::string_view other) const {
+      return one.data() == other.data() && one.size() == other.size();
+    }
   };
 
   const Options options_;
   sqlite::Database database_;  // this and what follows are the thread's once it runs
-  std::unordered_map<std::string_view, sqlite::Statement, Place> statements_;  // by their texts
-  std::unique_ptr<SqliteCheckpoints> checkpoints_;                             // ends first
+  std::unordered_map<std::string_view, sqlite::Statement, Place, Place> statements_;  // by texts
+  std::unique_ptr<SqliteCheckpoints> checkpoints_;                                    // ends first
   bool savepoints_ = false;  // each of the group has one
   unsigned failed_ = 0;      // commits, since the last one that did not
 

@@ -112,12 +112,10 @@ def fill(database: pathlib.Path, tasks: int) -> None:
             (tasks, lane, now, now, now, now, now),
         )
         file.execute("UPDATE counter SET value = ? WHERE name = 'task'", (tasks,))
-        for status in (0, 3):
-            file.execute(
-                "UPDATE tally SET tasks = (SELECT count(*) FROM task WHERE status = ?)"
-                " WHERE status = ? AND priority = 1",
-                (status, status),
-            )
+        file.execute(
+            "UPDATE tally SET pending = (SELECT count(*) FROM task WHERE status = 0),"
+            " completed = (SELECT count(*) FROM task WHERE status = 3) WHERE priority = 1"
+        )
         file.execute(
             "UPDATE lane SET (ready, unfinished) = (SELECT count(*), count(*) FROM task WHERE status = 0)"
             " WHERE id = ?",

@@ -62,7 +62,7 @@ TEST_F(ServiceTest, HandlersKnowExactlyTheArgumentsThatAreListed) {
     const std::string name(tool.at("name").as_string());
     Arguments arguments(R"({"no such thing":1})");
     static_cast<void>(FindTool(name)->prepare(arguments));
-    const std::vector<std::string> known(arguments.names().begin(), arguments.names().end());
+    const std::set<std::string> known = arguments.names();
     std::vector<std::string> listed;
     for (const auto& property : tool.at("inputSchema").at("properties").as_object()) {
       listed.emplace_back(property.key());

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <latch>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@
 namespace switchyard::store {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 constexpr std::string_view kSecond = "ALTER TABLE t ADD COLUMN more TEXT; UPDATE t SET more = 'm'";
@@ -73,7 +75,7 @@ TEST(SqliteDatabase, AWorkThatFailsUndoesItselfAlone) {
   EXPECT_EQ(Count(*database), 1);
 }
 
-// The first holds the thread until all others wait; then these share a commit.
+// The first holds the thread until all others wait, and these join it.
 TEST(SqliteDatabase, WhatWaitsSharesACommitAndEachIsAnsweredAfterIt) {
   const Place place;
   std::vector<std::size_t> groups;
@@ -99,8 +101,28 @@ TEST(SqliteDatabase, WhatWaitsSharesACommitAndEachIsAnsweredAfterIt) {
   database->Close();
   EXPECT_EQ(kept, 50);
   EXPECT_EQ(refused, 50) << "each pair wants one key";
-  EXPECT_EQ(groups, (std::vector<std::size_t>{1, 100}));
+  EXPECT_EQ(groups, (std::vector<std::size_t>{101}));
   EXPECT_EQ(Count(*Open(place.file())), 50);
+}
+
+// Each has the next one come while it runs.
+TEST(SqliteDatabase, WhatComesWhileAGroupRunsJoinsItUntilItIsFull) {
+  std::vector<std::size_t> groups;
+  const auto database =
+      Open("", kOne, {.most_in_group = 3, .on_commit = [&](std::size_t transactions) {
+                        groups.push_back(transactions);
+                      }});
+  std::latch answered(8);
+  std::function<Result<void>(int)> run = [&](int left) -> Result<void> {
+    if (left == 0) return {};
+    database->Submit([&run, left](Transaction&) { return run(left - 1); },
+                     [&](const Result<void>&) { answered.count_down(); });
+    return {};
+  };
+  EXPECT_TRUE(run(8).has_value());
+  answered.wait();
+  database->Close();
+  EXPECT_EQ(groups, (std::vector<std::size_t>{3, 3, 2}));
 }
 
 // What is before it is through: nothing has it begin anew.
@@ -135,7 +157,7 @@ TEST(SqliteDatabase, OneThatIsAloneSharesNoCommit) {
   database->Submit(count(before), [](Result<void>) {});
   go.count_down();
   database->Close();
-  EXPECT_EQ(groups, (std::vector<std::size_t>{1, 2, 1, 2}));
+  EXPECT_EQ(groups, (std::vector<std::size_t>{3, 1, 2}));
   EXPECT_EQ(std::pair(alone, before), std::pair(1, 3));
 }
 
