@@ -89,6 +89,9 @@ Desk::Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, 
       read_(metrics.CounterOf("switchyard_orchestration_messages_read_total", {})),
       throttled_(metrics.CounterOf("switchyard_orchestration_messages_throttled_total", {})),
       forced_(metrics.CounterOf("switchyard_orchestration_locks_forced_total", {})),
+      claim_seconds_(metrics.HistogramOf("switchyard_orchestration_claim_seconds",
+                                         telemetry::Histogram::kOfMachines)),
+      pending_seconds_(metrics.HistogramOf("switchyard_orchestration_pending_seconds")),
       oldest_(metrics.GaugeOf("switchyard_orchestration_oldest_pending_seconds", {})),
       sessions_(metrics.GaugeOf("switchyard_orchestration_sessions_open", {})),
       requests_(metrics.GaugeOf("switchyard_orchestration_assistance_open", {})),
@@ -157,6 +160,9 @@ void Desk::Renew() {
 
 void Desk::Note(const Records::Effects& effects) {
   if (effects.claimed > 0) claims_.Add(static_cast<std::uint64_t>(effects.claimed));
+  for (const std::int64_t waited : effects.pending) {
+    pending_seconds_.Observe(std::chrono::milliseconds(waited));
+  }
   if (effects.expired > 0) expired_.Add(static_cast<std::uint64_t>(effects.expired));
   if (effects.dead > 0) dead_.Add(static_cast<std::uint64_t>(effects.dead));
   if (effects.sent > 0) sent_.Add(static_cast<std::uint64_t>(effects.sent));
@@ -203,7 +209,10 @@ switchyard::Task<Result<Answer>> Desk::RunOnce(const Operation& operation,
     return Outcome{.answer = std::move(*answer), .effects = std::move(records.effects)};
   };
   // Others are told even if who asked is gone by then.
-  auto kept = [this](const Outcome& done) { Note(done.effects); };
+  auto kept = [this, begun = clock_.Now()](const Outcome& done) {
+    if (done.effects.claimed > 0) claim_seconds_.Observe(clock_.Now() - begun);
+    Note(done.effects);
+  };
   Patience patience{.until = deadline.at(), .only_heard = operation.only_heard};
   if (!deadline.never()) patience.timers = &deps.timers;
   Result<Outcome> outcome = co_await Transact<Outcome>(database_, deps.executor(), std::move(work),

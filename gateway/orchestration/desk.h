@@ -32,6 +32,7 @@
 namespace switchyard::telemetry {
 class Counter;
 class Gauge;
+class Histogram;
 class Metrics;
 }  // namespace switchyard::telemetry
 
@@ -114,6 +115,7 @@ class Desk {
   std::atomic<std::int64_t> forgets_from_ = 0;  // by the steady clock; nothing is forgotten before
   std::atomic<std::size_t> held_ = 0;           // bytes of operations that wait
   telemetry::Counter &claims_, &expired_, &dead_, &sent_, &read_, &throttled_, &forced_;
+  telemetry::Histogram &claim_seconds_, &pending_seconds_;
   std::vector<std::shared_ptr<telemetry::Gauge>> tasks_, agents_;
   std::shared_ptr<telemetry::Gauge> oldest_, sessions_, requests_, listening_;
   std::shared_ptr<telemetry::Gauge> locks_held_, locks_waiting_, projects_;

@@ -98,6 +98,10 @@ Result<Task> GiveTo(Records& records, const Task& task, const Agent& agent, std:
   ++given.attempts;
   ++given.fence;
   ++records.effects.claimed;
+  // Each return is one fence more, too.
+  if (task.fence == 0) {
+    records.effects.pending.push_back(std::max<std::int64_t>(records.now - task.created_at, 0));
+  }
   if (Result<void> counted = CountUp(records, "assigned"); !counted) {
     return Failure(std::move(counted.error()));
   }

@@ -74,6 +74,7 @@ struct Records {
   struct Effects {
     std::int64_t ready = 0;  // tasks that may be claimed now and could not before
     std::int64_t claimed = 0, expired = 0, dead = 0;
+    std::vector<std::int64_t> pending = {};  // ms until tasks were given out for the first time
     bool more = false;  // there is work left that goes on by itself (Desk::Tick)
     // Whose views read otherwise by now; some may stand there twice.
     std::vector<std::int64_t> tasks = {};

@@ -93,12 +93,13 @@ std::size_t IndexOf(std::string_view name, [[maybe_unused]] MetricType type,
 
 ClientMetric::Histogram Read(const Histogram& histogram) {
   ClientMetric::Histogram out;
-  for (std::size_t i = 0; i <= Histogram::kBounds.size(); ++i) {
-    const bool last = i == Histogram::kBounds.size();
+  const Histogram::Bounds& bounds = histogram.bounds();
+  for (std::size_t i = 0; i <= bounds.size(); ++i) {
+    const bool last = i == bounds.size();
     out.sample_count += histogram.count(i);
     out.bucket.push_back(
         {.cumulative_count = out.sample_count,
-         .upper_bound = last ? std::numeric_limits<double>::infinity() : Histogram::kBounds.at(i)});
+         .upper_bound = last ? std::numeric_limits<double>::infinity() : bounds.at(i)});
   }
   out.sample_sum = histogram.sum();
   return out;
@@ -313,10 +314,10 @@ std::shared_ptr<Gauge> Metrics::GaugeOf(std::string_view name,
   return gauge;
 }
 
-Histogram& Metrics::HistogramOf(std::string_view name) {
+Histogram& Metrics::HistogramOf(std::string_view name, const Histogram::Bounds& bounds) {
   const std::size_t metric = IndexOf(name, MetricType::Histogram, 0);
   const std::lock_guard lock(mutex_);
-  return histograms_[metric];
+  return histograms_.try_emplace(metric, bounds).first->second;
 }
 
 std::map<Metrics::Key, Metrics::Totals> Metrics::Sum() const {

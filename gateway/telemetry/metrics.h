@@ -67,8 +67,10 @@ class Metrics {
   // The same of a gauge. It is shown as long as somebody holds it; beyond kMaxSeries, not at all.
   std::shared_ptr<Gauge> GaugeOf(std::string_view name, const std::vector<std::string>& labels);
 
-  // The same of a histogram without labels; it lives as long as this object.
-  Histogram& HistogramOf(std::string_view name);
+  // The same of a histogram without labels; it lives as long as this object. Its bounds are those
+  // that were asked for first.
+  Histogram& HistogramOf(std::string_view name,
+                         const Histogram::Bounds& bounds = Histogram::kOfPeople);
 
   // Prometheus text format 0.0.4. Milliseconds when there are many series: not on an I/O thread.
   std::string Serialize() const;

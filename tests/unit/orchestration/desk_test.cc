@@ -115,6 +115,36 @@ TEST_F(OrchestrationDesk, WhatWaitsForTheDatabaseIsBounded) {
   EXPECT_TRUE(third->answer->has_value()) << "its place is free again";
 }
 
+TEST_F(OrchestrationDesk, AClaimIsTimedWithoutWhatItWaitedForATask) {
+  Call("register_agent", R"({"agent_id":"a"})");
+  const auto waits = Poll("a");
+  clock.Pass(seconds(20));
+  Call("create_task", R"({"content":"x"})");
+  Settle();
+  ASSERT_EQ(waits->text(), "1 task");
+  const std::string claim = "switchyard_orchestration_claim_seconds";
+  EXPECT_THAT(metrics.Serialize(), HasSubstr(claim + "_bucket{le=\"0.0005\"} 1\n"));
+  Call("create_task", R"({"content":"x"})");
+  clock.Pass(seconds(10));
+  Hold();
+  const auto claims = Begin("poll_tasks", R"({"claim":true,"agent_id":"a"})");
+  clock.Pass(std::chrono::milliseconds(30));
+  Release();
+  ASSERT_EQ(claims->text(), "1 task");
+  const std::string all = metrics.Serialize();
+  EXPECT_THAT(all, HasSubstr(claim + "_bucket{le=\"0.025\"} 1\n"));
+  EXPECT_THAT(all, HasSubstr(claim + "_bucket{le=\"0.05\"} 2\n"));
+  const std::string pending = "switchyard_orchestration_pending_seconds";
+  EXPECT_THAT(all, HasSubstr(pending + "_bucket{le=\"1\"} 1\n"));
+  EXPECT_THAT(all, HasSubstr(pending + "_bucket{le=\"15\"} 2\n"));
+  // One that was given back has been given out before.
+  Call("fail_task", R"({"task_id":"task_00000002","error":"e","should_retry":true})");
+  Call("poll_tasks", R"({"claim":true,"agent_id":"a"})");
+  EXPECT_EQ(StatusOf(2), "task_00000002 assigned by a");
+  EXPECT_THAT(metrics.Serialize(), HasSubstr(pending + "_count 2\n"));
+  EXPECT_THAT(metrics.Serialize(), HasSubstr(claim + "_count 3\n"));
+}
+
 // ---- Locks ------------------------------------------------------------------------------------
 
 class OrchestrationLines : public OrchestrationDesk {

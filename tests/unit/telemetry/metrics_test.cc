@@ -205,6 +205,8 @@ TEST(Metrics, NamesTypesAndLabelsAreThoseOfTheGoldenList) {
   metrics.CounterOf("switchyard_rate_limit_calls_total", {"caller", "refused"}).Add();
   metrics.CounterOf("switchyard_approval_decisions_total", {"approved"}).Add();
   metrics.HistogramOf("switchyard_approval_wait_seconds").Observe(std::chrono::seconds(1));
+  metrics.HistogramOf("switchyard_orchestration_claim_seconds", telemetry::Histogram::kOfMachines)
+      .Observe(std::chrono::milliseconds(1));
   const auto pending = metrics.GaugeOf("switchyard_approvals_pending", {});
   const auto oldest = metrics.GaugeOf("switchyard_approval_oldest_seconds", {});
   metrics.CounterOf("switchyard_auth_total", {"/mcp", "accepted"}).Add();
