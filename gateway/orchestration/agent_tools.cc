@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "orchestration/agents.h"
+#include "orchestration/routing.h"
 #include "orchestration/tool.h"
 #include "orchestration/views.h"
 
@@ -114,12 +114,12 @@ Result<Operation> Prepare(Arguments& arguments) {
 
 namespace find_capable_agents {
 Result<Operation> Prepare(Arguments& arguments) {
-  std::vector<std::string> requirements = arguments.Words("requirements|capabilities");
-  std::vector<std::string> excluded = arguments.Words("exclude_agents");
+  Choice choice{.requirements = arguments.Words("requirements|capabilities")};
+  choice.excluded = arguments.Words("exclude_agents");
+  choice.group = arguments.Word("group", kMaxWord).value_or("");
   const std::int64_t limit = arguments.Limit();
   return Do(arguments, [=](Records& records) -> Result<Answer> {
-    Result<std::vector<Candidate>> ranked =
-        Rank(records, requirements, excluded, static_cast<std::size_t>(limit));
+    Result<std::vector<Candidate>> ranked = Rank(records, choice, static_cast<std::size_t>(limit));
     if (!ranked) return Failure(std::move(ranked.error()));
     json::array list;
     Answer answer;

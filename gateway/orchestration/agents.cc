@@ -1,7 +1,6 @@
 #include "orchestration/agents.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -99,38 +98,8 @@ bool Fits(const Agent& agent, const AgentFilter& filter, const Records& records)
 }
 
 constexpr std::int64_t kWhole = 1000;
-constexpr std::int64_t kGood = 750;
 // An agent that has nothing to do is not forgotten for that, however soon tasks are.
 constexpr std::int64_t kRemembered = 24 * 3'600'000;
-
-// Weights in hundredths: what it ended well, how free it is, how close it fits, how fast it is.
-std::int64_t ScoreOf(const Agent& agent, std::size_t needed, std::int64_t fastest) {
-  constexpr std::int64_t kSuccess = 30, kQuality = 10, kFree = 30, kFit = 20, kSpeed = 10;
-  // As if it had ended four before, three of them well: one failure is no verdict.
-  const std::int64_t ended = agent.completed + agent.failed + agent.expired;
-  const std::int64_t success = kWhole * (agent.completed + 3) / (ended + 4);
-  // As if three had called it good before; what nobody evaluated is as good as its success.
-  const std::int64_t quality =
-      agent.raters == 0 ? success : (agent.ratings + 3 * kGood) / (agent.raters + 3);
-  const std::int64_t free = kWhole - kWhole * agent.active / agent.max_concurrent;
-  const auto has = static_cast<std::int64_t>(std::max<std::size_t>(agent.capabilities.size(), 1));
-  const std::int64_t fit = needed == 0 ? kWhole : kWhole * static_cast<std::int64_t>(needed) / has;
-  const std::int64_t speed = agent.latency_ms == 0 ? kWhole : kWhole * fastest / agent.latency_ms;
-  return (kSuccess * success + kQuality * quality + kFree * free + kFit * fit + kSpeed * speed) /
-         100;
-}
-
-std::string WhyOf(const Agent& agent) {
-  std::string why = fmt::format("{} of {} tasks, {}% success", agent.active, agent.max_concurrent,
-                                agent.SuccessRate() / 10);
-  if (agent.raters > 0) why += fmt::format(", {}% quality", agent.Quality() / 10);
-  return why;
-}
-
-std::int64_t Faster(std::int64_t fastest, const Agent& agent) {
-  if (agent.latency_ms == 0) return fastest;
-  return fastest == 0 ? agent.latency_ms : std::min(fastest, agent.latency_ms);
-}
 
 // What there is of an agent beside its row, which is gone: whoever has its id next begins anew.
 Result<void> Leave(Records& records, const Agent& agent) {
@@ -344,57 +313,6 @@ Result<void> NoteEnding(Records& records, std::string_view agent, const Ending& 
       "expired = expired + $3, latency_ms = CASE WHEN $4 = 0 THEN latency_ms WHEN latency_ms = 0 "
       "THEN $4 ELSE (latency_ms * 4 + $4) / 5 END WHERE id = $5",
       {one(How::kCompleted), one(How::kFailed), one(How::kExpired), ending.took_ms, agent});
-}
-
-Result<std::vector<Candidate>> Rank(Records& records, const std::vector<std::string>& requirements,
-                                    const std::vector<std::string>& excluded, std::size_t limit) {
-  Result<std::vector<Agent>> agents = WithCapabilities(records, requirements);
-  if (!agents) return Failure(std::move(agents.error()));
-  std::erase_if(*agents, [&](const Agent& agent) {
-    return !agent.TakesTasks(records.now, records.settings) ||
-           std::ranges::find(excluded, agent.id) != excluded.end();
-  });
-  std::int64_t fastest = 0;
-  for (const Agent& agent : *agents) fastest = Faster(fastest, agent);
-  std::vector<Candidate> ranked;
-  for (Agent& agent : *agents) {
-    Candidate candidate{.score = ScoreOf(agent, requirements.size(), fastest)};
-    candidate.why = WhyOf(agent);
-    candidate.agent = std::move(agent);
-    ranked.push_back(std::move(candidate));
-  }
-  std::ranges::sort(ranked, [](const Candidate& a, const Candidate& b) {
-    if (a.score != b.score) return a.score > b.score;
-    if (a.agent.active != b.agent.active) return a.agent.active < b.agent.active;
-    return a.agent.id < b.agent.id;
-  });
-  if (ranked.size() > limit) ranked.resize(limit);
-  return ranked;
-}
-
-std::optional<Candidate> BestOf(const Records& records, const std::vector<Agent>& agents,
-                                const std::vector<std::string>& requirements) {
-  std::vector<const Agent*> able;
-  std::int64_t fastest = 0;
-  for (const Agent& agent : agents) {
-    if (!agent.TakesTasks(records.now, records.settings)) continue;
-    if (!Covers(agent.capabilities, requirements)) continue;
-    able.push_back(&agent);
-    fastest = Faster(fastest, agent);
-  }
-  const Agent* best = nullptr;
-  std::int64_t most = 0;
-  for (const Agent* const agent : able) {
-    const std::int64_t score = ScoreOf(*agent, requirements.size(), fastest);
-    const bool better =
-        best == nullptr || score > most ||
-        (score == most && std::tie(agent->active, agent->id) < std::tie(best->active, best->id));
-    if (!better) continue;
-    best = agent;
-    most = score;
-  }
-  if (best == nullptr) return std::nullopt;
-  return Candidate{.agent = *best, .score = most, .why = WhyOf(*best)};
 }
 
 }  // namespace switchyard::orchestration

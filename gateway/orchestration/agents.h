@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,17 +70,5 @@ struct Ending {
 };
 // It has one task less, for that. Store() has it so.
 Result<void> NoteEnding(Records& records, std::string_view agent, const Ending& ending);
-
-struct Candidate {
-  Agent agent = {};
-  std::int64_t score = 0;  // thousandths
-  std::string why = {};
-};
-// Who can do what needs these, the best first; of equals the one with less to do, then by id.
-Result<std::vector<Candidate>> Rank(Records& records, const std::vector<std::string>& requirements,
-                                    const std::vector<std::string>& excluded, std::size_t limit);
-// The best of these, by the same order; nullopt: none of them can do it now.
-std::optional<Candidate> BestOf(const Records& records, const std::vector<Agent>& agents,
-                                const std::vector<std::string>& requirements);
 
 }  // namespace switchyard::orchestration

@@ -8,6 +8,7 @@
 #include "orchestration/lanes.h"
 #include "orchestration/moves.h"
 #include "orchestration/projects/efforts.h"
+#include "orchestration/routing.h"
 #include "orchestration/search.h"
 #include "orchestration/tool.h"
 #include "orchestration/verbatim.h"
@@ -215,11 +216,17 @@ Result<Operation> Prepare(Arguments& arguments) {
 namespace route_task {
 Result<Operation> Prepare(Arguments& arguments) {
   const TaskId id = arguments.Task("task_id", Need::kRequired);
-  std::vector<std::string> excluded = arguments.Words("exclude_agents");
+  Choice wanted{.excluded = arguments.Words("exclude_agents")};
+  wanted.group = arguments.Word("group", kMaxWord).value_or("");
   return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<Task> task = Find(records, id);
     if (!task) return Failure(std::move(task.error()));
-    Result<std::vector<Candidate>> best = Rank(records, WordsOf(task->requirements), excluded, 1);
+    Result<std::string> near = GroupAbove(records, *task);
+    if (!near) return Failure(std::move(near.error()));
+    Choice choice = wanted;
+    choice.requirements = WordsOf(task->requirements);
+    choice.near = std::move(*near);
+    Result<std::vector<Candidate>> best = Rank(records, choice, 1);
     if (!best) return Failure(std::move(best.error()));
     Result<void> counted = CountUp(records, best->empty() ? "unrouted" : "routed");
     if (!counted) return Failure(std::move(counted.error()));

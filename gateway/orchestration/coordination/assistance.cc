@@ -13,6 +13,7 @@
 #include "orchestration/coordination/request_rows.h"
 #include "orchestration/coordination/waits.h"
 #include "orchestration/lanes.h"
+#include "orchestration/routing.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -57,11 +58,11 @@ Result<void> AskTarget(Records& records, Request& request, const NewRequest& wan
 }
 
 // The best by the rank of routing, without those that wait for the requester themselves.
-Result<void> AskTheBest(Records& records, Request& request, const NewRequest& wanted) {
-  std::vector<std::string> excluded = wanted.exclude;
-  excluded.push_back(request.requester);
-  Result<std::vector<Candidate>> ranked =
-      Rank(records, wanted.capabilities, excluded, kMostAsked * 2);
+Result<void> AskTheBest(Records& records, Request& request, const NewRequest& wanted,
+                        const std::string& group) {
+  Choice choice{.requirements = wanted.capabilities, .excluded = wanted.exclude, .near = group};
+  choice.excluded.push_back(request.requester);
+  Result<std::vector<Candidate>> ranked = Rank(records, choice, kMostAsked * 2);
   if (!ranked) return Failure(std::move(ranked.error()));
   std::string deadlock;
   for (Candidate& one : *ranked) {
@@ -216,7 +217,7 @@ Result<Request> Ask(Records& records, const NewRequest& wanted) {
     Result<Task> task = Find(records, wanted.task);
     if (!task) return Failure(std::move(task.error()).In("task_id"));
   }
-  done = wanted.target.empty() ? AskTheBest(records, request, wanted)
+  done = wanted.target.empty() ? AskTheBest(records, request, wanted, requester->group)
                                : AskTarget(records, request, wanted);
   if (done) done = InsertRequest(records, request);
   if (done) done = CountUp(records, "assistance_open");

@@ -14,6 +14,7 @@
 #include "orchestration/agents.h"
 #include "orchestration/lanes.h"
 #include "orchestration/moves.h"
+#include "orchestration/routing.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -357,7 +358,10 @@ Result<std::vector<Handed>> HandOutTasks(Records& records, const HandOut& wanted
       handed.push_back(std::move(one));
       continue;
     }
-    const std::optional<Candidate> best = BestOf(records, *crew, WordsOf(task->requirements));
+    Result<std::string> near = GroupAbove(records, *task);
+    if (!near) return Failure(std::move(near.error()));
+    const std::optional<Candidate> best = BestOf(
+        records, *crew, {.requirements = WordsOf(task->requirements), .near = std::move(*near)});
     if (!best) {
       one.why = "no capable agent is available";
       handed.push_back(std::move(one));

@@ -81,6 +81,50 @@ TEST_F(Agents, ThoseThatFailAreChosenLess) {
   EXPECT_EQ(room.Get("get_health").at("status"), boost::json::value("degraded"));
 }
 
+// All else is alike, and by their ids it would be the other one.
+TEST_F(Agents, ThatAreFasterAreChosenAndTheReasonSaysSo) {
+  for (const auto& [agent, took] : {std::pair("a_slow", 4000), std::pair("b_quick", 40)}) {
+    room.Register(agent, R"(,"capabilities":["x","y"])");
+    const std::string id = room.Create("w", R"(,"requirements":["x"])");
+    ASSERT_EQ(room.Claim(agent), id);
+    ASSERT_EQ(room.Refusal("start_task", Room::Id(id)), "");
+    room.now += took;
+    ASSERT_EQ(room.Refusal("complete_task", Room::Id(id)), "");
+  }
+  EXPECT_EQ(room.Get("find_capable_agents", R"({"requirements":["x"]})").at("agents"),
+            boost::json::parse(R"([
+    {"agent_id":"b_quick","score":0.85,"reason":"0 of 10 tasks, 100% success, fits 1 of 2, 40 ms"},
+    {"agent_id":"a_slow","score":0.75,"reason":"0 of 10 tasks, 100% success, fits 1 of 2, 4000 ms"}])"));
+  EXPECT_EQ(Chosen(R"(["x"])"), "b_quick");
+  const std::string parent = room.Create("p", R"(,"task_type":"whole")");
+  room.Create("part", R"(,"requirements":["x"],"parent":")" + parent + "\"");
+  EXPECT_EQ(room.Get("assign_subtasks", R"({"parent_task_id":")" + parent + "\"}")
+                .at("assigned")
+                .as_array()
+                .at(0)
+                .at("agent_id"),
+            boost::json::value("b_quick"));
+}
+
+TEST_F(Agents, OfTheGroupThatIsAtItAreChosenFirst) {
+  room.Register("a");
+  room.Register("b", R"(,"group":"web")");
+  room.Register("lead", R"(,"group":"web")");
+  EXPECT_EQ(Chosen("[]"), "a");
+  EXPECT_EQ(Chosen("[]", R"(,"group":"web")"), "b") << "nobody else's";
+  EXPECT_EQ(Chosen("[]", R"(,"group":"none")"), "");
+  EXPECT_EQ(room.Get("find_capable_agents", R"({"group":"web"})").at("agents").as_array().size(),
+            2U);
+  const std::string whole = room.Create("whole", R"(,"task_type":"whole")");
+  const std::string under = R"([],"parent":")" + whole + "\"";
+  EXPECT_EQ(Chosen(under), "a") << "nobody has it yet";
+  ASSERT_EQ(room.Claim("lead", R"(,"task_type":"whole")"), whole);
+  EXPECT_EQ(Chosen(under), "b");
+  const std::string part = room.Create("part", R"(,"parent":")" + whole + "\"");
+  EXPECT_EQ(room.Get("route_task", Room::Id(part)).at("reason"),
+            boost::json::value("0 of 10 tasks, 100% success, group web"));
+}
+
 TEST_F(Agents, TheServiceIsAsHealthyAsItsNumbers) {
   EXPECT_EQ(room.Get("get_health").at("status"), boost::json::value("failed"));
   room.Register("a");

@@ -62,8 +62,9 @@ class Assistance : public ::testing::Test {
 
 TEST_F(Assistance, IsAskedOfTheBestAndSaysWhy) {
   const json::object made = Request("a", R"(,"required_capabilities":["x"],"ask":1)");
-  EXPECT_EQ(made.at("asked"),
-            json::parse(R"([{"agent_id":"b","reason":"0 of 10 tasks, 100% success"}])"));
+  EXPECT_EQ(
+      made.at("asked"),
+      json::parse(R"([{"agent_id":"b","reason":"0 of 10 tasks, 100% success, fits 1 of 1"}])"));
   EXPECT_EQ(room.Contents("b"), "assistance_00000001: help");
   EXPECT_EQ(room.Contents("c"), "");
   EXPECT_EQ(Open(), 1);
