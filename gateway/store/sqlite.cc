@@ -80,6 +80,10 @@ bool Database::Moved() const {
 
 bool Database::InTransaction() const { return sqlite3_get_autocommit(handle_->sqlite) == 0; }
 
+void Database::LeaveLog(bool leave) {
+  sqlite3_db_config(handle_->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave ? 1 : 0, nullptr);
+}
+
 void Database::KeepLog() {
   sqlite3_wal_hook(
       handle_->sqlite,

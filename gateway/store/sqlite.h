@@ -55,6 +55,8 @@ class Database {
   Result<void> Checkpoint();
   // What was written to the file is on the disk.
   Result<void> Sync();
+  // Whether the log stays beside the file when this closes it, as it was found.
+  void LeaveLog(bool leave);
 
   // What is in it is nothing that this program can use: the file as a whole is at fault.
   Error Unusable(std::string_view why) const;

@@ -149,12 +149,22 @@ class SqliteDatabase::Running final : public Transaction {
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(Options options,
                                                              const DatabaseSchema& schema) {
   const bool in_memory = options.path.empty();
-  if (!in_memory) sqlite::MakeForThisUser(options.path);
+  sqlite::FileKind kind = KindOf(schema);
+  if (!in_memory) {
+    kind.indexes = sqlite::WasCutOff(options.path);
+    if (kind.indexes) {
+      spdlog::info("{}: was not closed the last time; all of it is checked", options.path);
+    }
+    sqlite::MakeForThisUser(options.path);
+  }
   Result<sqlite::Database> database = sqlite::Database::Open(
       in_memory ? ":memory:" : options.path, {.patience = kPatience, .gathers = !in_memory});
   if (!database) return Failure(std::move(database.error()));
-  const Result<std::int64_t> version = sqlite::Examine(*database, KindOf(schema));
+  // Or whoever starts again after a refusal would find the file closed.
+  if (kind.indexes) database->LeaveLog(true);
+  const Result<std::int64_t> version = sqlite::Examine(*database, kind);
   if (!version) return Failure(version.error());
+  database->LeaveLog(false);
   if (Result<void> set = SetUp(*database, in_memory); !set) return Failure(std::move(set.error()));
   if (*version < schema.version()) {
     Result<void> done = {};
@@ -175,10 +185,12 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(Options options,
 }
 
 Result<void> SqliteDatabase::Inspect(const std::string& path, const DatabaseSchema& schema) {
+  sqlite::FileKind kind = KindOf(schema);
+  kind.indexes = sqlite::WasCutOff(path);
   Result<sqlite::Database> database =
       sqlite::Database::Open(path, {.read_only = true, .patience = kPatience});
   if (!database) return Failure(std::move(database.error()));
-  const Result<std::int64_t> version = sqlite::Examine(*database, KindOf(schema));
+  const Result<std::int64_t> version = sqlite::Examine(*database, kind);
   if (!version) return Failure(version.error());
   return {};
 }

@@ -42,7 +42,8 @@ Result<std::int64_t> Examine(Database& database, FileKind kind) {
                                      std::to_string(*version) + ", this one reads " +
                                      std::to_string(kind.newest) + "); start that one"));
   }
-  Result<Statement> check = database.Prepare("PRAGMA quick_check(1)");
+  Result<Statement> check =
+      database.Prepare(kind.indexes ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)");
   if (!check) return Failure(std::move(check.error()));
   const Result<bool> row = check->Step();
   if (!row) return Failure(row.error());
@@ -50,6 +51,11 @@ Result<std::int64_t> Examine(Database& database, FileKind kind) {
     return Failure(database.Unusable("is damaged (" + std::string(check->Bytes(0)) + ")"));
   }
   return *version;
+}
+
+bool WasCutOff(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path + "-wal", error);
 }
 
 void MakeForThisUser(const std::string& path) {

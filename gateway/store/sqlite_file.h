@@ -12,10 +12,15 @@ namespace switchyard::store::sqlite {
 struct FileKind {
   std::int64_t application = 0;  // PRAGMA application_id
   std::int64_t newest = 0;       // version that this program reads, PRAGMA user_version
+  bool indexes = false;          // compare them with their rows, too: that takes twice the time
 };
 
 // Whether it is whole, and ours or empty. Gives its version; 0 = empty.
 Result<std::int64_t> Examine(Database& database, FileKind kind);
+
+// Whether whoever had it open last went without closing it: then the write-ahead log is still
+// there, which SQLite removes with the last that closes. Asked before it is opened.
+bool WasCutOff(const std::string& path);
 
 // As are then the files that SQLite makes beside it, whatever the umask is. A file that is there
 // keeps its mode, and is not opened: to close it again would take away the locks that this process

@@ -302,6 +302,46 @@ TEST(SqliteDatabase, WhatIsDamagedOrForeignIsRefusedWithWhatToDo) {
   EXPECT_THAT(Refusal(place.path() + "/other"), HasSubstr("is the database of another program"));
 }
 
+// quick_check does not see it, and whoever looks by the index never finds the row.
+TEST(SqliteDatabase, AnIndexThatLostAnEntryIsFoundAfterAStopThatWasNone) {
+  constexpr std::array kIndexed = {kFirst, std::string_view("CREATE INDEX by_word ON t (word)")};
+  const Place place;
+  {
+    const auto database = Open(place.file(), kIndexed);
+    EXPECT_TRUE(Put(*database, 1).has_value());
+  }
+  // By an index that is another one while the row comes.
+  for (const char* step :
+       {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX by_word ON t "
+        "(word) WHERE id < 0' WHERE name = 'by_word'",
+        "INSERT INTO t (id, word) VALUES (2, 'lost')",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX by_word ON t "
+        "(word)' WHERE name = 'by_word'"}) {
+    auto file = sqlite::Database::Open(place.file(), {});
+    ASSERT_TRUE(file.has_value());
+    const Result<void> done = file->Execute(step);
+    ASSERT_TRUE(done.has_value()) << done.error().detail;
+  }
+  const std::string log = place.file() + "-wal";
+  ASSERT_FALSE(std::filesystem::exists(log));
+  EXPECT_EQ(Count(*Open(place.file(), kIndexed)), 2) << "closed well, it is looked through quickly";
+  ASSERT_FALSE(std::filesystem::exists(log)) << "and was again";
+  std::ofstream(log).flush();
+  const auto refused = SqliteDatabase::Open({.path = place.file()}, Of(kIndexed));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().message, HasSubstr("missing from index by_word"));
+  EXPECT_THAT(refused.error().message, HasSubstr("put a copy of it back"));
+  EXPECT_FALSE(SqliteDatabase::Inspect(place.file(), Of(kIndexed)).has_value());
+  EXPECT_FALSE(SqliteDatabase::Open({.path = place.file()}, Of(kIndexed)).has_value())
+      << "nor does it start the second time";
+  {
+    auto file = sqlite::Database::Open(place.file(), {});
+    ASSERT_TRUE(file->Execute("REINDEX").has_value());
+  }
+  std::ofstream(log).flush();
+  EXPECT_EQ(Count(*Open(place.file(), kIndexed)), 2) << "the way back that the docs name";
+}
+
 TEST(SqliteDatabase, AFileThatWasMovedAwayIsWrittenNoMore) {
   const Place place;
   const auto database = Open(place.file());
