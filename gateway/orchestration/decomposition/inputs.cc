@@ -131,7 +131,7 @@ std::optional<std::vector<Source>> ResultsIn(Arguments& arguments) {
     json::object* const object = item.if_object();
     json::value* const result = object == nullptr ? nullptr : object->if_contains("result");
     const std::string_view id =
-        object == nullptr ? std::string_view() : WordOf(*object, {"task_id"});
+        object == nullptr ? std::string_view() : WordOf(*object, {"task_id", "subtask_id"});
     if (result != nullptr && TaskIdOf(id)) {
       source.name = ToText(*TaskIdOf(id));
       source.result = std::move(*result);

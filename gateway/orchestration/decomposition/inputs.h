@@ -24,7 +24,7 @@ Models ModelsIn(Arguments& arguments);
 // subtasks: ids of tasks, or objects that have one as task_id or id. Each once.
 std::vector<TaskId> SubtasksIn(Arguments& arguments);
 
-// results: values, or objects with task_id and result; nullopt = not given.
+// results: values, or objects with task_id (or subtask_id) and result; nullopt = not given.
 std::optional<std::vector<Source>> ResultsIn(Arguments& arguments);
 
 }  // namespace switchyard::orchestration

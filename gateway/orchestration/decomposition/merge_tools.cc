@@ -1,5 +1,6 @@
 // The tools that bring results together, and say where they come from.
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -37,13 +38,58 @@ json::array ToArray(const std::vector<TaskId>& ids) {
 namespace merge_results {
 namespace {
 
+// A value that the call brought as the result of a task.
+struct Claim {
+  TaskId task = 0;
+  json::value result = {};
+};
+
 struct Wanted {
   std::optional<Merged> merged = {};  // of results that the call brought; or
   std::vector<TaskId> tasks = {};     // of these; or
   TaskId parent = 0;                  // of its parts
   std::string strategy = {}, separator = {};
   TaskId into = 0;  // whose result it is to be; 0 = nobody's
+  std::vector<Claim> claims = {};
 };
+
+// Of what is in it, what is on record, and what nobody but the caller says.
+struct Sides {
+  std::vector<std::string> used = {}, claimed = {};
+};
+
+// Whether these are the results of those tasks, by their names.
+Result<std::map<std::string, bool>> Judge(Records& records, const std::vector<Claim>& claims) {
+  std::map<std::string, bool> verdicts;
+  std::size_t bytes = 0;
+  for (const Claim& claim : claims) {
+    Result<Task> task = Find(records, claim.task);
+    if (!task && task.error().code != Code::kNotFound) return Failure(std::move(task.error()));
+    bool same = task && task->status == Status::kCompleted;
+    if (same) {
+      // Others wait meanwhile: what is much more than was given is another one anyhow.
+      bytes += task->result.size();
+      same = bytes <= 2 * kMaxResult &&
+             Kept(task->result.empty() ? "null" : task->result) == claim.result;
+    }
+    bool& verdict = verdicts.try_emplace(ToText(claim.task), true).first->second;
+    verdict = verdict && same;
+  }
+  return verdicts;
+}
+
+Result<Sides> SidesOf(Records& records, const std::vector<Claim>& claims,
+                      const std::vector<std::string>& used) {
+  Result<std::map<std::string, bool>> verdicts = Judge(records, claims);
+  if (!verdicts) return Failure(std::move(verdicts.error()));
+  Sides sides;
+  for (const std::string& name : used) {
+    const auto verdict = verdicts->find(name);
+    const bool known = verdict == verdicts->end() || verdict->second;
+    (known ? sides.used : sides.claimed).push_back(name);
+  }
+  return sides;
+}
 
 struct Found {
   std::vector<Source> sources = {};
@@ -94,17 +140,20 @@ Result<void> Keep(Records& records, TaskId into, const std::vector<std::string>&
   }
   if (sources.empty()) {
     return Refused(
-        "task_id keeps which tasks the result is made of, and no task is among them; give "
-        "task_ids, "
-        "or results with task_id");
+        "task_id keeps which tasks the result is made of, and no result of a completed task is "
+        "among them; give task_ids, or results with task_id as the tasks have them");
   }
   return KeepLineage(records, into, sources);
 }
 
-Answer Told(Merged merged, const std::vector<std::string>& missing) {
+Answer Told(Merged merged, const Sides& sides, const std::vector<std::string>& missing) {
   Answer answer{.text = fmt::format("of {} results", merged.used.size())};
   answer.content["result"] = std::move(merged.result);
-  answer.content["made_of"] = ToArray(merged.used);
+  answer.content["made_of"] = ToArray(sides.used);
+  if (!sides.claimed.empty()) {
+    answer.content["claimed"] = ToArray(sides.claimed);
+    answer.text += fmt::format(", {} on your word", sides.claimed.size());
+  }
   if (!missing.empty()) {
     answer.content["missing"] = ToArray(missing);
     answer.text += fmt::format(", {} have none yet", missing.size());
@@ -117,12 +166,14 @@ Answer Told(Merged merged, const std::vector<std::string>& missing) {
 
 Result<Answer> Finish(Records& records, const Wanted& wanted, Merged merged,
                       const std::vector<std::string>& missing) {
+  Result<Sides> sides = SidesOf(records, wanted.claims, merged.used);
+  if (!sides) return Failure(std::move(sides.error()));
   if (wanted.into != 0) {
     Result<void> kept = MaySay(records, wanted.into);
-    if (kept) kept = Keep(records, wanted.into, merged.used);
+    if (kept) kept = Keep(records, wanted.into, sides->used);
     if (!kept) return Failure(std::move(kept.error()));
   }
-  return Told(std::move(merged), missing);
+  return Told(std::move(merged), *sides, missing);
 }
 
 Result<Answer> Run(Records& records, const Wanted& wanted) {
@@ -174,6 +225,11 @@ Result<Operation> Prepare(Arguments& arguments) {
   }
   if (Result<void> fine = arguments.Check(); !fine) return Failure(std::move(fine.error()));
   if (results) {
+    for (const Source& source : *results) {
+      if (const Result<TaskId> task = TaskIdOf(source.name)) {
+        wanted.claims.push_back({.task = *task, .result = source.result});
+      }
+    }
     // Here, where it keeps nobody else waiting.
     Result<Merged> merged = Merge(wanted.strategy, std::move(*results), wanted.separator);
     if (!merged) return Failure(std::move(merged.error()));

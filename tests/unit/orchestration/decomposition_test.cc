@@ -310,6 +310,42 @@ TEST(Merge, WhatCannotBeMergedIsRefused) {
   EXPECT_THAT(room.Refusal("merge_results"), HasSubstr("give one of results, task_ids"));
 }
 
+// Nobody puts words into the mouth of another one's task.
+TEST(Merge, TellsWhatTasksGaveFromWhatIsSaidOfThem) {
+  Room room;
+  room.Register("a");
+  room.Get("decompose_task", R"({"task":"Count x; count y","create":true})");
+  room.Claim("a");
+  room.Get("start_task", Room::Id("task_00000002"));
+  room.Get("complete_task", Room::Id("task_00000002", R"(,"result":{"x":1.10,"y":[2]})"));
+  const std::string own = room.Create("own");
+  const auto merged = [&](const std::string& results) {
+    return Text(Merged(room, "first_success", results, R"(,"task_id":")" + own + "\""));
+  };
+  EXPECT_THAT(merged(R"([{"task_id":"task_00000002","result":"what it never said"}])"),
+              HasSubstr("no result of a completed task is among them"));
+  EXPECT_THAT(merged(R"([{"task_id":"task_00000003","result":1}])"), HasSubstr("no result of a"))
+      << "it has none yet";
+  EXPECT_THAT(merged(R"([{"task_id":"task_77777777","result":1}])"), HasSubstr("no result of a"));
+  EXPECT_FALSE(room.Get("get_lineage", Room::Id("task_00000002")).contains("used_by"));
+  const json::object said =
+      Merged(room, "table",
+             R"([{"subtask_id":"task_00000002","result":{"y":[2],"x":1.10}},"plain",)"
+             R"({"task_id":"task_00000003","result":{}},{"task_id":"task_77777777","result":{}}])",
+             R"(,"task_id":")" + own + "\"");
+  EXPECT_EQ(said.at("made_of"), json::parse(R"(["task_00000002","results[1]"])"))
+      << "in whatever order its members are";
+  EXPECT_EQ(said.at("claimed"), json::parse(R"(["task_00000003","task_77777777"])"));
+  EXPECT_EQ(room.Get("get_lineage", Room::Id(own)).at("made_of"),
+            json::parse(R"(["task_00000002"])"));
+  EXPECT_EQ(Merged(room, "concatenate",
+                   R"([{"task_id":"task_00000002","result":{"x":1.10,"y":[2]}},)"
+                   R"({"task_id":"task_00000002","result":{"x":1.1,"y":[2]}}])")
+                .at("claimed"),
+            json::parse(R"(["task_00000002","task_00000002"])"))
+      << "told twice, once otherwise";
+}
+
 TEST(Merge, KeepsWhereAResultComesFrom) {
   Room room;
   room.Register("a");
