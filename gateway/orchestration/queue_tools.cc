@@ -37,7 +37,7 @@ Answer ListOf(const std::vector<Task>& tasks, const std::vector<std::string>& fi
 std::vector<std::string> FieldsIn(Arguments& arguments) {
   std::vector<std::string> fields = arguments.Words("fields");
   for (const std::string& field : fields) {
-    if (std::ranges::find(TaskFields(), field) != TaskFields().end()) continue;
+    if (std::ranges::find(TaskFields(), FieldMeant(field)) != TaskFields().end()) continue;
     arguments.Wrong(
         fmt::format("fields: there is no {}; known: {}", field, fmt::join(TaskFields(), ", ")));
   }

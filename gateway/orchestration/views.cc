@@ -35,9 +35,23 @@ constexpr auto kFields = std::to_array<std::string_view>(
      "fence",        "lease_until", "result",      "metrics",    "error",       "attempts",
      "max_attempts", "created_at",  "assigned_at", "started_at", "finished_at", "deadline"});
 
+// As the arguments of tools have them.
+constexpr std::pair<std::string_view, std::string_view> kSecondNames[] = {
+    {"description", "content"},
+    {"required_capabilities", "requirements"},
+    {"parent_task_id", "parent"},
+    {"assigned_agent_id", "assigned_to"}};
+
 }  // namespace
 
 std::span<const std::string_view> TaskFields() { return kFields; }
+
+std::string_view FieldMeant(std::string_view name) {
+  for (const auto& [second, first] : kSecondNames) {
+    if (name == second) return first;
+  }
+  return name;
+}
 
 json::object View(const Task& task, As as, const std::vector<std::string>& fields) {
   json::object view;
@@ -48,6 +62,10 @@ json::object View(const Task& task, As as, const std::vector<std::string>& field
                                        : (as == As::kSubject && subject) ||
                                              std::ranges::find(fields, key) != fields.end();
     if (there && wanted) view[key] = make();
+    if (!there || fields.empty()) return;
+    for (const auto& [second, first] : kSecondNames) {
+      if (first == key && std::ranges::find(fields, second) != fields.end()) view[second] = make();
+    }
   };
   const auto text = [&put](std::string_view key, const std::string& value) {
     put(key, !value.empty(), [&value] { return json::string(value); });

@@ -18,6 +18,9 @@ namespace switchyard::orchestration {
 enum class As : bool { kItem, kSubject };
 // What may be asked for.
 std::span<const std::string_view> TaskFields();
+// The same of a second name ("description"); any other one as it is. A view has what was asked for
+// under the name by which it was.
+std::string_view FieldMeant(std::string_view name);
 // With `fields`, those of them that it has; else what is usually wanted.
 boost::json::object View(const Task& task, As as, const std::vector<std::string>& fields);
 boost::json::object View(const Agent& agent, std::int64_t now, const Settings& settings);

@@ -15,6 +15,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxModelsText = 256 * 1024;
+constexpr std::size_t kMaxSubtasksText = std::size_t{1} << 20;
 
 // A list of at most so many; nullopt when it was not given or is none.
 std::optional<json::array> ListIn(Arguments& arguments, std::string_view names, std::size_t most,
@@ -96,24 +97,34 @@ Models ModelsIn(Arguments& arguments) {
   return models;
 }
 
-std::vector<TaskId> SubtasksIn(Arguments& arguments) {
-  std::vector<TaskId> ids;
-  const std::optional<json::array> list = ListIn(arguments, "subtasks", kMaxBatch, kMaxModelsText);
-  if (!list) return ids;
+Subtasks SubtasksIn(Arguments& arguments) {
+  Subtasks subtasks;
+  const std::optional<json::array> list =
+      ListIn(arguments, "subtasks", kMaxBatch, kMaxSubtasksText);
+  if (!list) return subtasks;
   for (const json::value& item : *list) {
-    const std::string_view text = item.is_string()   ? std::string_view(item.get_string())
-                                  : item.is_object() ? WordOf(item.get_object(), {"task_id", "id"})
-                                                     : std::string_view();
-    const Result<TaskId> id = TaskIdOf(text);
-    if (!id) {
+    const json::object* const object = item.if_object();
+    const std::string_view named =
+        object == nullptr ? std::string_view() : WordOf(*object, {"task_id", "subtask_id", "id"});
+    const bool part =
+        object != nullptr && (object->contains("content") || object->contains("description"));
+    const Result<TaskId> id = TaskIdOf(item.is_string() ? item.get_string() : named);
+    if (id) {
+      if (std::ranges::find(subtasks.tasks, *id) == subtasks.tasks.end()) {
+        subtasks.tasks.push_back(*id);
+      }
+    } else if (part && named.empty()) {
+      Arguments read(*object, fmt::format("subtasks[{}]", subtasks.parts.items.size()));
+      subtasks.parts.Add(read, arguments);
+    } else {
       arguments.Wrong(
-          "subtasks must hold ids of tasks, or objects with task_id: decompose_task with create "
-          "makes them");
+          "subtasks must hold ids of tasks, objects with task_id, or parts to be made, with "
+          "content, as decompose_task shows them");
       return {};
     }
-    if (std::ranges::find(ids, *id) == ids.end()) ids.push_back(*id);
   }
-  return ids;
+  subtasks.parts.Settle();
+  return subtasks;
 }
 
 std::optional<std::vector<Source>> ResultsIn(Arguments& arguments) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "orchestration/arguments.h"
+#include "orchestration/batch.h"
 #include "orchestration/decomposition/merge.h"
 #include "orchestration/task.h"
 
@@ -21,8 +22,13 @@ struct Models {
 };
 Models ModelsIn(Arguments& arguments);
 
-// subtasks: ids of tasks, or objects that have one as task_id or id. Each once.
-std::vector<TaskId> SubtasksIn(Arguments& arguments);
+// subtasks: ids of tasks, or objects that have one as task_id or id, each once; or what is to be
+// made, as decompose_task shows it.
+struct Subtasks {
+  std::vector<TaskId> tasks = {};
+  Batch parts = {};
+};
+Subtasks SubtasksIn(Arguments& arguments);
 
 // results: values, or objects with task_id (or subtask_id) and result; nullopt = not given.
 std::optional<std::vector<Source>> ResultsIn(Arguments& arguments);

@@ -1,4 +1,5 @@
 // The tools that split tasks and hand the parts out.
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -102,15 +103,22 @@ Result<Operation> Prepare(Arguments& arguments) {
 namespace assign_subtasks {
 namespace {
 
-Answer Told(const std::vector<Handed>& handed, bool more) {
+using Refs = std::map<TaskId, std::string>;  // of parts that were made
+
+Answer Told(const std::vector<Handed>& handed, const Refs& refs, bool more) {
   Answer answer;
   json::array assigned, left;
   for (const Handed& one : handed) {
+    json::object view;
+    if (const auto ref = refs.find(one.task); ref != refs.end()) view["ref"] = ref->second;
+    view["task_id"] = ToText(one.task);
     if (one.agent.empty()) {
-      left.emplace_back(json::object{{"task_id", ToText(one.task)}, {"reason", one.why}});
+      view["reason"] = one.why;
+      left.emplace_back(std::move(view));
     } else {
-      assigned.emplace_back(json::object{
-          {"task_id", ToText(one.task)}, {"agent_id", one.agent}, {"fence", one.fence}});
+      view["agent_id"] = one.agent;
+      view["fence"] = one.fence;
+      assigned.emplace_back(std::move(view));
     }
   }
   answer.text = fmt::format("{} assigned, {} not", assigned.size(), left.size());
@@ -126,8 +134,13 @@ Answer Told(const std::vector<Handed>& handed, bool more) {
 }  // namespace
 
 Result<Operation> Prepare(Arguments& arguments) {
-  HandOut wanted{.tasks = SubtasksIn(arguments)};
+  Subtasks subtasks = SubtasksIn(arguments);
+  HandOut wanted{.tasks = std::move(subtasks.tasks)};
+  Batch parts = std::move(subtasks.parts);
   const TaskId parent = arguments.Task("parent_task_id");
+  for (BatchItem& part : parts.items) {
+    if (part.task.parent == 0) part.task.parent = parent;
+  }
   Models models = ModelsIn(arguments);
   // What nobody can tell apart is no choice, and is not taken for none.
   if (models.nameless) {
@@ -135,12 +148,20 @@ Result<Operation> Prepare(Arguments& arguments) {
   }
   wanted.among = std::move(models.agents);
   wanted.lease_ms = arguments.LeaseMs();
-  if (wanted.tasks.empty() == (parent == 0)) {
+  const bool all_of_it = wanted.tasks.empty() && parts.items.empty();
+  if (all_of_it ? parent == 0 : parent != 0 && parts.items.empty()) {
     arguments.Wrong("give either subtasks, or parent_task_id of those that are meant");
   }
   return Do(arguments, [=](Records& records) -> Result<Answer> {
     HandOut all = wanted;
-    if (parent != 0) {
+    Refs refs;
+    Result<std::vector<Task>> made = CreateAll(records, parts, "subtasks");
+    if (!made) return Failure(std::move(made.error()));
+    for (std::size_t i = 0; i < made->size(); ++i) {
+      all.tasks.push_back((*made)[i].id);
+      if (!parts.items[i].ref.empty()) refs[(*made)[i].id] = parts.items[i].ref;
+    }
+    if (all_of_it) {
       Result<std::vector<TaskId>> pending =
           PendingOf(records, parent, static_cast<std::int64_t>(kMaxBatch) + 1);
       if (!pending) return Failure(std::move(pending.error()));
@@ -150,7 +171,7 @@ Result<Operation> Prepare(Arguments& arguments) {
     if (more) all.tasks.pop_back();
     Result<std::vector<Handed>> handed = HandOutTasks(records, all);
     if (!handed) return Failure(std::move(handed.error()));
-    return Told(*handed, more);
+    return Told(*handed, refs, more);
   });
 }
 }  // namespace assign_subtasks
