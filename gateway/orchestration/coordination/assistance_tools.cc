@@ -8,6 +8,7 @@
 #include "orchestration/coordination/evaluations.h"
 #include "orchestration/coordination/ids.h"
 #include "orchestration/tool.h"
+#include "orchestration/verbatim.h"
 #include "orchestration/views.h"
 
 namespace switchyard::orchestration {
@@ -127,8 +128,11 @@ Result<Operation> Prepare(Arguments& arguments) {
 namespace evaluate_contribution {
 namespace {
 
-// The mean of what in it is a number from 0 to 1.
-std::optional<std::int64_t> ScoreOf(Arguments& arguments, const std::string& criteria) {
+constexpr std::size_t kMostIgnored = 10;
+
+// The mean of what in it is a number from 0 to 1; the names of what is none go into `ignored`.
+std::optional<std::int64_t> ScoreOf(Arguments& arguments, const std::string& criteria,
+                                    json::array& ignored) {
   if (criteria.empty()) return std::nullopt;
   if (!criteria.starts_with('{')) {
     arguments.Wrong("evaluation_criteria must be an object such as {\"accuracy\": 0.9}");
@@ -138,7 +142,10 @@ std::optional<std::int64_t> ScoreOf(Arguments& arguments, const std::string& cri
   std::int64_t count = 0;
   for (const auto& [key, value] : json::parse(criteria).as_object()) {
     boost::system::error_code error;
-    if (!value.is_number()) continue;
+    if (!value.is_number()) {
+      if (ignored.size() < kMostIgnored) ignored.push_back(Said(key));
+      continue;
+    }
     const auto number = value.to_number<double>(error);
     if (error || number < 0 || number > 1) {
       arguments.Wrong("evaluation_criteria: numbers must be from 0 to 1");
@@ -149,6 +156,14 @@ std::optional<std::int64_t> ScoreOf(Arguments& arguments, const std::string& cri
   }
   if (count == 0) return std::nullopt;
   return std::llround(sum / static_cast<double>(count) * 1000);
+}
+
+// "" = it counts.
+std::string NotCounted(const Evaluated& done, const Evaluation& evaluation) {
+  if (!evaluation.score) return "there is no score, and no number in evaluation_criteria";
+  if (!done.strangers) return "";
+  return evaluation.contributor + " sent " + evaluation.evaluator +
+         " nothing and shared no session with it; name a task, session, request or message";
 }
 
 }  // namespace
@@ -164,15 +179,24 @@ Result<Operation> Prepare(Arguments& arguments) {
   evaluation.criteria = arguments.Json("evaluation_criteria", kMaxMetrics).value_or("");
   evaluation.comments = arguments.Text("comments", kMaxError).value_or("");
   evaluation.score = arguments.Share("score");
-  if (!evaluation.score) evaluation.score = ScoreOf(arguments, evaluation.criteria);
+  json::array ignored;
+  if (!evaluation.score) evaluation.score = ScoreOf(arguments, evaluation.criteria, ignored);
   return Do(arguments, [=](Records& records) -> Result<Answer> {
-    Result<Agent> agent = Evaluate(records, evaluation);
-    if (!agent) return Failure(std::move(agent.error()));
+    Result<Evaluated> done = Evaluate(records, evaluation);
+    if (!done) return Failure(std::move(done.error()));
+    const Agent* const agent = &done->contributor;
     Answer answer;
     answer.content = {{"contributing_agent_id", agent->id},
                       {"contribution_ref", evaluation.contribution}};
     if (evaluation.score) answer.content["score"] = Rate(*evaluation.score);
     answer.text = "noted on " + agent->id;
+    if (!ignored.empty()) answer.content["ignored"] = ignored;
+    const std::string why = NotCounted(*done, evaluation);
+    if (!why.empty()) {
+      answer.content["counts"] = false;
+      answer.content["reason"] = why;
+      answer.text += ", which does not count: " + why;
+    }
     if (agent->raters == 0) return answer;
     answer.content["quality"] = Rate(agent->Quality());
     answer.content["evaluators"] = agent->raters;

@@ -15,8 +15,26 @@ std::unexpected<Error> NoPart(const Evaluation& evaluation) {
                  evaluation.contribution);
 }
 
-// What is no id of ours is taken on trust.
-Result<void> HadPart(Records& records, const Evaluation& evaluation, const Agent& contributor,
+// Whether they had anything to do with each other: a session of both, or a message to who
+// evaluates.
+Result<bool> Met(Records& records, std::int64_t evaluator, std::int64_t contributor) {
+  Result<Database::Rows> rows = records.sql.Query(
+      "SELECT own.session FROM participant AS theirs, participant AS own WHERE theirs.box = $1 AND "
+      "own.session = theirs.session AND own.box = $2 LIMIT 1",
+      {contributor, evaluator});
+  if (!rows) return Failure(std::move(rows.error()));
+  if (!rows->empty()) return true;
+  rows = records.sql.Query(
+      "SELECT message.id FROM (SELECT message FROM delivery WHERE box = $1 ORDER BY message DESC "
+      "LIMIT 1000) AS recent, message WHERE message.id = recent.message AND message.sender_box = "
+      "$2 LIMIT 1",
+      {evaluator, contributor});
+  if (!rows) return Failure(std::move(rows.error()));
+  return !rows->empty();
+}
+
+// Whether that is known; what is no id of ours is not. kInvalid: it had none.
+Result<bool> HadPart(Records& records, const Evaluation& evaluation, const Agent& contributor,
                      std::int64_t box) {
   const std::string& ref = evaluation.contribution;
   if (const Result<TaskId> task = TaskIdOf(ref)) {
@@ -26,7 +44,7 @@ Result<void> HadPart(Records& records, const Evaluation& evaluation, const Agent
     const bool its = found->assigned_to == evaluation.contributor &&
                      found->assigned_at >= contributor.registered_at;
     if (!its) return NoPart(evaluation);
-    return {};
+    return true;
   }
   Result<Database::Rows> rows = Database::Rows();
   if (const auto session = Parse(IdOf::kSession, ref)) {
@@ -39,11 +57,11 @@ Result<void> HadPart(Records& records, const Evaluation& evaluation, const Agent
     rows = records.sql.Query("SELECT id FROM message WHERE id = $1 AND sender_box = $2",
                              {*message, box});
   } else {
-    return {};
+    return false;
   }
   if (!rows) return Failure(std::move(rows.error()));
   if (rows->empty()) return NoPart(evaluation);
-  return {};
+  return true;
 }
 
 struct Votes {
@@ -165,25 +183,33 @@ Result<void> Keep(Records& records, const Evaluation& evaluation, std::int64_t b
 
 }  // namespace
 
-Result<Agent> Evaluate(Records& records, const Evaluation& evaluation) {
+Result<Evaluated> Evaluate(Records& records, const Evaluation& evaluation) {
   Result<Agent> evaluator = ActAs(records, evaluation.evaluator);
-  if (!evaluator) return evaluator;
+  if (!evaluator) return Failure(std::move(evaluator.error()));
   if (evaluation.evaluator == evaluation.contributor) {
     return Refused("an agent does not evaluate itself; contributing_agent_id must be another one");
   }
   Result<Agent> contributor = FindAgent(records, evaluation.contributor);
-  if (!contributor) return contributor;
+  if (!contributor) return Failure(std::move(contributor.error()));
   Result<Inbox> inbox = InboxOf(records, evaluation.contributor);
   if (!inbox) return Failure(std::move(inbox.error()));
-  if (Result<void> part = HadPart(records, evaluation, *contributor, inbox->box); !part) {
-    return Failure(std::move(part.error()));
+  Result<bool> counts = HadPart(records, evaluation, *contributor, inbox->box);
+  if (counts && !*counts) {
+    Result<Inbox> own = InboxOf(records, evaluation.evaluator);
+    if (!own) return Failure(std::move(own.error()));
+    counts = Met(records, own->box, inbox->box);
   }
+  if (!counts) return Failure(std::move(counts.error()));
+  Evaluation kept = evaluation;
+  if (!*counts) kept.score = std::nullopt;
   // Apart from ids of agents, which have no line breaks.
   const std::string voter = evaluator->owner.empty() ? evaluator->id : "\n" + evaluator->owner;
-  if (Result<void> done = Keep(records, evaluation, inbox->box, voter); !done) {
+  if (Result<void> done = Keep(records, kept, inbox->box, voter); !done) {
     return Failure(std::move(done.error()));
   }
-  return FindAgent(records, evaluation.contributor);
+  contributor = FindAgent(records, evaluation.contributor);
+  if (!contributor) return Failure(std::move(contributor.error()));
+  return Evaluated{.contributor = std::move(*contributor), .strangers = !*counts};
 }
 
 Result<void> LeaveEvaluations(Records& records, const std::string& voter) {

@@ -18,9 +18,15 @@ struct Evaluation {
   std::string criteria = {};                     // JSON of an object
   std::string comments = {};
 };
-// Replaces what this voter said of this contribution before. Gives the contributor as it is then.
-// kInvalid: of itself, or of what the contributor had no part in as far as that is known.
-Result<Agent> Evaluate(Records& records, const Evaluation& evaluation);
+struct Evaluated {
+  Agent contributor = {};  // as it is then
+  bool strangers = false;  // nothing shows that they had to do with each other: it does not count
+};
+// Replaces what this voter said of this contribution before. kInvalid: of itself, or of what the
+// contributor had no part in as far as that is known. A score for what has no id of ours counts for
+// those alone who shared a session, or had a message of the contributor among their newest
+// thousand.
+Result<Evaluated> Evaluate(Records& records, const Evaluation& evaluation);
 
 // More are not kept: the oldest go.
 inline constexpr std::int64_t kMostEvaluations = 100'000;
