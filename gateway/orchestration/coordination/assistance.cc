@@ -75,6 +75,9 @@ Result<void> AskTheBest(Records& records, Request& request, const NewRequest& wa
       deadlock = std::move(*cycle);
     }
   }
+  if (request.asked.size() == 1) {
+    return AddWait(records, WaitOf(request, request.asked.front().agent));
+  }
   if (!request.asked.empty()) return {};
   if (!deadlock.empty()) return Refused("whoever could help waits already: " + deadlock);
   return Refused(
@@ -141,6 +144,17 @@ Result<void> Accept(Records& records, Request& request, Asked& own) {
   return done;
 }
 
+// Nobody else can answer by now. One that waits for the requester itself can: only a word is wanted
+// of it, and its own request stands.
+Result<void> WaitForTheLast(Records& records, const Request& request) {
+  const auto last = std::ranges::find_if(request.asked,
+                                         [](const Asked& one) { return one.answer != "declined"; });
+  const Wait wait = WaitOf(request, last->agent);
+  Result<std::string> cycle = CycleBy(records, wait);
+  if (!cycle) return Failure(std::move(cycle.error()));
+  return cycle->empty() ? AddWait(records, wait) : Result<void>();
+}
+
 Result<void> Decline(Records& records, Request& request, Asked& own, const std::string& reason) {
   own.answer = "declined";
   Result<void> done = StoreAnswer(records, request.id, own);
@@ -152,9 +166,10 @@ Result<void> Decline(Records& records, Request& request, Asked& own, const std::
     if (done) done = StoreRequest(records, request);
   }
   if (!done) return done;
-  const bool nobody =
-      std::ranges::all_of(request.asked, [](const Asked& one) { return one.answer == "declined"; });
-  if (!nobody) return {};
+  if (request.status != Asking::kOpen) return {};  // another one is at it
+  const auto left = std::ranges::count_if(
+      request.asked, [](const Asked& one) { return one.answer != "declined"; });
+  if (left > 0) return left == 1 ? WaitForTheLast(records, request) : Result<void>();
   request.response = reason;
   return End(records, request, Asking::kDeclined);
 }

@@ -10,6 +10,7 @@ namespace {
 
 namespace json = boost::json;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Assistance : public ::testing::Test {
  protected:
@@ -178,14 +179,18 @@ TEST_F(Assistance, ACycleOfRequestsIsRefusedAndNamed) {
 }
 
 TEST_F(Assistance, WhoWaitsForTheRequesterIsNotAsked) {
+  room.Register("d", R"(,"capabilities":["x"])");
   Ask("b", R"(,"target_agent_id":"a")");
   const json::object made = Request("a", R"(,"required_capabilities":["x"])");
-  ASSERT_EQ(made.at("asked").as_array().size(), 1U);
+  ASSERT_EQ(made.at("asked").as_array().size(), 2U);
   EXPECT_EQ(made.at("asked").at(0).at("agent_id"), json::value("c"));
-  // c is not waited for before it accepts, and then not by a cycle.
+  // c is not waited for before it accepts, for d may, and then not by a cycle.
   const std::string id(made.at("request_id").as_string());
   EXPECT_EQ(Ask("c", R"(,"target_agent_id":"a")"), "assistance_00000003");
   EXPECT_THAT(React(id, "c", "accept"), HasSubstr("this would be a deadlock: a waits for c"));
+  // It is not waited for when it is the last one, either, but can answer.
+  EXPECT_EQ(React(id, "d", "decline"), "open");
+  EXPECT_EQ(React(id, "c", "respond"), "answered");
 }
 
 TEST_F(Assistance, AWaitThatIsOverIsNoneAnyMore) {
@@ -223,6 +228,30 @@ TEST_F(Assistance, WhoWaitsForAPartOfItsTaskCanAnswerButLetsNothingGo) {
   room.Create("late part", R"(,"parent":")" + whole + R"(","depends_on":[")" + needed + "\"]");
   EXPECT_EQ(Lock("c", "a", "f"),
             "this would be a deadlock: c waits for a (lock f), a waits for c (" + needed + ")");
+}
+
+TEST_F(Assistance, OfOnlyOneWhoCanIsAWaitFromTheStart) {
+  room.Register("only", R"(,"capabilities":["rare"])");
+  const std::string first = Ask("a", R"(,"required_capabilities":["rare"])");
+  EXPECT_THAT(Ask("only", R"(,"target_agent_id":"a")"),
+              HasSubstr("this would be a deadlock: only waits for a (assistance_00000002), a waits "
+                        "for only (" +
+                        first + ")"));
+  EXPECT_EQ(React(first, "only", "accept"), "accepted");
+  EXPECT_THAT(Ask("only", R"(,"target_agent_id":"a")"), HasSubstr("this would be a deadlock"));
+  EXPECT_EQ(React(first, "only", "respond"), "answered");
+  EXPECT_THAT(Ask("only", R"(,"target_agent_id":"a")"), Not(HasSubstr("deadlock")));
+}
+
+TEST_F(Assistance, ThatAllOthersDeclinedIsAWaitForTheLast) {
+  const std::string first = Ask("a", R"(,"required_capabilities":["x"])");
+  ASSERT_EQ(Lock("c", "a", "free"), "") << "nobody in particular is waited for";
+  room.Do([](Records& records) { return EndWait(records, "c", "lock free"); });
+  EXPECT_EQ(React(first, "b", "accept"), "accepted");
+  EXPECT_EQ(React(first, "b", "decline"), "open");
+  EXPECT_THAT(Lock("c", "a", "f"), HasSubstr("c waits for a (lock f), a waits for c (" + first));
+  EXPECT_EQ(Lock("b", "a", "f"), "") << "a does not wait for b any more";
+  EXPECT_EQ(React(first, "c", "accept"), "accepted");
 }
 
 }  // namespace
