@@ -33,6 +33,20 @@ Result<bool> Lives(Records& records, std::int64_t box) {
   return !rows->empty();
 }
 
+Result<std::vector<SentTo>> SentToOf(Records& records, std::int64_t message, std::int64_t limit) {
+  Result<Database::Rows> rows = records.sql.Query(
+      "SELECT inbox.agent, delivery.read_at FROM delivery, inbox WHERE delivery.message = $1 AND "
+      "inbox.box = delivery.box ORDER BY delivery.box LIMIT $2",
+      {message, limit});
+  if (!rows) return Failure(std::move(rows.error()));
+  std::vector<SentTo> all;
+  all.reserve(rows->size());
+  for (const Database::Row& row : *rows) {
+    all.push_back({.agent = row.Text(0), .read = row.Number(1) != 0});
+  }
+  return all;
+}
+
 Result<void> DropInbox(Records& records, std::string_view agent) {
   Result<void> done = records.sql.Execute(
       "DELETE FROM rating WHERE box IN (SELECT box FROM inbox WHERE agent = $1)", {agent});

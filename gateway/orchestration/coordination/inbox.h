@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "orchestration/records.h"
 
@@ -24,6 +26,13 @@ Result<Inbox> FindInbox(Records& records, std::string_view agent);
 Result<void> AddUnread(Records& records, std::int64_t box, std::int64_t by);
 // Whether its agent is still registered.
 Result<bool> Lives(Records& records, std::int64_t box);
+// To whom a message was sent, as far as they are still registered: the first so many.
+struct SentTo {
+  std::string agent = {};
+  bool read = false;
+};
+Result<std::vector<SentTo>> SentToOf(Records& records, std::int64_t message, std::int64_t limit);
+
 // The agent is gone. Its messages go with their retention.
 Result<void> DropInbox(Records& records, std::string_view agent);
 

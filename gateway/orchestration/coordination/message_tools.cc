@@ -146,9 +146,22 @@ Result<Operation> Prepare(Arguments& arguments) {
 namespace read_messages {
 namespace {
 
+json::array NamesOf(const std::vector<SentTo>& to, bool (*wanted)(const SentTo& one)) {
+  json::array names;
+  for (const SentTo& one : to) {
+    if (wanted(one)) names.emplace_back(one.agent);
+  }
+  return names;
+}
+
 json::object View(const Message& message, bool sent) {
   json::object view{{"id", ToText(IdOf::kMessage, message.id)}};
   if (!sent) view["from"] = message.sender;
+  if (sent && message.recipients == 1 && !message.to.empty()) {
+    view["to"] = message.to.front().agent;
+  } else if (sent) {
+    view["to"] = NamesOf(message.to, [](const SentTo&) { return true; });
+  }
   if (message.type != "message") view["type"] = message.type;
   if (message.priority != Priority::kMedium) view["priority"] = ToString(message.priority);
   if (message.session != 0) view["session_id"] = ToText(IdOf::kSession, message.session);
@@ -169,6 +182,9 @@ json::object View(const Message& message, bool sent) {
     view["recipients"] = message.recipients;
     view["delivered"] = message.delivered;
     view["read"] = message.read_by;
+    if (message.read_by > 0 && !all_read) {
+      view["unread_by"] = NamesOf(message.to, [](const SentTo& one) { return !one.read; });
+    }
   }
   return view;
 }

@@ -348,6 +348,11 @@ Result<MessagePage> Read(Records& records, const Reading& reading) {
     }
     Result<Message> message = Fetch(records, place.message);
     if (!message) return Failure(std::move(message.error()));
+    if (reading.sent) {
+      Result<std::vector<SentTo>> to = SentToOf(records, message->id, kMostShown);
+      if (!to) return Failure(std::move(to.error()));
+      message->to = std::move(*to);
+    }
     bytes += message->content.size();
     page.messages.push_back(std::move(*message));
     if (Result<void> done = Mark(records, place, inbox->box, reading.mark_read); !done) {

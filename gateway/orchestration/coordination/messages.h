@@ -12,11 +12,13 @@
 
 #include "orchestration/agents.h"
 #include "orchestration/coordination/ids.h"
+#include "orchestration/coordination/inbox.h"
 #include "orchestration/lifecycle.h"
 
 namespace switchyard::orchestration {
 
 inline constexpr std::size_t kMostRecipients = 100;
+inline constexpr std::int64_t kMostShown = 10;             // of them by name
 inline constexpr std::size_t kMostPageBytes = 256 * 1024;  // of contents; one is always there
 
 // What the service itself tells: nobody else sends messages that read like it.
@@ -54,6 +56,7 @@ struct Message {
   bool readable = true;  // false: sealed under a key that is gone, or changed
   std::int64_t session = 0, reply_to = 0, sent_at = 0;
   std::int64_t recipients = 0, delivered = 0, read_by = 0;
+  std::vector<SentTo> to = {};  // of one that its sender looks at: the first kMostShown
 };
 
 struct Reading {

@@ -88,6 +88,34 @@ TEST_F(AgentMessages, ASenderSeesWhatWasDeliveredAndRead) {
             "0 x");
 }
 
+TEST_F(AgentMessages, ASenderSeesToWhomTheyWentAndWhoHasNotReadThem) {
+  const auto sent = [&] {
+    return room.Get("read_messages", R"({"agent_id":"a","sent":true,"limit":1})")
+        .at("messages")
+        .as_array()
+        .at(0)
+        .as_object();
+  };
+  room.Send("a", R"("recipient_id":"b")", "x");
+  EXPECT_EQ(sent().at("to"), json::value("b"));
+  EXPECT_FALSE(sent().contains("unread_by"));
+  for (int i = 0; i < 12; ++i) {
+    room.Register("t" + std::to_string(10 + i), R"(,"group":"team")");
+  }
+  room.now += 1;
+  room.Send("a", R"("group":"team")", "y");
+  EXPECT_EQ(sent().at("to").as_array().size(), 10U) << "the first ten";
+  EXPECT_EQ(sent().at("recipients"), json::value(12));
+  room.Contents("t10");
+  room.Get("deregister_agent", R"({"agent_id":"t11"})");
+  const json::object team = sent();
+  EXPECT_EQ(team.at("to"), json::parse(R"(["t10","t12","t13","t14","t15","t16","t17","t18","t19",)"
+                                       R"("t20"])"))
+      << "who is gone has no name any more";
+  EXPECT_EQ(team.at("unread_by").as_array().size(), 9U);
+  EXPECT_EQ(team.at("unread_by").at(0), json::value("t12"));
+}
+
 TEST_F(AgentMessages, GoToATeamToTheCapableAndToASession) {
   room.Register("d", R"(,"group":"g","capabilities":["x","y"])");
   room.Register("e", R"(,"group":"g","capabilities":["x"])");
