@@ -25,6 +25,9 @@ namespace {
   R"("readOnlyHint":false,"destructiveHint":false,"idempotentHint":true,"openWorldHint":false)"
 #define ENDS \
   R"("readOnlyHint":false,"destructiveHint":true,"idempotentHint":true,"openWorldHint":false)"
+// What others have; and when it is said again, it may be another one that has it.
+#define TAKES \
+  R"("readOnlyHint":false,"destructiveHint":true,"idempotentHint":false,"openWorldHint":false)"
 
 // Parts of their schemas.
 #define TASK_ID R"("task_id":{"type":"string"})"

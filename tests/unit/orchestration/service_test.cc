@@ -2,6 +2,7 @@
 #include "orchestration/service.h"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,20 @@ TEST_F(ServiceTest, HandlersKnowExactlyTheArgumentsThatAreListed) {
     }
     EXPECT_THAT(known, ::testing::UnorderedElementsAreArray(listed)) << name;
   }
+}
+
+// Rules of approval go by it.
+TEST_F(ServiceTest, WhatTakesFromOthersSaysThatItIsDestructive) {
+  std::set<std::string> destructive;
+  for (const Tool& tool : Tools()) {
+    const auto hints = boost::json::parse(tool.definition).at("annotations").as_object();
+    if (hints.at("destructiveHint").as_bool()) destructive.emplace(tool.name);
+    EXPECT_FALSE(hints.at("destructiveHint").as_bool() && hints.at("readOnlyHint").as_bool());
+  }
+  EXPECT_EQ(destructive, (std::set<std::string>{"cancel_task", "close_collaboration_session",
+                                                "deregister_agent", "release_file_lock"}));
+  EXPECT_THAT(std::string(FindTool("orchestration_release_file_lock")->definition),
+              HasSubstr(R"("idempotentHint":false)"));
 }
 
 TEST_F(ServiceTest, OrdinaryAnswersCostTwentyToEightyTokens) {
