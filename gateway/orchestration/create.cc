@@ -5,6 +5,7 @@
 #include "orchestration/lanes.h"
 #include "orchestration/moves.h"
 #include "orchestration/projects/efforts.h"
+#include "orchestration/shares.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -60,6 +61,7 @@ Result<Task> Create(Records& records, const NewTask& wanted) {
   Result<Task> before = MadeByKey(records, wanted);
   if (!before || before->id != 0) return before;
   if (Result<void> room = RefuseTooMany(records); !room) return Failure(std::move(room.error()));
+  if (Result<void> room = RefuseMoreTasks(records); !room) return Failure(std::move(room.error()));
   Task parent;
   if (wanted.parent != 0) {
     Result<Task> found = Find(records, wanted.parent);
@@ -91,6 +93,7 @@ Result<Task> Create(Records& records, const NewTask& wanted) {
   task.goal = belongs->goal;
   Result<void> done = AddDependencies(records, task, wanted.depends_on);
   if (done) done = Insert(records, task);
+  if (done) done = CountTaskOf(records, task.creator, 1);
   if (!done) return Failure(std::move(done.error()));
   return task;
 }

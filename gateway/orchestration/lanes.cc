@@ -6,6 +6,8 @@
 
 #include <boost/json.hpp>
 
+#include "orchestration/shares.h"
+
 namespace switchyard::orchestration {
 namespace {
 
@@ -35,12 +37,14 @@ Result<void> MakeRoom(Records& records) {
 
 Result<std::int64_t> MakeLane(Records& records, const std::string& task_type,
                               const std::string& requirements) {
-  if (Result<void> room = MakeRoom(records); !room) return Failure(std::move(room.error()));
+  Result<void> room = MakeRoom(records);
+  if (room) room = RefuseMoreKinds(records);
+  if (!room) return Failure(std::move(room.error()));
   Result<std::int64_t> id = Next(records, "lane");
   if (!id) return id;
   Result<void> made = records.sql.Execute(
-      "INSERT INTO lane (id, task_type, requirements, ready) VALUES ($1, $2, $3, 0)",
-      {*id, task_type, requirements});
+      "INSERT INTO lane (id, task_type, requirements, ready, owner) VALUES ($1, $2, $3, 0, $4)",
+      {*id, task_type, requirements, records.caller});
   if (made) made = CountUp(records, "lanes");
   if (!made) return Failure(std::move(made.error()));
   return id;

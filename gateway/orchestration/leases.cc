@@ -6,6 +6,7 @@
 #include "orchestration/coordination/sweep.h"
 #include "orchestration/locks/locks.h"
 #include "orchestration/moves.h"
+#include "orchestration/shares.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -89,7 +90,7 @@ Result<bool> IsReleasing(Records& records, TaskId task) {
 Result<std::size_t> Forget(Records& records, std::int64_t limit) {
   // What Erase() wants of them, and not their results.
   Result<Database::Rows> tasks = records.sql.Query(
-      "SELECT id, status, priority FROM task WHERE finished_at > 0 AND finished_at <= $1 "
+      "SELECT id, status, priority, creator FROM task WHERE finished_at > 0 AND finished_at <= $1 "
       "ORDER BY finished_at LIMIT $2",
       {records.now - records.settings.retain_ms, limit});
   if (!tasks) return Failure(std::move(tasks.error()));
@@ -108,7 +109,9 @@ Result<std::size_t> Forget(Records& records, std::int64_t limit) {
       told += *now;
       if (told >= kReleasedAtOnce) return static_cast<std::size_t>(limit);  // it stays till then
     }
-    if (Result<void> gone = Erase(records, task); !gone) return Failure(std::move(gone.error()));
+    Result<void> gone = Erase(records, task);
+    if (gone) gone = CountTaskOf(records, row.Text(3), -1);
+    if (!gone) return Failure(std::move(gone.error()));
   }
   return tasks->size();
 }

@@ -194,6 +194,17 @@ constexpr std::string_view kTalliesByPriority = R"(
   ALTER TABLE tallies RENAME TO tally;
 )";
 
+// What each caller that proved who it is has of the tasks and of their kinds (shares.h).
+constexpr std::string_view kShares = R"(
+  CREATE TABLE caller_tasks (
+    caller TEXT PRIMARY KEY,
+    tasks  BIGINT NOT NULL
+  );
+  INSERT INTO caller_tasks (caller, tasks)
+    SELECT creator, count(*) FROM task WHERE creator <> '' GROUP BY creator;
+  ALTER TABLE lane ADD COLUMN owner TEXT NOT NULL DEFAULT '';  -- who needed it first; '' = anybody
+)";
+
 constexpr std::array kSteps = {kFirst,
                                kReleasing,
                                kCoordinationTables,
@@ -205,7 +216,8 @@ constexpr std::array kSteps = {kFirst,
                                kBoundsOfMessages,
                                kBoundsOfEvaluations,
                                kSilentAgents,
-                               kTalliesByPriority};
+                               kTalliesByPriority,
+                               kShares};
 
 constexpr std::int64_t kApplication = 0x53776f72;  // "Swor"
 
