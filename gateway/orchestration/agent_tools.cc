@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "orchestration/routing.h"
 #include "orchestration/tool.h"
 #include "orchestration/views.h"
@@ -14,6 +16,41 @@ using Need = Arguments::Need;
 
 std::string AgentIn(Arguments& arguments) {
   return arguments.Word("agent_id|id", kMaxId, Need::kRequired).value_or("");
+}
+
+std::vector<std::string> FieldsIn(Arguments& arguments) {
+  std::vector<std::string> fields = arguments.Words("fields");
+  for (const std::string& field : fields) {
+    if (std::ranges::find(AgentFields(), field) != AgentFields().end()) continue;
+    arguments.Wrong(
+        fmt::format("fields: there is no {}; known: {}", field, fmt::join(AgentFields(), ", ")));
+  }
+  return fields;
+}
+
+// What it is at, rather than what it is only given; 0 = nothing.
+Result<TaskId> CurrentOf(Records& records, const Agent& agent) {
+  if (agent.active == 0) return 0;
+  for (const Status status : {Status::kInProgress, Status::kAssigned}) {
+    Result<Database::Rows> rows = records.sql.Query(
+        "SELECT id FROM task WHERE assigned_to = $1 AND status = $2 AND lease_until IS NOT "
+        "NULL ORDER BY id LIMIT 1",
+        {agent.id, static_cast<int>(status)});
+    if (!rows) return Failure(std::move(rows.error()));
+    if (!rows->empty()) return rows->front().Number(0);
+  }
+  return 0;
+}
+
+Result<json::object> Shown(Records& records, const Agent& agent,
+                           const std::vector<std::string>& fields) {
+  TaskId current = 0;
+  if (std::ranges::find(fields, "current_task") != fields.end()) {
+    Result<TaskId> found = CurrentOf(records, agent);
+    if (!found) return Failure(std::move(found.error()));
+    current = *found;
+  }
+  return View(agent, current, records.now, records.settings, fields);
 }
 
 }  // namespace
@@ -86,7 +123,8 @@ Result<Operation> Prepare(Arguments& arguments) {
   for (const std::string& word : filter.statuses) {
     constexpr std::string_view kKnown[] = {"available", "working", "idle", "offline", "error"};
     if (std::ranges::find(kKnown, word) != std::end(kKnown)) continue;
-    arguments.Wrong("statuses must be of available, working, idle, offline, error");
+    arguments.Wrong(arguments.Called("statuses|status") +
+                    " must be of available, working, idle, offline, error");
   }
   filter.role = arguments.Word("role", kMaxWord).value_or("");
   filter.model_type = arguments.Word("model_type", kMaxWord).value_or("");
@@ -96,14 +134,22 @@ Result<Operation> Prepare(Arguments& arguments) {
   const std::int64_t limit = arguments.Limit();
   filter.limit = limit + 1;
   filter.after = arguments.Word("cursor", kMaxId).value_or("");
+  const std::vector<std::string> fields = FieldsIn(arguments);
   return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<std::vector<Agent>> agents = FindAgents(records, filter);
     if (!agents) return Failure(std::move(agents.error()));
     const bool more = std::cmp_greater(agents->size(), limit);
     if (more) agents->pop_back();
     json::array list;
-    for (const Agent& agent : *agents)
-      list.emplace_back(View(agent, records.now, records.settings));
+    for (const Agent& agent : *agents) {
+      if (fields.empty()) {
+        list.emplace_back(View(agent, records.now, records.settings));
+        continue;
+      }
+      Result<json::object> shown = Shown(records, agent, fields);
+      if (!shown) return Failure(std::move(shown.error()));
+      list.emplace_back(std::move(*shown));
+    }
     Answer answer{.text = Many(agents->size(), "agent")};
     answer.content["agents"] = std::move(list);
     if (more) answer.content["next_cursor"] = agents->back().id;
@@ -138,18 +184,22 @@ Result<Operation> Prepare(Arguments& arguments) {
 namespace get_agent_health {
 Result<Operation> Prepare(Arguments& arguments) {
   const std::string id = AgentIn(arguments);
+  const std::vector<std::string> asked = FieldsIn(arguments);
   return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<Agent> agent = FindAgent(records, id);
     if (!agent) return Failure(std::move(agent.error()));
-    Answer answer{.content = View(*agent, records.now, records.settings)};
-    answer.content["success_rate"] = Rate(agent->SuccessRate());
-    if (agent->raters > 0) answer.content["quality"] = Rate(agent->Quality());
-    if (agent->vouched) answer.content["vouched"] = true;
-    answer.content["completed"] = agent->completed;
-    answer.content["failed"] = agent->failed;
-    answer.content["expired"] = agent->expired;
-    if (agent->latency_ms != 0) answer.content["latency_ms"] = agent->latency_ms;
-    answer.content["last_heartbeat"] = TimeText(agent->heartbeat_at);
+    std::vector<std::string> fields = asked;
+    if (fields.empty()) {
+      fields = {"active_tasks", "max_concurrent", "current_task",  "quality",
+                "vouched",      "completed",      "last_heartbeat"};
+      if (agent->failed > 0) fields.emplace_back("failed");
+      if (agent->expired > 0) fields.emplace_back("expired");
+    }
+    // What the schema promises.
+    fields.insert(fields.end(), {"agent_id", "status", "success_rate"});
+    Result<json::object> shown = Shown(records, *agent, fields);
+    if (!shown) return Failure(std::move(shown.error()));
+    Answer answer{.content = std::move(*shown)};
     answer.text = id + " " + std::string(agent->StatusAt(records.now, records.settings));
     return answer;
   });

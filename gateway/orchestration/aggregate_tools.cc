@@ -57,12 +57,12 @@ Result<Operation> Prepare(Arguments& arguments) {
     Answer answer{.content = View(*numbers)};
     json::object waiting;
     for (int i = 0; i < kPriorities; ++i) {
-      waiting[ToString(static_cast<Priority>(i))] = numbers->tasks[0][static_cast<std::size_t>(i)];
+      const std::int64_t count = numbers->tasks[0][static_cast<std::size_t>(i)];
+      if (count > 0) waiting[ToString(static_cast<Priority>(i))] = count;
     }
     answer.content["pending_by_priority"] = std::move(waiting);
     answer.content["oldest_pending_seconds"] = numbers->oldest_pending_ms / 1000;
-    answer.text = fmt::format("{} pending, {} active, success {}", numbers->Of(Status::kPending),
-                              numbers->active(), Rate(numbers->success_rate()));
+    answer.text = fmt::format("{} pending", numbers->Of(Status::kPending));
     return answer;
   });
 }
@@ -96,18 +96,18 @@ json::array Troubles(const QueueNumbers& queue, const AgentNumbers& agents,
   };
   add(agents.total == 0, "no agents are registered");
   add(queue.success_rate() < limits.least_success,
-      fmt::format("{} of the tasks that ended went well, expected {}", Rate(queue.success_rate()),
+      fmt::format("task success {}, expected {}", Rate(queue.success_rate()),
                   Rate(limits.least_success)));
   add(queue.active() > limits.most_active,
       fmt::format("{} {} not finished, expected at most {}",
                   Many(static_cast<std::size_t>(queue.active()), "task"),
                   queue.active() == 1 ? "is" : "are", limits.most_active));
   add(agents.success_rate < limits.least_agent_success,
-      fmt::format("agents succeed in {} of their tasks on average, expected {}",
-                  Rate(agents.success_rate), Rate(limits.least_agent_success)));
+      fmt::format("agent success {}, expected {}", Rate(agents.success_rate),
+                  Rate(limits.least_agent_success)));
   add(routing.assignment_rate() < limits.least_routed,
-      fmt::format("{} of the requests for an agent found one, expected {}",
-                  Rate(routing.assignment_rate()), Rate(limits.least_routed)));
+      fmt::format("routing success {}, expected {}", Rate(routing.assignment_rate()),
+                  Rate(limits.least_routed)));
   return why;
 }
 
@@ -130,7 +130,8 @@ Result<Operation> Prepare(Arguments& arguments) {
     answer.content = {
         {"status", status},
         {"reasons", std::move(why)},
-        {"queue", View(*queue)},
+        {"queue",
+         {{"active_tasks", queue->active()}, {"success_rate", Rate(queue->success_rate())}}},
         {"agents",
          {{"total_agents", agents->total}, {"avg_success_rate", Rate(agents->success_rate)}}}};
     return answer;

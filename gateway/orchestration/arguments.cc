@@ -108,8 +108,16 @@ Arguments::Arguments(json::object values, std::string path)
     : values_(std::move(values)), path_(std::move(path)) {}
 
 std::string Arguments::Called(std::string_view names) const {
-  const std::string first(FirstOf(names));
-  return path_.empty() ? first : path_ + "." + first;
+  std::string called(FirstOf(names));
+  for (std::string_view rest = names; !rest.empty();) {
+    const std::string_view name = rest.substr(0, rest.find('|'));
+    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+    const json::value* const value = values_.if_contains(name);
+    if (value == nullptr || value->is_null()) continue;
+    called = name;
+    break;
+  }
+  return path_.empty() ? called : path_ + "." + called;
 }
 
 void Arguments::Wrong(std::string message) {

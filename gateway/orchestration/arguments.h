@@ -65,6 +65,8 @@ class Arguments {
   // Takes over what was wrong there, and that somebody looked.
   void Join(const Arguments& child);
   void Wrong(std::string message);  // if nothing was wrong before
+  // As the caller calls it: the one of these names that was given, else the documented one.
+  std::string Called(std::string_view names) const;
   // What was wrong first, or which argument nobody knows.
   Result<void> Check() const;
   // All that was asked for, by the documented names: "content, task_type".
@@ -74,7 +76,6 @@ class Arguments {
 
  private:
   const boost::json::value* Find(std::string_view names, Need need);
-  std::string Called(std::string_view names) const;
 
   std::string RawOf(std::string_view names, const boost::json::value& value);
 

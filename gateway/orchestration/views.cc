@@ -121,6 +121,40 @@ json::object View(const Agent& agent, std::int64_t now, const Settings& settings
   return view;
 }
 
+std::span<const std::string_view> AgentFields() {
+  static constexpr auto kAll = std::to_array<std::string_view>(
+      {"agent_id",       "id",           "name",         "role",       "model_type",
+       "model_version",  "group",        "capabilities", "status",     "active_tasks",
+       "max_concurrent", "current_task", "success_rate", "quality",    "vouched",
+       "completed",      "failed",       "expired",      "latency_ms", "registered_at",
+       "last_heartbeat"});
+  return kAll;
+}
+
+json::object View(const Agent& agent, TaskId current, std::int64_t now, const Settings& settings,
+                  const std::vector<std::string>& fields) {
+  json::object all = View(agent, now, settings);
+  all["id"] = agent.id;
+  if (current != 0) all["current_task"] = ToText(current);
+  all["success_rate"] = Rate(agent.SuccessRate());
+  if (agent.raters > 0) all["quality"] = Rate(agent.Quality());
+  if (agent.vouched) all["vouched"] = true;
+  all["completed"] = agent.completed;
+  all["failed"] = agent.failed;
+  all["expired"] = agent.expired;
+  if (agent.latency_ms != 0) all["latency_ms"] = agent.latency_ms;
+  all["registered_at"] = TimeText(agent.registered_at);
+  all["last_heartbeat"] = TimeText(agent.heartbeat_at);
+  json::object view;
+  for (const std::string_view field : AgentFields()) {
+    json::value* const value = all.if_contains(field);
+    if (value != nullptr && std::ranges::find(fields, field) != fields.end()) {
+      view[field] = std::move(*value);
+    }
+  }
+  return view;
+}
+
 json::array ToArray(const std::vector<std::string>& words) {
   json::array array;
   for (const std::string& word : words) array.emplace_back(word);

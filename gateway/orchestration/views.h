@@ -24,6 +24,11 @@ std::string_view FieldMeant(std::string_view name);
 // With `fields`, those of them that it has; else what is usually wanted.
 boost::json::object View(const Task& task, As as, const std::vector<std::string>& fields);
 boost::json::object View(const Agent& agent, std::int64_t now, const Settings& settings);
+// Those of these that it has; AgentFields() are all that may be asked for. `current` is the task
+// that it is at; 0 = none.
+boost::json::object View(const Agent& agent, TaskId current, std::int64_t now,
+                         const Settings& settings, const std::vector<std::string>& fields);
+std::span<const std::string_view> AgentFields();
 
 // "task_00000001 completed"
 std::string Line(const Task& task);

@@ -83,7 +83,14 @@ Result<Operation> ChangeOne(Arguments& arguments, Kind kind) {
   return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<Effort> changed = UpdateEffort(records, kind, id, update);
     if (!changed) return Failure(std::move(changed.error()));
-    return Short(*changed);
+    Answer answer = Short(*changed);
+    if (update.status != EffortStatus::kCancelled || changed->unfinished() == 0) return answer;
+    // Agents get those that are pending as before.
+    answer.content["tasks_left"] = changed->unfinished();
+    answer.text +=
+        fmt::format(", {} of its tasks go on: query_tasks by {} and cancel_task end them",
+                    changed->unfinished(), IdKey(kind));
+    return answer;
   });
 }
 

@@ -125,6 +125,35 @@ TEST_F(Agents, OfTheGroupThatIsAtItAreChosenFirst) {
             boost::json::value("0 of 10 tasks, 100% success, group web"));
 }
 
+TEST_F(Agents, AreShownWithWhatIsAskedFor) {
+  room.Register("a", R"(,"name":"Ann","group":"web")");
+  const auto shown = [this](const std::string& fields) {
+    return boost::json::serialize(
+        room.Get("get_agent_health", R"({"agent_id":"a")" + fields + "}"));
+  };
+  EXPECT_EQ(shown(R"(,"fields":["id","name","current_task","registered_at"])"),
+            R"({"agent_id":"a","id":"a","name":"Ann","status":"available","success_rate":1E0,)"
+            R"("registered_at":"2027-01-15T08:00:00Z"})");
+  const std::string first = room.Create("x"), second = room.Create("y");
+  ASSERT_EQ(room.Claim("a"), first + " " + second);
+  EXPECT_THAT(shown(""), HasSubstr(R"("current_task":")" + first));
+  room.Get("start_task", Room::Id(second));
+  EXPECT_THAT(shown(""), HasSubstr(R"("current_task":")" + second)) << "it is at that one";
+  EXPECT_EQ(boost::json::serialize(
+                room.Get("find_agents", R"({"fields":["id","current_task"]})").at("agents")),
+            R"([{"id":"a","current_task":")" + second + "\"}]");
+  EXPECT_THAT(room.Refusal("find_agents", R"({"fields":["colour"]})"),
+              HasSubstr("fields: there is no colour; known: agent_id, id, name"));
+  // Second names are refused by themselves.
+  EXPECT_EQ(room.Refusal("find_agents", R"({"status":"x"})"),
+            "status must be a list of at most 50 strings");
+  EXPECT_EQ(room.Refusal("find_agents", R"({"status":["asleep"]})"),
+            "status must be of available, working, idle, offline, error");
+  EXPECT_EQ(room.Refusal("create_task", R"({"description":7})"), "description must be a string");
+  EXPECT_EQ(room.Refusal("create_task", R"({"content":7,"description":7})"),
+            "content must be a string");
+}
+
 TEST_F(Agents, TheServiceIsAsHealthyAsItsNumbers) {
   EXPECT_EQ(room.Get("get_health").at("status"), boost::json::value("failed"));
   room.Register("a");

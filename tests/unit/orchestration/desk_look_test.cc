@@ -121,7 +121,7 @@ TEST_F(OrchestrationTime, AJumpIsNoTimeThatATaskTook) {
   Tick();
   clock.Pass(seconds(2));
   Call("complete_task", R"({"task_id":"task_00000001"})");
-  const auto health = Begin("get_agent_health", R"({"agent_id":"a"})");
+  const auto health = Begin("get_agent_health", R"({"agent_id":"a","fields":["latency_ms"]})");
   Settle();
   ASSERT_TRUE(health->over() && health->answer->has_value());
   EXPECT_EQ((*health->answer)->content.at("latency_ms"), boost::json::value(2000));

@@ -164,6 +164,21 @@ TEST(Projects, ThatAreClosedTakeNoWorkByAnyDoor) {
   EXPECT_EQ(room.Refusal("requeue_task", Room::Id(task)), "");
 }
 
+TEST(Projects, ThatAreCancelledSayWhatGoesOnOfThem) {
+  Room room;
+  room.Get("create_project", R"({"name":"p"})");
+  room.Get("create_goal", R"({"name":"g","project_id":"project_00000001"})");
+  const std::string task = room.Create("x", R"(,"goal_id":"goal_00000001")");
+  const json::object goal =
+      room.Get("update_goal", R"({"goal_id":"goal_00000001","status":"cancelled"})");
+  EXPECT_EQ(goal.at("tasks_left"), json::value(1));
+  EXPECT_EQ(room.StatusOf(task), "pending");
+  room.Get("cancel_task", Room::Id(task));
+  EXPECT_FALSE(
+      room.Get("update_project", R"({"project_id":"project_00000001","status":"cancelled"})")
+          .contains("tasks_left"));
+}
+
 TEST(Projects, AreKeptWhileTheirGoalsAreOpen) {
   Room room;
   room.Get("create_project", R"({"name":"p"})");

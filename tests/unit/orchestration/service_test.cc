@@ -105,6 +105,36 @@ TEST_F(ServiceTest, OrdinaryAnswersCostTwentyToEightyTokens) {
   }
 }
 
+// What agents are told to ask for instead of looking at everything. Of JSON the estimate is up to a
+// fifth more than it is (tests/tokens): these are 75 at most by cl100k.
+TEST_F(ServiceTest, AggregatesCostAtMostEightyTokens) {
+  CallTool("register_agent",
+           R"({"agent_id":"python_expert","role":"analyst","capabilities":["python","analysis"]})");
+  for (const char* priority : {"low", "medium", "high"}) {
+    for (int i = 0; i < 40; ++i) {
+      CallTool("create_task", R"({"content":"x","priority":")" + std::string(priority) + "\"}");
+    }
+  }
+  CallTool("poll_tasks", R"({"claim":true,"agent_id":"python_expert","limit":2})");
+  CallTool("start_task", R"({"task_id":"task_00000081"})");
+  CallTool("complete_task", R"({"task_id":"task_00000081","result":"r"})");
+  CallTool("start_task", R"({"task_id":"task_00000082"})");
+  constexpr std::size_t kMost = 80 * 6 / 5;
+  const std::pair<std::string, std::string> calls[] = {
+      {"get_queue_metrics", "{}"},
+      {"get_agent_health", R"({"agent_id":"python_expert"})"},
+      {"get_health", "{}"},
+      {"get_agent_statistics", "{}"},
+      {"get_routing_stats", "{}"}};
+  for (const auto& [tool, arguments] : calls) {
+    const mcp::Message answer = CallTool(tool, arguments);
+    ASSERT_FALSE(answer.Has(mcp::Key::kIsError)) << answer.result();
+    const std::size_t whole = EstimatedTokens()->Count(answer.Get(mcp::Key::kStructuredContent)) +
+                              EstimatedTokens()->Count(answer.Get(mcp::Key::kContent));
+    EXPECT_LE(whole, kMost) << tool << ": " << answer.result();
+  }
+}
+
 // A client that is told to try again must not have made a task: it would make another one.
 TEST_F(ServiceTest, ATaskThatIsFollowedIsMadeAndToldOfInOneTransaction) {
   const std::string tool = "orchestration_create_task";
