@@ -83,7 +83,7 @@ TEST_P(OrchestrationBadInput, OfTenMegabytesIsRefusedByItsSize) {
   ExpectRefused("create_task", R"({"content":")" + std::string(10'000'000, 'x') + "\"}",
                 "content must have 1 to 262144 bytes, got 10000000");
   EXPECT_EQ(At(Numbers(), "/high"), json::value(1));
-  EXPECT_EQ(At(Numbers(), "/medium"), json::value(0));
+  EXPECT_EQ(At(Numbers(), "/medium"), json::value()) << "there is none of that";
 }
 
 }  // namespace
