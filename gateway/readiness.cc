@@ -9,10 +9,12 @@
 namespace switchyard {
 
 void Readiness::Note(const catalog::Hub& hub, telemetry::Metrics& metrics) {
+  std::vector<std::function<void()>> waiting;
   {
     const std::lock_guard lock(mutex_);
     settled_ = hub.settled();
     was_settled_ |= settled_;
+    if (settled_) waiting.swap(waiting_);
     std::map<std::string, admin::ServerHealth> before = std::exchange(servers_, {});
     for (const auto& [name, state] : hub.servers()) {
       metrics.SetServerUp(name, state.up);
@@ -21,6 +23,18 @@ void Readiness::Note(const catalog::Hub& hub, telemetry::Metrics& metrics) {
     }
   }
   changed_.notify_all();
+  for (const auto& tell : waiting) tell();
+}
+
+void Readiness::OnSettled(std::function<void()> tell) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!settled_) {
+      waiting_.push_back(std::move(tell));
+      return;
+    }
+  }
+  tell();
 }
 
 bool Readiness::WaitUntilSettled(Duration timeout) {

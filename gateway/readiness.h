@@ -2,10 +2,12 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "admin/health.h"
 #include "base/clock.h"
@@ -26,6 +28,8 @@ class Readiness {
 
   // Until every server is up or was found down once. False: the time was not enough.
   bool WaitUntilSettled(Duration timeout);
+  // The same for who must not block: told once, at once or later on the control thread.
+  void OnSettled(std::function<void()> tell);
   admin::Page ReadyPage();
 
  private:
@@ -35,6 +39,7 @@ class Readiness {
   bool was_settled_ = false;
   std::map<std::string, admin::ServerHealth> servers_;
   std::set<std::string> ever_up_;
+  std::vector<std::function<void()>> waiting_;  // for settled_
 };
 
 }  // namespace switchyard

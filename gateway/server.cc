@@ -353,7 +353,7 @@ Result<void> Server::Reload(config::Config config) {
 }
 
 int Server::ServeStdio(int in, int out) {
-  impl_->stdio.Serve(*impl_->workers.front(), in, out);
+  impl_->stdio.Serve(*impl_->workers.front(), impl_->readiness, in, out);
   return 0;
 }
 

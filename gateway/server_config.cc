@@ -119,6 +119,9 @@ std::vector<catalog::ServerNaming> NamingsOf(const config::Config& config) {
                        .prefix = server.effective_prefix(),
                        .include = server.tools.include,
                        .exclude = server.tools.exclude});
+    // While it starts, other names are nothing of its own.
+    std::vector<std::string>& include = namings.back().include;
+    if (server.builtin && include.empty()) include = {name + "_*"};
   }
   return namings;
 }

@@ -3,6 +3,8 @@
 #include <future>
 #include <string>
 
+#include "readiness.h"
+
 namespace switchyard {
 namespace {
 
@@ -10,31 +12,52 @@ constexpr std::size_t kMaxLine = 16 * 1024 * 1024;
 
 }  // namespace
 
-void StdioFace::Serve(Worker& worker, int in, int out) {
+void StdioFace::Serve(Worker& worker, Readiness& readiness, int in, int out) {
   const auto done = std::make_shared<std::promise<void>>();
+  const auto ready = std::make_shared<Ready>();
   worker.Do([&] {
     server_ = std::make_shared<edge::StdioServer>(
         worker.deps().executor(), in, out, *worker.FindEndpoint(""), worker.sessions(), kMaxLine);
+    ready_ = ready;
     Spawn(worker.deps().executor(), "stdio server",
           [](StdioFace& face, std::shared_ptr<Service> /*in use till the end*/,
+             std::shared_ptr<Ready> settled, Timers& timers,
              std::shared_ptr<std::promise<void>> over) -> Task<void> {
-            co_await face.server_->Run();
+            co_await face.Run(std::move(settled), timers);
             face.server_ = nullptr;
             over->set_value();
-          }(*this, worker.FindEndpoint(""), done));
+          }(*this, worker.FindEndpoint(""), ready, worker.deps().timers, done));
+  });
+  // It belongs to the worker's thread, which has it by then, if it still does.
+  readiness.OnSettled([&worker, waiting = std::weak_ptr(ready)] {
+    worker.Post([waiting] {
+      if (const std::shared_ptr<Ready> still = waiting.lock()) still->Put(true);
+    });
   });
   done->get_future().wait();
 }
 
+Task<void> StdioFace::Run(std::shared_ptr<Ready> ready, Timers& timers) {
+  {
+    const Timers::Handle late = timers.In(kPatience, [&ready] { ready->Put(false); });
+    co_await ready->Take();
+  }
+  co_await server_->Run();
+}
+
 void StdioFace::End(Worker& worker) {
   worker.Do([&] {
-    if (server_ != nullptr) server_->EndInput();
+    if (server_ == nullptr) return;
+    server_->EndInput();
+    if (const std::shared_ptr<Ready> waiting = ready_.lock()) waiting->Put(false);
   });
 }
 
 void StdioFace::Abort(Worker& worker) {
   worker.Do([&] {
-    if (server_ != nullptr) server_->Abort();
+    if (server_ == nullptr) return;
+    server_->Abort();
+    if (const std::shared_ptr<Ready> waiting = ready_.lock()) waiting->Put(false);
   });
 }
 

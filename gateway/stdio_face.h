@@ -4,15 +4,22 @@
 
 #include <memory>
 
+#include "base/mailbox.h"
 #include "edge/stdio_server.h"
 #include "worker.h"
 
 namespace switchyard {
 
+class Readiness;
+
 class StdioFace {
  public:
+  // Clients that start their servers themselves ask once, at their start, what there is: nothing is
+  // answered before every server is up or was found down, or this long.
+  static constexpr Duration kPatience = std::chrono::seconds(5);
+
   // Returns when the client has left, or after End() or Abort(). Takes both descriptors.
-  void Serve(Worker& worker, int in, int out);
+  void Serve(Worker& worker, Readiness& readiness, int in, int out);
 
   // As if its input had ended: what was asked is answered.
   void End(Worker& worker);
@@ -20,7 +27,12 @@ class StdioFace {
   bool IsOpen(Worker& worker);
 
  private:
-  std::shared_ptr<edge::StdioServer> server_;  // of the worker's thread
+  using Ready = Mailbox<bool>;
+  Task<void> Run(std::shared_ptr<Ready> ready, Timers& timers);
+
+  // Of the worker's thread.
+  std::shared_ptr<edge::StdioServer> server_;
+  std::weak_ptr<Ready> ready_;  // what is waited for
 };
 
 }  // namespace switchyard

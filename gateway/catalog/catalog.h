@@ -111,6 +111,10 @@ class Catalog final {
   std::string Capabilities(mcp::Version version, const Sight* sight = nullptr) const;
   // "tools", "prompts", "resources", ...
   bool Offers(std::string_view capability, const Sight* sight = nullptr) const;
+  // Which server or group a tool or prompt that leads nowhere may be of, since nothing was heard of
+  // it yet: as lists call what they miss. nullopt = of none, as far as the caller may know.
+  std::optional<std::string> WhoIsStarting(ItemKind kind, std::string_view exposed,
+                                           const Sight* sight = nullptr) const;
   std::string Instructions(const Sight* sight = nullptr) const;  // plain text, "" = none
   // A tool of the gateway's own is there for those that ask for it.
   bool ShowsBuiltin(const Definition& builtin, const Sight& sight) const;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/facts.h"
+#include "catalog/starting.h"
 #include "catalog/uri_template.h"
 #include "catalog/withheld.h"
 
@@ -65,7 +67,9 @@ struct Content {
   std::vector<Collision> collisions;
   std::vector<std::string> problems;
   std::map<std::string, std::string> missing;
-  std::map<std::string, std::string> outages;                       // what -> why
+  std::vector<StartingServer> starting;         // of those that are missing
+  std::set<std::string, std::less<>> prefixes;  // of all servers here, up or not
+  std::map<std::string, std::string> outages;   // what -> why
   std::map<std::string, std::vector<OutageSource>> outage_sources;  // what -> of whom
   TimePoint outages_until = TimePoint::max();
   std::size_t hidden_tools = 0;  // the last of the tools

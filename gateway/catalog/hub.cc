@@ -7,11 +7,6 @@
 #include <spdlog/spdlog.h>
 
 namespace switchyard::catalog {
-namespace {
-
-constexpr std::string_view kStarting = "starting";
-
-}  // namespace
 
 Hub::Hub(Executor executor, Timers& timers, Options options, Publish publish)
     : executor_(executor),
@@ -28,11 +23,12 @@ void Hub::Configure(std::vector<ServerNaming> servers, std::vector<EndpointView>
   std::map<std::string, ServerState> next;
   for (ServerNaming& naming : servers) {
     ServerState state{
-        .naming = naming, .inventory = nullptr, .missing_because = std::string(kStarting)};
+        .naming = naming, .inventory = nullptr, .missing_because = "starting", .starting = true};
     if (auto known = servers_.find(naming.server); known != servers_.end()) {
       state.inventory = known->second.inventory;
       state.missing_because = known->second.missing_because;
       state.up = known->second.up;
+      state.starting = known->second.starting;
       state.last = known->second.last;
     }
     next.emplace(naming.server, std::move(state));
@@ -79,10 +75,7 @@ void Hub::JudgeAgain() {
 }
 
 bool Hub::settled() const {
-  for (const auto& [name, state] : servers_) {
-    if (state.inventory == nullptr && state.missing_because == kStarting) return false;
-  }
-  return true;
+  return std::ranges::none_of(servers_, [](const auto& one) { return one.second.starting; });
 }
 
 void Hub::Apply(const std::string& server, std::shared_ptr<const Inventory> inventory,
@@ -91,6 +84,7 @@ void Hub::Apply(const std::string& server, std::shared_ptr<const Inventory> inve
   if (found == servers_.end()) return;  // reloaded away meanwhile
   ServerState& state = found->second;
   state.up = inventory != nullptr;
+  state.starting = false;
   if (state.up && reason.empty()) {
     spdlog::info("server {} is up: {} tools, {} prompts, {} resources, {} templates, speaks {}",
                  server, inventory->tools.size(), inventory->prompts.size(),

@@ -59,6 +59,7 @@ struct ServerState {
   // "" = that is what it offers. "starting", "connection refused", ...
   std::string missing_because;
   bool up = false;
+  bool starting = false;  // nothing was heard of it since it was configured
   std::shared_ptr<const Inventory> last = nullptr;  // when inventory is null: the one before
 };
 

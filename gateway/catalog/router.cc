@@ -286,6 +286,45 @@ Result<ReplyPtr> Router::List(const Call& call) const {
   return ReplyWith(mcp::Message::FromResult(call.message.id(), std::move(*list)));
 }
 
+// A name may be of a server that is starting, which a client must not take for its own mistake. Of
+// URIs nobody can tell whose they might become.
+Error Router::WithoutServer(const Call& call) const {
+  const mcp::Route route = call.method().route;
+  const bool resource = route == mcp::Route::kResource;
+  std::string name = call.message.GetString(resource ? mcp::Key::kUri : mcp::Key::kName);
+  std::optional<ItemKind> kind;
+  Error error{.code = Code::kNotFound, .origin = Origin::kClient, .message = {}};
+  switch (route) {
+    case mcp::Route::kTool:
+      kind = ItemKind::kTool;
+      error.message = "unknown tool: " + name;
+      break;
+    case mcp::Route::kPrompt:
+      kind = ItemKind::kPrompt;
+      error.message = "unknown prompt: " + name;
+      break;
+    case mcp::Route::kResource:
+      error.message = "resource not found: " + name;
+      error.data = R"({"uri":)" + mcp::Quote(name) + "}";
+      break;
+    default: {
+      error.message = "unknown completion reference";
+      std::optional<Reference> reference = ParseReference(call.message.Get(mcp::Key::kRef));
+      if (!reference || !reference->prompt) break;
+      kind = ItemKind::kPrompt;
+      name = std::move(reference->key);
+    }
+  }
+  if (!kind) return error;
+  const std::shared_ptr<const Sight> sight = SightOf(call);
+  const std::optional<std::string> starting = catalog_->WhoIsStarting(*kind, name, sight.get());
+  if (!starting) return error;
+  return Error{.code = Code::kUnavailable,
+               .origin = Origin::kGateway,
+               .retryable = true,
+               .message = "server " + *starting + " is starting, try again in a moment"};
+}
+
 Task<Result<ReplyPtr>> Router::Forward(Call& call) {
   const Call& named = call;
   if (call.only_kept > Duration::zero()) {
@@ -303,21 +342,7 @@ Task<Result<ReplyPtr>> Router::Forward(Call& call) {
   }
   std::shared_ptr<Service> server;
   if (!call.target.server.empty()) server = find_server_(call.target.server);
-  if (server == nullptr) {
-    const bool resource = named.method().route == mcp::Route::kResource;
-    const std::string name = call.message.GetString(resource ? mcp::Key::kUri : mcp::Key::kName);
-    Error error{.code = Code::kNotFound, .origin = Origin::kClient, .message = {}};
-    switch (named.method().route) {
-      case mcp::Route::kTool: error.message = "unknown tool: " + name; break;
-      case mcp::Route::kPrompt: error.message = "unknown prompt: " + name; break;
-      case mcp::Route::kResource:
-        error.message = "resource not found: " + name;
-        error.data = R"({"uri":)" + mcp::Quote(name) + "}";
-        break;
-      default: error.message = "unknown completion reference"; break;
-    }
-    co_return Failure(std::move(error));
-  }
+  if (server == nullptr) co_return Failure(WithoutServer(call));
   // Where the marks are shown, clients mirror what they mark.
   if (call.header_params.expected && catalog_->view().transparent &&
       call.target.definition != nullptr) {

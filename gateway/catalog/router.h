@@ -70,6 +70,8 @@ class Router final : public Service,
   bool TakeOffMemberState(Call& call) const;
   // Why a call of a group has no member that it may go to.
   Error WithoutWhoAsked(const Call& call) const;
+  // Why a call that leads nowhere does.
+  Error WithoutServer(const Call& call) const;
   std::shared_ptr<const Sight> SightOf(const Call& call) const;
   bool Offers(const Call& call) const;
   void LeadTo(const Destination& found, Call& call) const;

@@ -52,7 +52,8 @@ bool ShowsItemOf(const Content& content, ItemKind kind, std::string_view server,
   });
 }
 
-// A server, or any member of a group.
+}  // namespace
+
 bool ShowsServer(const Content& content, const EndpointView& view, std::string_view name,
                  const Sight& sight) {
   const auto shows = [&](std::string_view server) {
@@ -67,6 +68,8 @@ bool ShowsServer(const Content& content, const EndpointView& view, std::string_v
   }
   return shows(name);
 }
+
+namespace {
 
 // Of what is out of order, only what is about something that the caller may know of.
 bool ShowsSource(const Content& content, const EndpointView& view,

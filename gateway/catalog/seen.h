@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/catalog.h"
@@ -30,6 +31,9 @@ Seen See(const Content& content, const EndpointView& view, ItemKind kind, const 
 // How long the list may be kept: not long, for what a caller may do changes, and by nobody else.
 ListHint HintSeen(const Content& content, ItemKind kind, const Seen& seen);
 Offer OfferSeen(const Content& content, const EndpointView& view, const Sight& sight);
+// Anything of a server, or of any member of a group.
+bool ShowsServer(const Content& content, const EndpointView& view, std::string_view name,
+                 const Sight& sight);
 // What the gateway brings itself is there for the tools that ask for it.
 bool IsAskedFor(const Definition& builtin, const Content& content, const Sight& sight);
 std::string InstructionsSeen(const Content& content, const Catalog::Options& options,

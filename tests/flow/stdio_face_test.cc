@@ -1,4 +1,5 @@
 // The gateway as a server on stdin and stdout (`serve --stdio`).
+#include <map>
 #include <sys/socket.h>
 #include <thread>
 
@@ -12,22 +13,23 @@ namespace {
 constexpr std::string_view kMeta =
     R"("_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}})";
 
-class StdioFace : public ::testing::Test {
+class StdioClient : public ::testing::Test {
  protected:
-  StdioFace() {
-    gateway.Serves("a", fake).Start();
+  StdioClient() {
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair_), 0);
     const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};
     ::setsockopt(pair_[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     client_ = Wire(pair_[0]);
     out_ = ::dup(pair_[1]);
-    thread_ = std::thread([this] { gateway.server().ServeStdio(pair_[1], out_); });
   }
-  ~StdioFace() override {
+  ~StdioClient() override {
     client_.Close();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
     ::close(pair_[1]);
     ::close(out_);
+  }
+  void Connect() {
+    thread_ = std::thread([this] { gateway.server().ServeStdio(pair_[1], out_); });
   }
   void Say(const std::string& line) { client_.Write(line + "\n"); }
   json::value Hear() { return Parse(client_.ReadLine().value_or("")); }
@@ -39,6 +41,13 @@ class StdioFace : public ::testing::Test {
   int pair_[2] = {-1, -1}, out_ = -1;
   Wire client_;
   std::thread thread_;
+};
+
+struct StdioFace : StdioClient {
+  StdioFace() {
+    gateway.Serves("a", fake).Start();
+    Connect();
+  }
 };
 
 TEST_F(StdioFace, BothErasAreServedOnOneChannel) {
@@ -84,6 +93,63 @@ TEST_F(StdioFace, RubbishIsAnsweredAndTheNextLineServed) {
   EXPECT_EQ(At(Hear(), "/error/code"), -32700);
   Say(R"({"jsonrpc":"2.0","id":1,"method":"tools/list","params":{)" + std::string(kMeta) + "}}");
   EXPECT_EQ(At(Hear(), "/id"), 1);
+}
+
+// A server that lists only when it is told to, and a client that speaks before there is anything.
+struct StdioStart : StdioClient {
+  StdioStart() {
+    fake.surface().OnMethod("tools/list", [](Turn& turn) {
+      turn.surface().Named("asked").Set();
+      if (!turn.Wait(turn.surface().Named("may list"))) return;
+      turn.Result(R"("tools":[{"name":"echo","inputSchema":{"type":"object"}}])");
+    });
+    gateway.GoesBy(clock).Serves("a", fake).StartWithoutWaiting();
+    Connect();
+    Say(R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}})");
+    Say(R"({"jsonrpc":"2.0","method":"notifications/initialized"})");
+    EXPECT_TRUE(WaitFor(fake.surface().Named("asked")));
+  }
+  void CallAndList() {
+    Say(R"({"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"a__echo","arguments":{"text":"x"}}})");
+    Say(R"({"jsonrpc":"2.0","id":3,"method":"tools/list","params":{}})");
+  }
+  // By id: calls run side by side.
+  std::map<std::int64_t, json::value> HearThree() {
+    std::map<std::int64_t, json::value> heard;
+    while (heard.size() < 3) {
+      json::value next = Hear();
+      const json::value id = At(next, "/id");
+      if (next.is_null()) break;
+      if (id.is_int64()) heard[id.as_int64()] = std::move(next);
+    }
+    return heard;
+  }
+
+  LeapingClock clock;
+};
+
+TEST_F(StdioStart, WhoAsksAtOnceIsAnsweredWhenTheServersAreUp) {
+  CallAndList();
+  fake.surface().Named("may list").Set();
+  auto heard = HearThree();
+  EXPECT_TRUE(At(heard[1], "/result/capabilities/completions").is_object()) << heard[1];
+  EXPECT_NE(TextAt(heard[1], "/result/instructions"), "") << heard[1];
+  EXPECT_EQ(TextAt(heard[2], "/result/content/0/text"), "x") << heard[2];
+  EXPECT_EQ(TextAt(heard[3], "/result/tools/0/name"), "a__echo") << heard[3];
+}
+
+TEST_F(StdioStart, AServerThatTakesLongHoldsNobodyUpForEver) {
+  CallAndList();
+  clock.Advance(std::chrono::seconds(5));
+  auto heard = HearThree();
+  EXPECT_EQ(TextAt(heard[2], "/error/message"), "server a is starting, try again in a moment")
+      << heard[2];
+  EXPECT_EQ(TextAt(heard[3], "/result/_meta/switchyard~1missing/0/reason"), "starting") << heard[3];
+}
+
+TEST_F(StdioStart, AGatewayThatStopsDoesNotWaitForThem) {
+  gateway.server().Stop();
+  EXPECT_TRUE(Hear().is_null());
 }
 
 }  // namespace

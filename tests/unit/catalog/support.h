@@ -54,6 +54,11 @@ struct TestServer {
     state.inventory = nullptr;
     return Kept(why);
   }
+  // Nothing was heard of it yet.
+  TestServer& Starting() {
+    state.starting = true;
+    return Down("starting");
+  }
   // Down, and its lists are kept.
   TestServer& Kept(const std::string& why) {
     state.up = false;
