@@ -45,7 +45,8 @@ ChildLink::ChildLink(std::string server, std::shared_ptr<Process> process, const
           std::make_shared<Exchanges>(server_, deps,
                                       Exchanges::Limits{.unread_notes = limits.unread_notes,
                                                         .unread_bytes = limits.unread_bytes})),
-      errors_(std::make_shared<StderrLog>(server_, deps.clock)) {}
+      errors_(std::make_shared<StderrLog>(server_, deps.clock)),
+      flood_(server_, deps.clock) {}
 
 ChildLink::~ChildLink() = default;
 
@@ -152,7 +153,9 @@ void ChildLink::Rubbish(std::string_view what) {
 }
 
 void ChildLink::Route(mcp::Message message) {
+  const bool answers = message.is_response();
   const Exchanges::Routed routed = exchanges_->Route(message);
+  if (!answers || routed == Exchanges::Routed::kLate) flood_.Note();
   if (routed == Exchanges::Routed::kUnknown) {
     return Rubbish("answer to an unknown id " + std::string(message.id()));
   }

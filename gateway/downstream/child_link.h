@@ -15,6 +15,7 @@
 #include "base/timers.h"
 #include "core/deps.h"
 #include "downstream/exchanges.h"
+#include "downstream/flood_watch.h"
 #include "downstream/line_buffer.h"
 #include "downstream/process.h"
 #include "downstream/stderr_log.h"
@@ -93,6 +94,7 @@ class ChildLink : public std::enable_shared_from_this<ChildLink> {
   Timers::Handle drain_timer_;  // the child has exited, but somebody holds its stdout open
   unsigned rubbish_in_row_ = 0;
   std::uint64_t rubbish_ = 0;
+  FloodWatch flood_;
 };
 
 }  // namespace switchyard::downstream

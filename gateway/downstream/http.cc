@@ -15,7 +15,10 @@ bool IsRedirect(int status) { return status >= 300 && status < 400 && status != 
 }  // namespace
 
 HttpTransport::HttpTransport(const config::Server& server, const Deps& deps)
-    : deps_(deps), name_(server.name), url_(http::Url::Parse(server.url.Reveal())) {
+    : deps_(deps),
+      name_(server.name),
+      url_(http::Url::Parse(server.url.Reveal())),
+      flood_(std::make_shared<FloodWatch>(server.name, deps.clock)) {
   if (!url_) return;
   const std::optional<http::Url> shown = http::Url::Parse(server.url.Shown());
   if (shown) shown_path_ = " " + std::string(shown->path());
@@ -119,7 +122,8 @@ Task<Result<http::ConnectionPtr>> HttpTransport::Follow(Verb verb, Outgoing out,
 
 ReplyPtr HttpTransport::Stream(Verb verb, const Outgoing& out, http::ConnectionPtr connection,
                                OnEvent on_event) {
-  HttpStreamSetup setup{.pool = pool_, .label = Label(verb), .deadline = out.deadline};
+  HttpStreamSetup setup{
+      .pool = pool_, .label = Label(verb), .deadline = out.deadline, .flood = flood_};
   if (verb == Verb::kPost) {
     setup.id = std::string(out.id);
   } else {

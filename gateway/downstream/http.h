@@ -61,6 +61,7 @@ class HttpTransport final : public Transport {
   std::string fixed_headers_;
   std::string heads_[3];  // by Verb
   std::shared_ptr<HttpPool> pool_;
+  const std::shared_ptr<FloodWatch> flood_;
 };
 
 }  // namespace switchyard::downstream

@@ -85,6 +85,7 @@ HttpStream::Got HttpStream::FromJson() {
 }
 
 HttpStream::Got HttpStream::Deliver(mcp::Message message) {
+  if (setup_.flood != nullptr && !message.is_response()) setup_.flood->Note();
   if (setup_.id) {
     Result<bool> settled = Settle(message, *setup_.id);
     if (!settled) return Fail(std::move(settled.error()));

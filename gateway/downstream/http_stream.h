@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/reply.h"
+#include "downstream/flood_watch.h"
 #include "downstream/http_pool.h"
 #include "mcp/sse_parser.h"
 
@@ -16,11 +17,12 @@ namespace switchyard::downstream {
 
 struct HttpStreamSetup {
   std::shared_ptr<HttpPool> pool;
-  std::string label;                   // context of errors
-  std::string resume_head = {};        // of the GET that takes it up again
-  std::string headers = {};            // of the era, for that GET
-  std::optional<std::string> id = {};  // raw id of the request; nullopt: a GET stream
-  Deadline deadline = {};              // of a request
+  std::string label;                       // context of errors
+  std::string resume_head = {};            // of the GET that takes it up again
+  std::string headers = {};                // of the era, for that GET
+  std::optional<std::string> id = {};      // raw id of the request; nullopt: a GET stream
+  Deadline deadline = {};                  // of a request
+  std::shared_ptr<FloodWatch> flood = {};  // of the server's streams on this worker; null = none
   bool resumable = false;
   // HTTP+SSE: every event goes here, and Next() gives nothing but the end. An Error ends it.
   std::function<Result<void>(mcp::SseEvent)> on_event = {};

@@ -36,7 +36,8 @@ SseSession::SseSession(config::Server server, const Deps& deps, SseLimits limits
       limits_(limits),
       handlers_(std::move(handlers)),
       exchanges_(std::make_shared<Exchanges>(server_.name, deps, limits.exchanges)),
-      reader_(server_, deps) {}
+      reader_(server_, deps),
+      flood_(server_.name, deps.clock) {}
 
 Task<Result<void>> SseSession::Open() {
   const std::shared_ptr<SseSession> self = shared_from_this();
@@ -104,7 +105,9 @@ Result<void> SseSession::TakeMessage(std::string text) {
   Result<mcp::Message> parsed = mcp::Message::Parse(std::move(text), mcp::Check::kEnvelope);
   if (!parsed) return Rubbish(parsed.error().message);
   mcp::Message message = std::move(*parsed);
+  const bool answers = message.is_response();
   const Exchanges::Routed routed = exchanges_->Route(message);
+  if (!answers || routed == Exchanges::Routed::kLate) flood_.Note();
   if (routed == Exchanges::Routed::kUnknown) {
     return Rubbish("answer to an unknown id " + std::string(message.id()));
   }

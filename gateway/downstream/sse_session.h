@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "core/deps.h"
 #include "downstream/exchanges.h"
+#include "downstream/flood_watch.h"
 #include "downstream/http.h"
 
 namespace switchyard::downstream {
@@ -91,6 +92,7 @@ class SseSession : public std::enable_shared_from_this<SseSession> {
   bool over_ = false;
   unsigned rubbish_in_row_ = 0;
   std::uint64_t rubbish_ = 0;
+  FloodWatch flood_;
 };
 
 }  // namespace switchyard::downstream

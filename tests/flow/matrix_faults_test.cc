@@ -2,6 +2,7 @@
 // nothing of it, and the next call is served again.
 #include "flow/matrix.h"
 #include "support/becomes.h"
+#include "unit/base/log_capture.h"
 
 namespace switchyard::tests {
 namespace {
@@ -71,6 +72,27 @@ TEST_P(FaultyServer, AFloodOfNotificationsDoesNotHurt) {
   const Answer answer = client->Call("a__flood", R"({"count":20000})");
   EXPECT_EQ(answer.text(), "dry again") << answer;
   EXPECT_TRUE(answer.events.empty());
+}
+
+TEST_P(FaultyServer, AFloodIsNamedInTheLog) {
+  const testing::LogCapture log;
+  gateway.IsHeard();
+  Begin();
+  EXPECT_EQ(client->Call("a__flood", R"({"count":20000})").text(), "dry again");
+  gateway.Stop();
+  EXPECT_EQ(log.count("server a floods: "), 1) << log.text();
+}
+
+// Of HTTP the line of the call says it.
+TEST_P(FaultyServer, AnAnswerToNobodyOnASharedChannelIsNamedInTheLog) {
+  if (over_http()) GTEST_SKIP() << "each answer has a channel of its own";
+  const testing::LogCapture log;
+  gateway.IsHeard();
+  Begin("500ms");
+  ExpectTroubleOfTheServer(client->Call("a__wrong_id"));
+  gateway.Stop();
+  EXPECT_EQ(log.count("server a: useless line (1 so far): answer to an unknown id"), 1)
+      << log.text();
 }
 
 TEST_P(FaultyServer, NeverAnsweringEndsAtTheDeadlineAndIsCancelled) {

@@ -27,6 +27,12 @@ Gateway& Gateway::ServesUrl(const std::string& name, const std::string& url,
   return *this;
 }
 
+Gateway& Gateway::ServesAs(const std::string& name, const FakeServer& fake,
+                           const std::string& keys) {
+  servers_[name] = "\n    url: " + Quote(fake.url()) + keys;
+  return *this;
+}
+
 Gateway& Gateway::ServesChild(const std::string& name, const std::vector<std::string>& flags,
                               const std::string& keys) {
   std::string args = "--name, " + Quote(name);
@@ -53,6 +59,11 @@ Gateway& Gateway::Without(const std::string& key) {
 
 Gateway& Gateway::GoesBy(const LeapingClock& clock) {
   clock_ = &clock;
+  return *this;
+}
+
+Gateway& Gateway::IsHeard() {
+  heard_ = true;
   return *this;
 }
 
@@ -86,7 +97,8 @@ config::Config Gateway::Load() const {
 
 Gateway& Gateway::StartWithoutWaiting() {
   // what servers do wrong on purpose would fill the screen
-  if (std::getenv("SWITCHYARD_TEST_LOG") == nullptr) spdlog::set_level(spdlog::level::off);
+  const bool quiet = !heard_ && std::getenv("SWITCHYARD_TEST_LOG") == nullptr;
+  if (quiet) spdlog::set_level(spdlog::level::off);
   server_ = std::make_unique<Server>(
       Server::Options{.config = Load(),
                       .clock = clock_,

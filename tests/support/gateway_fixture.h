@@ -28,6 +28,8 @@ class Gateway {
   // `keys`: more YAML for the server, in flow style without braces: `tools: {include: [e*]}`.
   Gateway& Serves(const std::string& name, const FakeServer& fake, const std::string& keys = "");
   Gateway& ServesUrl(const std::string& name, const std::string& url, const std::string& keys = "");
+  // `keys`: lines of YAML below the server's name, as they stand in a file.
+  Gateway& ServesAs(const std::string& name, const FakeServer& fake, const std::string& keys);
   // fake_stdio_server with these flags; it is told its name.
   Gateway& ServesChild(const std::string& name, const std::vector<std::string>& flags = {},
                        const std::string& keys = "");
@@ -38,6 +40,9 @@ class Gateway {
 
   // A clock by which hours pass at once. It outlives this.
   Gateway& GoesBy(const LeapingClock& clock);
+
+  // What it logs can be read in a LogCapture, once it was stopped; the capture outlives it.
+  Gateway& IsHeard();
 
   // Asks authorization servers. It outlives this.
   Gateway& FetchesBy(fetch::Fetcher& fetcher);
@@ -62,6 +67,7 @@ class Gateway {
   std::map<std::string, std::string> servers_, top_;
   const Clock* clock_ = &Clock::Real();
   fetch::Fetcher* fetcher_ = nullptr;
+  bool heard_ = false;
   std::unique_ptr<Server> server_;
 };
 

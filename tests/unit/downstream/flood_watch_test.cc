@@ -1,0 +1,70 @@
+#include "downstream/flood_watch.h"
+
+#include <chrono>
+
+#include <gtest/gtest.h>
+
+#include "unit/base/log_capture.h"
+
+namespace switchyard::downstream {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::LogCapture;
+
+struct FloodWatchTest : ::testing::Test {
+  void Say(int messages) {
+    for (int i = 0; i < messages; ++i) watch.Note();
+  }
+  int lines() const { return log.count("server a floods"); }
+
+  LogCapture log;
+  ManualClock clock;
+  FloodWatch watch{"a", clock};
+};
+
+TEST_F(FloodWatchTest, ManyAtOnceAreNamedOnceAMinute) {
+  Say(5000);
+  EXPECT_EQ(lines(), 0);
+  Say(100);
+  EXPECT_EQ(lines(), 1);
+  EXPECT_EQ(log.count("5100 notifications so far, and more than 1000 a second"), 1) << log.text();
+  Say(1'000'000);
+  EXPECT_EQ(lines(), 1);
+  clock.Advance(seconds(60));
+  Say(5000);
+  EXPECT_EQ(lines(), 1) << "not before it floods again";
+  Say(100);
+  EXPECT_EQ(lines(), 2);
+}
+
+TEST_F(FloodWatchTest, AThousandASecondAreNone) {
+  for (int second = 0; second < 1000; ++second) {
+    Say(1000);
+    clock.Advance(seconds(1));
+  }
+  EXPECT_EQ(lines(), 0);
+  for (int i = 0; i < 100; ++i) {
+    Say(1100);
+    clock.Advance(seconds(1));
+  }
+  EXPECT_EQ(lines(), 1) << log.text();
+}
+
+TEST_F(FloodWatchTest, SmallStepsOfTheClockAreNotLost) {
+  for (int i = 0; i < 100'000; ++i) {
+    Say(1);
+    clock.Advance(milliseconds(1));
+  }
+  EXPECT_EQ(lines(), 0);
+}
+
+TEST_F(FloodWatchTest, LongSilenceIsWorthNoMoreThanABurst) {
+  clock.Advance(std::chrono::hours(24 * 365 * 50));
+  Say(5100);
+  EXPECT_EQ(lines(), 1);
+}
+
+}  // namespace
+}  // namespace switchyard::downstream
