@@ -190,6 +190,26 @@ TEST_P(Fallback, AnOldAnswerCostsNothingOfARateThatIsUsedUp) {
   EXPECT_EQ(Note(answer, "because"), "rate");
 }
 
+TEST_P(Fallback, AnotherServerAnswersWhenABudgetIsUsedUp) {
+  Finds([](Turn& turn) { turn.Text("a's"); });
+  gateway.GoesBy(clock).Serves("b", b);
+  gateway.Serves("a", a,
+                 "tool_policies: {find: {fallback: {alternatives: [{server: b}]}, "
+                 "budget: {budgets: {few: {calls: 2, window: 1h}}}}}");
+  gateway.Start();
+  client = NewClient();
+  EXPECT_EQ(Find().text(), "a's");
+  EXPECT_EQ(Find().text(), "a's");
+  const Answer answer = Find();
+  EXPECT_EQ(answer.text(), "b's") << answer;
+  EXPECT_EQ(Note(answer, "because"), "budget");
+  EXPECT_TRUE(Counted("server", "budget"));
+  EXPECT_EQ(Calls(a), 2U);
+  clock.Advance(std::chrono::hours(2));
+  client = NewClient();
+  EXPECT_EQ(Find().text(), "a's") << "once there is room again";
+}
+
 TEST_P(Fallback, WhenAllFailTheFirstErrorSaysWhatWasTried) {
   Finds(Break);
   b.ExpectComplaints();

@@ -99,5 +99,35 @@ TEST_F(Validated, AResultThatIsNotAsPromisedIsWithheld) {
   EXPECT_EQ(calls(), 4U);
 }
 
+// What a server breaks is its own error, and no misfit of its result.
+TEST_F(Validated, AServerThatBreaksInTheMiddleIsToldOfAsItIs) {
+  for (FakeServer* fake : {&modern, &legacy}) {
+    fake->ExpectComplaints();
+    fake->surface().AddTool("die", [](Turn& turn) { turn.Drop(); }, kSchemas);
+    fake->surface().AddTool("lie", [](Turn& turn) { turn.Bytes("{]this is no JSON"); }, kSchemas);
+  }
+  Start("{arguments: enforce, results: enforce}");
+  for (const char* tool : {"m__die", "l__die", "m__lie", "l__lie"}) {
+    const Answer answer = gateway.Modern().Call(tool, R"({"path":"x"})");
+    EXPECT_EQ(answer.code(), -32603) << answer;
+    EXPECT_THAT(answer.body, ::testing::Not(HasSubstr(": expected ")));
+  }
+  EXPECT_EQ(gateway.Modern().Call("m__read", R"({"path":"x"})").text(), "ok");
+  EXPECT_EQ(gateway.Legacy().Call("l__read", R"({"path":"x"})").text(), "ok");
+}
+
+// A result that promises structure and has none, or something else in its place.
+TEST_F(Validated, AServerThatLeavesTheStructureOutIsWithheld) {
+  Start("{results: enforce}");
+  for (const char* wrong : {"{}", "[]", "7", "null"}) {
+    structured = wrong;
+    for (const char* tool : {"m__read", "l__read"}) {
+      const Answer answer = gateway.Modern().Call(tool, R"({"path":"x"})");
+      EXPECT_EQ(answer.at("/result/isError"), json::value(true)) << wrong << " " << answer;
+      EXPECT_THAT(answer.text(), ::testing::Not(HasSubstr("ok"))) << wrong;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace switchyard::tests

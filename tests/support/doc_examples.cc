@@ -42,4 +42,18 @@ std::string FromPolicyPage(const std::string& page, std::size_t example, const s
   return found;
 }
 
+std::string ServerFromPolicyPage(const std::string& page, std::size_t example,
+                                 const std::string& server) {
+  std::istringstream text(FromPolicyPage(page, example, "servers"));
+  std::string found;
+  bool below = false;
+  for (std::string line; std::getline(text, line);) {
+    const bool named = line.starts_with("  ") && line.size() > 2 && line[2] != ' ';
+    if (named) below = line == "  " + server + ":";
+    if (!named && below && !line.starts_with("    url:")) found += "\n" + line;
+  }
+  EXPECT_NE(found, "") << page << ".md, example " << example << " has no server " << server;
+  return found;
+}
+
 }  // namespace switchyard::tests

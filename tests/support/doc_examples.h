@@ -13,4 +13,9 @@ std::vector<std::string> ExamplesOf(const std::string& path);
 // top, for Gateway::With(). Fails the test when it has none.
 std::string FromPolicyPage(const std::string& page, std::size_t example, const std::string& key);
 
+// What stands under a server there, but for where it is: for Gateway::ServesAs(). Fails the test
+// when the example has no such server.
+std::string ServerFromPolicyPage(const std::string& page, std::size_t example,
+                                 const std::string& server);
+
 }  // namespace switchyard::tests
