@@ -273,7 +273,7 @@ class Cache final : public Policy {
     if (old != nullptr && old->IsFresh(now)) {
       rules.hits->Add();
       NoteCached(call);
-      co_return ReplyWith(old->answer->Give(call.message.id(), "hit", old->AgeAt(now)));
+      co_return ReplyWith(shared_.Give(*old->answer, call, "hit", old->AgeAt(now)));
     }
     std::shared_ptr<Flight> flight = begun.flight;
     if (flight != nullptr && !begun.leads) {
@@ -307,18 +307,21 @@ class Cache final : public Policy {
     NoteCached(call);
     return [](mcp::Message answer) -> Task<Result<ReplyPtr>> {
       co_return ReplyWith(std::move(answer));
-    }(kept->answer->Give(call.message.id(), "stale", kept->AgeAt(now)));
+    }(shared_.Give(*kept->answer, call, "stale", kept->AgeAt(now)));
   }
 
-  static Result<ReplyPtr> FromLanding(Call& call, const Rules& rules,
-                                      const Flight::Landing& landing) {
+  Result<ReplyPtr> FromLanding(Call& call, const Rules& rules,
+                               const Flight::Landing& landing) const {
     const bool later = landing.stale() && call.others_first;
     if (later) call.spare = landing.oldest;
     NoteCached(call);
     if (landing.answer != nullptr && !later) {
       (landing.stale() ? rules.stale : rules.shared)->Add();
-      return ReplyWith(landing.answer->Give(call.message.id(), landing.stale() ? "stale" : "shared",
-                                            landing.age));
+      // What another call has just been answered was not kept.
+      if (!landing.stale()) {
+        return ReplyWith(landing.answer->Give(call.message.id(), "shared", landing.age));
+      }
+      return ReplyWith(shared_.Give(*landing.answer, call, "stale", landing.age));
     }
     rules.shared->Add();
     if (landing.error) return Failure(*landing.error);

@@ -1,13 +1,16 @@
-// Counts of how long something took, in seconds, by bounds that its metric chooses. Thread-safe.
+// Counts of how long something took, in seconds, by bounds that its metric chooses. Each worker
+// counts in a place of its own (counter.h). Thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <tuple>
 
 #include "base/clock.h"
+#include "telemetry/counter.h"
 
 namespace switchyard::telemetry {
 
@@ -27,22 +30,18 @@ class Histogram {
     const double seconds = std::chrono::duration<double>(took).count();
     std::size_t place = 0;
     while (place < bounds_.size() && seconds > bounds_.at(place)) ++place;
-    counts_.at(place).fetch_add(1, std::memory_order_relaxed);
-    nanoseconds_.fetch_add(took.count(), std::memory_order_relaxed);
+    counts_.at(place).Add();
+    nanoseconds_.Add(static_cast<std::uint64_t>(std::max(took, Duration(0)).count()));
   }
   const Bounds& bounds() const { return bounds_; }
   // By bound, the last one beyond all of them; not added up.
-  std::uint64_t count(std::size_t place) const {
-    return counts_.at(place).load(std::memory_order_relaxed);
-  }
-  double sum() const {
-    return static_cast<double>(nanoseconds_.load(std::memory_order_relaxed)) * 1e-9;
-  }
+  std::uint64_t count(std::size_t place) const { return counts_.at(place).value(); }
+  double sum() const { return static_cast<double>(nanoseconds_.value()) * 1e-9; }
 
  private:
   const Bounds bounds_;
-  std::array<std::atomic<std::uint64_t>, std::tuple_size_v<Bounds> + 1> counts_{};
-  std::atomic<std::int64_t> nanoseconds_{0};
+  std::array<Counter, std::tuple_size_v<Bounds> + 1> counts_{};
+  Counter nanoseconds_;
 };
 
 }  // namespace switchyard::telemetry

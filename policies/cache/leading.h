@@ -27,6 +27,7 @@
 #include "policies/lib/kept_answer.h"
 #include "policies/lib/writer_tasks.h"
 #include "policies/registry.h"
+#include "telemetry/histogram.h"
 #include "telemetry/metrics.h"
 
 namespace switchyard::policies::cache {
@@ -49,6 +50,7 @@ struct Shared {
   std::atomic<std::size_t> shared_answers{0};  // that were ever kept for everybody
   std::shared_ptr<switchyard::telemetry::Gauge> bytes, entries;
   switchyard::telemetry::Counter& evicted;
+  switchyard::telemetry::Histogram& ages;  // of what is given
   const Clock& clock;
 
   Shared(const PolicyDeps& deps)  // NOLINT(google-explicit-constructor): of one member
@@ -56,12 +58,20 @@ struct Shared {
         bytes(deps.metrics.GaugeOf("switchyard_cache_bytes", {})),
         entries(deps.metrics.GaugeOf("switchyard_cache_entries", {})),
         evicted(deps.metrics.CounterOf("switchyard_cache_evictions_total", {})),
+        ages(deps.metrics.HistogramOf("switchyard_cache_age_seconds")),
         clock(deps.clock) {}
 
   void Put(const CacheKey& key, AnswerCache::EntryPtr entry) {
     evicted.Add(answers.Put(key, std::move(entry)));
     bytes->Set(static_cast<std::int64_t>(answers.bytes()));
     entries->Set(static_cast<std::int64_t>(answers.entries()));
+  }
+
+  // What was kept for so long, as the answer to this call.
+  mcp::Message Give(const KeptAnswer& answer, const Call& call, std::string_view status,
+                    Duration age) {
+    ages.Observe(age);
+    return answer.Give(call.message.id(), status, age);
   }
 };
 
@@ -153,7 +163,7 @@ class Leading {
     failure.oldest = oldest;
     if (!call_->others_first || streams_) {
       NoteCached(*call_);
-      return old_->answer->Give(call_->message.id(), "stale", age);
+      return shared_->Give(*old_->answer, *call_, "stale", age);
     }
     call_->spare = oldest;
     return std::nullopt;

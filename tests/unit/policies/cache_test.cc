@@ -219,6 +219,24 @@ TEST_F(CachePolicy, AnOldAnswerStandsInForAnErrorAsLongAsItsWindow) {
   EXPECT_EQ(fails(Code::kUnavailable, Origin::kGateway), "error: broken");
 }
 
+TEST_F(CachePolicy, AgesOfWhatIsGivenAreInMetrics) {
+  const auto policy = Make("{ttl: 1m, stale_if_error: 1h}");
+  EXPECT_EQ(Ask(policy, Of(search_)), "miss 0");
+  clock_.Advance(seconds(3));
+  EXPECT_EQ(Ask(policy, Of(search_)), "hit 3000");
+  clock_.Advance(seconds(597));
+  service_.answer = [](Call&) -> Result<ReplyPtr> {
+    return Failure(Code::kUnavailable, Origin::kServer, "broken");
+  };
+  EXPECT_EQ(Ask(policy, Of(search_)), "stale 600000");
+  const std::string text = metrics_.Serialize();
+  EXPECT_THAT(text, HasSubstr(R"(switchyard_cache_age_seconds_bucket{le="1"} 0)"));
+  EXPECT_THAT(text, HasSubstr(R"(switchyard_cache_age_seconds_bucket{le="5"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(switchyard_cache_age_seconds_bucket{le="300"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(switchyard_cache_age_seconds_bucket{le="900"} 2)"));
+  EXPECT_THAT(text, HasSubstr("switchyard_cache_age_seconds_sum 603\n"));
+}
+
 TEST_F(CachePolicy, ATemplateSaysWhichArgumentsCount) {
   const auto policy = Make("{ttl: 1m, key: 'validate:{start}:{range.end}'}");
   EXPECT_EQ(Ask(policy, Of(search_, R"({"start":1,"range":{"end":"x"},"trace":1})")), "miss 0");
