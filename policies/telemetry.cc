@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/section.h"
+#include "mcp/error_map.h"
 #include "policies/lib/settings.h"
 #include "policies/registry.h"
 #include "telemetry/call_log.h"
@@ -45,6 +46,13 @@ std::array<char, 32> TraceIdOf(const Call& call) {
   return (parent ? *parent : tel::TraceContext::NewRoot()).trace_id();
 }
 
+// Of the message that the edge makes of it. Not on the way of a call that is answered.
+std::size_t SizeOf(const Error& error, const Call& call) {
+  const bool for_agent = error.for_agent && call.message.method() == mcp::Method::kToolsCall;
+  const std::string_view id = call.message.id();
+  return (for_agent ? mcp::ToolErrorMessage(id, error) : mcp::ErrorMessage(id, error)).size();
+}
+
 // One call under measurement. Whoever destroys it before its end has cancelled the call.
 class Observation {
  public:
@@ -77,6 +85,7 @@ class Observation {
   }
   void Failed(const Error& error) {
     const bool cancelled = error.code == Code::kCancelled;
+    if (!cancelled && call_ != nullptr) bytes_out_ += SizeOf(error, *call_);
     End({.outcome = cancelled ? tel::Outcome::kCancelled : tel::Outcome::kError,
          .error = tel::ErrorCode::Of(error.code),
          .message = error.message,

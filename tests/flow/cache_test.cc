@@ -182,5 +182,33 @@ TEST_P(Cached, NewListsDropAll) {
   EXPECT_EQ(client->Call("a__look").text(), "seen 2");
 }
 
+TEST_P(Cached, TheExampleOfItsPageDoesWhatItSays) {
+  fake.surface().AddTool("search_pages", [this](Turn& turn) { Look(turn); }, kReads);
+  fake.surface().AddTool("check_range", [this](Turn& turn) { Look(turn); });
+  gateway.GoesBy(clock)
+      .ServesAs("wiki", fake, ServerFromPolicyPage("cache", 0, "wiki"))
+      .With("policies", FromPolicyPage("cache", 0, "policies"))
+      .Start();
+  fake.ExpectComplaints();
+  client = NewClient();
+  const auto search = [this] { return client->Call("wiki__search_pages"); };
+  EXPECT_EQ(search().text(), "seen 1");
+  EXPECT_EQ(Status(search()), "hit");
+  EXPECT_EQ(client->Call("wiki__write_page").text(), "written");
+  EXPECT_EQ(search().text(), "seen 2") << "the writer dropped it";
+  broken = true;
+  Leap(minutes(6));
+  EXPECT_EQ(Status(search()), "stale") << "it stands in for the error";
+  Leap(minutes(10));
+  EXPECT_NE(search().code(), 0);
+  broken = false;
+  const auto check = [this](const char* arguments) {
+    return Status(client->Call("wiki__check_range", arguments));
+  };
+  EXPECT_EQ(check(R"({"start":1,"range":{"end":2},"note":"a"})"), "miss");
+  EXPECT_EQ(check(R"({"start":1,"range":{"end":2},"note":"b"})"), "hit") << "no part of the key";
+  EXPECT_EQ(check(R"({"start":1,"range":{"end":3}})"), "miss");
+}
+
 }  // namespace
 }  // namespace switchyard::tests

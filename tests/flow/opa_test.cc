@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/doc_examples.h"
 #include "support/gateway_fixture.h"
 #include "support/metrics_page.h"
 #include "support/token_issuer.h"
@@ -140,6 +141,28 @@ TEST_P(Opa, InAPrivatePlaceIsNotAskedUnlessThatIsNamed) {
   EXPECT_THAT(Call().body, HasSubstr("could not be found out"));
   EXPECT_EQ(site.requests().size(), 0U);
   EXPECT_EQ(fake.received("tools/call").size(), 0U);
+}
+
+TEST_P(Opa, TheExampleOfItsPageDoesWhatItSays) {
+  const auto at_the_site = [this](std::string yaml) {
+    const std::string there = "127.0.0.1:8181";
+    const std::string here = site.Url().substr(std::string("http://").size());
+    const std::size_t at = yaml.find(there);
+    EXPECT_NE(at, std::string::npos) << yaml;
+    return at == std::string::npos ? yaml : yaml.replace(at, there.size(), here);
+  };
+  Says(R"({"result":true})");
+  gateway.Serves("a", fake)
+      .GoesBy(clock)
+      .With("fetch", at_the_site(FromPolicyPage("opa", 0, "fetch")))
+      .With("policies", at_the_site(FromPolicyPage("opa", 0, "policies")))
+      .Start();
+  EXPECT_EQ(Call().text(), "x");
+  Says(R"({"result":{"allow":false,"reason":"not today"}})");
+  EXPECT_EQ(Call().text(), "x") << "a decision holds for ten seconds";
+  clock.Advance(std::chrono::seconds(11));
+  EXPECT_THAT(Call().body, HasSubstr("not today"));
+  EXPECT_EQ(site.requests().size(), 2U);
 }
 
 }  // namespace

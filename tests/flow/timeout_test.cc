@@ -138,6 +138,43 @@ TEST(TimeoutsOfAChild, SilenceEndsACallAndTheChildServesOn) {
   }
 }
 
+TEST_P(Timeouts, TheExampleOfItsPageDoesWhatItSays) {
+  fake.surface().AddTool("build_all", [](Turn& turn) {
+    for (int i = 1; i <= 4; ++i) {
+      turn.surface().Named("waiting:" + std::to_string(i)).Set();
+      if (!turn.Wait(turn.surface().Named("step:" + std::to_string(i)))) return;
+      turn.Progress(i, 4);
+    }
+    turn.surface().Named("silent").Set();
+    turn.NeverAnswer();
+  });
+  fake.surface().AddTool("hangs", [](Turn& turn) {
+    turn.surface().Named("hanging").Set();
+    turn.NeverAnswer();
+  });
+  fake.ExpectComplaints();
+  gateway.GoesBy(clock)
+      .ServesAs("builds", fake, ServerFromPolicyPage("timeout", 0, "builds"))
+      .With("policies", FromPolicyPage("timeout", 0, "policies"))
+      .Start();
+  const auto ends = [this](Exchange& call, Duration after) {
+    std::future<Answer> end = std::async(std::launch::async, [&] { return call.Finish(); });
+    do clock.Advance(after);
+    while (end.wait_for(milliseconds(10)) != std::future_status::ready);
+    return TextAt(end.get().message(), "/error/message");
+  };
+  Exchange building = NewClient()->BeginCall("builds__build_all", "{}", R"("progressToken":"p")");
+  for (int i = 1; i <= 4; ++i) {  // longer than the server's 30 s
+    Step(i, seconds(15));
+    EXPECT_TRUE(building.NextEvent()) << i;
+  }
+  ASSERT_TRUE(WaitFor(fake.surface().Named("silent")));
+  EXPECT_EQ(ends(building, seconds(21)), "server builds: no further message for 20s");
+  Exchange hanging = NewClient()->BeginCall("builds__hangs");
+  ASSERT_TRUE(WaitFor(fake.surface().Named("hanging")));
+  EXPECT_EQ(ends(hanging, seconds(31)), "server builds: no answer within 30s");
+}
+
 TEST(AStoppingGateway, IsNotHeldUpByTheTimersOfItsPolicies) {
   FakeServer fake = FakeServer::Modern("a");
   Gateway gateway;

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "mcp/error_map.h"
+#include "support/doc_examples.h"
 #include "telemetry/call_log.h"
 #include "unit/policies/support.h"
 
@@ -214,6 +216,39 @@ TEST_F(TelemetryPolicy, ACallThatTookSeveralAttemptsSaysHowMany) {
 
 TEST_F(TelemetryPolicy, UnknownSettingsAreProblems) {
   EXPECT_THAT(testing::ProblemsOf("telemetry", "lgo: true"), ElementsAre(HasSubstr("lgo")));
+}
+
+TEST_F(TelemetryPolicy, ABytesCountHasTheErrorsOfTheGatewayToo) {
+  Error refused{.code = Code::kRateLimited, .message = "too many calls"};
+  service_.answer = [&refused](Call&) -> Result<ReplyPtr> { return Failure(refused); };
+  const auto policy = Make();
+  EXPECT_TRUE(Serve(policy));
+  const std::size_t error = mcp::ErrorMessage(call_.message.id(), refused).size();
+  EXPECT_EQ(Line().at("bytes_out").as_int64(), static_cast<std::int64_t>(error));
+  refused.for_agent = true;  // the error of a tool is another message
+  EXPECT_TRUE(Serve(policy));
+  const std::size_t told = mcp::ToolErrorMessage(call_.message.id(), refused).size();
+  EXPECT_EQ(Line().at("bytes_out").as_int64(), static_cast<std::int64_t>(told));
+  EXPECT_THAT(metrics_.Serialize(),
+              HasSubstr(R"(switchyard_call_bytes_total{server="files",direction="out"} )" +
+                        std::to_string(error + told)));
+  refused = {.code = Code::kCancelled, .message = "gone"};
+  EXPECT_TRUE(Serve(policy));
+  EXPECT_EQ(Line().at("bytes_out").as_int64(), 0) << "nobody was told";
+}
+
+TEST_F(TelemetryPolicy, TheExampleOfItsPageDoesWhatItSays) {
+  const std::string yaml = tests::FromPolicyPage("telemetry", 0, "endpoints");
+  const std::string key = "telemetry: ";
+  const std::size_t at = yaml.find(key);
+  ASSERT_NE(at, std::string::npos) << yaml;
+  const std::size_t end = yaml.find('\n', at);
+  service_.answer = [](Call&) -> Result<ReplyPtr> { return FakeService::Script(Answer()); };
+  EXPECT_TRUE(Serve(Make(yaml.substr(at + key.size(), end - at - key.size()))));
+  EXPECT_EQ(Count("ok"), "1") << "counted";
+  EXPECT_TRUE(Serve(Make()));
+  EXPECT_EQ(Line().at("outcome").as_string(), "ok") << "the first line is that of the second call";
+  EXPECT_EQ(Count("ok"), "2");
 }
 
 }  // namespace
