@@ -59,6 +59,7 @@ def as_json(row: Row, outcome: Outcome) -> dict:
             "median": figure.median(),
             "values": figure.values,
         },
+        "between": {name: one.values for name, one in outcome.between.items()},
         "limit": row.limit,
         "held": held(row, outcome),
         "notes": outcome.notes,
@@ -90,6 +91,8 @@ def table_line(row: Row, outcome: Outcome) -> str:
         figure = f"{outcome.figure.what} **{_number(outcome.figure.median(), unit)}**"
         if len(values) > 1:
             figure += f" ({_number(min(values), unit)} to {_number(max(values), unit)})"
+        for name, between in outcome.between.items():
+            figure += f"; {name} {_number(between.median(), between.unit)}"
         verdict = {True: "yes", False: "**no**", None: "–"}[held(row, outcome)]
     limit = "–"
     if row.limit is not None and outcome.figure:

@@ -40,6 +40,7 @@ class Figure:
 class Outcome:
     samples: dict[str, list[dict]] = dataclasses.field(default_factory=dict)
     figure: Figure | None = None
+    between: dict[str, Figure] = dataclasses.field(default_factory=dict)  # smaller sizes of the same
     notes: dict = dataclasses.field(default_factory=dict)
 
     def all(self, target: str, key: str) -> list[float]:
@@ -180,6 +181,33 @@ def idle_sessions(streams: bool):
     return run
 
 
+def held_sessions(stage: Stage, port: int, count: int) -> Child:
+    """Idle legacy sessions, held by a client of their own until it is stopped."""
+    argv = [str(OUT / "bench_client"), "sessions", "--port", str(port), "--count", str(count)]
+    client = Child(argv, OUT / f"sessions-{count}.log", read_stdout=True)
+    if not client.process.stdout.readline():
+        raise BenchError(f"sessions: {client.last_words()}")
+    return client
+
+
+def call_beside_sessions(stage: Stage, plan: Plan) -> Outcome:
+    """The same call through a gateway that nobody else uses and one with many idle sessions."""
+    alone = stage.bare_gateway()
+    beside = stage.ready_gateway("sessions", stage.usual_servers(), workers=1)
+    client = held_sessions(stage, beside.port, plan.sessions)
+    label = f"{plan.sessions} sessions"
+    targets = [
+        alone.target(call("modern", "mock__small", alone.port), "0 sessions"),
+        beside.target(call("modern", "mock__small", beside.port), label),
+    ]
+    outcome = in_turn(targets, plan.rounds, lambda t: burst(t, 64, plan.seconds))
+    outcome.figure = ratio(outcome, label, "0 sessions")
+    outcome.notes["pss_kib"] = pss_kib(beside.child.pid)
+    client.stop()
+    beside.child.stop()
+    return outcome
+
+
 def start(stage: Stage, plan: Plan) -> Outcome:
     times = []
     for _ in range(plan.starts):
@@ -205,6 +233,8 @@ def catalog_size(sizes: list[int]):
         first, last = targets[0].name, targets[-1].name
         outcome.figure = ratio(outcome, last, first)
         outcome.notes = notes
+        for target in targets[1:-1]:
+            outcome.between[target.name] = ratio(outcome, target.name, first)
         for gateway in gateways:
             gateway.child.stop()
         return outcome
@@ -349,6 +379,13 @@ def all_rows() -> list[Row]:
             "catalog",
             "CPU a call, catalog of 1,000 servers against 1",
             catalog_size([1, 100, 1000]),
+            limit=1.1,
+            needs_gateway=True,
+        ),
+        Row(
+            "sessions",
+            "CPU a call beside 10,000 idle legacy sessions against none, 200B, 64 connections",
+            call_beside_sessions,
             limit=1.1,
             needs_gateway=True,
         ),
