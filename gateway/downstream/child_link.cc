@@ -16,7 +16,6 @@ namespace {
 // How long we wait for an exit status after the end of output, and for the end of output after
 // exit.
 constexpr Duration kExitGrace = std::chrono::seconds(1);
-constexpr std::uint64_t kLogEvery = 100;
 constexpr std::size_t kShownRubbish = 200;
 // A buffer that one big request has grown is given back.
 constexpr std::size_t kKeptBuffer = 1024 * 1024;
@@ -143,12 +142,12 @@ void ChildLink::Take(std::string line) {
 }
 
 void ChildLink::Rubbish(std::string_view what) {
-  if (rubbish_++ % kLogEvery == 0) {
-    spdlog::warn("server {}: useless line ({} so far): {}", server_, rubbish_,
+  if (rubbish_.Note(deps_.clock.Now())) {
+    spdlog::warn("server {}: useless line ({} so far): {}", server_, rubbish_.total(),
                  what.substr(0, kShownRubbish));
   }
-  if (++rubbish_in_row_ >= limits_.rubbish) {
-    CutOff(std::to_string(rubbish_in_row_) + " lines in a row that are no answer of MCP");
+  if (rubbish_.in_row() >= limits_.rubbish) {
+    CutOff(std::to_string(rubbish_.in_row()) + " lines in a row that are no answer of MCP");
   }
 }
 
@@ -163,7 +162,7 @@ void ChildLink::Route(mcp::Message message) {
     spdlog::debug("server {}: late answer to {}", server_, message.id());
     return;
   }
-  rubbish_in_row_ = 0;
+  rubbish_.SawUse();
   if (routed == Exchanges::Routed::kUnclaimed && handlers_.unsolicited) {
     handlers_.unsolicited(std::move(message));
   }

@@ -18,6 +18,7 @@
 #include "downstream/flood_watch.h"
 #include "downstream/line_buffer.h"
 #include "downstream/process.h"
+#include "downstream/rubbish_count.h"
 #include "downstream/stderr_log.h"
 #include "downstream/transport.h"
 
@@ -92,8 +93,7 @@ class ChildLink : public std::enable_shared_from_this<ChildLink> {
   std::string cut_off_;  // why we ended it
   Mailbox<bool> exit_news_;
   Timers::Handle drain_timer_;  // the child has exited, but somebody holds its stdout open
-  unsigned rubbish_in_row_ = 0;
-  std::uint64_t rubbish_ = 0;
+  RubbishCount rubbish_;
   FloodWatch flood_;
 };
 

@@ -12,7 +12,6 @@ namespace switchyard::downstream {
 namespace {
 
 constexpr std::size_t kShownRubbish = 200;
-constexpr std::uint64_t kLogEvery = 100;
 
 Error ProtocolError(std::string message) {
   return Error{.code = Code::kProtocol, .origin = Origin::kServer, .message = std::move(message)};
@@ -112,7 +111,7 @@ Result<void> SseSession::TakeMessage(std::string text) {
     return Rubbish("answer to an unknown id " + std::string(message.id()));
   }
   if (routed == Exchanges::Routed::kLate) return {};
-  rubbish_in_row_ = 0;
+  rubbish_.SawUse();
   if (routed == Exchanges::Routed::kUnclaimed && handlers_.unsolicited) {
     handlers_.unsolicited(std::move(message));
   }
@@ -120,12 +119,12 @@ Result<void> SseSession::TakeMessage(std::string text) {
 }
 
 Result<void> SseSession::Rubbish(std::string_view what) {
-  if (rubbish_++ % kLogEvery == 0) {
-    spdlog::warn("server {}: useless event ({} so far): {}", server_.name, rubbish_,
+  if (rubbish_.Note(deps_.clock.Now())) {
+    spdlog::warn("server {}: useless event ({} so far): {}", server_.name, rubbish_.total(),
                  what.substr(0, kShownRubbish));
   }
-  if (++rubbish_in_row_ < limits_.rubbish) return {};
-  return Failure(ProtocolError(std::to_string(rubbish_in_row_) +
+  if (rubbish_.in_row() < limits_.rubbish) return {};
+  return Failure(ProtocolError(std::to_string(rubbish_.in_row()) +
                                " events in a row that are no answer of MCP"));
 }
 

@@ -20,6 +20,7 @@
 #include "downstream/exchanges.h"
 #include "downstream/flood_watch.h"
 #include "downstream/http.h"
+#include "downstream/rubbish_count.h"
 
 namespace switchyard::downstream {
 
@@ -90,8 +91,7 @@ class SseSession : public std::enable_shared_from_this<SseSession> {
 
   bool up_ = false;
   bool over_ = false;
-  unsigned rubbish_in_row_ = 0;
-  std::uint64_t rubbish_ = 0;
+  RubbishCount rubbish_;
   FloodWatch flood_;
 };
 
