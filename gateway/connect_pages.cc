@@ -42,7 +42,8 @@ admin::ConnectFacts FactsOf(const ConnectFlow::Shown& shown) {
           .caller_issuer = shown.whose.issuer,
           .issuer = shown.issuer,
           .sign_in = shown.sign_in,
-          .scopes = shown.scopes};
+          .scopes = shown.scopes,
+          .proven = shown.proven};
 }
 
 Page Json(int status, std::string body) {
@@ -62,9 +63,11 @@ bool IsBrowser(std::string_view text) {
 }
 
 // Of a proof: it is good for one link in one browser.
-std::string PurposeOf(const std::string& token, const std::string& browser) {
-  return "connect " + token + " " + browser;
+std::string PurposeOf(const char* what, const std::string& token, const std::string& browser) {
+  return std::string(what) + " " + token + " " + browser;
 }
+constexpr const char* kConnect = "connect";
+constexpr const char* kSignIn = "sign in";
 
 std::string TextIn(const json::object& object, std::string_view key) {
   const json::string* text = auth::StringIn(object, key);
@@ -125,6 +128,11 @@ Task<std::optional<Page>> ConnectPages::PageFor(edge::PlainRequest request) {
     if (!get || text.empty()) co_return std::nullopt;
     co_return Json(200, std::move(text));
   }
+  if (path.starts_with(credentials::kLoginRoot)) {
+    if (!get) co_return std::nullopt;
+    Page page = co_await SignedIn(std::move(request), browser);
+    co_return page;
+  }
   if (path.starts_with(kBack) || path.starts_with(kAnswer)) {
     if (!get) co_return std::nullopt;
     Page page = co_await Finish(std::move(request), browser);
@@ -139,20 +147,29 @@ Task<std::optional<Page>> ConnectPages::PageFor(edge::PlainRequest request) {
   co_return page;
 }
 
+void ConnectPages::SetCookie(Page& page, const std::string& browser) const {
+  // Lax: it has to come along when the authorization server sends the browser back.
+  page.headers.emplace_back("Set-Cookie", CookieName() + "=" + browser +
+                                              "; Path=/; Max-Age=3600; HttpOnly; " +
+                                              "SameSite=Lax" + (secure() ? "; Secure" : ""));
+}
+
 Task<Page> ConnectPages::Ask(std::string token, std::string browser) {
   const bool fresh = browser.empty();
   if (fresh) browser = RandomToken();
+  if (const auto asked = keeper_.login().Look(token)) {
+    Page page =
+        admin::ConnectLoginPage(asked->server, asked->issuer, std::string(kRoot) + token,
+                                proofs_.Seal(PurposeOf(kSignIn, token, browser), asked->issuer));
+    if (fresh) SetCookie(page, browser);
+    co_return page;
+  }
   const Result<ConnectFlow::Shown> shown = co_await keeper_.flow().Look(token, browser);
   if (!shown) co_return Problem(shown.error());
-  Page page =
-      admin::ConnectAskPage(FactsOf(*shown), std::string(kRoot) + token,
-                            proofs_.Seal(PurposeOf(token, browser), ConnectFlow::TermsOf(*shown)));
-  if (fresh) {
-    // Lax: it has to come along when the authorization server sends the browser back.
-    page.headers.emplace_back("Set-Cookie", CookieName() + "=" + browser +
-                                                "; Path=/; Max-Age=3600; HttpOnly; " +
-                                                "SameSite=Lax" + (secure() ? "; Secure" : ""));
-  }
+  Page page = admin::ConnectAskPage(
+      FactsOf(*shown), std::string(kRoot) + token,
+      proofs_.Seal(PurposeOf(kConnect, token, browser), ConnectFlow::TermsOf(*shown)));
+  if (fresh) SetCookie(page, browser);
   co_return page;
 }
 
@@ -161,8 +178,19 @@ Task<Page> ConnectPages::Begin(edge::PlainRequest request, std::string token, st
                     request.body.size() <= kMostForm;
   const auto fields = form ? credentials::oauth::ReadForm(request.body) : std::nullopt;
   const auto proof = fields ? credentials::oauth::Find(*fields, "proof") : std::nullopt;
+  const bool proves = proof && !browser.empty();
+  if (proves && proofs_.Open(PurposeOf(kSignIn, token, browser), *proof)) {
+    // It may have been done meanwhile, on another page of this browser, or be asked for no more.
+    if (!keeper_.login().Look(token)) {
+      Page next = co_await Ask(std::move(token), std::move(browser));
+      co_return next;
+    }
+    const Result<std::string> url = co_await keeper_.login().Begin(token, browser);
+    if (!url) co_return Problem(url.error());
+    co_return admin::ConnectGoPage(*url);
+  }
   const auto terms =
-      proof && !browser.empty() ? proofs_.Open(PurposeOf(token, browser), *proof) : std::nullopt;
+      proves ? proofs_.Open(PurposeOf(kConnect, token, browser), *proof) : std::nullopt;
   if (!terms) {
     co_return admin::ConnectProblemPage(
         403,
@@ -175,6 +203,17 @@ Task<Page> ConnectPages::Begin(edge::PlainRequest request, std::string token, st
   if (*url) co_return admin::ConnectGoPage(**url);
   Page again = co_await Ask(std::move(token), std::move(browser));
   co_return again;
+}
+
+// From there to the page of the link, without what came back in its address.
+Task<Page> ConnectPages::SignedIn(edge::PlainRequest request, std::string browser) {
+  if (request.query.size() > kLongestQuery) {
+    co_return admin::ConnectProblemPage(414, "What came back is too long.");
+  }
+  const Result<std::string> token = co_await keeper_.login().Finish(
+      std::move(request.path), std::move(request.query), std::move(browser));
+  if (!token) co_return Problem(token.error());
+  co_return admin::ConnectGoPage(std::string(kRoot) + *token, "Signed in");
 }
 
 Task<Page> ConnectPages::Finish(edge::PlainRequest request, std::string browser) {

@@ -4,6 +4,7 @@
 //
 //   GET  /connect/TOKEN            what is asked of whom, with a button
 //   POST /connect/TOKEN            the button: the browser is sent to the authorization server
+//   GET  /connect/login/ISSUER     where it comes back to from signing in, where that comes first
 //   GET  /connect/callback/SERVER  where it comes back to, from who has registered the gateway
 //   GET  /connect/answer/SERVER    and from who knows it by its document
 //   GET  /connect/client/SERVER    the client's document, JSON
@@ -45,7 +46,9 @@ class ConnectPages {
   Task<std::optional<admin::Page>> PageFor(edge::PlainRequest request);
   Task<admin::Page> Ask(std::string token, std::string browser);
   Task<admin::Page> Begin(edge::PlainRequest request, std::string token, std::string browser);
+  Task<admin::Page> SignedIn(edge::PlainRequest request, std::string browser);
   Task<admin::Page> Finish(edge::PlainRequest request, std::string browser);
+  void SetCookie(admin::Page& page, const std::string& browser) const;
   admin::Page Admin(const edge::PlainRequest& request);
   bool secure() const;
   std::string CookieName() const;

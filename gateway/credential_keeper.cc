@@ -23,8 +23,14 @@ CredentialKeeper::CredentialKeeper(Executor control, const Clock& clock,
       metrics_(metrics),
       fetcher_(fetcher),
       links_(clock),
-      flow_(links_, clock, fetcher,
-            [this](std::string_view server) { return ConnectionsOf(server); }) {}
+      login_(
+          links_, clock, fetcher,
+          [this](std::string_view outcome, unsigned by) {
+            metrics_.CounterOf("switchyard_connect_logins_total", {std::string(outcome)}).Add(by);
+          }),
+      flow_(
+          links_, clock, fetcher, [this](std::string_view server) { return ConnectionsOf(server); },
+          [this](const credentials::Offer& offer) { return login_.Proven(offer); }) {}
 
 Result<void> CredentialKeeper::Open(const config::Config& config) {
   for (const auto& [name, server] : config.servers) {

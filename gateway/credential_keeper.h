@@ -22,6 +22,7 @@
 #include "credentials/connect_flow.h"
 #include "credentials/connections.h"
 #include "credentials/links.h"
+#include "credentials/login_flow.h"
 #include "credentials/source.h"
 #include "credentials/vault.h"
 #include "fetch/fetch.h"
@@ -53,6 +54,7 @@ class CredentialKeeper {
   // Where people connect accounts.
   credentials::Links& links() { return links_; }
   credentials::ConnectFlow& flow() { return flow_; }
+  credentials::LoginFlow& login() { return login_; }
   struct Connection {
     std::string server, issuer;
     credentials::Whose whose;
@@ -89,6 +91,7 @@ class CredentialKeeper {
   std::vector<Kept> accounts_;
   credentials::Vault vault_ = credentials::Vault::InMemory();
   credentials::Links links_;
+  credentials::LoginFlow login_;
   credentials::ConnectFlow flow_;
   mutable std::mutex mutex_;
   // Guarded by mutex_. By server, the latest last: those before it end with the calls that they

@@ -30,6 +30,9 @@ Result<Outside> ReadOutside(const config::Config& config, std::uint16_t port,
   Result<auth::Authenticators> authenticators = AuthenticatorsOf(config, port, provider);
   if (!authenticators) return Failure(std::move(authenticators.error()));
   outside.authenticators = std::move(*authenticators);
+  Result<credentials::Logins> logins = credentials::LoginsOf(config, provider);
+  if (!logins) return Failure(std::move(logins.error()));
+  outside.logins = std::make_shared<const credentials::Logins>(std::move(*logins));
   return outside;
 }
 

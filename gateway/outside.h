@@ -8,6 +8,7 @@
 #include "auth/authenticator.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "credentials/login.h"
 #include "edge/tls.h"
 #include "fetch/http_fetcher.h"
 
@@ -16,6 +17,7 @@ namespace switchyard {
 struct Outside {
   std::shared_ptr<const edge::TlsServer> tls = nullptr;  // of the listener; null = none
   auth::Authenticators authenticators = {};
+  std::shared_ptr<const credentials::Logins> logins = nullptr;  // of who connects accounts
   std::shared_ptr<const fetch::Terms> fetch = nullptr;
 };
 

@@ -252,6 +252,7 @@ void Server::Impl::Configure() {
   std::uint64_t published = 0;
   OnControl([&] {
     fetches.Use(outside.fetch);
+    credentials.login().Use(outside.logins);
     credentials.links().SetBase(options.listen ? BaseOf(options.config, port) : "");
     pins.Configure(options.config);
     hub.Configure(

@@ -59,26 +59,45 @@ std::string FactsOf(const ConnectFacts& facts) {
   return list + "</dl>";
 }
 
+std::string Button(std::string_view action, std::string_view proof, std::string_view text) {
+  return R"(<form method="post" action=")" + Escaped(action) +
+         R"("><input type="hidden" name="proof" value=")" + Escaped(proof) +
+         R"("><button type="submit">)" + std::string(text) + "</button></form>";
+}
+
+// To whom the page is, and to whom it is not.
+std::string WarningOf(const ConnectFacts& facts) {
+  if (facts.caller.empty()) return "Go on only if you run this gateway.";
+  if (facts.proven) return "Go on only if you asked for this yourself.";
+  return "Go on only if you are " + Escaped(facts.caller) + " and asked for this yourself.";
+}
+
 }  // namespace
+
+Page ConnectLoginPage(std::string_view server, std::string_view issuer, std::string_view action,
+                      std::string_view proof) {
+  std::string body =
+      "<p>A call through this gateway needs an account at a server. It is to be seen first that "
+      "the "
+      "call was yours: sign in at " +
+      Escaped(issuer) + " as you are known to the client that made it.</p>";
+  body += Button(action, proof, "Sign in") + "<p>If you made no such call, close this page.</p>";
+  return Html(200, "Connect an account to " + std::string(server), std::move(body));
+}
 
 Page ConnectAskPage(const ConnectFacts& facts, std::string_view action, std::string_view proof) {
   std::string body = "<p>A call through this gateway needs an account at a server.</p>";
   body += FactsOf(facts);
-  body += "<p><strong>" +
-          (facts.caller.empty() ? std::string("Go on only if you run this gateway.")
-                                : "Go on only if you are " + Escaped(facts.caller) +
-                                      " and asked for this yourself.") +
-          "</strong> Whoever sent you this link otherwise would use your account.</p>";
-  body += R"(<form method="post" action=")" + Escaped(action) +
-          R"("><input type="hidden" name="proof" value=")" + Escaped(proof) +
-          R"("><button type="submit">Connect my account</button></form>)"
-          "<p>To refuse, close this page.</p>";
+  body += "<p><strong>" + WarningOf(facts) + "</strong>";
+  if (!facts.proven) body += " Whoever sent you this link otherwise would use your account.";
+  body +=
+      "</p>" + Button(action, proof, "Connect my account") + "<p>To refuse, close this page.</p>";
   return Html(200, "Connect an account to " + facts.server, std::move(body));
 }
 
-Page ConnectGoPage(std::string_view url) {
+Page ConnectGoPage(std::string_view url, std::string_view title) {
   const std::string to = Escaped(url);
-  return Html(200, "Sign in there", "<p><a href=\"" + to + "\">Go on</a> if nothing happens.</p>",
+  return Html(200, title, "<p><a href=\"" + to + "\">Go on</a> if nothing happens.</p>",
               R"(<meta http-equiv="refresh" content="0;url=)" + to + R"(">)");
 }
 

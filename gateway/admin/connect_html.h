@@ -18,13 +18,18 @@ struct ConnectFacts {
   std::string issuer = {};   // of the authorization server
   std::string sign_in = {};  // the origin of the page to sign in at; "" = the issuer's own
   std::vector<std::string> scopes = {};
+  bool proven = false;  // the visitor is the caller
 };
+
+// Before anything of the link is shown but its server: with the button to sign in at `issuer`.
+Page ConnectLoginPage(std::string_view server, std::string_view issuer, std::string_view action,
+                      std::string_view proof);
 
 // With the button. `action`: where it leads; `proof`: what is to come along.
 Page ConnectAskPage(const ConnectFacts& facts, std::string_view action, std::string_view proof);
 // Sends the browser on. Not by a redirect: what a form may lead to is said by the policy of its
 // page, and nobody knows all the addresses on the way.
-Page ConnectGoPage(std::string_view url);
+Page ConnectGoPage(std::string_view url, std::string_view title = "Sign in there");
 Page ConnectDonePage(const ConnectFacts& facts);
 Page ConnectProblemPage(int status, std::string_view what);
 

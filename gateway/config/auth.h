@@ -20,6 +20,15 @@ struct Rights {
   friend bool operator==(const Rights&, const Rights&) = default;
 };
 
+// As whom the gateway is registered with an issuer, to have people sign in there (OpenID Connect).
+struct Login {
+  std::string client_id;
+  Secret client_secret = {};             // empty = a public client
+  std::vector<std::string> scopes = {};  // beyond openid
+
+  friend bool operator==(const Login&, const Login&) = default;
+};
+
 // Signs tokens. Exactly one of keys, keys_file, secret, jwks_url and discovery is set.
 struct Issuer {
   std::string issuer;
@@ -35,6 +44,8 @@ struct Issuer {
   // Paths to claims, see auth::ClaimRules; empty lists = its defaults.
   std::string subject = "sub";
   std::vector<std::string> client = {}, scopes = {}, roles = {}, groups = {}, capabilities = {};
+
+  std::optional<Login> login = {};  // of who connects an account: is it the caller?
 
   bool fetched() const { return discovery || !jwks_url.empty(); }
 

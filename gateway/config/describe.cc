@@ -180,10 +180,14 @@ json::object ToJson(const Server& server) {
 json::value ToJson(const std::optional<Auth>& auth) {
   if (!auth) return nullptr;
   if (auth->none) return "none";
-  std::vector<std::string> issuers, keys;
-  for (const Issuer& issuer : auth->issuers) issuers.push_back(issuer.issuer);
+  std::vector<std::string> issuers, keys, logins;
+  for (const Issuer& issuer : auth->issuers) {
+    issuers.push_back(issuer.issuer);
+    if (issuer.login) logins.push_back(issuer.issuer);
+  }
   for (const ApiKey& key : auth->api_keys) keys.push_back(key.name);
   return json::object{{"issuers", ToJson(issuers)},
+                      {"logins", ToJson(logins)},
                       {"api_keys", ToJson(keys)},
                       {"api_keys_file", auth->api_keys_file},
                       {"certificates", auth->certificates.size()},

@@ -190,6 +190,34 @@ State ReadState(Section& root) {
   return state;
 }
 
+// Who connects an account is known by the issuer's name alone, at whichever endpoint.
+void CheckLogins(Section& root, const Config& config) {
+  std::vector<std::pair<std::string, const Auth*>> all;
+  if (config.auth) all.emplace_back("auth", &*config.auth);
+  for (const auto& [name, endpoint] : config.endpoints) {
+    if (endpoint.auth) all.emplace_back("endpoints." + name, &*endpoint.auth);
+  }
+  std::map<std::string_view, const Issuer*> with_login;
+  for (const auto& [key, auth] : all) {
+    for (const Issuer& issuer : auth->issuers) {
+      if (issuer.login) with_login.try_emplace(issuer.issuer, &issuer);
+    }
+  }
+  for (const auto& [key, auth] : all) {
+    for (const Issuer& issuer : auth->issuers) {
+      const auto found = with_login.find(issuer.issuer);
+      if (found == with_login.end()) continue;
+      const Issuer& other = *found->second;
+      if (issuer.subject == other.subject && (!issuer.login || issuer.login == other.login)) {
+        continue;
+      }
+      root.Error(key, "has issuer " + Quote(issuer.issuer) +
+                          " with another login or claims.subject than elsewhere; who signs in "
+                          "there is the same at all endpoints");
+    }
+  }
+}
+
 // What auth and the listener need of each other.
 void CheckAuth(Section& root, const Config& config) {
   if (std::optional<std::string> problem = OpenProblem(config)) {
@@ -290,6 +318,7 @@ Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
   document.CheckNames(servers, paths);
   CheckCombinations(config, keys, document.problems());
   CheckAuth(*root, config);
+  CheckLogins(*root, config);
   return config;
 }
 

@@ -117,6 +117,24 @@ void ReadClaims(Section& section, Issuer& issuer) {
   issuer.capabilities = ReadNames(*claims, "capabilities");
 }
 
+void ReadLogin(Section& section, Issuer& issuer) {
+  auto login = section.Child("login");
+  if (!login) return;
+  Login read;
+  if (auto id = login->String("client_id")) read.client_id = std::move(*id);
+  if (read.client_id.empty()) {
+    login->Error("client_id", "is missing: as whom the gateway is registered with the issuer");
+  }
+  if (auto secret = login->SecretString("client_secret")) read.client_secret = std::move(*secret);
+  read.scopes = ReadScopes(*login, "scopes");
+  if (UrlProblem(Secret(issuer.issuer)) || issuer.issuer.contains('?')) {
+    section.Error("login", "needs an issuer that is a URL: where to sign in is found by that");
+  } else if (IsCleartextToElsewhere(Secret(issuer.issuer))) {
+    section.Error("login", "needs an issuer by https: who signs in there can be read on the way");
+  }
+  issuer.login = std::move(read);
+}
+
 Issuer ReadIssuer(Section section) {
   Issuer issuer;
   if (auto name = section.String("issuer")) issuer.issuer = std::move(*name);
@@ -136,6 +154,7 @@ Issuer ReadIssuer(Section section) {
     issuer.required_claims = std::move(*required);
   }
   ReadClaims(section, issuer);
+  ReadLogin(section, issuer);
   return issuer;
 }
 

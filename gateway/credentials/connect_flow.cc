@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/token.h"
 #include "config/redact.h"
+#include "credentials/connect_refusals.h"
 #include "credentials/oauth/authorization.h"
 #include "credentials/oauth/exchange.h"
 #include "credentials/oauth/url.h"
@@ -14,25 +15,13 @@
 namespace switchyard::credentials {
 namespace {
 
-std::unexpected<Error> Gone() {
-  return Failure(Code::kNotFound, Origin::kClient,
-                 "This link was used already, took too long, or never was one. Make the call again "
-                 "to get another one.");
+std::unexpected<Error> NotHere(const std::string& server, const Error& error) {
+  return NotNow("server " + server + ": no account can be connected", error);
 }
 
-std::unexpected<Error> OtherBrowser() {
+std::unexpected<Error> NotProven() {
   return Failure(Code::kForbidden, Origin::kClient,
-                 "This was begun in another browser. Go on there, or wait until the link has ended "
-                 "and make the call again.");
-}
-
-// What was wrong is for the log: it may be what somebody else said.
-std::unexpected<Error> NotNow(const std::string& server, const Error& error) {
-  spdlog::warn("server {}: no account can be connected: {}{}{}", server, error.message,
-               error.detail.empty() ? "" : ": ", error.detail);
-  return Failure(Code::kUnavailable, Origin::kServer,
-                 "The account cannot be connected now. Whoever runs this gateway finds the reason "
-                 "in its log.");
+                 "It is to be seen first that the call was yours. Open the link again.");
 }
 
 // Whoever named the authorization server is believed no further than that it is the one that
@@ -91,15 +80,16 @@ std::string ConnectFlow::ClientDocumentOf(std::string_view server) const {
 
 Task<Result<ConnectFlow::Place>> ConnectFlow::PlaceOf(std::string token, std::string browser) {
   const Offer* offer = links_.Find(token);
-  if (offer == nullptr) co_return Gone();
-  if (!offer->browser.empty() && offer->browser != browser) co_return OtherBrowser();
+  if (offer == nullptr) co_return LinkIsGone();
+  if (!offer->browser.empty() && offer->browser != browser) co_return IsOtherBrowser();
+  if (!IsProven(*offer)) co_return NotProven();
   const std::string server = offer->server;
   Place place{.source = find_(server), .found = {}, .scopes = offer->scopes};
-  if (place.source == nullptr) co_return Gone();
+  if (place.source == nullptr) co_return LinkIsGone();
   Result<oauth::Discovered> found = co_await place.source->Locate(Deadline::In(clock_, kTimeout));
-  if (!found) co_return NotNow(server, found.error());
+  if (!found) co_return NotHere(server, found.error());
   if (Result<void> fits = Judge(*place.source, found->server); !fits) {
-    co_return NotNow(server, fits.error());
+    co_return NotHere(server, fits.error());
   }
   place.scopes = oauth::ScopesFor(place.scopes, place.source->config().scopes,
                                   found->scopes_supported, found->server);
@@ -113,14 +103,15 @@ ConnectFlow::Shown ConnectFlow::ShownOf(const Offer& offer, const Place& place) 
           .whose = offer.whose,
           .issuer = place.found.server.issuer,
           .sign_in = SignInOf(place.found.server),
-          .scopes = place.scopes};
+          .scopes = place.scopes,
+          .proven = offer.proven};
 }
 
 Task<Result<ConnectFlow::Shown>> ConnectFlow::Look(std::string token, std::string browser) {
   Result<Place> place = co_await PlaceOf(token, std::move(browser));
   if (!place) co_return Failure(std::move(place.error()));
   const Offer* offer = links_.Find(token);
-  if (offer == nullptr) co_return Gone();
+  if (offer == nullptr) co_return LinkIsGone();
   co_return ShownOf(*offer, *place);
 }
 
@@ -170,17 +161,17 @@ Task<Result<ConnectFlow::Known>> ConnectFlow::ClientFor(std::shared_ptr<Connecti
 
 Task<Result<std::optional<std::string>>> ConnectFlow::Begin(std::string token, std::string browser,
                                                             std::string terms) {
-  if (browser.empty()) co_return OtherBrowser();
+  if (browser.empty()) co_return IsOtherBrowser();
   Result<Place> place = co_await PlaceOf(token, browser);
   if (!place) co_return Failure(std::move(place.error()));
   const Offer* shown = links_.Find(token);
-  if (shown == nullptr) co_return Gone();
+  if (shown == nullptr) co_return LinkIsGone();
   // The server may have asked for more meanwhile, or have named another authorization server.
   if (TermsOf(ShownOf(*shown, *place)) != terms) co_return std::nullopt;
   const std::string name = place->source->name();
   const oauth::ServerMetadata server = place->found.server;
   Result<Known> known = co_await ClientFor(place->source, server, Deadline::In(clock_, kTimeout));
-  if (!known) co_return NotNow(name, known.error());
+  if (!known) co_return NotHere(name, known.error());
   oauth::Attempt attempt{.state = RandomToken(),
                          .verifier = RandomToken() + RandomToken(),
                          .issuer = server.issuer,
@@ -190,11 +181,11 @@ Task<Result<std::optional<std::string>>> ConnectFlow::Begin(std::string token, s
                          .resource = place->found.resource,
                          .scopes = std::move(place->scopes)};
   Result<std::string> url = oauth::AuthorizationUrl(server, attempt);
-  if (!url) co_return NotNow(name, url.error());
+  if (!url) co_return NotHere(name, url.error());
   // Meanwhile somebody else may have begun, or it is over.
   Offer* offer = links_.Find(token);
-  if (offer == nullptr) co_return Gone();
-  if (!offer->browser.empty() && offer->browser != browser) co_return OtherBrowser();
+  if (offer == nullptr) co_return LinkIsGone();
+  if (!offer->browser.empty() && offer->browser != browser) co_return IsOtherBrowser();
   offer->browser = std::move(browser);
   offer->attempt = std::move(attempt);
   offer->client = std::move(known->client);
@@ -207,8 +198,9 @@ Task<Result<ConnectFlow::Shown>> ConnectFlow::Finish(std::string path, std::stri
   const auto state = fields ? oauth::Find(*fields, "state") : std::nullopt;
   Offer* offer = state ? links_.ByState(*state) : nullptr;
   // An answer to somebody else's question is none to ours, though the state be right.
-  if (offer == nullptr || !offer->attempt->redirect_uri.ends_with(path)) co_return Gone();
-  if (browser.empty() || offer->browser != browser) co_return OtherBrowser();
+  if (offer == nullptr || !offer->attempt->redirect_uri.ends_with(path)) co_return LinkIsGone();
+  if (browser.empty() || offer->browser != browser) co_return IsOtherBrowser();
+  if (!IsProven(*offer)) co_return NotProven();
   Offer mine = *offer;
   // Once, whatever comes of it; the button begins anew.
   offer->attempt.reset();
@@ -225,12 +217,12 @@ Task<Result<ConnectFlow::Shown>> ConnectFlow::Finish(std::string path, std::stri
 Task<Result<ConnectFlow::Shown>> ConnectFlow::Exchange(Offer offer, std::string code) {
   const oauth::Attempt& attempt = *offer.attempt;
   const std::shared_ptr<Connections> source = find_(offer.server);
-  if (source == nullptr) co_return Gone();
+  if (source == nullptr) co_return LinkIsGone();
   const Deadline deadline = Deadline::In(clock_, kTimeout);
   Result<oauth::Discovered> found = co_await source->Locate(deadline);
-  if (!found) co_return NotNow(offer.server, found.error());
+  if (!found) co_return NotHere(offer.server, found.error());
   // The code goes to who gave it, and to nobody who took that one's place meanwhile.
-  if (found->server.issuer != attempt.issuer) co_return Gone();
+  if (found->server.issuer != attempt.issuer) co_return LinkIsGone();
   Result<oauth::Token> token = co_await oauth::AskForToken(
       *fetcher_, clock_, offer.client, found->server,
       oauth::CodeGrant(code, attempt.verifier, attempt.redirect_uri, attempt.resource),
@@ -239,10 +231,10 @@ Task<Result<ConnectFlow::Shown>> ConnectFlow::Exchange(Offer offer, std::string 
     if (token.error().message.contains("invalid_client")) {
       source->ForgetClient(attempt.issuer, attempt.client_id);
     }
-    co_return NotNow(offer.server, token.error());
+    co_return NotHere(offer.server, token.error());
   }
   // Who forgot the connection meanwhile took the link back as well.
-  if (links_.Find(offer.token) == nullptr) co_return Gone();
+  if (links_.Find(offer.token) == nullptr) co_return LinkIsGone();
   links_.Drop(offer.token);
   // A reload may have put another source in its place, which would not see what is kept in this
   // one.
@@ -251,7 +243,7 @@ Task<Result<ConnectFlow::Shown>> ConnectFlow::Exchange(Offer offer, std::string 
                       .asked = attempt.scopes,
                       .issuer = attempt.issuer,
                       .resource = attempt.resource};
-  if (now == nullptr || !now->Fits(connected)) co_return Gone();
+  if (now == nullptr || !now->Fits(connected)) co_return LinkIsGone();
   if (offer.client.id != now->config().client_id) connected.client = offer.client;
   now->Keep(offer.whose, std::move(connected));
   spdlog::info("server {}: an account was connected", offer.server);
@@ -259,7 +251,8 @@ Task<Result<ConnectFlow::Shown>> ConnectFlow::Exchange(Offer offer, std::string 
                   .url = config::RedactUrl(now->url()),
                   .whose = offer.whose,
                   .issuer = attempt.issuer,
-                  .scopes = attempt.scopes};
+                  .scopes = attempt.scopes,
+                  .proven = offer.proven};
 }
 
 }  // namespace switchyard::credentials

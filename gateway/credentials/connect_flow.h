@@ -38,10 +38,18 @@ class ConnectFlow {
   // Of a server that accounts are connected to; null: there is no such one.
   using Find = std::function<std::shared_ptr<Connections>(std::string_view server)>;
 
+  // Whether nobody but the caller can have come so far; see login_flow.h.
+  using Proven = std::function<bool(const Offer&)>;
+
   // All of it outlives this.
-  // `fetcher` null: there are no such servers.
-  ConnectFlow(Links& links, const Clock& clock, fetch::Fetcher* fetcher, Find find)
-      : links_(links), clock_(clock), fetcher_(fetcher), find_(std::move(find)) {}
+  // `fetcher` null: there are no such servers. `proven` null: that is not asked.
+  ConnectFlow(Links& links, const Clock& clock, fetch::Fetcher* fetcher, Find find,
+              Proven proven = nullptr)
+      : links_(links),
+        clock_(clock),
+        fetcher_(fetcher),
+        find_(std::move(find)),
+        proven_(std::move(proven)) {}
 
   // What the person is to read before anything is done.
   struct Shown {
@@ -50,6 +58,7 @@ class ConnectFlow {
     std::string issuer;        // of the authorization server
     std::string sign_in = {};  // the origin where the browser is sent; "" = the issuer's own
     std::vector<std::string> scopes;
+    bool proven = false;  // the person is the caller: signed in as that one
   };
   Task<Result<Shown>> Look(std::string token, std::string browser);
   // What of it the person agrees to, as a short text: who is asked for what. Two that differ in it
@@ -78,12 +87,14 @@ class ConnectFlow {
   Task<Result<Known>> ClientFor(std::shared_ptr<Connections> source, oauth::ServerMetadata server,
                                 Deadline deadline);
   Task<Result<Shown>> Exchange(Offer offer, std::string code);
+  bool IsProven(const Offer& offer) const { return !proven_ || proven_(offer); }
   oauth::Self SelfOf(std::string_view server) const;
 
   Links& links_;
   const Clock& clock_;
   fetch::Fetcher* const fetcher_;
   const Find find_;
+  const Proven proven_;
 };
 
 }  // namespace switchyard::credentials

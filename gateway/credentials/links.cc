@@ -54,6 +54,14 @@ Offer* Links::ByState(std::string_view state) {
   return nullptr;
 }
 
+Offer* Links::BySignIn(std::string_view state) {
+  if (state.empty()) return nullptr;
+  for (const auto& [token, offer] : offers_) {
+    if (offer.sign_in && offer.sign_in->sent.state == state) return Find(token);
+  }
+  return nullptr;
+}
+
 void Links::Drop(std::string_view token) {
   const auto found = offers_.find(token);
   if (found == offers_.end()) return;

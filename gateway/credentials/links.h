@@ -34,6 +34,12 @@ struct Whose {
   auto operator<=>(const Whose&) const = default;
 };
 
+// A browser that was sent to sign in; see login_flow.h.
+struct SignIn {
+  oauth::Attempt sent = {};
+  std::string browser = {};
+};
+
 struct Offer {
   std::string token;
   std::string server;
@@ -43,6 +49,9 @@ struct Offer {
   std::string browser = {};                    // which one has it; "" = none yet
   std::optional<oauth::Attempt> attempt = {};  // what it was sent away with last
   oauth::Client client = {};                   // as whom
+  std::optional<SignIn> sign_in = {};          // the last one
+  bool proven = false;                         // that the browser is the caller's
+  bool mistaken = false;                       // somebody else signed in
 };
 
 class Links {
@@ -65,6 +74,7 @@ class Links {
   // Null: there is none, or it is over. Good until the next call of anything here.
   Offer* Find(std::string_view token);
   Offer* ByState(std::string_view state);
+  Offer* BySignIn(std::string_view state);
   void Drop(std::string_view token);
   void DropOf(const std::string& server, const Whose& whose);
   std::size_t size() const { return offers_.size(); }

@@ -22,11 +22,12 @@ class ConnectFixture {
  protected:
   ~ConnectFixture() { gateway.Stop(); }
 
-  // `keys`: more of the credentials.
-  Gateway& Says(const std::string& url, const std::string& keys) {
+  // `keys`: more of the credentials. `of_issuer`: of who gives callers their tokens.
+  Gateway& Says(const std::string& url, const std::string& keys,
+                const std::string& of_issuer = "") {
     gateway.FetchesBy(authorization.fetcher())
         .GoesBy(clock)
-        .With("auth", "{issuers: [" + issuer.Config("audience: [gateway]") + "]}")
+        .With("auth", "{issuers: [" + issuer.Config("audience: [gateway]" + of_issuer) + "]}")
         .With("admin", "{token: an-admin-token-of-tests}")
         .With("credentials",
               "{dir: '" + directory.Path("vault") + "', keys: ['" + kVaultKey + "']}")

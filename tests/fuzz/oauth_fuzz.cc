@@ -59,6 +59,9 @@ void CheckServer(const std::string& text) {
   }
   const auto to = AuthorizationUrl(*server, {.state = "s", .verifier = "v", .issuer = "i"});
   if (Took(to)) Require(server->has_pkce(), "no code without PKCE");
+  const auto login =
+      AuthorizationUrl(*server, {.state = "s", .verifier = "v", .issuer = "i", .nonce = "n"});
+  if (Took(login)) Require(login->contains("nonce=n"), "nobody signs in without a nonce");
 }
 
 void CheckResource(const std::string& text) {
@@ -78,6 +81,9 @@ void CheckToken(const std::string& text) {
   const credentials::Whose whose = credentials::ReadPrincipalText(text);
   Require(credentials::ReadPrincipalText(credentials::PrincipalText(whose)) == whose || whose.own(),
           "so does whose it is");
+  if (const auto id = ReadIdTokenResponse(200, text, WallTime()); Took(id)) {
+    Require(!id->empty() && IsHeaderSafe(*id), "an ID token is a word");
+  }
   const auto token = ReadTokenResponse(200, text, {}, WallTime());
   if (!Took(token)) return;
   Require(!token->access.empty() && IsHeaderSafe(token->access), "a token ends no header");

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -34,6 +36,8 @@ class FakeAuthorization {
   std::string scopes_supported = R"(["read"])";  // of the server whose tokens it gives out
   std::string issuer = "https://as.example";
   std::string sign_in = "https://as.example";  // the origin of the page for users
+  // What is asked of others than it; nullopt: nothing is there.
+  std::function<std::optional<fetch::Response>(const fetch::Request&)> others;
 
   // The user of a browser agrees: the query that leads back, of what the browser was sent with.
   std::string Agree(const std::string& url) {
@@ -91,7 +95,10 @@ class FakeAuthorization {
           .status = 201,
           .body = R"({"client_id":"registered","token_endpoint_auth_method":"none"})"};
     }
-    if (request.url != issuer + "/token") return fetch::Response{.status = 404};
+    if (request.url != issuer + "/token") {
+      const auto answer = others ? others(request) : std::nullopt;
+      return answer.value_or(fetch::Response{.status = 404});
+    }
     return Token(request);
   }
 

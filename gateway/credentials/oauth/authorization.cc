@@ -41,7 +41,7 @@ Result<std::string> AuthorizationUrl(const ServerMetadata& server, const Attempt
   if (server.authorization_endpoint.empty()) {
     return Refuse("the authorization server has no authorization_endpoint");
   }
-  if (!server.has_pkce()) {
+  if (!server.has_pkce() && attempt.nonce.empty()) {
     return Refuse("the authorization server does not announce PKCE with S256, so it is not used");
   }
   Fields fields{{"response_type", "code"},
@@ -52,6 +52,8 @@ Result<std::string> AuthorizationUrl(const ServerMetadata& server, const Attempt
                 {"code_challenge_method", "S256"}};
   if (!attempt.scopes.empty()) fields.emplace_back("scope", JoinScopes(attempt.scopes));
   if (!attempt.resource.empty()) fields.emplace_back("resource", attempt.resource);
+  if (!attempt.nonce.empty()) fields.emplace_back("nonce", attempt.nonce);
+  if (!attempt.prompt.empty()) fields.emplace_back("prompt", attempt.prompt);
   const bool has_query = server.authorization_endpoint.find('?') != std::string::npos;
   return server.authorization_endpoint + (has_query ? "&" : "?") + ToForm(fields);
 }

@@ -20,13 +20,16 @@ struct Attempt {
   bool says_issuer = false;
   std::string client_id = {}, redirect_uri = {}, resource = {};
   std::vector<std::string> scopes = {};
+  // Of OpenID Connect, "" = none: what the ID token is to say again, and how the user is asked.
+  std::string nonce = {}, prompt = {};
 };
 
 // S256 (RFC 7636 section 4.2).
 std::string ChallengeOf(std::string_view verifier);
 
 // Where the browser is sent. An error: the server has no such endpoint, or does not say that it
-// knows S256, and without that a code that leaks is as good as a token.
+// knows S256, and without that a code that leaks is as good as a token. With a nonce it need not
+// say so: the challenge goes along all the same.
 Result<std::string> AuthorizationUrl(const ServerMetadata& server, const Attempt& attempt);
 
 // The code that came back. `query` is that of the redirect. Who answered is looked at before

@@ -1,5 +1,6 @@
 #include "credentials/oauth/exchange.h"
 
+#include <functional>
 #include <utility>
 
 #include "base/token.h"
@@ -44,11 +45,12 @@ class Secrets {
   std::vector<std::string> all_;
 };
 
-}  // namespace
+template <class T>
+using Read = std::function<Result<T>(const fetch::Response&, const std::vector<std::string>&)>;
 
-Task<Result<Token>> AskForToken(fetch::Fetcher& fetcher, const Clock& clock, Client client,
-                                ServerMetadata server, Fields grant, std::vector<std::string> asked,
-                                Deadline deadline) {
+template <class T>
+Task<Result<T>> Ask(fetch::Fetcher& fetcher, const Clock& clock, Client client,
+                    ServerMetadata server, Fields grant, Read<T> read, Deadline deadline) {
   Result<TokenRequest> made =
       MakeTokenRequest(client, server, std::move(grant), clock.WallNow(), RandomToken());
   if (!made) co_return Failure(std::move(made.error()));
@@ -65,9 +67,30 @@ Task<Result<Token>> AskForToken(fetch::Fetcher& fetcher, const Clock& clock, Cli
   }
   Result<fetch::Response> answer = co_await fetcher.Fetch(std::move(request), deadline);
   if (!answer) co_return Failure(std::move(answer.error()).In("the token endpoint"));
-  Result<Token> token =
-      ReadTokenResponse(answer->status, answer->body, asked, clock.WallNow(), secrets.all());
-  co_return token;
+  co_return read(*answer, secrets.all());
+}
+
+}  // namespace
+
+Task<Result<Token>> AskForToken(fetch::Fetcher& fetcher, const Clock& clock, Client client,
+                                ServerMetadata server, Fields grant, std::vector<std::string> asked,
+                                Deadline deadline) {
+  Read<Token> read = [&clock, asked = std::move(asked)](const fetch::Response& answer,
+                                                        const std::vector<std::string>& secrets) {
+    return ReadTokenResponse(answer.status, answer.body, asked, clock.WallNow(), secrets);
+  };
+  return Ask<Token>(fetcher, clock, std::move(client), std::move(server), std::move(grant),
+                    std::move(read), deadline);
+}
+
+Task<Result<std::string>> AskForIdToken(fetch::Fetcher& fetcher, const Clock& clock, Client client,
+                                        ServerMetadata server, Fields grant, Deadline deadline) {
+  Read<std::string> read = [&clock](const fetch::Response& answer,
+                                    const std::vector<std::string>& secrets) {
+    return ReadIdTokenResponse(answer.status, answer.body, clock.WallNow(), secrets);
+  };
+  return Ask<std::string>(fetcher, clock, std::move(client), std::move(server), std::move(grant),
+                          std::move(read), deadline);
 }
 
 Task<Result<Client>> Register(fetch::Fetcher& fetcher, Self self, ServerMetadata server,

@@ -21,6 +21,10 @@ Task<Result<Token>> AskForToken(fetch::Fetcher& fetcher, const Clock& clock, Cli
                                 ServerMetadata server, Fields grant, std::vector<std::string> asked,
                                 Deadline deadline);
 
+// The same; what is wanted is the ID token, not yet believed.
+Task<Result<std::string>> AskForIdToken(fetch::Fetcher& fetcher, const Clock& clock, Client client,
+                                        ServerMetadata server, Fields grant, Deadline deadline);
+
 Task<Result<Client>> Register(fetch::Fetcher& fetcher, Self self, ServerMetadata server,
                               Deadline deadline);
 

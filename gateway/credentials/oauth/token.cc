@@ -121,6 +121,18 @@ Result<Token> ReadTokenResponse(int status, const std::string& body,
   return token;
 }
 
+Result<std::string> ReadIdTokenResponse(int status, const std::string& body, WallTime now,
+                                        const std::vector<std::string>& secrets) {
+  const Result<Token> token = ReadTokenResponse(status, body, {}, now, secrets);
+  if (!token) return Failure(token.error());
+  const auto object = auth::ReadObject(body);
+  std::string text = object ? TextIn(*object, "id_token") : "";
+  if (!IsToken(text)) {
+    return Bad("the token endpoint's answer has no id_token, so it is none of OpenID Connect");
+  }
+  return text;
+}
+
 std::string TokenText(const Token& token) {
   json::object object{{"access", token.access}, {"refresh", token.refresh}};
   if (token.expires) {

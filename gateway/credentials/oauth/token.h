@@ -32,6 +32,11 @@ Result<Token> ReadTokenResponse(int status, const std::string& body,
                                 const std::vector<std::string>& asked, WallTime now,
                                 const std::vector<std::string>& secrets = {});
 
+// The id_token of such an answer, not yet believed (OpenID Connect Core 1.0 section 3.1.3.3). The
+// same errors; one more where there is none.
+Result<std::string> ReadIdTokenResponse(int status, const std::string& body, WallTime now,
+                                        const std::vector<std::string>& secrets = {});
+
 // As text for the vault. nullopt: it is no such text.
 std::string TokenText(const Token& token);
 std::optional<Token> ReadTokenText(const std::string& text);

@@ -17,8 +17,9 @@ TEST(ConnectHtml, WhatComesFromElsewhereIsText) {
                            .caller_issuer = bad,
                            .issuer = bad,
                            .scopes = {bad}};
-  for (const Page& page : {ConnectAskPage(facts, bad, bad), ConnectGoPage(bad),
-                           ConnectDonePage(facts), ConnectProblemPage(403, bad)}) {
+  for (const Page& page :
+       {ConnectAskPage(facts, bad, bad), ConnectGoPage(bad), ConnectLoginPage(bad, bad, bad, bad),
+        ConnectGoPage(bad, bad), ConnectDonePage(facts), ConnectProblemPage(403, bad)}) {
     EXPECT_THAT(page.body, Not(HasSubstr("<img")));
     EXPECT_THAT(page.body, Not(HasSubstr("a('b')")));
     EXPECT_THAT(page.body, HasSubstr("&lt;img src=x onerror=&quot;a(&#39;b&#39;)&quot;&gt;&amp;"));
@@ -28,6 +29,17 @@ TEST(ConnectHtml, WhatComesFromElsewhereIsText) {
 
 TEST(ConnectHtml, AnAccountOfTheGatewayIsCalledThat) {
   EXPECT_THAT(ConnectAskPage({.server = "s"}, "/", "p").body, HasSubstr("the gateway itself"));
+}
+
+TEST(ConnectHtml, WhoIsWarnedOfWhatGoesByWhatIsProved) {
+  const ConnectFacts facts{.server = "s", .caller = "alice", .caller_issuer = "i"};
+  EXPECT_THAT(ConnectAskPage(facts, "/", "p").body, HasSubstr("only if you are alice"));
+  EXPECT_THAT(ConnectAskPage(facts, "/", "p").body, HasSubstr("Whoever sent you this link"));
+  ConnectFacts proven = facts;
+  proven.proven = true;
+  EXPECT_THAT(ConnectAskPage(proven, "/", "p").body, Not(HasSubstr("only if you are alice")));
+  EXPECT_THAT(ConnectAskPage(proven, "/", "p").body, HasSubstr("asked for this yourself"));
+  EXPECT_THAT(ConnectAskPage({.server = "s"}, "/", "p").body, HasSubstr("you run this gateway"));
 }
 
 TEST(ConnectHtml, CookiesAreReadByTheirWholeName) {

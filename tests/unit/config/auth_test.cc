@@ -29,6 +29,46 @@ std::string Wrong(const std::string& text) {
   return loaded ? "nothing" : loaded.error().front().ToString();
 }
 
+TEST(AuthConfig, ReadsALogin) {
+  const Config config = Good(R"(
+auth:
+  issuers:
+    - issuer: https://i.example
+      secret: s
+      login: {client_id: me, client_secret: "${file:/run/key}", scopes: [email]}
+    - {issuer: "http://127.0.0.1:99", secret: s, login: {client_id: bare}}
+endpoints:
+  same:
+    auth:
+      issuers:
+        - {issuer: https://i.example, secret: s}
+  other: {auth: {issuers: [{issuer: j, secret: s, claims: {subject: email}}]}})");
+  const std::vector<Issuer>& issuers = config.auth->issuers;
+  ASSERT_TRUE(issuers.at(0).login);
+  EXPECT_EQ(issuers[0].login->client_id, "me");
+  EXPECT_EQ(issuers[0].login->client_secret.Reveal(), "file-s3cret");
+  EXPECT_THAT(issuers[0].login->scopes, ElementsAre("email"));
+  EXPECT_TRUE(issuers.at(1).login->client_secret.empty());
+  EXPECT_FALSE(config.endpoints.at("same").auth->issuers.at(0).login);
+}
+
+TEST(AuthConfig, WhoSignsInIsTheSameAtAllEndpoints) {
+  const std::string login = "auth: {issuers: [{issuer: 'https://i', secret: s, login: {client_id: ";
+  const auto wrong = [&](const std::string& issuer) {
+    return Wrong(login + "me}}]}\nendpoints: {own: {auth: {issuers: [{issuer: 'https://i', " +
+                 issuer + "}]}}}");
+  };
+  EXPECT_THAT(wrong("secret: s, login: {client_id: other}"), HasSubstr("with another login"));
+  EXPECT_THAT(wrong("secret: s, claims: {subject: email}"), HasSubstr("claims.subject"));
+  EXPECT_EQ(wrong("secret: s, login: {client_id: me}"), "nothing");
+  EXPECT_EQ(wrong("secret: t, audience: [b]"), "nothing");
+  const std::string two =
+      "endpoints: {a: {auth: {issuers: [{issuer: 'https://i', secret: s}]}}, b: {auth: {issuers: "
+      "[{issuer: 'https://i', secret: s, claims: {subject: email}}]}}, c: {auth: {issuers: "
+      "[{issuer: 'https://i', secret: s, login: {client_id: me}}]}}}";
+  EXPECT_THAT(Wrong(two), HasSubstr("endpoints.b")) << "whichever comes first";
+}
+
 TEST(AuthConfig, ReadsAllOfIt) {
   const Config config = Good(R"(
 auth:

@@ -77,7 +77,7 @@ std::string Full() {
   return R"(
 listen: {tls: {certificate: c, key: k, client_ca: a}}
 auth: &auth
-  issuers: [{issuer: i, secret: s, claims: {}}]
+  issuers: [{issuer: "https://i", secret: s, claims: {}, login: {client_id: c}}]
   api_keys: [{name: a, hash: h}]
   certificates: [{cn: c}]
 sessions: {}

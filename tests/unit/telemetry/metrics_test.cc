@@ -215,6 +215,7 @@ TEST(Metrics, NamesTypesAndLabelsAreThoseOfTheGoldenList) {
   metrics.CounterOf("switchyard_pin_verdicts_total", {"files", "changed", "offered"}).Add();
   metrics.CounterOf("switchyard_pin_findings_total", {"files", "invisible"}).Add();
   metrics.CounterOf("switchyard_credentials_tokens_total", {"files", "fetched"}).Add();
+  metrics.CounterOf("switchyard_connect_logins_total", {"proven"}).Add();
   const auto tasks = metrics.GaugeOf("switchyard_orchestration_tasks", {"pending", "low"});
   const auto agents = metrics.GaugeOf("switchyard_orchestration_agents", {"idle"});
   const auto locks = metrics.GaugeOf("switchyard_orchestration_locks", {"held"});

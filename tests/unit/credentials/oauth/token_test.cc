@@ -64,6 +64,25 @@ TEST(TokenResponse, OddLifetimesDoNoHarm) {
   EXPECT_GT(life("1e300"), seconds(3600));
 }
 
+TEST(IdTokenResponse, HasAnIdTokenBesideTheOther) {
+  const auto read = [](const std::string& members) {
+    return ReadIdTokenResponse(200, R"({"token_type":"Bearer","access_token":"a")" + members + "}",
+                               kNow);
+  };
+  EXPECT_EQ(read(R"(,"id_token":"h.p.s")").value(), "h.p.s");
+  for (const char* bad : {"", R"(,"id_token":"")", R"(,"id_token":null)", R"(,"id_token":7)",
+                          R"(,"id_token":["h.p.s"])", R"(,"id_token":"h p s")",
+                          R"(,"id_token":"h.p.s\r\n")", R"(,"id_token":"a","id_token":"b")"}) {
+    EXPECT_FALSE(read(bad)) << bad;
+  }
+  EXPECT_FALSE(read(R"(,"id_token":")" + std::string(20'000, 'a') + '"'));
+  EXPECT_FALSE(read(R"(,"error":"invalid_grant","id_token":"h.p.s")"));
+  EXPECT_FALSE(ReadIdTokenResponse(200, R"({"id_token":"h.p.s"})", kNow))
+      << "no access token, so it is no answer of a token endpoint";
+  EXPECT_EQ(ReadIdTokenResponse(400, R"({"error":"invalid_client"})", kNow).error().code,
+            Code::kUnauthenticated);
+}
+
 TEST(TokenResponse, AnErrorRepeatsOnlyKnownWords) {
   const auto gone =
       Read(R"({"error":"invalid_grant","error_description":"see evil.example"})", 400);
