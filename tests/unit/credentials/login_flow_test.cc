@@ -203,7 +203,11 @@ TEST_F(LoginFlowTest, TheAliceOfAnotherIssuerIsAnother) {
 TEST_F(LoginFlowTest, AnAnswerIsGoodOnce) {
   const std::string token = TokenFor(of_alice_);
   const Sent sent = Presses(token);
+  meanwhile_ = [this, &sent] {
+    EXPECT_EQ(links_.BySignIn(sent.at("state")), nullptr) << "not even while it is looked at";
+  };
   EXPECT_TRUE(Returns(sent));
+  meanwhile_ = nullptr;
   EXPECT_EQ(Returns(sent).error().code, Code::kNotFound);
   EXPECT_EQ(forms_.size(), 1U);
   const std::string next = TokenFor({.issuer = "https://issuer.example", .subject = "bob"});
