@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <ostream>
+#include <sstream>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "config/explain.h"
 #include "config/load.h"
 #include "config/policy_levels.h"
+#include "config/redact.h"
 #include "core/agent_directory.h"
 #include "policies/authorize/explain.h"
 #include "policies/opa/settings.h"
@@ -181,9 +183,13 @@ int RunCheckAs(const CheckAsOptions& options, const config::Environment& environ
   const std::vector<Said> said =
       Question(loaded->config, keys, *tool, options).Ask(*caller, clock.WallNow());
   if (options.json) {
-    out << boost::json::serialize(ToJson(said)) << "\n";
+    boost::json::value answer = ToJson(said);
+    config::HideExpanded(answer, *loaded->expanded);
+    out << boost::json::serialize(answer) << "\n";
   } else {
-    Write(*tool, said, out);
+    std::ostringstream words;
+    Write(*tool, said, words);
+    out << loaded->expanded->Hide(words.str());
   }
   return Strictest(said).explained.outcome == "allowed" ? kOk : kFailed;
 }

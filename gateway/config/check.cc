@@ -9,6 +9,7 @@
 
 #include "config/describe.h"
 #include "config/load.h"
+#include "config/redact.h"
 
 namespace switchyard::config {
 namespace {
@@ -58,6 +59,7 @@ int RunCheck(const std::string& path, bool as_json, std::ostream& out, std::ostr
   if (loaded && look) {
     if (std::optional<Problem> problem = look(loaded->config)) {
       problem->file = path;
+      problem->message = loaded->expanded->Hide(problem->message);
       std::vector<Problem> problems = std::move(loaded->warnings);
       problems.insert(problems.begin(), std::move(*problem));
       loaded = std::unexpected(std::move(problems));
@@ -69,13 +71,17 @@ int RunCheck(const std::string& path, bool as_json, std::ostream& out, std::ostr
   }
   if (as_json) {
     json::object answer{{"ok", loaded.has_value()}, {"problems", ToJson(problems)}};
-    if (loaded) answer["config"] = DescribeJson(loaded->config);
+    if (loaded) {
+      json::value described = DescribeJson(loaded->config);
+      HideExpanded(described, *loaded->expanded);
+      answer["config"] = std::move(described);
+    }
     out << json::serialize(answer) << "\n";
     return loaded ? 0 : 1;
   }
   for (const Problem& problem : problems) err << problem.ToString() << "\n";
   if (!loaded) return 1;
-  out << path << " is fine\n" << Describe(loaded->config);
+  out << path << " is fine\n" << loaded->expanded->Hide(Describe(loaded->config));
   return 0;
 }
 

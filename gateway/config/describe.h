@@ -1,6 +1,7 @@
 // The effective configuration for people and programs, fit for any log or screen. Values of env and
 // headers, credentials and query values of URLs, and what ${...} stood for in a command, an
-// argument or a URL are never in it. Addresses, paths and names are shown as they came out.
+// argument or a URL are never in it. Addresses, paths and names stand as they came out: whoever
+// prints it hides what was expanded (Remembered::Hide).
 #pragma once
 
 #include <string>

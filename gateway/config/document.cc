@@ -10,12 +10,12 @@ namespace switchyard::config {
 Document::Document(std::string text, std::string file, const Environment& environment)
     : text_(std::move(text)),
       environment_(std::make_shared<Remembered>(environment)),
-      problems_(std::move(file)),
+      problems_(std::move(file), environment_.get()),
       root_(ParseTree(text_, problems_)) {}
 
 Document::Document(const Excerpt& excerpt)
     : environment_(excerpt.environment),
-      problems_(excerpt.file),
+      problems_(excerpt.file, environment_.get()),
       root_(excerpt.map),
       excerpt_(excerpt) {}
 

@@ -25,7 +25,9 @@ LoadResult LoadText(std::string text, std::string file, std::span<const PolicyKe
   Config config = ReadConfig(document, keys);
   const Problems& problems = document.problems();
   std::vector<Problem> warnings = problems.Warnings();
-  if (!problems.has_errors()) return Loaded{std::move(config), std::move(warnings)};
+  if (!problems.has_errors()) {
+    return Loaded{std::move(config), std::move(warnings), document.environment()};
+  }
   std::vector<Problem> all = problems.Errors();
   all.insert(all.end(), warnings.begin(), warnings.end());
   return std::unexpected(std::move(all));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <expected>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,12 +11,15 @@
 #include "config/config.h"
 #include "config/environment.h"
 #include "config/problem.h"
+#include "config/remembered.h"
 
 namespace switchyard::config {
 
 struct Loaded {
   Config config;
   std::vector<Problem> warnings;
+  // Of the document: what is said of the configuration elsewhere goes through its Hide().
+  std::shared_ptr<const Remembered> expanded;
 };
 
 using LoadResult = std::expected<Loaded, std::vector<Problem>>;

@@ -5,6 +5,8 @@
 
 #include "base/glob.h"
 #include "config/config.h"
+#include "config/redact.h"
+#include "config/remembered.h"
 
 namespace switchyard::config {
 namespace {
@@ -52,6 +54,11 @@ void Merge(std::vector<EffectiveValue>& values, std::vector<Reading> readings,
     known->path = root + "." + reading.path;
     known->at = reading.at;
   }
+}
+
+// However its reader notes it. A query of a URL is as good as a secret.
+std::string FitToShow(std::string_view value, const Excerpt& excerpt) {
+  return RedactUrl(excerpt.environment->Hide(value, Text::kValue));
 }
 
 }  // namespace
@@ -109,7 +116,9 @@ EffectivePolicy Resolve(const PolicyKey& key, std::span<const PolicyLevel* const
         key.parse(std::move(*document.Root()), out.settings.get());
     if (problems != nullptr) problems->Add(document.problems());
     if (with_values == WithValues::kYes) {
-      Merge(out.values, document.readings(), level, excerpt->path);
+      std::vector<Reading> readings = document.readings();
+      for (Reading& reading : readings) reading.value = FitToShow(reading.value, *excerpt);
+      Merge(out.values, std::move(readings), level, excerpt->path);
     }
     if (settings != nullptr) out.settings = std::move(settings);
     out.nearest = level;

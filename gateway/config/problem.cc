@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "config/remembered.h"
+
 namespace switchyard::config {
 namespace {
 
@@ -57,6 +59,7 @@ void Problems::Add(const Problems& others) {
 }
 
 void Problems::Add(Severity severity, Mark at, std::string path, std::string message) {
+  if (expanded_ != nullptr && !full()) message = expanded_->Hide(message);
   Problem problem{.severity = severity,
                   .file = file_,
                   .at = at,

@@ -11,6 +11,8 @@
 
 namespace switchyard::config {
 
+class Remembered;
+
 // 1-based, as editors count; columns count bytes. Line 0 = the whole file.
 struct Mark {
   int line = 0;
@@ -41,7 +43,9 @@ class Problems {
  public:
   static constexpr std::size_t kMaxProblems = 200;
 
-  explicit Problems(std::string file) : file_(std::move(file)) {}
+  // What `expanded` was asked for is never in a message, however a reader words it. Borrowed.
+  explicit Problems(std::string file, const Remembered* expanded = nullptr)
+      : file_(std::move(file)), expanded_(expanded) {}
 
   void Error(Mark at, std::string path, std::string message);
   void Warning(Mark at, std::string path, std::string message);
@@ -62,6 +66,7 @@ class Problems {
   std::vector<Problem> InFileOrder(Severity severity) const;
 
   const std::string file_;
+  const Remembered* const expanded_;
   std::vector<Problem> kept_;
   std::size_t errors_ = 0;
   std::size_t dropped_ = 0;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "config/remembered.h"
+
 namespace switchyard::config {
 namespace {
 
@@ -87,6 +89,16 @@ std::vector<std::string> RedactArgs(const std::vector<Secret>& args) {
     }
   }
   return out;
+}
+
+void HideExpanded(boost::json::value& value, const Remembered& expanded) {
+  if (value.is_string()) {
+    value = expanded.Hide(value.get_string(), Text::kValue);
+  } else if (value.is_array()) {
+    for (boost::json::value& item : value.get_array()) HideExpanded(item, expanded);
+  } else if (value.is_object()) {
+    for (auto& [key, member] : value.get_object()) HideExpanded(member, expanded);
+  }
 }
 
 }  // namespace switchyard::config

@@ -5,8 +5,10 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "config/environment.h"
+#include "config/hide.h"
 
 namespace switchyard::config {
 
@@ -17,6 +19,9 @@ class Remembered final : public Environment {
 
   std::optional<std::string> Get(const std::string& name) const override;
   std::expected<std::string, std::string> ReadFile(const std::string& path) const override;
+
+  // The text without what was asked for: nobody who reads a message is to learn it.
+  std::string Hide(std::string_view text, Text kind = Text::kSentence) const;
 
   // From now on only what was asked before is known.
   void Close() { source_ = nullptr; }

@@ -68,6 +68,9 @@ class Document {
   // Absent, with the problem reported, when the text is not YAML or not one mapping.
   std::optional<Section> Root();
 
+  // What its ${...} stood for; outlives the document.
+  std::shared_ptr<const Remembered> environment() const { return environment_; }
+
   Problems& problems() { return problems_; }
   const Problems& problems() const { return problems_; }
 
