@@ -28,6 +28,7 @@
 #include "policies/lib/answer_cache.h"
 #include "policies/lib/canonical_json.h"
 #include "policies/lib/settings.h"
+#include "policies/lib/tool_glob.h"
 #include "policies/lib/writer_words.h"
 
 namespace switchyard::policies::cache {
@@ -62,6 +63,8 @@ struct CacheSettings {
   // How long after its time an answer may stand in for this error.
   Duration StaleFor(const Error& error) const;
   bool keeps_tools() const { return methods[0]; }
+  // Whether answers can have a time to live at all.
+  bool keeps_anything() const { return ttl > Duration(0) || server_ttl; }
   // How long after its time an answer is kept.
   Duration longest_stale() const {
     return std::max({stale_if_error, stale_while_open, keep_stale});
@@ -73,19 +76,6 @@ inline constexpr std::string_view kIdempotent = "idempotent";
 
 inline bool Names(const std::vector<std::string>& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
-}
-
-// The glob of `servers.<s>.tool_policies.<glob>.cache`; "" = this mapping stands elsewhere.
-inline std::string_view ToolGlobOf(std::string_view path) {
-  constexpr std::string_view kBefore = ".tool_policies.";
-  constexpr std::string_view kBehind = ".cache";
-  const std::size_t at = path.find(kBefore);
-  if (!path.starts_with("servers.") || at == std::string_view::npos || !path.ends_with(kBehind)) {
-    return {};
-  }
-  path.remove_prefix(at + kBefore.size());
-  path.remove_suffix(kBehind.size());
-  return path;
 }
 
 inline void TakeMethods(config::Section& section, std::bitset<3>& methods) {
@@ -123,13 +113,18 @@ inline void TakeHints(config::Section& section, CacheSettings& settings) {
                                      both ? ", " : "", settings.idempotent ? kIdempotent : ""));
 }
 
-inline void TakeKey(config::Section& section, CacheSettings& settings) {
-  if (!section.Take("key", settings.key_text)) return;
+// Whether a key is given.
+inline bool TakeKey(config::Section& section, CacheSettings& settings) {
+  if (!section.Take("key", settings.key_text)) return false;
   settings.key = {};
-  if (settings.key_text.empty()) return;
+  if (settings.key_text.empty()) return false;
   std::expected<KeyTemplate, std::string> made = KeyTemplate::Parse(settings.key_text);
-  if (!made) return section.Error("key", made.error());
+  if (!made) {
+    section.Error("key", made.error());
+    return false;
+  }
   settings.key = std::move(*made);
+  return true;
 }
 
 inline void TakeSizes(config::Section& section, CacheSettings& settings) {
@@ -150,54 +145,56 @@ inline void TakeSizes(config::Section& section, CacheSettings& settings) {
   }
 }
 
-// What this mapping itself says; what is inherited may be meant for others.
-struct Given {
-  bool ttl = false;
-  bool stale_if_error = false;
-  bool stale_while_open = false;
-};
+// The keys of this mapping that are for answers that are kept; what is inherited may be meant for
+// others.
+using Given = std::vector<std::string_view>;
 
-inline void CheckToolTtl(config::Section& section, const CacheSettings& settings,
-                         std::string_view glob) {
+// Why no answer of the tools is ever kept; "" = some may be.
+inline std::string WhyNeverKept(const CacheSettings& settings, std::string_view glob) {
+  if (settings.methods.none()) {
+    return "nothing is cached: methods names none; enabled: false says so, too";
+  }
+  if (!settings.invalidates.empty() && settings.keeps_tools()) {
+    return "a tool that invalidates others changes something and is never cached";
+  }
+  if (glob.empty()) return "";
   const std::string_view word = WriterWordIn(glob);
   const bool allowed = std::ranges::any_of(settings.allow, [glob](const std::string& name) {
     return IsPlainName(name) && GlobMatches(glob, name);
   });
   if (!word.empty() && !allowed) {
-    section.Error("ttl", fmt::format("{} is never cached, since its name says `{}`: a call that "
-                                     "is answered from the cache does nothing. If the tool only "
-                                     "reads, give its full name in `allow`",
-                                     glob, word));
-  } else if (!settings.keeps_tools()) {
-    section.Error("ttl", fmt::format("{} is never cached: methods leaves tools/call out", glob));
-  } else if (!settings.read_only && !settings.idempotent && settings.allow.empty()) {
-    section.Error("ttl", fmt::format("{} is never cached: no hint is believed (hints) and no tool "
-                                     "is named in `allow`",
-                                     glob));
+    return fmt::format(
+        "{} is never cached, since its name says `{}`: a call that is answered from "
+        "the cache does nothing. If the tool only reads, give its full name in "
+        "`allow`",
+        glob, word);
   }
+  if (!settings.keeps_tools()) {
+    return fmt::format("{} is never cached: methods leaves tools/call out", glob);
+  }
+  if (!settings.read_only && !settings.idempotent && settings.allow.empty()) {
+    return fmt::format(
+        "{} is never cached: no hint is believed (hints) and no tool is named in "
+        "`allow`",
+        glob);
+  }
+  return "";
 }
 
 // What would do nothing, or what nobody can mean.
 inline void CheckSense(config::Section& section, const CacheSettings& settings,
                        const Given& given) {
-  if (given.ttl && settings.ttl > Duration(0)) {
-    const std::string_view glob = ToolGlobOf(section.path());
-    if (!settings.invalidates.empty() && settings.keeps_tools()) {
-      section.Error("ttl", "a tool that invalidates others changes something and is never cached");
-    } else if (settings.methods.none()) {
-      section.Error("ttl", "nothing is cached: methods names none; enabled: false says so, too");
-    } else if (!glob.empty()) {
-      CheckToolTtl(section, settings, glob);
-    }
+  if (!settings.enabled) return;
+  const std::string why = WhyNeverKept(settings, ToolGlobOf(section.path(), "cache"));
+  if (!why.empty()) {
+    for (const std::string_view key : given) section.Error(key, why);
+    return;
   }
-  if (settings.ttl > Duration(0) || settings.server_ttl) return;
-  constexpr const char* kNothingKept =
-      "nothing is kept that could stand in for an error: set ttl, or server_ttl: true";
-  if (given.stale_if_error && settings.stale_if_error > Duration(0)) {
-    section.Error("stale_if_error", kNothingKept);
-  }
-  if (given.stale_while_open && settings.stale_while_open > Duration(0)) {
-    section.Error("stale_while_open", kNothingKept);
+  if (settings.keeps_anything()) return;
+  for (const std::string_view key : given) {
+    if (key != "stale_if_error" && key != "stale_while_open" && key != "keep_stale") continue;
+    section.Error(key,
+                  "nothing is kept that could stand in for an error: set ttl, or server_ttl: true");
   }
 }
 
@@ -255,18 +252,21 @@ inline std::shared_ptr<const CacheSettings> ParseCacheSettings(config::Section s
   settings->enabled = inherited == nullptr || inherited->enabled;
   section.Take("enabled", settings->enabled);
   Given given;
-  given.ttl = section.Take("ttl", settings->ttl);
+  const auto take = [&](std::string_view key, Duration& into) {
+    if (section.Take(key, into) && into > Duration(0)) given.push_back(key);
+  };
+  take("ttl", settings->ttl);
   section.Take("server_ttl", settings->server_ttl);
   section.Take("max_ttl", settings->max_ttl);
-  section.Take("negative_ttl", settings->negative_ttl);
-  given.stale_if_error = section.Take("stale_if_error", settings->stale_if_error);
-  given.stale_while_open = section.Take("stale_while_open", settings->stale_while_open);
-  section.Take("keep_stale", settings->keep_stale);
+  take("negative_ttl", settings->negative_ttl);
+  take("stale_if_error", settings->stale_if_error);
+  take("stale_while_open", settings->stale_while_open);
+  take("keep_stale", settings->keep_stale);
   TakeMethods(section, settings->methods);
   TakeHints(section, *settings);
   section.Take("allow", settings->allow);
   section.Take("invalidates", settings->invalidates);
-  TakeKey(section, *settings);
+  if (TakeKey(section, *settings)) given.emplace_back("key");
   TakeSizes(section, *settings);
   CheckSense(section, *settings, given);
   return settings;

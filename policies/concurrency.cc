@@ -174,8 +174,13 @@ std::shared_ptr<const void> Parse(config::Section section, const void* inherited
   constexpr std::int64_t kMost = 1'000'000;
   const std::shared_ptr<Config> config = CopyOrDefault<Config>(inherited);
   section.Take("max_in_flight", config->max_in_flight, 0, kMost);
-  section.Take("queue", config->queue, 0, kMost);
-  section.Take("queue_timeout", config->queue_timeout);
+  const bool queue = section.Take("queue", config->queue, 0, kMost) && config->queue > 0;
+  const bool queue_timeout = section.Take("queue_timeout", config->queue_timeout);
+  if (config->max_in_flight == 0 && (queue || queue_timeout)) {
+    section.Error(
+        queue ? "queue" : "queue_timeout",
+        "max_in_flight: 0 is no limit, so nobody ever waits: take it out, or set a limit");
+  }
   return config;
 }
 

@@ -49,6 +49,11 @@ struct FallbackSettings {
   bool may_have_run = false;
   Duration within{};
 
+  bool wants_old_answers() const {
+    return std::ranges::any_of(alternatives, [](const Alternative& alternative) {
+      return alternative.kind == Alternative::Kind::kStale;
+    });
+  }
   bool Covers(FallbackReason reason) const { return on[static_cast<std::size_t>(reason)]; }
 };
 

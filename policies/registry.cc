@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "config/section.h"
+#include "policies/cache.h"
+#include "policies/fallback.h"
 
 namespace switchyard::policies {
 
@@ -16,14 +18,36 @@ namespace switchyard::policies {
 #include "policies/order.def"
 #undef POLICY
 
+namespace {
+
+// An old answer is one of the cache's.
+bool WantsOldAnswers(const void* settings) {
+  return static_cast<const fallback::FallbackSettings*>(settings)->wants_old_answers();
+}
+bool KeepsAnswers(const void* settings) {
+  const auto* const given = static_cast<const cache::CacheSettings*>(settings);
+  return given != nullptr && given->enabled && given->keeps_anything();
+}
+
+}  // namespace
+
 std::vector<config::PolicyKey> PolicyKeys() {
   using enum config::Level;
-  return {
+  std::vector<config::PolicyKey> keys = {
 #define POLICY(policy, where, ...) \
   {.name = #policy, .parse = &policy::Parse, .stage = Stage::where, .not_at = {__VA_ARGS__}},
 #include "policies/order.def"
 #undef POLICY
   };
+  std::ranges::find(keys, "fallback", &config::PolicyKey::name)->needs = {
+      .key = "alternatives",
+      .exists = &WantsOldAnswers,
+      .other = "cache",
+      .is_met = &KeepsAnswers,
+      .message =
+          "stale gives what the cache keeps, and it keeps nothing of these calls: set "
+          "policies.cache for them, or take it out"};
+  return keys;
 }
 
 #define POLICY(...) +1

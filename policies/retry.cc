@@ -20,7 +20,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "base/glob.h"
 #include "base/random.h"
 #include "base/worker_timers.h"
 #include "config/section.h"
@@ -31,6 +30,7 @@
 #include "policies/lib/retry_schedule.h"
 #include "policies/lib/settings.h"
 #include "policies/lib/states.h"
+#include "policies/lib/tool_glob.h"
 #include "policies/lib/twice.h"
 #include "policies/registry.h"
 #include "telemetry/metrics.h"
@@ -350,14 +350,10 @@ void CheckTimes(config::Section& section, const Config& config, bool times_given
 }
 
 void CheckTools(config::Section& section, const Config& config) {
-  for (const std::string& tool : config.twice.idempotent) {
-    for (const std::string& glob : config.twice.never) {
-      if (!GlobMatches(glob, tool)) continue;  // of two globs: where all of one are in the other
-      section.Error(
-          "idempotent",
-          fmt::format("{} is also in never ({}): it may run twice or it may not", tool, glob));
-    }
-  }
+  for (const std::string& why : ContradictionsIn(config.twice)) section.Error("idempotent", why);
+  const std::string_view glob = ToolGlobOf(section.path(), "retry");
+  const std::string why = WhyNeverRepeated(config.twice, config.on, glob);
+  if (config.attempts != 0 && !why.empty()) section.Error("on", why);
 }
 
 }  // namespace

@@ -26,6 +26,12 @@ bool GlobMatches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
+bool GlobCovers(std::string_view wide, std::string_view narrow) {
+  // A `?` takes one byte, and a `*` of the other stands for many.
+  if (wide.contains('?') && narrow.contains('*')) return wide == narrow;
+  return GlobMatches(wide, narrow);
+}
+
 std::size_t GlobLiterals(std::string_view pattern) {
   return static_cast<std::size_t>(
       std::ranges::count_if(pattern, [](char c) { return c != '*' && c != '?'; }));

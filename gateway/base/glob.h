@@ -14,6 +14,9 @@ inline bool IsPlainName(std::string_view pattern) {
   return pattern.find_first_of("*?") == std::string_view::npos;
 }
 
+// Whether all that `narrow` matches `wide` does, too, as far as their form alone says it.
+bool GlobCovers(std::string_view wide, std::string_view narrow);
+
 // How many bytes of the pattern stand for themselves.
 std::size_t GlobLiterals(std::string_view pattern);
 

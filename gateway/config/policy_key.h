@@ -28,12 +28,22 @@ std::string_view ToString(Level level);  // global, endpoint, server, tool
 // each combination of levels, also later than the file was.
 using PolicyParser = std::function<std::shared_ptr<const void>(Section, const void* inherited)>;
 
+// What a key of one policy needs of another one for the same calls.
+struct Need {
+  std::string key = {};  // that may be good for nothing without it; "" = none
+  std::function<bool(const void* own)> exists = nullptr;  // by the settings of the level alone
+  std::string other = {};
+  std::function<bool(const void* others)> is_met = nullptr;  // null settings: nothing is said
+  std::string message = {};                                  // where it is met for no call
+};
+
 struct PolicyKey {
   std::string name;
   PolicyParser parse;
   Stage stage = Stage::kCall;
   // Levels at which it would do nothing, with the reason, to follow "does nothing here: ".
   std::map<Level, std::string> not_at = {};
+  Need needs = {};
 };
 
 }  // namespace switchyard::config

@@ -1,12 +1,14 @@
 #include "config/policy_levels.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/glob.h"
 #include "config/config.h"
 #include "config/redact.h"
 #include "config/remembered.h"
+#include "config/tree.h"
 
 namespace switchyard::config {
 namespace {
@@ -124,6 +126,87 @@ EffectivePolicy Resolve(const PolicyKey& key, std::span<const PolicyLevel* const
     out.nearest = level;
   }
   return out;
+}
+
+namespace {
+
+// Whether any call that goes by a level finds what a policy needs of another one.
+class NeedCheck {
+ public:
+  NeedCheck(const Config& config, const Need& need, const PolicyKey& other, std::size_t& left)
+      : config_(config), need_(need), other_(other), left_(left) {}
+
+  bool IsMetSomewhere(const PolicyLevel& level) const {
+    if (level.level != Level::kEndpoint && IsMetAt("", level)) return true;
+    return std::ranges::any_of(config_.endpoints, [&](const auto& endpoint) {
+      const bool is_his = level.level != Level::kEndpoint || &endpoint.second.policies == &level;
+      return is_his && IsMetAt(endpoint.first, level);
+    });
+  }
+
+ private:
+  bool IsMetAt(const std::string& endpoint, const PolicyLevel& level) const {
+    const bool of_one = level.level == Level::kServer || level.level == Level::kTool;
+    return std::ranges::any_of(config_.servers, [&](const auto& server) {
+      return (!of_one || server.first == level.name) && IsMetBy(endpoint, server.second, level);
+    });
+  }
+
+  // Which globs fit the same tools is not asked: any of them may.
+  bool IsMetBy(const std::string& endpoint, const Server& server, const PolicyLevel& level) const {
+    PolicyStack stack = LevelsFor(config_, endpoint, server.name, "");
+    if (level.level == Level::kTool) stack.push_back(&level);
+    if (IsMet(stack)) return true;
+    return std::ranges::any_of(server.tool_policies, [&](const PolicyLevel& tools) {
+      stack.push_back(&tools);
+      const bool met = IsMet(stack);
+      stack.pop_back();
+      return met;
+    });
+  }
+
+  bool IsMet(const PolicyStack& stack) const {
+    if (left_ == 0) return true;  // nobody can tell
+    --left_;
+    return need_.is_met(Resolve(other_, stack).settings.get());
+  }
+
+  const Config& config_;
+  const Need& need_;
+  const PolicyKey& other_;
+  std::size_t& left_;
+};
+
+template <class Act>
+void ForEachLevel(const Config& config, Act act) {
+  act(config.policies);
+  for (const auto& [name, endpoint] : config.endpoints) act(endpoint.policies);
+  for (const auto& [name, server] : config.servers) {
+    act(server.policies);
+    for (const PolicyLevel& tools : server.tool_policies) act(tools);
+  }
+}
+
+}  // namespace
+
+void CheckNeeds(const Config& config, std::span<const PolicyKey> keys, Problems& problems) {
+  if (config.servers.empty()) return;  // nobody is called
+  std::size_t left = kMaxCombinations;
+  for (const PolicyKey& key : keys) {
+    const Need& need = key.needs;
+    const auto other = std::ranges::find(keys, need.other, &PolicyKey::name);
+    if (need.key.empty() || other == keys.end()) continue;
+    const NeedCheck check(config, need, *other, left);
+    ForEachLevel(config, [&](const PolicyLevel& level) {
+      const Excerpt* const excerpt = level.Find(key.name);
+      const Entry* const entry = excerpt == nullptr ? nullptr : excerpt->map->Find(need.key);
+      if (entry == nullptr) return;
+      const EffectivePolicy own = Resolve(key, std::array{&level});
+      if (own.settings == nullptr || !need.exists(own.settings.get())) return;
+      if (check.IsMetSomewhere(level)) return;
+      problems.Error(entry->value->at, excerpt->path + "." + need.key, need.message);
+    });
+  }
 }
 
 void CheckCombinations(const Config& config, std::span<const PolicyKey> keys, Problems& problems) {

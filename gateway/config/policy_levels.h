@@ -73,4 +73,8 @@ EffectivePolicy Resolve(const PolicyKey& key, std::span<const PolicyLevel* const
 // Each level was read by itself before.
 void CheckCombinations(const Config& config, std::span<const PolicyKey> keys, Problems& problems);
 
+// What is said at some level and good for nothing there, since another policy is off for all calls
+// of it (PolicyKey::needs).
+void CheckNeeds(const Config& config, std::span<const PolicyKey> keys, Problems& problems);
+
 }  // namespace switchyard::config

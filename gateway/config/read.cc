@@ -317,6 +317,7 @@ Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
   }
   document.CheckNames(servers, paths);
   CheckCombinations(config, keys, document.problems());
+  CheckNeeds(config, keys, document.problems());
   CheckAuth(*root, config);
   CheckLogins(*root, config);
   return config;

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "base/glob.h"
 #include "config/read.h"
 #include "config/rules.h"
 #include "config/text_check.h"
@@ -168,6 +169,14 @@ ToolFilter ReadTools(Section& parent) {
   if (!section) return filter;
   filter.include = ReadGlobs(*section, "include");
   filter.exclude = ReadGlobs(*section, "exclude");
+  const bool nothing = std::ranges::all_of(filter.include, [&filter](const std::string& wanted) {
+    return std::ranges::any_of(filter.exclude, [&wanted](const std::string& unwanted) {
+      return GlobCovers(unwanted, wanted);
+    });
+  });
+  if (!filter.include.empty() && nothing) {
+    section->Error("exclude", "takes out all that include names, so no tool would be offered");
+  }
   return filter;
 }
 

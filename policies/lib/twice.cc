@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/glob.h"
+#include "base/result.h"
 #include "mcp/raw_object.h"
 
 namespace switchyard::policies {
@@ -36,6 +37,34 @@ std::string WhyNotTwice(const TwiceRules& rules, const TwiceFacts& facts) {
   return fmt::format("nothing says that it may run twice ({}{}retry.idempotent)",
                      rules.trust_hints ? "its hints, " : "",
                      rules.trust_keys ? "_meta.idempotencyKey, " : "");
+}
+
+std::vector<std::string> ContradictionsIn(const TwiceRules& rules) {
+  std::vector<std::string> found;
+  for (const std::string& tool : rules.idempotent) {
+    for (const std::string& glob : rules.never) {
+      if (!GlobCovers(glob, tool)) continue;
+      found.push_back(
+          fmt::format("{} is also in never ({}): it may run twice or it may not", tool, glob));
+    }
+  }
+  return found;
+}
+
+std::string WhyNeverRepeated(const TwiceRules& rules, const std::vector<std::string>& on,
+                             std::string_view glob) {
+  const auto covers = [glob](const std::string& never) { return GlobCovers(never, glob); };
+  const auto may_have_run = [](const std::string& word) {
+    return word == ToString(Code::kProtocol) || word == ToString(Code::kInternal);
+  };
+  if (glob.empty() || on.empty() || std::ranges::none_of(rules.never, covers) ||
+      !std::ranges::all_of(on, may_have_run)) {
+    return "";
+  }
+  return fmt::format(
+      "after {} nobody knows whether {} ran, and it may not run twice (never), so "
+      "nothing would be repeated: add unavailable, or say attempts: 0",
+      fmt::join(on, " and "), glob);
 }
 
 }  // namespace switchyard::policies

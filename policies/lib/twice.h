@@ -27,4 +27,12 @@ struct TwiceFacts {
 // "" = it may; else why not, to follow a colon.
 std::string WhyNotTwice(const TwiceRules& rules, const TwiceFacts& facts);
 
+// What of the rules contradicts itself, a sentence each.
+std::vector<std::string> ContradictionsIn(const TwiceRules& rules);
+
+// Why no error of the classes `on` would ever have a tool of `glob` repeated: it may not run twice
+// (never), and after all of these nobody knows whether it ran. "" = one might; also for no glob.
+std::string WhyNeverRepeated(const TwiceRules& rules, const std::vector<std::string>& on,
+                             std::string_view glob);
+
 }  // namespace switchyard::policies

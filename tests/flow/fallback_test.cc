@@ -214,7 +214,7 @@ TEST_P(Fallback, WhenAllFailTheFirstErrorSaysWhatWasTried) {
   Finds(Break);
   b.ExpectComplaints();
   b.surface().AddTool("find", [](Turn& turn) { turn.Error(-32603, "b is broken"); }, kReads);
-  Start("[{server: b}, {tool: nowhere__find}, {stale: 1h}]");
+  Start("[{server: b}, {tool: nowhere__find}, {stale: 1h}]", "", "{cache: {ttl: 1m}}");
   const Answer answer = Find();
   const std::string message = TextAt(answer.message(), "/error/message");
   EXPECT_NE(message.find("500"), std::string::npos) << answer;
