@@ -287,7 +287,9 @@ class Audit final : public Policy {
 std::shared_ptr<const void> Parse(config::Section section, const void* inherited) {
   constexpr std::size_t kMostArguments = std::size_t{64} << 10;
   const std::shared_ptr<Config> config = CopyOrDefault<Config>(inherited);
+  section.IsOnUnsaid();
   section.Take("record", config->record);
+  if (!config->record) section.IsOff("record: false");
   section.Take("lists", config->lists);
   section.Take("arguments", config->arguments);
   section.TakeBytes("max_arguments", config->max_arguments, 64, kMostArguments);

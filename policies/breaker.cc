@@ -376,6 +376,7 @@ std::shared_ptr<const void> Parse(config::Section section, const void* inherited
   constexpr Duration kLongest = std::chrono::hours(24);
   Breaker::Settings& settings = config->settings;
   section.Take("enabled", config->enabled);
+  if (!config->enabled) section.IsOff("enabled: false");
   TakePer(section, *config);
   section.Take("consecutive_failures", settings.consecutive_failures, 0, kMost);
   section.Take("failure_rate", settings.failure_rate, 0, 1);

@@ -229,6 +229,9 @@ inline std::shared_ptr<const Config> ParseConfig(config::Section section, const 
   TakeTokenSettings(section, config->tokens);
   TakeBudgets(section, *config);
   CheckPrice(section, *config);
+  if (!config->enabled || config->budgets.empty()) {
+    section.IsOff(config->enabled ? "no budgets" : "enabled: false");
+  }
   return config;
 }
 

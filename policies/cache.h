@@ -251,6 +251,7 @@ inline std::shared_ptr<const CacheSettings> ParseCacheSettings(config::Section s
   const auto settings = CopyOrDefault<CacheSettings>(inherited);
   settings->enabled = inherited == nullptr || inherited->enabled;
   section.Take("enabled", settings->enabled);
+  if (!settings->enabled) section.IsOff("enabled: false");
   Given given;
   const auto take = [&](std::string_view key, Duration& into) {
     if (section.Take(key, into) && into > Duration(0)) given.push_back(key);

@@ -181,6 +181,8 @@ std::shared_ptr<const void> Parse(config::Section section, const void* inherited
         queue ? "queue" : "queue_timeout",
         "max_in_flight: 0 is no limit, so nobody ever waits: take it out, or set a limit");
   }
+  section.IsOnUnsaid();
+  if (config->max_in_flight == 0) section.IsOff("max_in_flight: 0");
   return config;
 }
 

@@ -359,6 +359,7 @@ std::shared_ptr<const void> Parse(config::Section section, const void* inherited
   const std::shared_ptr<Config> config = CopyOrDefault<Config>(inherited);
   ContextWindow& window = config->window;
   section.Take("total", window.total, 0, kMost);
+  if (window.total == 0) section.IsOff("total: 0");
   ParseReserved(section, window);
   section.Take("max_fraction", window.max_fraction, 0.01, 1);
   section.Take("min_available", window.min_available, 1, kMost);

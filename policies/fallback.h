@@ -195,9 +195,8 @@ inline void TakeAlternatives(config::Section& section, std::vector<Alternative>&
       section.Error("alternatives",
                     fmt::format("are {}, at most {}", alternatives.size(), kMaxAlternatives));
     }
-    return;
   }
-  section.Shows("alternatives", fmt::format("{} of a farther level", alternatives.size()));
+  if (alternatives.empty()) section.IsOff("no alternatives");
 }
 
 // As in the header of policies/fallback.cc.

@@ -259,6 +259,7 @@ std::shared_ptr<const void> Parse(config::Section section, const void* inherited
   ParseList(section, config->limits);
   ParseDefault(section, config->limits);
   TakeMethods(section, config->methods);
+  if (config->limits.empty()) section.IsOff("no limits");
   return config;
 }
 

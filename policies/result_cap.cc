@@ -309,6 +309,9 @@ std::shared_ptr<const void> Parse(config::Section section, const void* inherited
   section.Take("keep", config->keep, Duration::zero(), std::chrono::hours(24));
   section.TakeBytes("keep_bytes", config->keep_bytes);
   TakeTokenSettings(section, config->tokens);
+  if (config->max_bytes == 0 && config->max_tokens == 0) {
+    section.IsOff("max_bytes: 0, max_tokens: 0");
+  }
   return config;
 }
 

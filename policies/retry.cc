@@ -361,6 +361,7 @@ void CheckTools(config::Section& section, const Config& config) {
 std::shared_ptr<const void> Parse(config::Section section, const void* inherited) {
   const std::shared_ptr<Config> config = CopyOrDefault<Config>(inherited);
   section.Take("attempts", config->attempts, 0, 100);
+  if (config->attempts == 0) section.IsOff("attempts: 0");
   TakeGrowth(section, config->schedule.growth);
   const bool base = section.Take("base", config->schedule.base, std::chrono::milliseconds(1));
   section.Take("cap", config->schedule.cap, std::chrono::milliseconds(1));

@@ -218,6 +218,7 @@ class Telemetry final : public Policy {
 
 std::shared_ptr<const void> Parse(config::Section section, const void* inherited) {
   const std::shared_ptr<Config> config = CopyOrDefault<Config>(inherited);
+  section.IsOnUnsaid();
   section.Take("log", config->log);
   return config;
 }

@@ -152,6 +152,8 @@ std::shared_ptr<const void> Parse(config::Section section, const void* inherited
   const std::shared_ptr<Config> config = CopyOrDefault<Config>(inherited);
   section.Take("total", config->total);
   section.Take("idle", config->idle);
+  section.IsOnUnsaid();
+  if (config->off()) section.IsOff("total: 0s, idle: 0s");
   if (config->total > Duration::zero() && config->idle > config->total) {
     section.Error("idle", fmt::format("is longer than total, so it would never be reached: {} > {}",
                                       ShortDuration(config->idle), ShortDuration(config->total)));

@@ -251,6 +251,7 @@ std::shared_ptr<const void> Parse(config::Section section, const void* inherited
   TakeMode(section, "arguments", config->arguments);
   TakeMode(section, "results", config->results);
   section.Take("formats", config->formats);
+  if (config->off()) section.IsOff("arguments: off, results: off");
   return config;
 }
 

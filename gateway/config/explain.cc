@@ -93,6 +93,35 @@ std::expected<ExplainedTool, std::string> Found(const Config& config, const Expl
   return found;
 }
 
+// Whether a rule of authorize has calls wait for a person, by the settings of approval.
+bool RequiresApproval(std::span<const PolicyKey> keys, const PolicyStack& levels) {
+  const auto key = std::ranges::find(keys, "authorize", &PolicyKey::name);
+  if (key == keys.end()) return false;
+  const EffectivePolicy rules = Resolve(*key, levels, WithValues::kYes);
+  return std::ranges::any_of(rules.values, [](const EffectiveValue& value) {
+    return value.key.ends_with("].effect") && value.value == "require_approval";
+  });
+}
+
+// What others have it do although its own settings say nothing of it, or the other way.
+void HearOthers(EffectivePolicy& policy, const PolicyKey& key, std::span<const PolicyKey> keys,
+                const Config& config, const ExplainedTool& tool, const PolicyStack& levels) {
+  if (key.name == "audit" && config.audit.path.empty()) policy.why_off = "no audit.path";
+  // Of a group the others are asked, whatever is said of alternatives.
+  if (key.name == "fallback" && tool.members.size() > 1) policy.why_off.clear();
+  if (key.name == "approval" && RequiresApproval(keys, levels)) policy.why_off.clear();
+}
+
+// As a call of the tool meets it. Defaults of what does nothing say nothing.
+EffectivePolicy Met(const Config& config, const PolicyKey& key, std::span<const PolicyKey> keys,
+                    const ExplainedTool& tool, const PolicyStack& levels) {
+  EffectivePolicy policy = Resolve(key, levels, WithValues::kYes);
+  HearOthers(policy, key, keys, config, tool, levels);
+  if (policy.why_off.empty()) return policy;
+  std::erase_if(policy.values, [](const auto& value) { return value.level == nullptr; });
+  return policy;
+}
+
 json::object ToJson(const EffectiveValue& value, const std::string& file) {
   json::object out{{"key", value.key}, {"value", value.value}};
   if (value.level == nullptr) {
@@ -168,9 +197,13 @@ std::string Explain(const Config& config, std::span<const PolicyKey> keys,
   if (!tool.note.empty()) out += "  not offered: " + tool.note + "\n";
   const PolicyStack levels = LevelsFor(config, tool.endpoint, tool.server, tool.tool);
   for (const PolicyKey& key : keys) {
-    const EffectivePolicy policy = Resolve(key, levels, WithValues::kYes);
+    const EffectivePolicy policy = Met(config, key, keys, tool, levels);
     out += key.name;
-    out += key.stage == Stage::kServer ? ", once an attempt\n" : ", once a call\n";
+    if (!policy.why_off.empty()) {
+      out += ": off (" + policy.why_off + ")\n";
+    } else {
+      out += key.stage == Stage::kServer ? ", once an attempt\n" : ", once a call\n";
+    }
     std::size_t widest = 0;
     for (const EffectiveValue& value : policy.values) {
       widest = std::max(widest, value.key.size() + value.value.size());
@@ -189,15 +222,18 @@ json::object ExplainJson(const Config& config, std::span<const PolicyKey> keys,
   const PolicyStack levels = LevelsFor(config, tool.endpoint, tool.server, tool.tool);
   json::array policies;
   for (const PolicyKey& key : keys) {
-    const EffectivePolicy policy = Resolve(key, levels, WithValues::kYes);
+    const EffectivePolicy policy = Met(config, key, keys, tool, levels);
     json::array values;
     for (const EffectiveValue& value : policy.values) values.push_back(ToJson(value, file));
-    policies.push_back(json::object{
+    json::object one{
         {"name", key.name},
         {"stage", key.stage == Stage::kServer ? "attempt" : "call"},
         {"set_at",
          policy.nearest == nullptr ? "default" : std::string(ToString(policy.nearest->level))},
-        {"values", std::move(values)}});
+        {"off", !policy.why_off.empty()},
+        {"values", std::move(values)}};
+    if (!policy.why_off.empty()) one["why"] = policy.why_off;
+    policies.push_back(std::move(one));
   }
   json::object out{{"endpoint", PathOf(tool.endpoint)},
                    {"server", tool.server},

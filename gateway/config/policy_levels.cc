@@ -109,6 +109,8 @@ EffectivePolicy Resolve(const PolicyKey& key, std::span<const PolicyLevel* const
     Document nothing(Excerpt::Nothing());
     key.parse(std::move(*nothing.Root()), nullptr);
     Merge(out.values, nothing.readings(), nullptr, "");
+    out.why_off = nothing.why_off();
+    if (out.why_off.empty() && !nothing.on_unsaid()) out.why_off = "nothing sets it";
   }
   for (const PolicyLevel* level : levels) {
     const Excerpt* excerpt = level->Find(key.name);
@@ -121,6 +123,7 @@ EffectivePolicy Resolve(const PolicyKey& key, std::span<const PolicyLevel* const
       std::vector<Reading> readings = document.readings();
       for (Reading& reading : readings) reading.value = FitToShow(reading.value, *excerpt);
       Merge(out.values, std::move(readings), level, excerpt->path);
+      out.why_off = document.why_off();
     }
     if (settings != nullptr) out.settings = std::move(settings);
     out.nearest = level;

@@ -61,6 +61,7 @@ struct EffectivePolicy {
   std::shared_ptr<const void> settings;  // null when no level names it
   const PolicyLevel* nearest = nullptr;  // that names it
   std::vector<EffectiveValue> values;    // when asked for
+  std::string why_off;                   // the same; "" = it does something
 };
 
 enum class WithValues : bool { kNo, kYes };

@@ -83,6 +83,10 @@ class Document {
 
   // Of an excerpt, once its Section is gone: what each of its keys came to.
   const std::vector<Reading>& readings() const { return readings_; }
+  // Of an excerpt of a policy: why it does nothing, "" = it does something; and whether it does
+  // where nothing is said.
+  const std::string& why_off() const { return why_off_; }
+  bool on_unsaid() const { return on_unsaid_; }
 
  private:
   friend class Section;
@@ -98,6 +102,8 @@ class Document {
   const std::optional<Excerpt> excerpt_;
   std::map<std::string, std::set<std::string>> asked_;
   std::vector<Reading> readings_;  // kept of excerpts only
+  std::string why_off_;
+  bool on_unsaid_ = false;
   struct Reference {
     Mark at;
     std::string path, name;
@@ -173,6 +179,10 @@ class Section {
 
   // For a key that is read in another way: what it came to.
   void Shows(std::string_view key, std::string value);
+  // With what was read the policy does nothing, and `why`: max_in_flight: 0. For who explains it.
+  void IsOff(std::string why);
+  // Where nothing is said of it the policy does something all the same.
+  void IsOnUnsaid();
 
   // A mapping; a mapping of names to mappings, in file order; a list of mappings.
   std::optional<Section> Child(std::string_view key, std::string_view expected = "a mapping");

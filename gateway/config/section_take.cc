@@ -55,6 +55,10 @@ void Section::Shows(std::string_view key, std::string value) {
   if (records()) Note(key, std::move(value), Ask(key) != nullptr);
 }
 
+void Section::IsOff(std::string why) { document_->why_off_ = std::move(why); }
+
+void Section::IsOnUnsaid() { document_->on_unsaid_ = true; }
+
 // Keys that a reader asked for by plain getters.
 void Section::NoteTheRest() {
   if (!records()) return;

@@ -129,6 +129,8 @@ std::shared_ptr<const Settings> ParseSettings(config::Section section, const Set
   for (config::Section& item : section.Items("rules")) {
     settings->rules.push_back(std::make_shared<const Rule>(ReadRule(item)));
   }
+  if (settings->rules.empty()) section.IsOff("no rules");
+  if (!settings->enabled) section.IsOff("enabled: false");
   return settings;
 }
 

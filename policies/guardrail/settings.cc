@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <ranges>
 #include <string_view>
 #include <utility>
 
@@ -152,6 +153,12 @@ void TakeHook(config::Section& parent, HookSettings& hook) {
   section->Shows("on_error", hook.allow_on_error ? "allow" : "deny");
 }
 
+bool DoesAnything(const Actions& actions) {
+  const auto is_on = [](Action action) { return action != Action::kOff; };
+  return std::ranges::any_of(actions.of_group, is_on) ||
+         std::ranges::any_of(actions.of_name | std::views::values, is_on);
+}
+
 Action ActionFor(const Actions& actions, std::string_view name, Group group) {
   const auto said = actions.of_name.find(std::string(name));
   return said != actions.of_name.end() ? said->second
@@ -202,6 +209,9 @@ std::shared_ptr<const Settings> ParseSettings(config::Section section, const Set
   section.Take("keys", settings->keys);
   section.Take("numbered", settings->numbered);
   TakeHook(section, settings->hook);
+  if (std::ranges::none_of(settings->actions, &DoesAnything) && !settings->hook.on()) {
+    section.IsOff("nothing is looked for, and no hook.url");
+  }
   return settings;
 }
 

@@ -12,6 +12,7 @@ std::shared_ptr<const Settings> ParseSettings(config::Section section, const Set
   const auto word = section.Enum("arguments", {"digest", "whole"});
   if (word) settings->whole_arguments = *word == "whole";
   section.Shows("arguments", settings->whole_arguments ? "whole" : "digest");
+  if (!settings->on()) section.IsOff("no url");
   return settings;
 }
 

@@ -53,6 +53,7 @@ class Levels : public testing::Test {
                   [](Section section, const void*) {
                     bool open = false;
                     section.Take("open", open);
+                    section.IsOnUnsaid();
                     return std::make_shared<bool>(open);
                   },
               .stage = Stage::kServer,
@@ -269,10 +270,11 @@ window, once a call
 door, once an attempt
   open: false  default
 )");
-  EXPECT_THAT(run({.tool = "t__a", .endpoint = ""}, true),
-              HasSubstr(R"({"name":"window","stage":"call","set_at":"global","values":[)"
-                        R"({"key":"low","value":"1","from":"global","file":"c.yaml","line":2,)"
-                        R"("path":"policies.window.low"})"));
+  EXPECT_THAT(
+      run({.tool = "t__a", .endpoint = ""}, true),
+      HasSubstr(R"({"name":"window","stage":"call","set_at":"global","off":false,"values":[)"
+                R"({"key":"low","value":"1","from":"global","file":"c.yaml","line":2,)"
+                R"("path":"policies.window.low"})"));
   EXPECT_THAT(run({.tool = "nobody", .endpoint = ""}, false),
               HasSubstr("1\nno server at /mcp has tools called like \"nobody\""));
   EXPECT_EQ(run({.tool = "a/b", .endpoint = ""}, true),
