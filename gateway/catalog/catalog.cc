@@ -114,6 +114,9 @@ struct Catalog::Data {
         return ExposedUri(server, uri);
       };
     }
+    if (kind == ItemKind::kTool && !options.view.transparent) {
+      render.owner = [this](const Definition& item) { return OwnerOf(item); };
+    }
     const std::span<const Definition* const> items = seen.items;
     const std::size_t size = options.page_size == 0 ? items.size() : options.page_size;
     SeenPages::Pages pages;
@@ -134,6 +137,16 @@ struct Catalog::Data {
       begin = end;
     } while (begin < items.size());
     return pages;
+  }
+
+  // Of a group clients know its name alone.
+  std::string_view OwnerOf(const Definition& item) const {
+    const auto has = [&item](const GroupView& group) {
+      return std::ranges::find(group.servers, item.server) != group.servers.end();
+    };
+    if (item.members.empty()) return item.server;
+    const auto group = std::ranges::find_if(options.view.groups, has);
+    return group == options.view.groups.end() ? std::string_view(item.server) : group->name;
   }
 
   std::shared_ptr<const std::string> ListSeen(ItemKind kind, mcp::Method method,

@@ -199,13 +199,32 @@ std::string ReasonsJson(std::string_view key, const std::map<std::string, std::s
   return out += ']';
 }
 
+// [{"server":"a","items":3}]: whose the first three are, and so on. They stand by their servers, so
+// this is a few bytes a server, whatever it has; and it is made once, with the list.
+std::string OwnersJson(const Page& page, const RenderOptions& options) {
+  std::string out = "[";
+  for (std::size_t begin = 0; begin < page.items.size();) {
+    const std::string_view owner = options.owner(*page.items[begin]);
+    std::size_t end = begin + 1;
+    while (end < page.items.size() && options.owner(*page.items[end]) == owner) ++end;
+    if (out.size() > 1) out += ',';
+    out.append("{\"server\":").append(mcp::Quote(owner));
+    out.append(",\"items\":").append(std::to_string(end - begin)).append("}");
+    begin = end;
+  }
+  return out += ']';
+}
+
 // `_meta` of a list result; "" = none.
-std::string MetaJson(const Page& page, Version version) {
+std::string MetaJson(const Page& page, Version version, const RenderOptions& options) {
   std::string out;
   if (mcp::IsModern(version)) {
     out =
         R"("io.modelcontextprotocol/serverInfo":{"name":"switchyard","version":")" SWITCHYARD_VERSION
         R"("})";
+  }
+  if (options.owner && mcp::IsModern(version) && !page.items.empty()) {
+    out.append(",\"switchyard/servers\":").append(OwnersJson(page, options));
   }
   if (page.missing != nullptr && !page.missing->empty()) {
     if (!out.empty()) out += ',';
@@ -242,7 +261,7 @@ std::string RenderPage(const Page& page, Version version, const RenderOptions& o
     out.append(R"(,"resultType":"complete","ttlMs":)").append(std::to_string(page.hint.ttl_ms));
     out.append(page.hint.shared ? R"(,"cacheScope":"public")" : R"(,"cacheScope":"private")");
   }
-  const std::string meta = MetaJson(page, version);
+  const std::string meta = MetaJson(page, version, options);
   if (!meta.empty()) out.append(",\"_meta\":{").append(meta).append("}");
   return out += '}';
 }

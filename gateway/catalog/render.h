@@ -21,6 +21,8 @@ struct RenderOptions {
   bool keep_header_params = false;
   // How a URI of a server reads for clients; empty = verbatim.
   std::function<std::string(std::string_view server, std::string_view uri)> exposed_uri;
+  // Whose an item is, for people: a server or a group. Empty = nobody is told.
+  std::function<std::string_view(const Definition& item)> owner = {};
 };
 
 // The JSON of one item. `definition.json` is a valid JSON object.

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <optional>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 #include "config/problem.h"
 
@@ -16,6 +18,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kNearest = 3;
+constexpr std::string_view kServers = "switchyard/servers";
 
 std::string_view StringAt(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
@@ -76,6 +79,28 @@ bool SaysTheSame(std::string_view text, const json::value& structured) {
   boost::system::error_code error;
   const json::value parsed = json::parse(text, error);
   return !error && parsed == structured;
+}
+
+// JSON with numbers as people write them: Boost writes 0.5 as 5E-1.
+std::string Json(const json::value& value) {
+  std::string out;
+  if (value.is_double()) {
+    const double number = value.get_double();
+    const bool plain = number == 0 || (std::abs(number) >= 1e-6 && std::abs(number) < 1e15);
+    return plain ? fmt::format("{}", number) : json::serialize(value);
+  }
+  if (value.is_array()) {
+    for (const json::value& item : value.get_array()) {
+      out.append(out.empty() ? "" : ",").append(Json(item));
+    }
+    return "[" + out + "]";
+  }
+  if (!value.is_object()) return json::serialize(value);
+  for (const auto& [key, member] : value.get_object()) {
+    out.append(out.empty() ? "" : ",").append(json::serialize(json::string(key))).append(":");
+    out.append(Json(member));
+  }
+  return "{" + out + "}";
 }
 
 using Row = std::array<std::string, 4>;
@@ -160,15 +185,41 @@ std::string ServerOf(std::string_view tool, std::span<const Prefix> prefixes) {
   return separator == std::string_view::npos ? "" : std::string(tool.substr(0, separator));
 }
 
-std::string ToolTable(const json::array& tools, std::span<const Prefix> prefixes,
+std::vector<std::string> ServersOf(const json::object& result, std::span<const Prefix> prefixes) {
+  const json::value* const found = result.if_contains("tools");
+  const json::array* const tools = found == nullptr ? nullptr : found->if_array();
+  if (tools == nullptr) return {};
+  std::vector<std::string> servers;
+  servers.reserve(tools->size());
+  const json::object* const meta = ObjectAt(result, "_meta");
+  const json::value* const said = meta == nullptr ? nullptr : meta->if_contains(kServers);
+  if (said != nullptr && said->is_array()) {
+    for (const json::value& run : said->as_array()) {
+      const json::object* const entry = run.if_object();
+      const json::value* const items = entry == nullptr ? nullptr : entry->if_contains("items");
+      if (items == nullptr || !items->is_int64() || items->as_int64() < 0) continue;
+      const std::size_t room = tools->size() - servers.size();
+      servers.insert(servers.end(), std::min(room, static_cast<std::size_t>(items->as_int64())),
+                     OneLine(StringAt(*entry, "server")));
+    }
+    if (servers.size() == tools->size()) return servers;
+    servers.clear();
+  }
+  for (const json::value& tool : *tools) {
+    const json::object* const object = tool.if_object();
+    servers.push_back(object == nullptr ? "" : ServerOf(StringAt(*object, "name"), prefixes));
+  }
+  return servers;
+}
+
+std::string ToolTable(const json::array& tools, std::span<const std::string> servers,
                       std::size_t width) {
   std::vector<Row> rows = {{"TOOL", "SERVER", "HINTS", "DESCRIPTION"}};
-  for (const json::value& value : tools) {
-    const json::object* tool = value.if_object();
+  for (std::size_t i = 0; i < tools.size(); ++i) {
+    const json::object* tool = tools[i].if_object();
     if (tool == nullptr) continue;
-    const std::string name = OneLine(StringAt(*tool, "name"));
-    rows.push_back({name, ServerOf(name, prefixes), Hints(*tool),
-                    FirstSentence(StringAt(*tool, "description"))});
+    rows.push_back({OneLine(StringAt(*tool, "name")), i < servers.size() ? servers[i] : "",
+                    Hints(*tool), FirstSentence(StringAt(*tool, "description"))});
   }
   std::array<std::size_t, 3> widths{};
   for (const Row& row : rows) {
@@ -215,7 +266,7 @@ std::string CallText(const json::object& result, bool plain) {
     }
   }
   // Serialised JSON holds no raw C0 controls; C1 ones may stand in its strings.
-  if (structured != nullptr) out += Printable(json::serialize(*structured)) + "\n";
+  if (structured != nullptr) out += Printable(Json(*structured)) + "\n";
   return out;
 }
 

@@ -32,8 +32,13 @@ struct Prefix {
 // Whose a tool is: by the longest matching prefix; without any, what stands before "__"; else "".
 std::string ServerOf(std::string_view tool, std::span<const Prefix> prefixes);
 
+// Whose each tool of a list result is: as its `_meta` says, else by prefixes.
+std::vector<std::string> ServersOf(const boost::json::object& result,
+                                   std::span<const Prefix> prefixes);
+
 // Tool, server, hints and first sentence, in columns; at most `width` wide, 0 = as wide as it gets.
-std::string ToolTable(const boost::json::array& tools, std::span<const Prefix> prefixes,
+// `servers`: one for each tool.
+std::string ToolTable(const boost::json::array& tools, std::span<const std::string> servers,
                       std::size_t width);
 
 // The servers that a list result's `_meta` names as missing, a line each; "" = none.

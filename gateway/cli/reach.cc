@@ -69,6 +69,12 @@ Unreached BadUrl(const std::string& url) {
 
 Unreached BadConfig(const std::string& path) { return {kFailed, path + " cannot be used"}; }
 
+// Without whose word it is and what was asked, which whoever types a command did not ask for.
+std::string WithoutContext(const std::string& message) {
+  const std::size_t at = message.find("connect: ");
+  return at == std::string::npos ? message : message.substr(at);
+}
+
 }  // namespace
 
 Reached::Reached(GatewayUrl url, Own own, config::Config config)
@@ -115,7 +121,7 @@ std::expected<GatewayUrl, Unreached> UrlOfRunning(const Where& where, std::ostre
 Unreached Explain(const Error& error, const std::string& url) {
   if (error.retryable) {  // no connection came about
     return {kUnreachable,
-            "no gateway at " + url + ": " + error.message +
+            "no gateway at " + url + ": " + WithoutContext(error.message) +
                 "\nstart one with `switchyard serve --config FILE`, name another "
                 "with --url URL,\nor use a configuration directly with --config FILE"};
   }

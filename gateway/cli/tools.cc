@@ -28,9 +28,22 @@ std::vector<Prefix> PrefixesOf(const config::Config& config) {
   return prefixes;
 }
 
-json::array* ToolsOf(json::object& result) {
-  json::value* tools = result.if_contains("tools");
-  return tools == nullptr ? nullptr : tools->if_array();
+json::array* ArrayAt(json::object& object, std::string_view key) {
+  json::value* value = object.if_contains(key);
+  return value == nullptr ? nullptr : value->if_array();
+}
+
+json::array* ToolsOf(json::object& result) { return ArrayAt(result, "tools"); }
+
+// Whose they are, of the tools in the same order.
+json::array* OwnersOf(json::object& result) {
+  json::value* meta = result.if_contains("_meta");
+  if (meta == nullptr || !meta->is_object()) return nullptr;
+  return ArrayAt(meta->get_object(), "switchyard/servers");
+}
+
+void Append(json::array* from, json::array* to) {
+  if (from != nullptr && to != nullptr) to->insert(to->end(), from->begin(), from->end());
 }
 
 }  // namespace
@@ -46,7 +59,8 @@ Result<Answer> ListTools(Client& client, Duration timeout) {
     if (!page || page->error) return page;
     json::array *to = ToolsOf(all->result), *from = ToolsOf(page->result);
     if (to == nullptr || from == nullptr) break;
-    to->insert(to->end(), from->begin(), from->end());
+    Append(from, to);
+    Append(OwnersOf(page->result), OwnersOf(all->result));
     all->result.erase("nextCursor");
     if (const json::value* next = page->result.if_contains("nextCursor")) {
       all->result["nextCursor"] = *next;
@@ -80,7 +94,7 @@ int RunTools(const ToolsOptions& options, std::ostream& out, std::ostream& err) 
   const std::vector<Prefix> prefixes = PrefixesOf(reached->config());
   const json::array* tools = ToolsOf(answer->result);
   if (tools != nullptr && !tools->empty()) {
-    out << ToolTable(*tools, prefixes, options.width);
+    out << ToolTable(*tools, ServersOf(answer->result, prefixes), options.width);
   } else {
     out << "no tools\n";
   }

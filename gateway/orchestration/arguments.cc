@@ -11,6 +11,7 @@
 #include "mcp/raw_object.h"
 #include "orchestration/records.h"
 #include "orchestration/task.h"
+#include "orchestration/verbatim.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -31,6 +32,11 @@ std::string Shown(std::string_view text) {
     shown.pop_back();
   }
   return shown + (text.size() > kShown ? "...\"" : "\"");
+}
+
+// In the place of another type. Numbers as people write them.
+std::string Got(const json::value& value) {
+  return value.is_string() ? "the string " + Shown(value.get_string()) : Shown(ToText(value));
 }
 
 bool HasControl(std::string_view text, bool breaks_too) {
@@ -190,7 +196,7 @@ std::optional<std::int64_t> Arguments::Integer(std::string_view names, std::int6
   const auto number = value->to_number<std::int64_t>(error);  // 10.0 is one, too
   if (!value->is_number() || error || number < min || number > max) {
     Wrong(fmt::format("{} must be a whole number from {} to {}, got {}", Called(names), min, max,
-                      Shown(json::serialize(*value))));
+                      Got(*value)));
     return std::nullopt;
   }
   return number;
@@ -216,7 +222,7 @@ std::optional<std::int64_t> Arguments::Share(std::string_view names) {
   if (!error && number >= 0 && number <= 1) {
     return std::llround(number * 1000);
   }
-  Wrong(Called(names) + " must be a number from 0 to 1, got " + Shown(json::serialize(*value)));
+  Wrong(Called(names) + " must be a number from 0 to 1, got " + Got(*value));
   return std::nullopt;
 }
 
@@ -235,7 +241,7 @@ std::optional<std::string> Arguments::OneOf(std::string_view names,
   const std::string_view got = value->is_string() ? value->get_string() : std::string_view();
   if (std::ranges::find(allowed, got) != allowed.end()) return std::string(got);
   Wrong(fmt::format("{} must be one of {}, got {}", Called(names), fmt::join(allowed, ", "),
-                    Shown(value->is_string() ? std::string(got) : json::serialize(*value))));
+                    Shown(value->is_string() ? std::string(got) : ToText(*value))));
   return std::nullopt;
 }
 

@@ -51,6 +51,18 @@ TEST(Group, ListsEachToolOnceAsItsBestMemberHasIt) {
   EXPECT_TRUE(catalog->problems().empty());
 }
 
+TEST(Group, ListsSayItsNameAndNotThoseOfItsMembers) {
+  const auto catalog =
+      Merge({TestServer("a").Tools({Tool("t")}), TestServer("b").Tools({Tool("t")}),
+             TestServer("z").Tools({Tool("t"), Tool("u")})},
+            OfGroup({"b", "a"}));
+  const auto list = catalog->List(mcp::Method::kToolsList, mcp::kModern, std::nullopt);
+  ASSERT_TRUE(list);
+  EXPECT_THAT(
+      **list,
+      HasSubstr(R"("switchyard/servers":[{"server":"g","items":1},{"server":"z","items":2}])"));
+}
+
 TEST(Group, AMemberWithAnotherSchemaServesNoCalls) {
   const auto with = [](const std::string& schema) {
     return R"({"name":"t","inputSchema":)" + schema + "}";

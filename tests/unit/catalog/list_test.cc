@@ -34,7 +34,7 @@ TEST(List, AModernResultHasTheMembersThatTheSpecificationRequires) {
       R"({"tools":[{"name":"a__t","inputSchema":{"type":"object"},"future":[1, 2]}],)"
       R"("resultType":"complete","ttlMs":5000,"cacheScope":"private",)"
       R"("_meta":{"io.modelcontextprotocol/serverInfo":{"name":"switchyard","version":")" SWITCHYARD_VERSION
-      R"("}}})");
+      R"("},"switchyard/servers":[{"server":"a","items":1}]}})");
 }
 
 TEST(List, NothingModernReachesLegacyClients) {

@@ -17,6 +17,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr const char* kTools = R"({"tools":[{"name":"a__echo","description":"Echoes. Well."}],
   "_meta":{"switchyard/missing":[{"server":"b","reason":"connect: refused"}]}})";
@@ -85,11 +86,27 @@ TEST(ToolsCommand, ReadsEveryPage) {
             boost::json::parse(R"({"tools":[{"name":"a"},{"name":"b"},{"name":"c"}]})"));
 }
 
+TEST(ToolsCommand, NamesTheServersThatTheGatewaySaysOnEachPage) {
+  FakeGateway gateway([](const SeenRequest& request) {
+    if (Params(request).if_contains("cursor") == nullptr) {
+      return ResultOf(R"({"tools":[{"name":"x__a"}],"nextCursor":"2",)"
+                      R"("_meta":{"switchyard/servers":[{"server":"s","items":1}]}})");
+    }
+    return ResultOf(R"({"tools":[{"name":"b"},{"name":"c"}],)"
+                    R"("_meta":{"switchyard/servers":[{"server":"orchestration","items":2}]}})");
+  });
+  EXPECT_EQ(Tools(gateway.url()).out,
+            "TOOL  SERVER         HINTS  DESCRIPTION\n"
+            "x__a  s\n"
+            "b     orchestration\n"
+            "c     orchestration\n");
+}
+
 TEST(ToolsCommand, SaysThatNobodyIsThereAndWhatToDo) {
   const Output output = Tools(DeadUrl());
   EXPECT_EQ(output.exit, kUnreachable);
   EXPECT_THAT(output.err, AllOf(HasSubstr("no gateway at http://127.0.0.1:"), HasSubstr("refused"),
-                                HasSubstr("switchyard serve --config")));
+                                HasSubstr("switchyard serve --config"), Not(HasSubstr("POST"))));
 }
 
 TEST(ToolsCommand, TellsAStrangerFromAGateway) {

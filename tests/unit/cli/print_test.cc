@@ -55,11 +55,38 @@ TEST(Print, LinesTheToolsUpInColumns) {
   const std::string table = ToolTable(
       Array(R"([{"name":"a__add","description":"Adds. Fast.","annotations":{"readOnlyHint":true}},
                 {"name":"long__name","description":""}])"),
-      {}, 0);
+      std::vector<std::string>{"a", "long"}, 0);
   EXPECT_EQ(table,
             "TOOL        SERVER  HINTS      DESCRIPTION\n"
             "a__add      a       read-only  Adds.\n"
             "long__name  long\n");
+}
+
+TEST(Print, ServersAreThoseThatTheGatewaySays) {
+  const std::vector<Prefix> prefixes = {{.server = "a", .prefix = "x"}};
+  EXPECT_THAT(ServersOf(Object(R"({"tools":[{"name":"x__t"},{"name":"x__u"},{"name":"create"}],
+                  "_meta":{"switchyard/servers":[{"server":"b","items":2},{"server":"c","items":1}]}})"),
+                        prefixes),
+              ElementsAre("b", "b", "c"));
+  for (const char* wrong : {R"([{"server":"b","items":1}])", R"([{"server":"b","items":-1}])", "7",
+                            R"([7,{"items":"2"}])", "[]"}) {
+    const std::string text = std::string(R"({"tools":[{"name":"x__t"},{"name":"t"}],"_meta":{)") +
+                             R"("switchyard/servers":)" + wrong + "}}";
+    EXPECT_THAT(ServersOf(Object(text.c_str()), prefixes), ElementsAre("a", "")) << wrong;
+  }
+  EXPECT_THAT(ServersOf(Object(R"({"tools":[{"name":"t"}],
+                  "_meta":{"switchyard/servers":[{"server":"b","items":9000000000}]}})"),
+                        {}),
+              ElementsAre("b"));
+  EXPECT_THAT(ServersOf(Object("{}"), {}), ElementsAre());
+}
+
+TEST(Print, NumbersOfStructuredContentReadAsPeopleWriteThem) {
+  EXPECT_EQ(
+      CallText(
+          Object(R"({"structuredContent":{"rate":0.5,"all":[1,2.25,-0.001,1e300],"n":{"k":0.0}}})"),
+          true),
+      "{\"rate\":0.5,\"all\":[1,2.25,-0.001,1E300],\"n\":{\"k\":0}}\n");
 }
 
 TEST(Print, CutsATableToTheWidthOfTheTerminal) {

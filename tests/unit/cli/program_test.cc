@@ -200,6 +200,14 @@ TEST(Serve, WhatItPrintsWorksWhenPastedAndStdoutStaysEmpty) {
   EXPECT_THAT(serving.program().out(), IsEmpty());
 }
 
+TEST(Serve, WhoseAToolIsIsKnownWithoutItsConfiguration) {
+  const Serving serving(std::string(kConfig) + "    prefix: x\norchestration: {}\n");
+  const Ended tools = RunProgram({"tools", "--url", serving.url()});
+  EXPECT_EQ(tools.exit, kOk) << tools.err;
+  EXPECT_THAT(tools.out, ContainsRegex("\nx__echo +example +"));
+  EXPECT_THAT(tools.out, ContainsRegex("\norchestration_create_task +orchestration +"));
+}
+
 TEST(Serve, EndsOnAnInterruptAsWell) {
   Serving serving;
   serving.program().Signal(SIGINT);
