@@ -3,6 +3,7 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <span>
 #include <string>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "cli/exit.h"
 #include "cli/file_commands.h"
 #include "cli/health.h"
+#include "cli/meant.h"
 #include "cli/pins.h"
 #include "cli/serve.h"
 #include "cli/tools.h"
@@ -174,6 +176,12 @@ class Program {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
+      const std::span<char* const> words(argv, static_cast<std::size_t>(argc));
+      const std::string meant = words.empty() ? "" : cli::Meant(app_, words.subspan(1));
+      if (error.get_exit_code() != 0 && !meant.empty()) {
+        std::cerr << meant << "\n";
+        return cli::kUsage;
+      }
       return app_.exit(error) == 0 ? cli::kOk : cli::kUsage;
     }
     return run_();

@@ -130,6 +130,25 @@ TEST(Program, WrongUsageExitsWithTwo) {
   }
 }
 
+TEST(Program, AWordThatNobodyKnowsIsToldWithTheOneThatWasMeant) {
+  const auto said = [](std::vector<std::string> words) {
+    const Ended ended = RunProgram(std::move(words));
+    EXPECT_EQ(ended.exit, kUsage);
+    return ended.err;
+  };
+  EXPECT_EQ(said({"tols"}),
+            "there is no command tols, did you mean tools? `switchyard --help` lists them\n");
+  EXPECT_EQ(said({"serve", "--lisen", "1"}),
+            "there is no option --lisen of serve, did you mean --listen? `switchyard serve --help` "
+            "lists them\n");
+  EXPECT_EQ(said({"audit", "verfy", "x"}),
+            "there is no command verfy of audit, did you mean verify? `switchyard audit --help` "
+            "lists them\n");
+  EXPECT_EQ(said({"xylophone"}), "there is no command xylophone; `switchyard --help` lists them\n");
+  EXPECT_THAT(said({"serve", "--workers=many"}), HasSubstr("--workers"));  // what is known is not
+  EXPECT_THAT(said({"call"}), HasSubstr("TOOL is required"));
+}
+
 TEST(Program, NobodyThereExitsWithThree) {
   Workplace place;
   EXPECT_EQ(RunProgram({"tools", "--url", "http://127.0.0.1:1/mcp"}).exit, kUnreachable);

@@ -147,6 +147,53 @@ TEST(Schema, TheExampleFileShowsEveryKey) {
   }
 }
 
+// The page of the policy that a shape is of, else all pages that are of no policy.
+std::string PagesFor(const std::string& shape) {
+  constexpr std::string_view kPolicies = "policies.";
+  const std::string main = ReadSource("docs/configuration.md");
+  if (!shape.starts_with(kPolicies)) {
+    return main + ReadSource("docs/auth.md") + ReadSource("docs/credentials.md") +
+           ReadSource("docs/orchestration.md");
+  }
+  const std::string policy =
+      shape.substr(kPolicies.size())
+          .substr(0, shape.find_first_of(".[", kPolicies.size()) - kPolicies.size());
+  return policy == "telemetry" ? main : ReadSource("docs/policies/" + policy + ".md");
+}
+
+bool HasWord(const std::string& text, const std::string& word) {
+  const auto is_word = [&text](std::size_t at) {
+    return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 ||
+                                text[at] == '_' || text[at] == '-');
+  };
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    if (!is_word(at - 1) && !is_word(at + word.size())) return true;
+  }
+  return false;
+}
+
+TEST(Schema, EveryKeyIsInThePages) {
+  const std::string main = ReadSource("docs/configuration.md");
+  for (const auto& [shape, keys] : KeysOfTheReader(Full())) {
+    if (shape.contains(".policies") || shape.contains("tool_policies")) continue;  // at the top
+    const std::string pages = PagesFor(shape);
+    for (const std::string& key : keys) {
+      EXPECT_TRUE(HasWord(pages, key)) << shape << ": " << key;
+      if (shape.starts_with("policies.") && shape.find('.', 9) == std::string::npos &&
+          !shape.contains('[')) {
+        EXPECT_TRUE(HasWord(main, key)) << shape << ": " << key;  // in its row
+      }
+      if (!shape.empty()) continue;
+      bool heading = false;
+      for (std::size_t at = main.find("\n## "); at != std::string::npos;
+           at = main.find("\n## ", at + 1)) {
+        heading |= HasWord(main.substr(at, main.find('\n', at + 1) - at), key);
+      }
+      EXPECT_TRUE(heading) << "no section " << key;
+    }
+  }
+}
+
 TEST(Schema, JudgesBadDocumentsAsTheTableSays) {
   const json::object schema = Schema();
   for (const BadDocument& document : BadDocuments()) {
