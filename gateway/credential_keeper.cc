@@ -137,8 +137,8 @@ std::vector<CredentialKeeper::Connection> CredentialKeeper::Connections() const 
 }
 
 std::string CredentialKeeper::OfferOwn(const std::string& server) {
-  if (ConnectionsOf(server) == nullptr || links_.base().empty()) return "";
-  return links_.UrlFor(server, {}, {});
+  const std::shared_ptr<credentials::Connections> source = ConnectionsOf(server);
+  return source == nullptr ? "" : source->OwnLink();
 }
 
 bool CredentialKeeper::Forget(const std::string& server, const credentials::Whose& whose) {

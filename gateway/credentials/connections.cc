@@ -66,6 +66,7 @@ std::unexpected<Error> Connections::Refuse(Code code, std::string why) const {
 
 std::unexpected<Error> Connections::Ask(const Whose& whose, const Scopes& scopes) {
   if (whose.own()) {
+    wanted_ = scopes;
     return Refuse(Code::kUnavailable,
                   "wants to know who asks: connect an account for the gateway's own requests, with "
                   "`switchyard connections --connect " +
@@ -81,6 +82,10 @@ std::unexpected<Error> Connections::Ask(const Whose& whose, const Scopes& scopes
           .error());
   error.visit = deps_.links.UrlFor(server_, whose, scopes);
   return Failure(std::move(error));
+}
+
+std::string Connections::OwnLink() {
+  return deps_.links.base().empty() ? "" : deps_.links.UrlFor(server_, {}, wanted_);
 }
 
 std::string Connections::ViewOf(const Principal& caller) const {
@@ -163,6 +168,8 @@ void Connections::Heard(const Refusal& refused) {
   if (refused.grant == nullptr || refused.status != 401) return;
   const oauth::Challenge challenge = oauth::ReadChallenge(refused.challenge);
   if (!challenge.scopes.empty()) challenged_ = challenge.scopes;
+  // The server may have gone over to another authorization server, with all its accounts.
+  if (refused.grant != own_) found_.reset();
   if (challenge.resource_metadata.empty() || challenge.resource_metadata == metadata_) return;
   metadata_ = challenge.resource_metadata;
   found_.reset();

@@ -130,6 +130,9 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   void Keep(const Whose& whose, Connected connected);
   // False: there was nothing.
   bool Forget(const Whose& whose);
+  // Where the account of the gateway's own requests is connected, for what its server wanted of
+  // those; "" = browsers do not reach this gateway.
+  std::string OwnLink();
 
  private:
   using Scopes = std::vector<std::string>;
@@ -203,6 +206,7 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   // Of the home's thread.
   std::string metadata_;  // where a refusal said that the server's metadata is; "" = nowhere
   Scopes challenged_;     // what it wants for anything at all
+  Scopes wanted_;         // of the gateway's own requests
   std::optional<oauth::Discovered> found_;
   TimePoint found_at_;
   Tries search_, registering_;

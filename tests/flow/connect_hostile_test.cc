@@ -354,6 +354,8 @@ TEST_F(ConnectProtected, AServerThatTellsNobodyWhatItHasIsUpOnceItsOwnAccountIsC
   gateway.Start();
   EXPECT_TRUE(Modern().Tools().empty());
   const Answer offered = Admin("POST", R"({"server":"a","action":"connect"})");
+  const std::string page = Browser::PathOf(TextAt(offered.message(), "/url"));
+  EXPECT_THAT(Browser(gateway.port()).Get(page).body, HasSubstr("calls")) << "what it wants";
   Browser(gateway.port()).Connect(TextAt(offered.message(), "/url"), authorization);
   gateway.Reload();
   clock.Advance(std::chrono::minutes(5));

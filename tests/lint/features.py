@@ -35,7 +35,7 @@ CONFORMANCE_RUN = re.compile(
     r"(2025-03-26|2025-06-18) (direct|(http|stdio) legacy)"
     r"|(2025-11-25|2026-07-28) (direct|(http|stdio) (legacy|modern))"
     r"|tasks (direct|http|stdio)|client (2025-06-18|2025-11-25|2026-07-28) (direct|gateway)"
-    r"|client auth (2025-11-25|2026-07-28)")
+    r"|client auth (2025-03-26|2025-11-25|2026-07-28)")
 STEPS = {"format", "tidy", "schema", "tokens", "config", "alerts", "features"}
 CELL = re.compile(r"(?<!\\)\|")
 

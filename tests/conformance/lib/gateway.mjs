@@ -4,21 +4,28 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listening } from './processes.mjs';
 
-async function ready(url, down) {
+// Asks until `good` says so of what the gateway knows of its servers.
+async function until(url, good) {
   const end = Date.now() + 15_000;
   let last = 'no answer';
   while (Date.now() < end) {
     try {
       const response = await fetch(new URL('/readyz', url));
       last = await response.text();
-      if (response.ok && (down || JSON.parse(last).servers.every(server => server.up))) return;
+      if (response.ok && good(JSON.parse(last).servers)) return;
     } catch (error) {
       last = error.message;
     }
     await sleep(50);
   }
-  throw new Error(`the gateway's server is not up: ${last}`);
+  throw new Error(`the gateway's server is not as it should be: ${last}`);
 }
+
+// Until the gateway has asked its server; unless `down`, until that is up.
+export const ready = (url, down) => until(url, servers => down || servers.every(server => server.up));
+
+// Until it is down for a reason of which `is` says so.
+export const untilDown = (url, is) => until(url, servers => servers.some(server => !server.up && is(server.reason ?? '')));
 
 // startGateway({ program, server, folder, name, pageSize, more, down }) -> { url of the endpoint, plainUrl of /mcp, stop() }
 // `more`: further sections of its configuration. `down`: the server is not expected to come up.

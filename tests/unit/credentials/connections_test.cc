@@ -239,6 +239,47 @@ TEST_F(ConnectionsTest, ARefusedTokenIsReplacedOnceAndAFreshOneNot) {
   EXPECT_EQ(forms_.size(), 1U);
 }
 
+// Scopes that the link for the gateway's own account asks for, on one that is made with it.
+TEST_F(ConnectionsTest, TheGatewaysOwnAccountIsConnectedForWhatItsServerWants) {
+  const auto asked = [this](const std::string& url) {
+    const Offer* offer = links_.Find(url.substr(url.rfind('/') + 1));
+    return offer == nullptr ? std::vector<std::string>{"no link"} : offer->scopes;
+  };
+  EXPECT_THAT(asked(source_->OwnLink()), ElementsAre());
+  const GrantPtr bare = Obtain(Nobody()).value();
+  EXPECT_FALSE(Obtain(Nobody(), {.grant = bare, .status = 401, .challenge = "Bearer scope=list"}));
+  EXPECT_THAT(asked(source_->OwnLink()), ElementsAre("list"));
+  links_.DropOf("s", {});
+  Connect({}, {"list"});
+  EXPECT_FALSE(Obtain(Nobody(), {.grant = source_->Find(nullptr).value(),
+                                 .status = 403,
+                                 .challenge = R"(Bearer error="insufficient_scope", scope=more)"}));
+  EXPECT_THAT(asked(source_->OwnLink()), ElementsAre("list", "more"));
+}
+
+TEST_F(ConnectionsTest, ARefusedTokenHasTheServerAskedAnewWhereAccountsAre) {
+  const auto looks = [this] {
+    return std::ranges::count_if(fetcher_.asked, [](const Request& request) {
+      return request.url.contains("oauth-protected-resource");
+    });
+  };
+  Connect(of_alice_);
+  const auto refuse = [this] {
+    clock_.Advance(minutes(1));
+    return Obtain(alice_,
+                  {.grant = source_->Find(&alice_).value(), .status = 401, .challenge = {}});
+  };
+  EXPECT_EQ(LinesOf(refuse()), Bearer("t1"));
+  const auto before = looks();
+  clock_.Advance(minutes(56));
+  EXPECT_EQ(LinesOf(source_->Find(&alice_)), Bearer("t1"));
+  context_.restart();
+  context_.run();
+  EXPECT_EQ(looks(), before) << "a token that ends says nothing of that";
+  EXPECT_EQ(LinesOf(refuse()), Bearer("t3"));
+  EXPECT_GT(looks(), before);
+}
+
 TEST_F(ConnectionsTest, WhatIsForgottenWhileItIsReplacedStaysForgotten) {
   Connect(of_alice_);
   clock_.Advance(hours(2));

@@ -81,6 +81,17 @@ TEST(Client, WithoutASecretIsOnlyNamed) {
   EXPECT_EQ(made.authorization, "");
 }
 
+TEST(Client, ASecretThatNobodyAsksForIsNotShown) {
+  const Client client{.id = "me", .secret = "shh"};
+  const auto made = MakeTokenRequest(client, Offering({"none"}),
+                                     CodeGrant("c", "v", "https://g/cb", "r"), kNow, "1")
+                        .value();
+  EXPECT_EQ(Find(FormOf(made), "client_id"), "me");
+  EXPECT_EQ(made.authorization, "");
+  EXPECT_THAT(made.body, Not(HasSubstr("shh")));
+  EXPECT_EQ(AuthMethodOf(client, Offering({"none", "client_secret_post"})), "client_secret_post");
+}
+
 class Assertions : public testing::TestWithParam<std::string> {};
 
 TEST_P(Assertions, AreSignedSoThatOthersCanCheck) {
