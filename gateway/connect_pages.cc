@@ -223,6 +223,7 @@ Task<Page> ConnectPages::Finish(edge::PlainRequest request, std::string browser)
   const Result<ConnectFlow::Shown> shown =
       co_await keeper_.flow().Finish(std::move(request.path), std::move(request.query), browser);
   if (!shown) co_return Problem(shown.error());
+  keeper_.Connected(*shown);
   co_return admin::ConnectDonePage(FactsOf(*shown));
 }
 

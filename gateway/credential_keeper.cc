@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "audit/event.h"
 #include "credentials/account.h"
 #include "credentials/token_exchange.h"
 #include "credentials/values.h"
@@ -17,11 +18,13 @@ using config::ServerCredentials;
 using credentials::SourcePtr;
 
 CredentialKeeper::CredentialKeeper(Executor control, const Clock& clock,
-                                   telemetry::Metrics& metrics, fetch::Fetcher* fetcher)
+                                   telemetry::Metrics& metrics, fetch::Fetcher* fetcher,
+                                   audit::Sink* audit)
     : control_(control),
       clock_(clock),
       metrics_(metrics),
       fetcher_(fetcher),
+      audit_(audit),
       links_(clock),
       login_(
           links_, clock, fetcher,
@@ -141,6 +144,27 @@ std::string CredentialKeeper::OfferOwn(const std::string& server) {
   return source == nullptr ? "" : source->OwnLink();
 }
 
+void CredentialKeeper::Note(Change change) const {
+  if (audit_ == nullptr || !audit_->on()) return;
+  audit_->Note({.kind = audit::Event::Kind::kAccount,
+                .time = clock_.WallNow(),
+                .issuer = change.whose.issuer,
+                .subject = change.whose.subject,
+                .server = std::move(change.server),
+                .item_key = "authorization_server",
+                .item = std::move(change.issuer),
+                .decision = change.what,
+                .approver = std::string(change.by)});
+}
+
+void CredentialKeeper::Connected(const credentials::ConnectFlow::Shown& account) const {
+  Note({.what = "connected",
+        .by = "browser",
+        .server = account.server,
+        .issuer = account.issuer,
+        .whose = account.whose});
+}
+
 bool CredentialKeeper::Forget(const std::string& server, const credentials::Whose& whose) {
   Sources sources;
   {
@@ -150,6 +174,10 @@ bool CredentialKeeper::Forget(const std::string& server, const credentials::Whos
     }
   }
   bool any = false;
+  std::string issuer;
+  for (const Connection& one : Connections()) {
+    if (one.server == server && one.whose == whose) issuer = one.issuer;
+  }
   for (const auto& one : sources) {
     const std::shared_ptr<credentials::Connections> source = one.lock();
     if (source != nullptr && source->Forget(whose)) any = true;
@@ -162,6 +190,13 @@ bool CredentialKeeper::Forget(const std::string& server, const credentials::Whos
       spdlog::error("server {}: a connection could not be deleted: {}", server,
                     gone.error().message);
     }
+  }
+  if (any) {
+    Note({.what = "forgotten",
+          .by = "operator",
+          .server = server,
+          .issuer = std::move(issuer),
+          .whose = whose});
   }
   return any;
 }

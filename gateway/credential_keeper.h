@@ -29,15 +29,19 @@
 
 namespace switchyard {
 
+namespace audit {
+class Sink;
+}
 namespace telemetry {
 class Metrics;
 }
 
 class CredentialKeeper {
  public:
-  // All of it outlives the sources. `fetcher` null: there is no OAuth.
+  // All of it outlives the sources. `fetcher` null: there is no OAuth. `audit` null: accounts that
+  // are connected and forgotten leave no record.
   CredentialKeeper(Executor control, const Clock& clock, telemetry::Metrics& metrics,
-                   fetch::Fetcher* fetcher);
+                   fetch::Fetcher* fetcher, audit::Sink* audit = nullptr);
 
   // On the control thread, or before it runs. An Error: the keys do not fit the vault, a private
   // key cannot be used; then all stays as it was.
@@ -62,6 +66,8 @@ class CredentialKeeper {
   std::vector<Connection> Connections() const;
   // A link for the account that the gateway's own requests go by; "" = there is no such server.
   std::string OfferOwn(const std::string& server);
+  // Leaves a record of an account that was connected.
+  void Connected(const credentials::ConnectFlow::Shown& account) const;
   // Also of a server that is configured no more. False: there was none.
   bool Forget(const std::string& server, const credentials::Whose& whose);
 
@@ -73,6 +79,12 @@ class CredentialKeeper {
     config::ServerCredentials credentials;
     std::weak_ptr<credentials::Source> source;
   };
+  struct Change {
+    std::string_view what, by;
+    std::string server, issuer;
+    const credentials::Whose& whose;
+  };
+  void Note(Change change) const;
   Result<credentials::SourcePtr> Make(const config::Server& server);
   Result<credentials::SourcePtr> MakeConnections(const config::Server& server);
   std::shared_ptr<credentials::Connections> ConnectionsOf(std::string_view server) const;
@@ -84,6 +96,7 @@ class CredentialKeeper {
   const Clock& clock_;
   telemetry::Metrics& metrics_;
   fetch::Fetcher* const fetcher_;
+  audit::Sink* const audit_;
   LentTokens lent_;
   AccountVersions versions_;
   std::string directory_;             // of the vault; empty = in memory

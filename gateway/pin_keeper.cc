@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "mcp/json_string.h"
 #include "mcp/scan.h"
+#include "pin_record.h"
 
 namespace switchyard {
 namespace {
@@ -64,8 +65,7 @@ std::string NameIn(const std::string& item, Kind kind) {
   return field == nullptr ? "" : mcp::Unquote(field->value).value_or("");
 }
 
-constexpr std::array<Kind, 4> kLists = {Kind::kTool, Kind::kPrompt, Kind::kResource,
-                                        Kind::kTemplate};
+constexpr std::array kLists = {Kind::kTool, Kind::kPrompt, Kind::kResource, Kind::kTemplate};
 
 // The first of each name: the others no catalog offers.
 std::vector<pins::Listed> ListedIn(const catalog::Inventory& inventory) {
@@ -112,8 +112,12 @@ std::shared_ptr<const catalog::Inventory> Without(const catalog::Inventory& raw,
 }  // namespace
 
 PinKeeper::PinKeeper(Executor executor, Timers& timers, telemetry::Metrics& metrics,
-                     std::function<void()> again)
-    : executor_(executor), timers_(timers), metrics_(metrics), again_(std::move(again)) {}
+                     std::function<void()> again, audit::Sink* log)
+    : executor_(executor),
+      timers_(timers),
+      metrics_(metrics),
+      again_(std::move(again)),
+      log_(log) {}
 
 Result<void> PinKeeper::Inspect(const config::Config& config) {
   if (config.pins_file.empty()) return {};
@@ -203,8 +207,7 @@ void PinKeeper::DecideOn(const std::vector<catalog::ServerState>& states) {
     if (raw == nullptr || (known != judged_.end() && known->second.raw == raw)) continue;
     const auto server = servers_.find(name);
     if (server == servers_.end()) continue;
-    const Inventory offered = JudgeOne(name, server->second, raw);
-    judged_[name] = {.raw = raw, .offered = offered};
+    judged_[name] = {.raw = raw, .offered = JudgeOne(name, server->second, raw)};
   }
 }
 
@@ -225,6 +228,7 @@ bool PinKeeper::Reread() {
   // Who wrote it has not seen what could not be written.
   pins::Book book = unsaved_ ? pins::Merged(std::move(*read), book_) : std::move(*read);
   if (book == book_) return false;
+  RecordChoices(log_, timers_.clock().WallNow(), book_, book);
   book_ = std::move(book);
   spdlog::info("pins: {} was changed and is read again", file_->path());
   return true;
@@ -273,6 +277,7 @@ PinKeeper::Inventory PinKeeper::JudgeOne(const std::string& name, const Server& 
   std::size_t fresh = 0;
   for (const pins::Verdict& verdict : judgement.verdicts) {
     if (verdict.fresh) Count(name, verdict);
+    if (verdict.fresh) RecordVerdict(log_, timers_.clock().WallNow(), name, verdict, book_);
     if (verdict.fresh && ++fresh <= kMostLines) Tell(name, verdict);
     if (!verdict.held) continue;
     gauges[static_cast<std::size_t>(verdict.why)]->Add(1);

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/event.h"
 #include "base/clock.h"
 #include "base/timers.h"
 #include "catalog/inventory.h"
@@ -30,9 +31,10 @@ namespace switchyard {
 
 class PinKeeper {
  public:
-  // `again`: the catalogs are to be built anew, by Judge() of today. All outlive this.
+  // `again`: the catalogs are to be built anew, by Judge() of today. All outlive this. `log`
+  // null: what becomes of definitions leaves no record.
   PinKeeper(Executor executor, Timers& timers, telemetry::Metrics& metrics,
-            std::function<void()> again);
+            std::function<void()> again, audit::Sink* log = nullptr);
 
   // Whether the pins file, if one is needed, can be used. Any thread; changes nothing.
   static Result<void> Inspect(const config::Config& config);
@@ -75,6 +77,7 @@ class PinKeeper {
   Timers& timers_;
   telemetry::Metrics& metrics_;
   const std::function<void()> again_;
+  audit::Sink* const log_;
 
   std::map<std::string, Server> servers_;  // those with rules that do anything, or a prefix
   std::set<std::string> configured_;       // all names

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include <boost/asio/post.hpp>
-#include <spdlog/spdlog.h>
 
 #include "approvals/desk.h"
 #include "audit/log.h"
@@ -27,6 +26,7 @@
 #include "policy_store.h"
 #include "policy_table.h"
 #include "readiness.h"
+#include "reload_record.h"
 #include "server_config.h"
 #include "stdio_face.h"
 #include "task_key.h"
@@ -50,8 +50,10 @@ struct Server::Impl {
         control_work(net::make_work_guard(control)),
         control_timers(control, *options.clock),
         fetches(control.get_executor(), control_timers, metrics),
-        credentials(control.get_executor(), *options.clock, metrics, &Fetcher()),
-        pins(control.get_executor(), control_timers, metrics, [this] { hub.JudgeAgain(); }),
+        credentials(control.get_executor(), *options.clock, metrics, &Fetcher(), &audit_log),
+        pins(
+            control.get_executor(), control_timers, metrics, [this] { hub.JudgeAgain(); },
+            &audit_log),
         hub(control.get_executor(), control_timers,
             {.page_size = options.config.page_size,
              .cursor_key = Sealer::RandomKey(),
@@ -345,11 +347,10 @@ Result<void> Server::Reload(config::Config config) {
   impl_->outside = std::move(*outside);
   impl_->policy_store.Keep(config.state);
   impl_->orchestration.Configure(config, impl_->Fetcher());
-  impl_->options.config = std::move(config);
+  const config::Config before = std::exchange(impl_->options.config, std::move(config));
   impl_->parking.SetLimits(ParkingLimitsOf(impl_->options.config));
   impl_->Configure();
-  spdlog::info("reloaded: {} servers, {} endpoints", impl_->options.config.servers.size(),
-               impl_->options.config.endpoints.size() + 1);
+  TellReload(impl_->audit_log, *impl_->options.clock, before, impl_->options.config);
   return {};
 }
 

@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "audit/event.h"
+#include "config/config.h"
 #include "config/section.h"
 #include "policies/audit/arguments.h"
 #include "policies/lib/arguments.h"
@@ -95,12 +96,28 @@ void NameItem(const Call& call, Event& event) {
   }
 }
 
+// Which of the built-in service's agents the call names: the one that acts, where it names several.
+constexpr std::array<std::string_view, 5> kActing = {
+    "coordinator_agent_id", "requesting_agent_id", "evaluating_agent_id", "sender_id", "agent_id"};
+
+std::string ActingAs(const json_schema::JsonDoc::Read& read) {
+  if (!read) return "";
+  for (const std::string_view key : kActing) {
+    const std::uint32_t value = read->Find(0, key);
+    if (value == 0 || (*read)[value].kind != json_schema::JsonDoc::Kind::kString) continue;
+    std::string scratch;
+    return std::string(read->Text(value, scratch));
+  }
+  return "";
+}
+
 void TellArguments(const Config& config, const Call& call, Event& event) {
   const mcp::Route route = call.method().route;
   if (route != mcp::Route::kTool && route != mcp::Route::kPrompt) return;
   const std::string_view raw = call.message.Get(mcp::Key::kArguments);
   const json_schema::JsonDoc::Read& read = ReadArguments(raw);
   event.digest = DigestOf(raw, read);
+  if (call.target.server == config::Orchestration::kServer) event.acting_as = ActingAs(read);
   if (!config.arguments) return;
   std::optional<std::string> text = CanonicalText(read, &config.redaction);
   if (text && text->size() <= config.max_arguments) {

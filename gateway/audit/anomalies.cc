@@ -32,7 +32,8 @@ Anomalies::Caller& Anomalies::CallerOf(const Event& event) {
 
 std::vector<Anomalies::Found> Anomalies::See(const Event& event) {
   std::vector<Found> found;
-  if (event.kind == Event::Kind::kApproval) return found;  // what people do, not the caller
+  const bool own = event.kind == Event::Kind::kCall || event.kind == Event::Kind::kRefused;
+  if (!own) return found;  // what people do, not the caller
   const bool proved = !event.subject.empty();
   Caller& caller = CallerOf(event);
   if (event.time - caller.window >= settings_.window || event.time < caller.window) {

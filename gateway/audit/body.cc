@@ -54,6 +54,9 @@ std::string_view WordOf(Event::Kind kind) {
     case Event::Kind::kCall: return "call";
     case Event::Kind::kRefused: return "refused";
     case Event::Kind::kApproval: return "approval";
+    case Event::Kind::kAccount: return "account";
+    case Event::Kind::kPin: return "pin";
+    case Event::Kind::kReload: return "reload";
   }
   return "call";
 }
@@ -95,10 +98,15 @@ std::string BodyOf(const Event& event) {
   Text(line, "client", event.client);
   Text(line, "session", event.session);
   Text(line, "agent", event.agent);
+  Text(line, "acting_as", event.acting_as);
   Text(line, "endpoint", event.endpoint);
   Text(line, "server", event.server);
   if (!event.item_key.empty()) Text(line, event.item_key, event.item);
   Text(line, "method", event.method);
+  Text(line, "definition", event.definition);
+  Text(line, "configuration", event.configuration);
+  Text(line, "configuration_before", event.configuration_before);
+  Text(line, "changed", event.changed);
   Text(line, "peer", event.peer);
   Text(line, "credential", event.credential);
   Text(line, "key_prefix", event.key_prefix);

@@ -1,5 +1,6 @@
 // What the audit log is told, and whom: one Event for each call that ended, for each request that
-// the gateway turned away before it was a call, and for each approval that came to its end.
+// the gateway turned away before it was a call, for each approval that came to its end, and for
+// what changes who may do what: accounts, pins, the configuration.
 #pragma once
 
 #include <chrono>
@@ -22,6 +23,9 @@ struct Event {
     kCall,
     kRefused,   // by the edge: no or no valid credentials
     kApproval,  // what became of a call's wait for a person, decided or not
+    kAccount,   // of a caller at a server, or of the gateway's own: connected or forgotten
+    kPin,       // a definition was accepted, quarantined, warned of or unpinned
+    kReload,    // another configuration holds from now on
   };
   Kind kind = Kind::kCall;
   WallTime time = {};  // of its end
@@ -30,6 +34,7 @@ struct Event {
   std::string issuer = {}, subject = {}, client = {};
   std::string session = {};  // as of SessionName()
   std::string agent = {};
+  std::string acting_as = {};  // the agent of the built-in service that the call names
   // What.
   std::string endpoint = {}, server = {}, method = {};
   std::string_view item_key = {};  // of `item`: tool, prompt, resource, task
@@ -37,6 +42,9 @@ struct Event {
   std::string digest = {};             // of the arguments
   std::string arguments = {};          // JSON, redacted
   std::size_t arguments_left_out = 0;  // bytes: too many
+  std::string definition = {};         // of a pin: the hash of what was listed
+  // Of a reload: digests of the configuration now and before, and what of it changed.
+  std::string configuration = {}, configuration_before = {}, changed = {};
   // Of a request that was turned away: where it came from, and what kind of credential it showed.
   std::string peer = {};
   std::string_view credential = {};
@@ -45,7 +53,7 @@ struct Event {
   // What became of it.
   std::string_view decided_by = {}, decision = {};
   std::string rule = {}, approval = {};
-  std::string approver = {};  // who decided that: "client ada", "operator", "gateway"
+  std::string approver = {};  // who decided that: "client ada", "operator", "gateway", "browser"
   std::string_view outcome = {}, code = {};
   std::string reason = {};
   std::string answered_by = {};

@@ -23,7 +23,8 @@ bool Filter::Matches(const Record& record) const {
     return false;
   }
   return Fits(tool, record.item) && Fits(server, record.server) && Fits(outcome, record.outcome) &&
-         Fits(event, record.event) && Fits(rule, record.rule) && Fits(trace, record.trace);
+         Fits(event, record.event) && Fits(rule, record.rule) && Fits(trace, record.trace) &&
+         Fits(acting_as, record.acting_as);
 }
 
 }  // namespace switchyard::audit

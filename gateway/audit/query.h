@@ -14,6 +14,7 @@ struct Filter {
   std::string server = {}, outcome = {}, event = {};
   std::string session = {};  // an id, or its name in records
   std::string rule = {}, trace = {};
+  std::string acting_as = {};  // an agent of the built-in service
   std::string since = {},
               until = {};  // as in records (TimeText): from the first, and before the second
 

@@ -20,9 +20,11 @@ struct Record {
   std::uint64_t seq = 0;
   std::string time, event, previous, hash;
   // Of calls; "" = not said.
-  std::string issuer, subject, client, session, agent, endpoint, server, item, method;
+  std::string issuer, subject, client, session, agent, acting_as;
+  std::string endpoint, server, item, method;
   std::string digest, decision, rule, approval, approver, outcome, code, reason, trace;
   std::int64_t duration_us = 0;
+  std::string definition, configuration, changed;  // of pins and reloads
   // Of the log's own records.
   std::string mac;           // genesis and rotated: how records are hashed
   std::uint64_t oldest = 0;  // rotated: the first record that is still kept

@@ -8,8 +8,9 @@
 namespace switchyard::audit {
 namespace {
 
-constexpr std::array<std::string_view, 9> kKnownEvents = {
-    "genesis", "opened", "closed", "call", "refused", "gap", "rotated", "repaired", "anomaly"};
+constexpr std::array<std::string_view, 13> kKnownEvents = {
+    "genesis",  "opened",  "closed",   "call",    "refused", "gap",   "rotated",
+    "repaired", "anomaly", "approval", "account", "pin",     "reload"};
 
 }  // namespace
 

@@ -108,10 +108,13 @@ std::string Row(const audit::Record& record) {
   const std::string who = record.subject.empty() ? "-" : record.subject;
   std::string what = record.server.empty() ? record.item : record.server + "/" + record.item;
   if (what.empty()) what = record.method;
+  if (what.empty()) what = record.changed;
+  const std::string& became = record.outcome.empty() ? record.decision : record.outcome;
   std::string row = fmt::format("{:>8}  {}  {:<8} {:<16} {:<32} {}", record.seq, record.time,
-                                record.event, who, what, record.outcome);
+                                record.event, who, what, became);
   if (!record.code.empty()) row += " " + record.code;
   if (!record.rule.empty()) row += " rule " + record.rule;
+  if (!record.acting_as.empty()) row += " as " + record.acting_as;
   if (record.event == "call") {
     row += fmt::format(" {:.3f}ms", static_cast<double>(record.duration_us) / 1000);
   }
@@ -252,6 +255,7 @@ int RunAuditQuery(const AuditQueryOptions& options, const Clock& clock, std::ost
                .session = options.session,
                .rule = options.rule,
                .trace = options.trace,
+               .acting_as = options.acting_as,
                .since = *since,
                .until = *until},
               options.limit, options.json, out);

@@ -20,7 +20,7 @@ int RunAuditVerify(const AuditVerifyOptions& options, std::ostream& out, std::os
 
 struct AuditQueryOptions {
   std::string path;
-  std::string principal, tool, server, outcome, event, session, rule, trace;
+  std::string principal, tool, server, outcome, event, session, rule, trace, acting_as;
   std::string since, until;  // a time, or how long ago: 2h
   std::size_t limit = 100;   // the newest so many; 0 = all
   bool json = false;

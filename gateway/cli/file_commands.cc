@@ -90,10 +90,11 @@ void AddAuditQuery(CLI::App& command, std::function<int()>& run) {
   option("--server", options->server, "At a server", "GLOB");
   option("--outcome", options->outcome,
          "ok, tool_error, input_required, error, denied, refused, cancelled", "GLOB");
-  option("--event", options->event, "call, refused, approval, anomaly, gap, opened and so on",
-         "GLOB");
+  option("--event", options->event,
+         "call, refused, approval, account, pin, reload, anomaly, gap and so on", "GLOB");
   option("--session", options->session, "Of a session: its id, or its name in records", "ID");
   option("--rule", options->rule, "That a rule of authorize decided", "GLOB");
+  option("--acting-as", options->acting_as, "Of an agent of the built-in service", "GLOB");
   option("--trace", options->trace, "Of a trace", "ID");
   option("--since", options->since, "From then on: 2026-01-31T12:00:00Z, or 2h ago", "TIME");
   option("--until", options->until, "Before then", "TIME");

@@ -8,6 +8,7 @@
 
 #include "config/environment.h"
 #include "config/load.h"
+#include "support/kept_events.h"
 #include "unit/catalog/support.h"
 #include "unit/cli/program.h"
 
@@ -56,7 +57,8 @@ class Keeping : public ::testing::Test {
   Timers timers_{context_, clock_};
   telemetry::Metrics metrics_;
   int again_ = 0;
-  PinKeeper keeper_{context_.get_executor(), timers_, metrics_, [this] { ++again_; }};
+  tests::KeptEvents audited_;
+  PinKeeper keeper_{context_.get_executor(), timers_, metrics_, [this] { ++again_; }, &audited_};
 };
 
 TEST_F(Keeping, WhatIsHeldIsNotAmongWhatIsOfferedAndTheRestIsUntouched) {
@@ -121,6 +123,26 @@ TEST_F(Keeping, WhatAnotherProgramWroteCountsAndWhatWasSeenMeanwhileIsAdded) {
   book.servers.erase("a");
   ASSERT_TRUE(other.Write(book));
   EXPECT_THAT(Left({TestServer("a").Tools({Tool("x", "two")})}), ElementsAre(1U)) << "forgotten";
+}
+
+TEST_F(Keeping, WhatIsQuarantinedAcceptedAndUnpinnedIsToldTheAuditLog) {
+  Left({TestServer("a").Tools({Tool("x", "one"), Tool("y", "one")})});
+  EXPECT_THAT(audited_.Take(), IsEmpty()) << "what is seen first is nobody's decision";
+  const TestServer two = TestServer("a").Tools({Tool("x", "two"), Tool("y", "one")});
+  Left({two});
+  ASSERT_THAT(audited_.all, SizeIs(1));
+  const audit::Event held = audited_.all.front();
+  EXPECT_EQ(held.server + " " + held.item + " " + held.reason, "a x changed");
+  EXPECT_THAT(audited_.Take(), ElementsAre("quarantined x"));
+  pins::BookFile other(path_);
+  pins::Book book = *other.Read();
+  EXPECT_EQ(pins::Accept(book.servers["a"].items[{.name = "x"}], "", "now"), held.definition);
+  book.servers["a"].items.erase({.name = "y"});
+  ASSERT_TRUE(other.Write(book));
+  EXPECT_THAT(Left({two}), ElementsAre(2U));
+  EXPECT_THAT(audited_.Take(), ElementsAre("accepted x", "unpinned y"));
+  Left({two});
+  EXPECT_THAT(audited_.Take(), IsEmpty()) << "once";
 }
 
 TEST_F(Keeping, AServerIsKnownByWhatIsStartedWhenItsNameIsNew) {

@@ -61,6 +61,32 @@ TEST(AuditRecord, HasWhoWhatAndWhatCameOfIt) {
   EXPECT_THAT(BodyOf({.session = SessionName("secret")}), Not(HasSubstr("secret")));
 }
 
+TEST(AuditRecord, TellsWhatChangesWhoMayDoWhat) {
+  const Record account = Read({.kind = Event::Kind::kAccount,
+                               .subject = "ada",
+                               .server = "notes",
+                               .item_key = "authorization_server",
+                               .item = "https://as.example",
+                               .decision = "connected",
+                               .approver = "browser"});
+  EXPECT_EQ(account.event + " " + account.item + " " + account.decision,
+            "account https://as.example connected");
+  const Record pin = Read({.kind = Event::Kind::kPin,
+                           .item_key = "item",
+                           .item = "prompt:p",
+                           .definition = "abc",
+                           .decision = "quarantined"});
+  EXPECT_EQ(pin.event + " " + pin.item + " " + pin.definition, "pin prompt:p abc");
+  const Event reload{.kind = Event::Kind::kReload,
+                     .configuration = "new",
+                     .configuration_before = "old",
+                     .changed = "auth, policies"};
+  const Record read = Read(reload);
+  EXPECT_EQ(read.event + " " + read.configuration + " " + read.changed,
+            "reload new auth, policies");
+  EXPECT_THAT(BodyOf(reload), HasSubstr(R"("configuration_before":"old")"));
+}
+
 // Names come from clients and servers.
 TEST(AuditRecord, IsARecordWhateverStandsInItsNames) {
   std::minstd_rand random(3);
@@ -69,7 +95,12 @@ TEST(AuditRecord, IsARecordWhateverStandsInItsNames) {
     for (char& c : name) c = static_cast<char>(random() % 256);
     if (round % 10 == 0) name += R"(","hash":"0","x":{)";
     if (round % 50 == 0) name.append(5000, 'x');
-    Read({.subject = name, .agent = name, .item_key = "tool", .item = name, .reason = name});
+    Read({.subject = name,
+          .agent = name,
+          .acting_as = name,
+          .item_key = "tool",
+          .item = name,
+          .reason = name});
   }
 }
 
@@ -97,6 +128,7 @@ TEST(AuditQuery, FindsByWhoWhatAndWhen) {
   const Record record = Read({.time = WallTime(1h),
                               .subject = "ada",
                               .session = SessionName("abc"),
+                              .acting_as = "planner-1",
                               .server = "files",
                               .item_key = "tool",
                               .item = "read_all",
@@ -104,11 +136,12 @@ TEST(AuditQuery, FindsByWhoWhatAndWhen) {
   EXPECT_TRUE(Filter{}.Matches(record));
   EXPECT_TRUE((Filter{.principal = "ad*", .tool = "read_*", .outcome = "denied"}).Matches(record));
   EXPECT_TRUE(Filter{.session = "abc"}.Matches(record)) << "by its id";
+  EXPECT_TRUE(Filter{.acting_as = "planner-*"}.Matches(record));
   EXPECT_TRUE(Filter{.session = SessionName("abc")}.Matches(record)) << "by its name";
   for (const Filter& filter :
        {Filter{.principal = "bob"}, Filter{.tool = "write"}, Filter{.server = "x"},
         Filter{.outcome = "ok"}, Filter{.event = "gap"}, Filter{.session = "abd"},
-        Filter{.rule = "r"}, Filter{.trace = "t"}}) {
+        Filter{.rule = "r"}, Filter{.trace = "t"}, Filter{.acting_as = "coder-*"}}) {
     EXPECT_FALSE(filter.Matches(record));
   }
   EXPECT_TRUE(Filter{.since = TimeText(WallTime(1h))}.Matches(record));

@@ -101,6 +101,29 @@ TEST_F(AuditPolicy, SaysWhoCalledWhatAndWhatCameOfIt) {
   EXPECT_EQ(event.trace.size(), 32U);
 }
 
+TEST_F(AuditPolicy, ACallOfTheBuiltInServiceNamesTheAgentThatActs) {
+  struct Row {
+    std::string server, arguments, acting;
+  };
+  for (const Row& row :
+       {Row{"orchestration", R"({"task_id":"task_1","agent_id":"coder-1"})", "coder-1"},
+        Row{"orchestration", R"({"agent_id":"coder-1","sender_id":"planner"})", "planner"},
+        Row{"orchestration", R"({"assigned_agent_id":"coder-1","coordinator_agent_id":"lead"})",
+            "lead"},
+        Row{"orchestration", R"({"agent\u005fid":"coder-2"})", "coder-2"},
+        Row{"orchestration", R"({"agent_id":["coder-1"]})", ""},
+        Row{"orchestration", R"({"task":{"agent_id":"coder-1"}})", ""},
+        Row{"orchestration", R"([{"agent_id":"coder-1"}])", ""},
+        Row{"x", R"({"agent_id":"coder-1"})", ""}}) {
+    keeper_.events.clear();
+    const auto policy = Make();
+    Call call = CallWith(R"({"name":"t","arguments":)" + row.arguments + "}");
+    call.target.server = row.server;
+    Run(*policy, call);
+    EXPECT_EQ(Only().acting_as, row.acting) << row.server << " " << row.arguments;
+  }
+}
+
 TEST_F(AuditPolicy, OutcomesAreThoseOfTheCall) {
   struct Row {
     testing::Step step;

@@ -1,0 +1,21 @@
+// A configuration as a whole, for records of it: a digest by which two are told apart, and what
+// changed between two. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+
+namespace switchyard::config {
+
+// SHA-256, in hexadecimal digits, of what is in effect, as Describe() has it, and of the policies
+// as they are written. What ${...} stands for is not in it, nor are keys and other secrets of the
+// file outside of policies: who can read the digest cannot try guesses of those.
+std::string DigestOf(const Config& config);
+
+// The members of the file at its top of which something changed, also where only a secret did:
+// auth, policies, servers. In alphabetical order.
+std::vector<std::string> ChangedBetween(const Config& before, const Config& after);
+
+}  // namespace switchyard::config

@@ -1,0 +1,75 @@
+// What changes who may do what is in the audit log of a whole gateway: accounts that are connected
+// and forgotten, and reloads.
+#include <fstream>
+
+#include <gmock/gmock.h>
+
+#include "audit/verify_log.h"
+#include "flow/connect.h"
+
+namespace switchyard::tests {
+namespace {
+
+using ::testing::ElementsAre;
+
+class AuditChanges : public ConnectFixture, public ::testing::Test {
+ protected:
+  // What the log says of events of that kind, once all that came before is in it.
+  std::vector<json::value> Events(const std::string& kind) {
+    gateway.Stop();
+    const auto logs = audit::FindLogs(path);
+    EXPECT_TRUE(logs);
+    if (!logs) return {};
+    const auto verified = audit::VerifyLog(logs->front(), {}, nullptr);
+    EXPECT_FALSE(verified.problem) << verified.problem->reason;
+    std::vector<json::value> events;
+    std::ifstream in(path);
+    for (std::string line; std::getline(in, line);) {
+      json::value record = Parse(line);
+      if (TextAt(record, "/event") == kind) events.push_back(std::move(record));
+    }
+    return events;
+  }
+
+  const std::string path = directory.Path("audit.jsonl");
+  FakeServer fake = FakeServer::Modern("a");
+};
+
+TEST_F(AuditChanges, AccountsThatAreConnectedAndForgottenAreOnRecord) {
+  Says(fake.url(), "client_id: me, issuer: 'https://as.example'")
+      .With("audit", "{path: " + path + "}")
+      .Start();
+  ConnectFixture::Connect("alice");
+  const std::string whose = R"({"issuer":"https://issuer.example","subject":"alice"})";
+  EXPECT_EQ(Admin("POST", R"({"server":"a","action":"forget","caller":)" + whose + "}").status,
+            200);
+  EXPECT_EQ(Admin("POST", R"({"server":"a","action":"forget","caller":)" + whose + "}").status,
+            404);
+  std::vector<std::string> told;
+  for (const json::value& event : Events("account")) {
+    told.push_back(TextAt(event, "/decision") + " by " + TextAt(event, "/approver") + " of " +
+                   TextAt(event, "/subject") + " at " + TextAt(event, "/server") + " of " +
+                   TextAt(event, "/authorization_server"));
+  }
+  EXPECT_THAT(told, ElementsAre("connected by browser of alice at a of https://as.example",
+                                "forgotten by operator of alice at a of https://as.example"));
+}
+
+TEST_F(AuditChanges, AReloadSaysWhatItChangedAndWhichConfigurationHolds) {
+  gateway.Serves("a", fake).With("audit", "{path: " + path + "}").Start();
+  gateway.Reload();
+  gateway.With("policies", "{authorize: {rules: [{name: r, effect: allow, what: {tool: echo}}]}}")
+      .Reload();
+  gateway.With("policies", "{authorize: {rules: [{name: r, effect: deny, what: {tool: echo}}]}}")
+      .Reload();
+  const std::vector<json::value> events = Events("reload");
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(TextAt(events[0], "/changed"), "");
+  EXPECT_EQ(TextAt(events[1], "/changed"), "policies");
+  EXPECT_EQ(TextAt(events[2], "/changed"), "policies") << "a word in a rule";
+  EXPECT_EQ(TextAt(events[1], "/configuration"), TextAt(events[2], "/configuration_before"));
+  EXPECT_NE(TextAt(events[1], "/configuration"), TextAt(events[2], "/configuration"));
+}
+
+}  // namespace
+}  // namespace switchyard::tests
