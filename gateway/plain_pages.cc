@@ -16,6 +16,13 @@ namespace switchyard {
 void PlainPages::Configure(const config::Config& config) {
   const std::lock_guard lock(mutex_);
   access_ = admin::Access::Of(config.admin.token.Reveal(), config::IsAdminOpen(config));
+  const config::OpenPaths open = config::OpenPathsOf(config);
+  if (open_to_network_ == nullptr) {
+    open_to_network_ = metrics_.GaugeOf("switchyard_open_endpoints", {"network"});
+    open_to_machine_ = metrics_.GaugeOf("switchyard_open_endpoints", {"machine"});
+  }
+  open_to_network_->Set(static_cast<std::int64_t>(open.network.size()));
+  open_to_machine_->Set(static_cast<std::int64_t>(open.machine.size()));
 }
 
 admin::Access PlainPages::access() const {

@@ -19,7 +19,7 @@ namespace switchyard {
 class PlainPages {
  public:
   // All of it outlives this. `control` is where what takes long is done.
-  PlainPages(Executor control, const telemetry::Metrics& metrics, Readiness& readiness,
+  PlainPages(Executor control, telemetry::Metrics& metrics, Readiness& readiness,
              approvals::Desk& desk, ConnectPages& connect)
       : control_(control),
         metrics_(metrics),
@@ -37,12 +37,13 @@ class PlainPages {
   admin::Access access() const;
 
   const Executor control_;
-  const telemetry::Metrics& metrics_;
+  telemetry::Metrics& metrics_;
   Readiness& readiness_;
   approvals::Desk& desk_;
   ConnectPages& connect_;
   mutable std::mutex mutex_;
-  admin::Access access_;  // guarded by mutex_
+  admin::Access access_;                                                 // guarded by mutex_
+  std::shared_ptr<telemetry::Gauge> open_to_network_, open_to_machine_;  // of Configure() alone
 };
 
 }  // namespace switchyard

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "catalog/glob.h"
+#include "config/open.h"
 
 namespace switchyard::cli {
 namespace {
@@ -52,6 +53,10 @@ std::string ClientSnippet(const std::string& url) {
 std::string Greeting(const config::Config& config, const std::string& url,
                      const std::string& program) {
   std::string text = "switchyard " SWITCHYARD_VERSION " serves " + url + "\n\n";
+  for (const std::string& open : config::OpenWarnings(config)) text += "OPEN: " + open + "\n\n";
+  if (const std::string here = config::OpenHere(config); !here.empty()) {
+    text += "Open: " + here + "\n\n";
+  }
   text += "Try it:\n\n" + CurlLine(config, url) + "\n";
   text += "Point a client at it:\n\n" + ClientSnippet(url) + "\n";
   text += "See what is there: " + program + " tools --url " + url + "\n\n";

@@ -1,4 +1,5 @@
-// What `serve` tells a person once it listens: the URL, a call to paste, a client snippet. Pure.
+// What `serve` tells a person once it listens: the URL, who may use it without saying who they are,
+// a call to paste, a client snippet. Pure.
 #pragma once
 
 #include <string>

@@ -1,6 +1,7 @@
 #include "config/open.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "config/rules.h"
 #include "config/words.h"
@@ -27,6 +28,13 @@ std::vector<std::string> Paths(const Config& config, Is is_so) {
 
 }  // namespace
 
+OpenPaths OpenPathsOf(const Config& config) {
+  auto open = Paths(config, [](const auto& auth) { return !auth || auth->none; });
+  if (IsLoopback(config.listen.host)) return {.machine = std::move(open)};
+  if (KnowsAll(config.listen)) return {};
+  return {.network = std::move(open)};
+}
+
 std::optional<std::string> OpenProblem(const Config& config) {
   if (IsLoopback(config.listen.host) || KnowsAll(config.listen)) return std::nullopt;
   const auto open = Paths(config, [](const auto& auth) { return !auth.has_value(); });
@@ -38,16 +46,14 @@ std::optional<std::string> OpenProblem(const Config& config) {
 }
 
 std::vector<std::string> OpenWarnings(const Config& config) {
-  if (IsLoopback(config.listen.host) || KnowsAll(config.listen)) return {};
-  const auto open = Paths(config, [](const auto& auth) { return auth && auth->none; });
+  const auto open = OpenPathsOf(config).network;
   if (open.empty()) return {};
   return {"everybody who reaches " + config.listen.host + " may use " + Join(open) +
           ": nobody has to prove who they are"};
 }
 
 std::string OpenHere(const Config& config) {
-  if (!IsLoopback(config.listen.host)) return "";
-  const auto open = Paths(config, [](const auto& auth) { return !auth || auth->none; });
+  const auto open = OpenPathsOf(config).machine;
   if (open.empty()) return "";
   return "every program on this machine may use " + Join(open) +
          ": nobody has to prove who they are (see auth)";

@@ -9,6 +9,13 @@
 
 namespace switchyard::config {
 
+// Endpoints, by path, that let in who has not proved who they are: all who reach the gateway's
+// address from other machines, or programs on this one alone.
+struct OpenPaths {
+  std::vector<std::string> network = {}, machine = {};
+};
+OpenPaths OpenPathsOf(const Config& config);
+
 // Other machines can reach the gateway and nobody said that it is to be open: why it must not be
 // served so.
 std::optional<std::string> OpenProblem(const Config& config);

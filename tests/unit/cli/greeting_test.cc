@@ -76,6 +76,19 @@ TEST(Greeting, TheCurlLineListsToolsWhereNoToolIsKnown) {
   }
 }
 
+TEST(Greeting, SaysWhoMayComeInWithoutSayingWhoTheyAre) {
+  config::Config config = Bundled();
+  EXPECT_THAT(Greeting(config, "http://127.0.0.1:1/mcp", "switchyard"),
+              HasSubstr("\nOpen: every program on this machine may use /mcp: nobody has to prove"));
+  config.listen.host = "0.0.0.0";
+  config.auth = config::Auth{.none = true};
+  EXPECT_THAT(Greeting(config, "http://0.0.0.0:1/mcp", "switchyard"),
+              HasSubstr("\nOPEN: everybody who reaches 0.0.0.0 may use /mcp: nobody has to prove"));
+  config.auth = config::Auth{.api_keys_file = "f"};
+  EXPECT_THAT(Greeting(config, "http://0.0.0.0:1/mcp", "switchyard"),
+              Not(testing::AnyOf(HasSubstr("Open:"), HasSubstr("OPEN:"))));
+}
+
 TEST(Greeting, TheClientSnippetIsJson) {
   const boost::json::value snippet = boost::json::parse(ClientSnippet("http://h/mcp"));
   const boost::json::value& server = snippet.at("mcpServers").at("switchyard");

@@ -242,6 +242,7 @@ TEST(Metrics, NamesTypesAndLabelsAreThoseOfTheGoldenList) {
   metrics.CounterOf("switchyard_guardrail_hook_total", {"files", "result", "denied"}).Add();
   metrics.CounterOf("switchyard_opa_decisions_total", {"denied", "kept"}).Add();
   metrics.CounterOf("switchyard_fetches_total", {"ok"}).Add();
+  const auto open = metrics.GaugeOf("switchyard_open_endpoints", {"network"});
   metrics.CounterOf("switchyard_orchestration_plans_total", {"url", "planned"}).Add();
   metrics.CounterOf("switchyard_key_fetches_total", {"https://issuer.example", "ok"}).Add();
   const auto age = metrics.GaugeOf("switchyard_keys_age_seconds", {"https://issuer.example"});
