@@ -130,6 +130,47 @@ TEST_P(AuthorizeHidden, StaysSoHoweverItsUriIsWritten) {
       << "as the client wrote it";
 }
 
+// Raw JSON and the header beside it: names that are the hidden one in some reader's eyes, or are
+// that one written otherwise.
+TEST_P(AuthorizeHidden, StaysSoHoweverItsNameIsWritten) {
+  struct Row {
+    std::string json, header;
+  };
+  Start("{effect: allow, what: {tool: echo}}");
+  const std::string base64 = "=?base64?YV9fbWlycm9y?=";  // a__mirror
+  for (const Row& row :
+       std::vector<Row>{{R"(a__mirr\u006fr)", "a__mirror"},
+                        {R"(\u0061\u005f\u005fmirror)", "a__mirror"},
+                        {"a__mirror", base64},
+                        {"A__MIRROR", "A__MIRROR"},
+                        {"a__Mirror", "a__Mirror"},
+                        {"\xef\xbd\x81__mirror", "=?base64?772BX19taXJyb3I=?="},  // full-width a
+                        {"a__mirr\xd0\xbe"
+                         "r",
+                         "=?base64?YV9fbWlyctC+cg==?="},  // Cyrillic o
+                        {R"(a__mirror\u0000)", "=?base64?YV9fbWlycm9yAA==?="},
+                        {R"(a__mirror )", "=?base64?YV9fbWlycm9yIA==?="},
+                        {R"(a__mir\u200bror)", "=?base64?YV9fbWly4oCLcm9y?="},  // no width
+                        {R"(a__mirror\u0301)", "=?base64?YV9fbWlycm9yzIE=?="},  // an accent
+                        {R"(\u202ea__mirror)", "=?base64?4oCuYV9fbWlycm9y?="},  // right to left
+                        {R"(a__mirror\ud800)", "a__mirror"},                    // half a pair
+                        {"a__\xc1\xadirror", "a__mirror"},                      // m in two bytes
+                        {"a__%6dirror", "a__%6dirror"},
+                        {"a__x/../mirror", "a__x/../mirror"},
+                        {R"(mirror)", "mirror"}}) {
+    const auto client = NewClient();
+    Ask ask{.method = "tools/call",
+            .members = R"("name":")" + row.json + R"(","arguments":{"text":"x"})"};
+    if (client->modern()) ask.headers["Mcp-Name"] = row.header;
+    const Answer answer = client->Request(ask);
+    EXPECT_NE(answer.status, 0) << row.json;
+    EXPECT_TRUE(answer.code() != 0 || answer.status == 400) << row.json << ": " << answer;
+    EXPECT_FALSE(answer.Contains("authorize")) << answer;
+  }
+  EXPECT_THAT(fake.received("tools/call"), IsEmpty());
+  EXPECT_EQ(NewClient()->Call("a__echo", R"({"text":"x"})").text(), "x") << "all is well";
+}
+
 TEST_P(AuthorizeHidden, CallersAreToldWhenAReloadOfRulesAloneChangesTheirLists) {
   Start("{effect: allow, what: {tool: echo}}");
   ModernClient client = gateway.Modern();
