@@ -239,7 +239,7 @@ TEST(ConfigFiles, EachLoadsAndFitsTheSchema) {
   environment.files["/run/secrets/tickets-api-key"] = "k\n";
   const auto keys = policies::PolicyKeys();
   const json::object schema = Schema();
-  for (const char* name : {"minimal", "example", "production"}) {
+  for (const char* name : {"minimal", "example", "production", "tls"}) {
     const std::string path = "config/" + std::string(name) + ".yaml";
     const std::string text = ReadSource(path);
     const auto loaded = LoadText(text, path, keys, environment);
