@@ -110,6 +110,15 @@ class RulesSight final : public Sight {
     judged->book->Count(judged->verdict, metrics_);
     return fmt::format("hidden by rule {}", judged->book->NameOf(judged->verdict));
   }
+  void Miss(const Lead& lead) const override {
+    const std::optional<Judged> judged = HiddenBy(lead);
+    if (!judged) return;
+    CallNotes notes;
+    Note(*judged, notes);
+    const std::string unsaid =
+        fmt::format("hidden by rule {}", judged->book->NameOf(judged->verdict));
+    static_cast<void>(unsaid);
+  }
   bool ShowsAny(ItemKind kind, const PolicySet* policies) const override {
     return policies == nullptr || bound_(*policies).CouldAny(caller_, endpoint_, kind);
   }

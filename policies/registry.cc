@@ -117,6 +117,9 @@ class SightOfAll final : public Sight {
         std::ranges::find_if(sights_, [&lead](const auto& one) { return !one->MayLead(lead); });
     return hides == sights_.end() ? std::string() : (*hides)->Hide(lead, call);
   }
+  void Miss(const Lead& lead) const override {
+    for (const auto& one : sights_) one->Miss(lead);
+  }
   bool ShowsAny(ItemKind kind, const PolicySet* policies) const override {
     return std::ranges::all_of(sights_,
                                [&](const auto& one) { return one->ShowsAny(kind, policies); });

@@ -10,10 +10,10 @@
 namespace switchyard::catalog {
 namespace {
 
-// The log is told why, the caller is not.
+// The log is told why, the caller is not. "" = nothing was hidden: it takes the same way.
 Task<Result<ReplyPtr>> HandleHidden(Call& call, Service& next, std::string why) {
   Result<ReplyPtr> reply = co_await next.Handle(call);
-  if (!reply) reply.error().detail = std::move(why);
+  if (!reply && !why.empty()) reply.error().detail = std::move(why);
   co_return reply;
 }
 
@@ -35,10 +35,20 @@ std::optional<std::string> Router::Hide(Call& call) const {
   const Target& target = call.target;
   const Definition* const item = target.definition;
   const bool nowhere = item == nullptr && target.server.empty();
-  const Lead lead{.route = route, .name = target.name, .item = item, .policies = target.policies};
+  const bool named = route == mcp::Route::kTool || route == mcp::Route::kPrompt;
+  const std::string said =
+      nowhere && named ? call.message.GetString(mcp::Key::kName) : std::string();
+  const Lead lead{.route = route,
+                  .name = nowhere ? std::string_view(said) : target.name,
+                  .item = item,
+                  .policies = target.policies};
   const bool builtin = item != nullptr && item->builtin != nullptr;
   const bool shown = builtin ? catalog_->ShowsBuiltin(*item, *sight) : sight->MayLead(lead);
-  if ((shown && !nowhere) || LeadElsewhere(*sight, call) || nowhere) return std::nullopt;
+  if ((shown && !nowhere) || LeadElsewhere(*sight, call)) return std::nullopt;
+  if (nowhere) {
+    sight->Miss(lead);
+    return std::string();
+  }
   std::string why =
       builtin ? "hidden: no tool that it is for may be used" : sight->Hide(lead, call);
   LeadNowhere(call);

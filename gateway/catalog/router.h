@@ -35,8 +35,8 @@ class Router final : public Service,
   void Resolve(Call& call) const;
 
   // Before any policy that goes by the target: leads the call away from what does not exist for its
-  // caller, to where it would lead if that were not there. Why, for the log; nullopt: it leads
-  // where its caller may know of, or nowhere anyway.
+  // caller, to where it would lead if that were not there. Why, for the log; "": nothing was there
+  // anyway, and that took as long; nullopt: it leads where its caller may know of.
   std::optional<std::string> Hide(Call& call) const;
 
   Task<Result<ReplyPtr>> Handle(Call& call) override;

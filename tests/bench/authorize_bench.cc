@@ -1,13 +1,13 @@
 // What a decision of `authorize` costs with 10,000 rules, in a few shapes of rule sets, a line
-// each. A benchmark, not a test: it fails nothing. Build it optimised:
-//
-//   cmake --preset release -DSWITCHYARD_TESTS=ON && cmake --build --preset release -t
-//   authorize_bench
+// each; with --json microseconds a decision by shape. tests/bench/run.sh has a row of it. Build it
+// optimised: cmake --build --preset release -t authorize_bench
 #include <chrono>
 #include <cstdio>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "policies/authorize/rulebook.h"
@@ -42,6 +42,8 @@ double MicrosecondsEach(std::size_t times, const std::function<void(std::size_t)
   return took.count() / static_cast<double>(times);
 }
 
+bool as_json = false;
+
 void Measure(const char* name, const std::function<void(Rule&, std::size_t)>& make) {
   std::unique_ptr<const Rulebook> book;
   const double compiled = MicrosecondsEach(
@@ -66,16 +68,24 @@ void Measure(const char* name, const std::function<void(Rule&, std::size_t)>& ma
         {.name = tools[i % tools.size()], .arguments = R"({"amount":5,"path":"/srv/a"})"});
     allowed += verdict.outcome == Outcome::kAllowed ? 1 : 0;
   });
+  if (as_json) {
+    static const char* between = "{";
+    std::printf("%s\"%s\":%.4f", std::exchange(between, ","), name, each);
+    return;
+  }
   std::printf("| %-44s | %7.3f | %9.1f | %10.1f | %7zu |\n", name, each, first, compiled / 1000,
               allowed);
 }
 
 }  // namespace
 
-int main() {
-  std::printf("| %zu rules | us a decision | us a caller's first | ms to compile | allowed |\n",
-              kRules);
-  std::printf("|---|---|---|---|---|\n");
+int main(int count, char** arguments) {
+  as_json = count > 1 && std::string_view(arguments[1]) == "--json";
+  if (!as_json) {
+    std::printf("| %zu rules | us a decision | us a caller's first | ms to compile | allowed |\n",
+                kRules);
+    std::printf("|---|---|---|---|---|\n");
+  }
   Measure("a tool's name and a scope each", [](Rule& rule, std::size_t i) {
     rule.what.tools = {"tool_" + std::to_string(i % kTools)};
     rule.who.matches = {Is(Who::Part::kScope, "scope" + std::to_string(i % 100))};
@@ -102,5 +112,6 @@ int main() {
     rule.effect = Effect::kDeny;
     rule.when.arguments = {{.at = "/amount", .tokens = {"amount"}, .min = 10}};
   });
+  if (as_json) std::printf("}\n");
   return 0;
 }

@@ -11,6 +11,7 @@ import time
 
 import orchestration
 import report
+import rules
 from load import OUT
 from processes import BenchError, stop_all
 from rows import Plan, Row, all_rows
@@ -38,7 +39,7 @@ def arguments() -> argparse.Namespace:
 
 
 def every_row() -> list[Row]:
-    return all_rows() + orchestration.rows()
+    return all_rows() + orchestration.rows() + rules.rows()
 
 
 def chosen(args: argparse.Namespace) -> list[Row]:

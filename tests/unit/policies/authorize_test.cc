@@ -204,6 +204,17 @@ TEST_F(AuthorizePolicy, ShowsACallerWhatItCouldUseInSomeWay) {
   EXPECT_TRUE(admin->Shows(other) && admin->MayLead(file));
 }
 
+// It only takes the time of one that is hidden.
+TEST_F(AuthorizePolicy, OfANameThatNobodyHasNothingIsCountedOrNoted) {
+  Rules("{effect: allow, what: {tool: 'r*'}}");
+  const auto sight = policy_->SightOf(call_);
+  ASSERT_NE(sight, nullptr);
+  const CallNotes before = call_.notes == nullptr ? CallNotes() : *call_.notes;
+  sight->Miss({.route = mcp::Route::kTool, .name = "nothing", .policies = set_.get()});
+  EXPECT_EQ(call_.notes == nullptr ? "" : call_.notes->decision, before.decision);
+  EXPECT_FALSE(metrics_.Serialize().contains("switchyard_authorize_decisions_total{"));
+}
+
 TEST_F(AuthorizePolicy, WithoutARuleThereIsNothingToLookAt) {
   Rules("");
   EXPECT_EQ(Calls({}), "allowed");
