@@ -112,7 +112,7 @@ std::shared_ptr<const catalog::Inventory> Without(const catalog::Inventory& raw,
 }  // namespace
 
 PinKeeper::PinKeeper(Executor executor, Timers& timers, telemetry::Metrics& metrics,
-                     std::function<void()> again, audit::Sink* log)
+                     audit::Sink* log, std::function<void()> again)
     : executor_(executor),
       timers_(timers),
       metrics_(metrics),

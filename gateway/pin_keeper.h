@@ -33,8 +33,8 @@ class PinKeeper {
  public:
   // `again`: the catalogs are to be built anew, by Judge() of today. All outlive this. `log`
   // null: what becomes of definitions leaves no record.
-  PinKeeper(Executor executor, Timers& timers, telemetry::Metrics& metrics,
-            std::function<void()> again, audit::Sink* log = nullptr);
+  PinKeeper(Executor executor, Timers& timers, telemetry::Metrics& metrics, audit::Sink* log,
+            std::function<void()> again);
 
   // Whether the pins file, if one is needed, can be used. Any thread; changes nothing.
   static Result<void> Inspect(const config::Config& config);

@@ -51,9 +51,8 @@ struct Server::Impl {
         control_timers(control, *options.clock),
         fetches(control.get_executor(), control_timers, metrics),
         credentials(control.get_executor(), *options.clock, metrics, &Fetcher(), &audit_log),
-        pins(
-            control.get_executor(), control_timers, metrics, [this] { hub.JudgeAgain(); },
-            &audit_log),
+        pins(control.get_executor(), control_timers, metrics, &audit_log,
+             [this] { hub.JudgeAgain(); }),
         hub(control.get_executor(), control_timers,
             {.page_size = options.config.page_size,
              .cursor_key = Sealer::RandomKey(),

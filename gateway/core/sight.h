@@ -37,8 +37,8 @@ class Sight {
   virtual bool MayLead(const Lead& lead) const = 0;
   // Of a call that may not: counts it, and says why, for the log. The call as it came.
   virtual std::string Hide(const Lead& lead, Call& call) const = 0;
-  // Of a call that leads nowhere, by the name that it gave: does what Hide() would and says nothing,
-  // so that time does not tell what is hidden from what is unknown.
+  // Of a call that leads nowhere, by the name that it gave: does what Hide() would and says
+  // nothing, so that time does not tell what is hidden from what is unknown.
   virtual void Miss(const Lead& lead) const = 0;
   // Anything at all of a kind at the server to which such calls lead.
   virtual bool ShowsAny(ItemKind kind, const PolicySet* policies) const = 0;

@@ -58,7 +58,7 @@ class Keeping : public ::testing::Test {
   telemetry::Metrics metrics_;
   int again_ = 0;
   tests::KeptEvents audited_;
-  PinKeeper keeper_{context_.get_executor(), timers_, metrics_, [this] { ++again_; }, &audited_};
+  PinKeeper keeper_{context_.get_executor(), timers_, metrics_, &audited_, [this] { ++again_; }};
 };
 
 TEST_F(Keeping, WhatIsHeldIsNotAmongWhatIsOfferedAndTheRestIsUntouched) {

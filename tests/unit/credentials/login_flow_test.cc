@@ -70,9 +70,7 @@ class LoginFlowTest : public testing::Test {
   }
   // Of who signed in last, with the nonce that the browser was sent with.
   std::string IdToken() const {
-    const auto now =
-        std::chrono::duration_cast<std::chrono::seconds>(clock_.WallNow().time_since_epoch())
-            .count();
+    const auto now = std::chrono::system_clock::to_time_t(clock_.WallNow());
     return Issuer::Get().ed.Token("EdDSA", auth::HeaderText("EdDSA", "ed"),
                                   auth::ClaimsText({{"aud", R"("me")"},
                                                     {"nonce", "\"" + nonce_ + "\""},
@@ -358,8 +356,7 @@ TEST_F(LoginFlowTest, PagesDoNotAskOnAndOn) {
   EXPECT_EQ(metadata_asked_, 1);
   down_ = false;
   clock_.Advance(minutes(1));
-  Presses(TokenFor(of_alice_));
-  Presses(TokenFor(of_alice_));
+  for (int i = 0; i < 2; ++i) Presses(TokenFor(of_alice_));
   EXPECT_EQ(metadata_asked_, 2);
   clock_.Advance(LoginFlow::kForget);
   Presses(TokenFor(of_alice_));
@@ -370,7 +367,6 @@ TEST_F(LoginFlowTest, PagesDoNotAskOnAndOn) {
 class LateKeys final : public auth::KeyProvider {
  public:
   explicit LateKeys(auth::KeysPtr keys) : keys_(std::move(keys)) {}
-
   std::uint64_t version() const override { return there_ ? 2 : 1; }
   auth::KeysPtr Current() const override { return there_ ? keys_ : nullptr; }
   Task<bool> AwaitNewer(std::uint64_t /*seen*/, Deadline /*deadline*/) override {
