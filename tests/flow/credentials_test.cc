@@ -194,7 +194,7 @@ TEST_P(Account, WithoutATokenTheServerIsNotAskedAndNothingIsToldOfWhy) {
 TEST(CredentialDocs, EveryExampleLoads) {
   const std::vector<std::string> examples =
       ExamplesOf(::switchyard::paths::SourceDir() + "/docs/credentials.md");
-  ASSERT_EQ(examples.size(), 4U);
+  ASSERT_EQ(examples.size(), 5U);
   for (const std::string& example : examples) {
     const config::LoadResult loaded = config::LoadText(
         example, "credentials.md", policies::PolicyKeys(), config::ProcessEnvironment());
