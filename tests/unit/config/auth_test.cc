@@ -1,7 +1,10 @@
 // `auth` of a configuration: what it may say, and what endpoints inherit.
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "config/describe.h"
 #include "config/load.h"
 #include "config/open.h"
 #include "unit/config/fixtures.h"
@@ -50,6 +53,10 @@ endpoints:
   EXPECT_THAT(issuers[0].login->scopes, ElementsAre("email"));
   EXPECT_TRUE(issuers.at(1).login->client_secret.empty());
   EXPECT_FALSE(config.endpoints.at("same").auth->issuers.at(0).login);
+  const boost::json::object shown = DescribeJson(config);
+  EXPECT_EQ(shown.at("auth").at("logins"),
+            boost::json::parse(R"(["https://i.example","http://127.0.0.1:99"])"));
+  EXPECT_EQ(boost::json::serialize(shown).find("s3cret"), std::string::npos);
 }
 
 TEST(AuthConfig, WhoSignsInIsTheSameAtAllEndpoints) {
