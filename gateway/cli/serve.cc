@@ -140,7 +140,8 @@ class Serving {
     const std::string level(config::ToString(loaded->config.log.level));
     Result<void> reloaded = server_->Reload(std::move(loaded->config));
     if (!reloaded) {
-      spdlog::error("reload: {}; the configuration before it stays", reloaded.error().message);
+      spdlog::error("reload: {}; the configuration before it stays",
+                    loaded->expanded->Hide(reloaded.error().message));
       return;
     }
     log_->SetLevel(level);

@@ -18,6 +18,11 @@ bool IsWordByte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
+// Such as a number, to which a message may add a unit: no word of a sentence.
+bool IsNoWord(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return c < 'a' || c > 'z'; });
+}
+
 bool StandsAlone(std::string_view text, std::size_t at, std::size_t length) {
   const bool before = at > 0 && IsWordByte(text[at - 1]);
   const bool after = at + length < text.size() && IsWordByte(text[at + length]);
@@ -103,7 +108,8 @@ class Pass {
   }
 
   bool Counts(std::size_t length) const {
-    if (length >= kLong || (length >= kShort && InValue())) return true;
+    const bool no_word = IsNoWord(std::string_view(lower_).substr(at_, length));
+    if (length >= kLong || (length >= kShort && (InValue() || no_word))) return true;
     return (length >= kShort || InValue()) && StandsAlone(lower_, at_, length);
   }
 

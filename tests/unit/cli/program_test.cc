@@ -275,6 +275,18 @@ TEST(Serve, RefusesABadFileWholeAndKeepsWhatWasThere) {
   EXPECT_THAT(RunProgram({"tools", "--url", serving.url()}).out, HasSubstr("example__echo"));
 }
 
+TEST(Serve, ARefusedReloadLogsNothingThatWasExpanded) {
+  Workplace secrets;
+  const std::string file = secrets.Put("rate", "100/zq7hidden");
+  Serving serving;
+  serving.program().Forget();
+  serving.place().Put(
+      "my.yaml", std::string(kConfig) + "policies: {rate_limit: {rate: '${file:" + file + "}'}}\n");
+  EXPECT_TRUE(serving.program().SaysErr("is refused"));
+  EXPECT_THAT(serving.program().err(),
+              AllOf(HasSubstr("got ${file:" + file + "}"), Not(HasSubstr("zq7hidden"))));
+}
+
 TEST(Serve, ReadsSecretFilesAgainOnAHangup) {
   Workplace secrets;
   const std::string file = secrets.Put("prefix", "one");

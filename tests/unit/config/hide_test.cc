@@ -34,6 +34,10 @@ TEST(Hide, APartOfItInQuotesIsAPartOfIt) {
   EXPECT_EQ(With("100/fortnight", "unknown unit \"night\""), "unknown unit \"night\"");
 }
 
+TEST(Hide, ANumberToWhichAMessageAddsAUnitIsFoundAsWell) {
+  EXPECT_EQ(With("12345", "for example 12345s, got \"12345\""), "for example ${X}s, got \"${X}\"");
+}
+
 TEST(Hide, WordsOfTheSentenceStay) {
   EXPECT_EQ(With("must", "mustard must be fine"), "mustard ${X} be fine");
   EXPECT_EQ(With("0", "must be between 0 and 10, got 0"), "must be between 0 and 10, got ${X}");
