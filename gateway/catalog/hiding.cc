@@ -47,6 +47,7 @@ std::optional<std::string> Router::Hide(Call& call) const {
   if ((shown && !nowhere) || LeadElsewhere(*sight, call)) return std::nullopt;
   if (nowhere) {
     sight->Miss(lead);
+    LeadOnNowhere(call);
     return std::string();
   }
   std::string why =

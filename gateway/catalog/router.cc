@@ -129,6 +129,11 @@ void Router::LeadTo(const Destination& found, Call& call) const {
   call.target.others = others_.get();
 }
 
+void Router::LeadOnNowhere(Call& call) const {
+  call.target.others = others_.get();
+  LeadNowhere(call);
+}
+
 // What a policy asked before any member saw the call binds it to none of them: its retry is chosen
 // for anew.
 bool Router::AnswersAMember(const Call& call) const {

@@ -76,6 +76,7 @@ class Router final : public Service,
   bool Offers(const Call& call) const;
   void LeadTo(const Destination& found, Call& call) const;
   bool LeadElsewhere(const Sight& sight, Call& call) const;
+  void LeadOnNowhere(Call& call) const;  // one that leads nowhere, as one that is hidden
   Result<ReplyPtr> Local(const Call& call) const;
   Result<ReplyPtr> List(const Call& call) const;
   Task<Result<ReplyPtr>> Forward(Call& call);
