@@ -208,6 +208,8 @@ void Statement::Reset() {
   bound_ = SQLITE_OK;
 }
 
+std::string_view Statement::sql() const { return sqlite3_sql(handle_.get()); }
+
 bool Statement::changes() const { return sqlite3_stmt_readonly(handle_.get()) == 0; }
 
 int Statement::columns() const { return sqlite3_column_count(handle_.get()); }

@@ -92,6 +92,7 @@ class Statement {
 
   // Whether it may change the file.
   bool changes() const;
+  std::string_view sql() const;
 
   // Of the present row; views are good until the next Step().
   enum class Type : std::uint8_t { kNull, kInteger, kOther };

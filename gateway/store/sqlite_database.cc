@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <exception>
 #include <iterator>
 #include <pthread.h>
@@ -171,6 +172,11 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(Options options,
     if (*version > 0 && !in_memory) done = sqlite::BackUp(*database, options.path, *version);
     if (done) done = Migrate(*database, schema, *version);
     if (!done) return Failure(std::move(done.error()));
+  }
+  // Nothing is in the log before its commit, so a statement that is undone leaves no hole in it,
+  // and nothing of what was undone waits to be written where others may have written since.
+  if (Result<void> set = database->Execute("PRAGMA cache_spill = OFF"); !set) {
+    return Failure(std::move(set.error()));
   }
   std::unique_ptr<SqliteCheckpoints> checkpoints;
   if (!in_memory) {
@@ -374,7 +380,10 @@ Result<void> SqliteDatabase::Control(std::string_view sql) {
 
 Result<Statement*> SqliteDatabase::Prepared(std::string_view sql) {
   const auto known = statements_.find(sql);
-  if (known != statements_.end()) return &known->second;
+  if (known != statements_.end()) {
+    assert(known->second.sql() == sql);
+    return &known->second;
+  }
   Result<Statement> made = database_.Prepare(sql);
   if (!made) return Failure(std::move(made.error()));
   return &statements_.emplace(sql, std::move(*made)).first->second;

@@ -55,7 +55,8 @@ Result<std::int64_t> Examine(Database& database, FileKind kind) {
 
 bool WasCutOff(const std::string& path) {
   std::error_code error;
-  return std::filesystem::exists(path + "-wal", error);
+  std::filesystem::path file = std::filesystem::canonical(path, error);  // the log is beside that
+  return !error && std::filesystem::exists(file += "-wal", error);
 }
 
 void MakeForThisUser(const std::string& path) {

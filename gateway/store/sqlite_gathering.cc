@@ -29,7 +29,6 @@ struct Log : sqlite3_file {
     return offset == at + static_cast<sqlite3_int64>(waits.size()) &&
            waits.size() + static_cast<std::size_t>(size) <= kMost;
   }
-  // What failed to be written is no more there than after a failure of the usual file.
   int Flush() {
     if (waits.empty()) return SQLITE_OK;
     const int code = methods().xWrite(file(), waits.data(), static_cast<int>(waits.size()), at);

@@ -75,6 +75,27 @@ TEST(SqliteDatabase, AWorkThatFailsUndoesItselfAlone) {
   EXPECT_EQ(Count(*database), 1);
 }
 
+// More of it than the cache is said to hold: pages that were written before would have to be undone
+// in the log, too.
+TEST(SqliteDatabase, NothingIsInTheLogBeforeItsCommit) {
+  const Place place;
+  const auto database = Open(place.file());
+  const auto in_log = [&] { return std::filesystem::file_size(place.file() + "-wal"); };
+  EXPECT_TRUE(Put(*database, 1).has_value());
+  const auto before = in_log();
+  EXPECT_TRUE(Do(*database, [&](Transaction& sql) -> Result<void> {
+                for (std::int64_t id = 2; id < 82; ++id) {
+                  Result<void> done = sql.Execute("INSERT INTO t (id, word) VALUES ($1, $2)",
+                                                  {id, std::string(1 << 20, 'w')});
+                  if (!done) return done;
+                }
+                EXPECT_EQ(in_log(), before);
+                return {};
+              }).has_value());
+  EXPECT_GT(in_log(), std::uintmax_t{80} << 20);
+  EXPECT_EQ(Count(*database), 81);
+}
+
 // The first holds the thread until all others wait, and these join it.
 TEST(SqliteDatabase, WhatWaitsSharesACommitAndEachIsAnsweredAfterIt) {
   const Place place;
