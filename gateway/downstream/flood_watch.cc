@@ -10,7 +10,8 @@ namespace switchyard::downstream {
 namespace {
 
 constexpr Duration kTellAgain = std::chrono::minutes(1);
-// Longer ago makes no difference, and the product below has room.
+// Longer ago makes no difference.
+constexpr Duration kEach = Duration(std::chrono::seconds(1)) / FloodWatch::kPerSecond;
 constexpr Duration kFullAfter =
     std::chrono::seconds(FloodWatch::kBurst / FloodWatch::kPerSecond + 1);
 
@@ -22,10 +23,9 @@ FloodWatch::FloodWatch(std::string server, const Clock& clock)
 void FloodWatch::Look() {
   const TimePoint now = clock_.Now();
   const Duration passed = std::min<Duration>(now - since_, kFullAfter);
-  const std::int64_t earned =
-      passed.count() * kPerSecond / Duration(std::chrono::seconds(1)).count();
+  const std::int64_t earned = passed / kEach;
   // What is less than one message stays for the next look.
-  if (earned > 0) since_ = now;
+  since_ = passed < kFullAfter ? since_ + earned * kEach : now;
   left_ = std::min(left_ + earned, kBurst) - std::exchange(unseen_, 0);
   if (left_ >= 0) return;
   left_ = 0;

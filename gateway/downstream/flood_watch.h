@@ -1,6 +1,7 @@
 // Notices a server that says more than anybody can use: notifications, and answers that nobody
 // waits for. What is kept of them is bounded where it is kept, and no call fails for it; this has
-// the log name the server, at most once a minute.
+// the log name the server, at most once a minute. Each process and each session of a server has
+// one, and each worker one for its other streams.
 //
 // One worker's thread. The clock outlives it.
 #pragma once
