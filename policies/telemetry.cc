@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/section.h"
+#include "core/for_agent.h"
 #include "mcp/error_map.h"
 #include "policies/lib/settings.h"
 #include "policies/registry.h"
@@ -48,9 +49,9 @@ std::array<char, 32> TraceIdOf(const Call& call) {
 
 // Of the message that the edge makes of it. Not on the way of a call that is answered.
 std::size_t SizeOf(const Error& error, const Call& call) {
-  const bool for_agent = error.for_agent && call.message.method() == mcp::Method::kToolsCall;
   const std::string_view id = call.message.id();
-  return (for_agent ? mcp::ToolErrorMessage(id, error) : mcp::ErrorMessage(id, error)).size();
+  return (IsForAgent(call, error) ? mcp::ToolErrorMessage(id, error) : mcp::ErrorMessage(id, error))
+      .size();
 }
 
 // One call under measurement. Whoever destroys it before its end has cancelled the call.

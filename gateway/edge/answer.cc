@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "core/for_agent.h"
 #include "edge/asks.h"
 #include "edge/client_words.h"
 #include "edge/content.h"
@@ -97,11 +98,6 @@ mcp::Message ForClient(const Call& call, mcp::Message response) {
 }
 
 // A client that wants a task takes no other result.
-bool IsForAgent(const Call& call, const Error& error) {
-  return error.for_agent && call.message.method() == mcp::Method::kToolsCall &&
-         call.client->tasks != Tasks::kWanted;
-}
-
 Task<void> Fail(const Call& call, Sink& sink, const Error& error) {
   if (IsForAgent(call, error)) {
     mcp::Message told = ForClient(call, mcp::ToolErrorMessage(call.message.id(), error));

@@ -45,7 +45,10 @@ def nanoseconds(connection: socket.socket, request: bytes, size: int) -> int:
     connection.sendall(request)
     left = size
     while left > 0:
-        left -= len(connection.recv(65536))
+        got = len(connection.recv(65536))
+        if got == 0:
+            raise BenchError("the gateway closed the connection before the whole answer")
+        left -= got
     return time.perf_counter_ns() - began
 
 
