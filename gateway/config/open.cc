@@ -47,7 +47,7 @@ std::optional<std::string> OpenProblem(const Config& config) {
 
 std::vector<std::string> OpenWarnings(const Config& config) {
   const auto open = OpenPathsOf(config).network;
-  if (open.empty()) return {};
+  if (open.empty() || OpenProblem(config)) return {};
   return {"everybody who reaches " + config.listen.host + " may use " + Join(open) +
           ": nobody has to prove who they are"};
 }
