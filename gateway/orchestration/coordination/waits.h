@@ -25,10 +25,11 @@ struct Wait {
   std::int64_t until = 0;  // when it ends by itself, milliseconds since 1970; 0 = it does not
 };
 
-// kInvalid: it would close a cycle, which the message names. One that is there already stays, with
-// the new end.
+// kInvalid, and nothing is added: it would close a cycle, which the message names, or so many wait
+// for one another that nobody can tell. One that is there already stays, with the new end.
 Result<void> AddWait(Records& records, const Wait& wait);
 // "a waits for b (lock x), b waits for a (assistance_00000001)"; "" = it would close none.
+// kInvalid: so many wait for one another that nobody can tell.
 //
 // An agent that waits for a part of its task can still answer, but lets go of nothing: such a wait
 // counts where its holder is to let go, not where it is to answer.

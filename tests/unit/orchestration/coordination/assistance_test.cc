@@ -254,5 +254,38 @@ TEST_F(Assistance, ThatAllOthersDeclinedIsAWaitForTheLast) {
   EXPECT_EQ(React(first, "c", "accept"), "accepted");
 }
 
+// Below whom others have so many wait that a search for cycles gives up is not waited for: nobody
+// is kept from declining, or from leaving, by that, nor is the sweep by one that it forgets.
+TEST_F(Assistance, AWaitThatCannotBeJudgedIsNone) {
+  const std::string declined = Ask("a", R"(,"required_capabilities":["x"])");
+  const std::string left = Ask("a", R"(,"required_capabilities":["x"])");
+  for (const char* way : {"0", "1", "2", "3"}) {
+    for (int i = 0; i < 99; ++i) {
+      ASSERT_EQ(Lock(way, way + std::to_string(i), std::to_string(i)), "");
+    }
+    ASSERT_EQ(Lock("c", way, way), "");
+  }
+  ASSERT_THAT(Ask("a", R"(,"target_agent_id":"c")"), HasSubstr("too many agents wait"));
+  EXPECT_EQ(React(declined, "b", "decline"), "open");
+  EXPECT_EQ(React(declined, "c", "respond"), "answered");
+  room.now += 25 * 3'600'000 + room.settings.retain_ms;
+  room.Get("heartbeat", R"({"agent_id":"a"})");
+  room.Get("heartbeat", R"({"agent_id":"c"})");
+  const Result<bool> swept =
+      room.Do([](Records& records) { return orchestration::Sweep(records); });
+  EXPECT_TRUE(swept.has_value()) << swept.error().message;
+  EXPECT_THAT(room.Refusal("get_agent_health", R"({"agent_id":"b"})"), HasSubstr("no agent b"));
+  EXPECT_EQ(StatusOf(left, "a"), "open") << "c is left";
+  room.Sweep();
+  EXPECT_EQ(Open(), 0);
+  // Nor is one that goes by itself.
+  room.Do([](Records& records) { return EndWaitsOf(records, "c"); });
+  room.Register("b", R"(,"capabilities":["x"])");
+  const std::string again = Ask("a", R"(,"required_capabilities":["x"])");
+  for (const char* way : {"0", "1", "2", "3"}) ASSERT_EQ(Lock("c", way, way), "");
+  EXPECT_EQ(room.Refusal("deregister_agent", R"({"agent_id":"b"})"), "");
+  EXPECT_EQ(StatusOf(again, "a"), "open");
+}
+
 }  // namespace
 }  // namespace switchyard::orchestration
