@@ -50,15 +50,28 @@ Result<std::int64_t> MakeLane(Records& records, const std::string& task_type,
   return id;
 }
 
+// Whoever needs one next that nobody uses has it in its share, not who had it before.
+Result<void> TakeOver(Records& records, std::int64_t id, std::string_view owner) {
+  if (Result<void> room = RefuseMoreKinds(records); !room) return room;
+  if (owner == records.caller) return {};
+  return records.sql.Execute("UPDATE lane SET owner = $1 WHERE id = $2", {records.caller, id});
+}
+
 }  // namespace
 
 Result<std::int64_t> LaneFor(Records& records, const std::string& task_type,
                              const std::string& requirements) {
   Result<Database::Rows> known = records.sql.Query(
-      "SELECT id FROM lane WHERE task_type = $1 AND requirements = $2", {task_type, requirements});
+      "SELECT id, unfinished, owner FROM lane WHERE task_type = $1 AND requirements = $2",
+      {task_type, requirements});
   if (!known) return Failure(std::move(known.error()));
-  if (!known->empty()) return known->front().Number(0);
-  return MakeLane(records, task_type, requirements);
+  if (known->empty()) return MakeLane(records, task_type, requirements);
+  const std::int64_t id = known->front().Number(0);
+  if (known->front().Number(1) > 0) return id;
+  if (Result<void> taken = TakeOver(records, id, known->front().Text(2)); !taken) {
+    return Failure(std::move(taken.error()));
+  }
+  return id;
 }
 
 std::int64_t DueAt(std::int64_t created_at, Priority priority, std::int64_t deadline) {

@@ -12,8 +12,9 @@
 
 namespace switchyard::orchestration {
 
-// Of this type and these requirements (JSON, sorted); made if there is none. It stays as long as
-// there are tasks of its kind that are not over. kInvalid: there are kMaxLanes that are in use.
+// Of this type and these requirements (JSON, sorted), for a task that is not over; made if there is
+// none. It stays as long as there are tasks of its kind that are not over. kInvalid: there are
+// kMaxLanes that are in use, or the caller has its share of them (shares.h).
 Result<std::int64_t> LaneFor(Records& records, const std::string& task_type,
                              const std::string& requirements);
 

@@ -9,7 +9,7 @@
 namespace switchyard::orchestration {
 
 // kInvalid: the caller has its share of tasks; or of kinds (lanes.h) that are not over, those that
-// it was the first to need.
+// it was the first to need since nobody did.
 Result<void> RefuseMoreTasks(Records& records);
 Result<void> RefuseMoreKinds(Records& records);
 

@@ -53,5 +53,25 @@ TEST_F(Shares, OfOneCallerAreHalfOfTheKinds) {
   EXPECT_THAT(As("mallory", kind(5000)), StartsWith("task_")) << "a kind of hers is over";
 }
 
+// A kind of which all is over is of the share of who needs it next.
+TEST_F(Shares, AKindThatIsNeededAgainIsOfWhoNeedsIt) {
+  const auto kind = [](int i) { return R"(,"task_type":"k)" + std::to_string(i) + "\""; };
+  const auto begun = [&](const std::string& who, int i) {
+    const std::string task = As(who, kind(i));
+    ASSERT_THAT(task, StartsWith("task_"));
+    ASSERT_EQ(room.Refusal("cancel_task", Room::Id(task)), "");
+  };
+  for (int i = 0; i < 2; ++i) begun("alice", i);
+  for (int i = 0; i < 2; ++i) ASSERT_THAT(As("mallory", kind(i)), StartsWith("task_"));
+  for (int i = 2; i < kMaxLanes / 2; ++i) ASSERT_THAT(As("mallory", kind(i)), StartsWith("task_"));
+  begun("alice", 5000);
+  EXPECT_THAT(As("mallory", kind(5000)), HasSubstr("there are 500 kinds of tasks of yours"));
+  for (int i = 6000; i < 6000 + kMaxLanes / 2 - 1; ++i) {
+    ASSERT_THAT(As("alice", kind(i)), StartsWith("task_")) << "none is charged to her";
+  }
+  EXPECT_THAT(As("alice", kind(5000)), StartsWith("task_"));
+  EXPECT_THAT(As("alice", kind(6999)), HasSubstr("kinds of tasks"));
+}
+
 }  // namespace
 }  // namespace switchyard::orchestration
