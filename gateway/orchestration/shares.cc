@@ -13,7 +13,7 @@ Result<void> RefuseMoreTasks(Records& records) {
       records.sql.Query("SELECT tasks FROM caller_tasks WHERE caller = $1", {records.caller});
   if (!rows) return Failure(std::move(rows.error()));
   const std::int64_t own = rows->empty() ? 0 : rows->front().Number(0);
-  const std::int64_t most = records.settings.max_tasks / 2;
+  const std::int64_t most = (records.settings.max_tasks + 1) / 2;  // of one, one
   if (own < most) return {};
   return Refused(
       fmt::format("there are {} tasks of yours already, half of all that are kept (max_tasks) and "

@@ -41,6 +41,15 @@ TEST_F(Shares, OfOneCallerAreHalfOfTheTasks) {
   EXPECT_THAT(As("alice"), HasSubstr("tasks already"));
 }
 
+TEST_F(Shares, OfAnOddNumberAreTheLargerHalf) {
+  room.settings.max_tasks = 1;
+  EXPECT_THAT(As("alice"), StartsWith("task_"));
+  EXPECT_THAT(As("alice"), HasSubstr("tasks already"));
+  room.settings.max_tasks = 5;
+  for (int i = 0; i < 2; ++i) EXPECT_THAT(As("alice"), StartsWith("task_"));
+  EXPECT_THAT(As("alice"), HasSubstr("there are 3 tasks of yours already"));
+}
+
 TEST_F(Shares, OfOneCallerAreHalfOfTheKinds) {
   const auto kind = [](int i) { return R"(,"task_type":"k)" + std::to_string(i) + "\""; };
   for (int i = 0; i < kMaxLanes / 2; ++i) ASSERT_THAT(As("mallory", kind(i)), StartsWith("task_"));
