@@ -12,6 +12,7 @@
 
 #include "base/random.h"
 #include "orchestration/statistics.h"
+#include "unit/orchestration/counted.h"
 #include "unit/orchestration/support.h"
 
 namespace switchyard::orchestration {
@@ -34,6 +35,7 @@ class AgainstTheModel : public ::testing::TestWithParam<std::uint64_t> {
  protected:
   AgainstTheModel() {
     room.settings = {.lease_ms = kLease, .retain_ms = kRetain, .away_ms = 1'000'000'000'000};
+    if (GetParam() % 2 == 0) room.caller = "alice";  // who has a share
     model.lease_ms = kLease;
     model.retain_ms = kRetain;
     model.now = room.now;
@@ -338,6 +340,7 @@ TEST_P(AgainstTheModel, WhateverIsDoneItIsAsTheModelSays) {
     if (i % 25 == 0 && !HasFatalFailure()) Compare();
   }
   if (!HasFatalFailure()) Compare();
+  EXPECT_EQ(Miscounted(room), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, AgainstTheModel, ::testing::Range<std::uint64_t>(1, 25));
