@@ -1,12 +1,15 @@
 #include "orchestration/batch.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <boost/json.hpp>
 
 #include "base/digest.h"
+#include "orchestration/lanes.h"
 #include "orchestration/projects/efforts.h"
+#include "orchestration/shares.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -18,6 +21,34 @@ Result<TaskId> Meant(const std::string& word, const Batch& batch, const std::vec
   const auto ref = batch.refs.find(word);
   if (ref != batch.refs.end()) return made[ref->second].id;
   return TaskIdOf(word);
+}
+
+std::string Place(std::string_view name, std::size_t item) {
+  return std::string(name) + "[" + std::to_string(item) + "]";
+}
+
+// Where there is no room for all of them, none is made: what is undone again costs all that is
+// committed with it.
+Result<void> RefuseMore(Records& records, const Batch& batch, std::string_view name) {
+  std::int64_t more = 0;
+  std::set<KindOfTask> kinds;
+  std::set<std::pair<std::string, std::string>> keys;
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    const NewTask& task = batch.items[i].task;
+    if (!task.idempotency.empty()) {
+      if (!keys.emplace(task.agent, task.idempotency).second) continue;
+      Result<Task> before = MadeByKey(records, task);
+      if (!before) return Failure(std::move(before.error()).In(Place(name, i)));
+      if (before->id != 0) continue;
+    }
+    ++more;
+    kinds.emplace(task.task_type, ToJson(task.requirements));
+  }
+  if (more == 0) return {};
+  Result<void> room = RefuseMoreTasks(records, more);
+  if (room) room = RefuseKinds(records, kinds);
+  if (!room) return Failure(std::move(room.error()).In(std::string(name)));
+  return {};
 }
 
 }  // namespace
@@ -73,6 +104,9 @@ void Batch::Settle() {
 
 // All first, then what they wait for: an item may wait for a later one.
 Result<std::vector<Task>> CreateAll(Records& records, const Batch& batch, std::string_view name) {
+  if (Result<void> room = RefuseMore(records, batch, name); !room) {
+    return Failure(std::move(room.error()));
+  }
   Result<Database::Rows> newest =
       records.sql.Query("SELECT value FROM counter WHERE name = 'task'");
   if (!newest) return Failure(std::move(newest.error()));
@@ -82,8 +116,7 @@ Result<std::vector<Task>> CreateAll(Records& records, const Batch& batch, std::s
   for (const BatchItem& item : batch.items) {
     Result<Task> task = Create(records, item.task);
     if (!task) {
-      return Failure(
-          std::move(task.error()).In(std::string(name) + "[" + std::to_string(made.size()) + "]"));
+      return Failure(std::move(task.error()).In(Place(name, made.size())));
     }
     made.push_back(std::move(*task));
   }

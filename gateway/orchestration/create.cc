@@ -25,18 +25,6 @@ Result<void> MaySpeakFor(Records& records, const std::string& agent) {
   return known;
 }
 
-Result<void> RefuseTooMany(Records& records) {
-  Result<Database::Rows> rows = records.sql.Query(
-      "SELECT pending + assigned + in_progress + completed + failed + cancelled FROM tally");
-  if (!rows) return Failure(std::move(rows.error()));
-  std::int64_t tasks = 0;
-  for (const Database::Row& row : *rows) tasks += row.Number(0);
-  if (tasks < records.settings.max_tasks) return {};
-  return Refused("there are " + std::to_string(tasks) +
-                 " tasks already, the most that are kept (max_tasks); finished ones are forgotten "
-                 "after retain");
-}
-
 }  // namespace
 
 Result<Task> MadeByKey(Records& records, const NewTask& wanted) {
@@ -60,7 +48,6 @@ Result<Task> Create(Records& records, const NewTask& wanted) {
   }
   Result<Task> before = MadeByKey(records, wanted);
   if (!before || before->id != 0) return before;
-  if (Result<void> room = RefuseTooMany(records); !room) return Failure(std::move(room.error()));
   if (Result<void> room = RefuseMoreTasks(records); !room) return Failure(std::move(room.error()));
   Task parent;
   if (wanted.parent != 0) {
@@ -74,14 +61,20 @@ Result<Task> Create(Records& records, const NewTask& wanted) {
   Result<Belongs> belongs =
       BelongsTo(records, {.project = wanted.project, .goal = wanted.goal}, parent);
   if (!belongs) return Failure(std::move(belongs.error()));
+  // What may refuse it for want of room comes before anything is written: what is undone again
+  // costs all that is committed with it.
+  const std::string requirements = ToJson(wanted.requirements);
+  Result<std::int64_t> lane = LaneFor(records, wanted.task_type, requirements);
+  if (!lane) return Failure(std::move(lane.error()));
   Result<TaskId> id = Next(records, "task");
   if (!id) return Failure(std::move(id.error()));
   Task task{.id = *id,
             .priority = wanted.priority,
+            .lane = *lane,
             .due = DueAt(records.now, wanted.priority, wanted.deadline),
             .task_type = wanted.task_type,
             .content = wanted.content,
-            .requirements = ToJson(wanted.requirements),
+            .requirements = requirements,
             .parent = wanted.parent,
             .creator = std::string(records.caller),
             .idempotency = KeyOf(wanted),

@@ -19,6 +19,25 @@ constexpr std::int64_t kLowWaits = 30 * 60'000;
 // Those that nobody uses go when there is need, some at a time.
 constexpr std::int64_t kDroppedAtOnce = 100;
 
+std::unexpected<Error> NoRoom() {
+  return Refused("there are " + std::to_string(kMaxLanes) +
+                 " kinds of tasks that are not over already (of one type, with the same "
+                 "requirements); use those, or complete some");
+}
+
+// Of how many nobody uses any.
+Result<std::int64_t> Unused(Records& records, const std::set<KindOfTask>& kinds) {
+  std::int64_t unused = 0;
+  for (const KindOfTask& kind : kinds) {
+    Result<Database::Rows> used = records.sql.Query(
+        "SELECT id FROM lane WHERE task_type = $1 AND requirements = $2 AND unfinished > 0",
+        {kind.first, kind.second});
+    if (!used) return Failure(std::move(used.error()));
+    if (used->empty()) ++unused;
+  }
+  return unused;
+}
+
 Result<void> MakeRoom(Records& records) {
   Result<Database::Rows> count =
       records.sql.Query("SELECT value FROM counter WHERE name = 'lanes'");
@@ -30,15 +49,14 @@ Result<void> MakeRoom(Records& records) {
       {kDroppedAtOnce});
   if (!gone) return Failure(std::move(gone.error()));
   if (!gone->empty()) return CountUp(records, "lanes", -static_cast<std::int64_t>(gone->size()));
-  return Refused("there are " + std::to_string(kMaxLanes) +
-                 " kinds of tasks that are not over already (of one type, with the same "
-                 "requirements); use those, or complete some");
+  return NoRoom();
 }
 
 Result<std::int64_t> MakeLane(Records& records, const std::string& task_type,
                               const std::string& requirements) {
-  Result<void> room = MakeRoom(records);
-  if (room) room = RefuseMoreKinds(records);
+  // Before anything goes: what is undone again costs all that is committed with it.
+  Result<void> room = RefuseMoreKinds(records);
+  if (room) room = MakeRoom(records);
   if (!room) return Failure(std::move(room.error()));
   Result<std::int64_t> id = Next(records, "lane");
   if (!id) return id;
@@ -58,6 +76,20 @@ Result<void> TakeOver(Records& records, std::int64_t id, std::string_view owner)
 }
 
 }  // namespace
+
+Result<void> RefuseKinds(Records& records, const std::set<KindOfTask>& kinds) {
+  Result<std::int64_t> more = Unused(records, kinds);
+  if (!more) return Failure(std::move(more.error()));
+  if (*more == 0) return {};
+  if (Result<void> room = RefuseMoreKinds(records, *more); !room) return room;
+  Result<Database::Rows> all = records.sql.Query("SELECT value FROM counter WHERE name = 'lanes'");
+  if (!all) return Failure(std::move(all.error()));
+  if (all->front().Number(0) + *more <= kMaxLanes) return {};
+  Result<Database::Rows> over = records.sql.Query("SELECT count(*) FROM lane WHERE unfinished = 0");
+  if (!over) return Failure(std::move(over.error()));
+  if (all->front().Number(0) - over->front().Number(0) + *more <= kMaxLanes) return {};
+  return NoRoom();
+}
 
 Result<std::int64_t> LaneFor(Records& records, const std::string& task_type,
                              const std::string& requirements) {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "orchestration/lifecycle.h"
@@ -17,6 +19,11 @@ namespace switchyard::orchestration {
 // kMaxLanes that are in use, or the caller has its share of them (shares.h).
 Result<std::int64_t> LaneFor(Records& records, const std::string& task_type,
                              const std::string& requirements);
+
+// Its type and its requirements, as LaneFor() has them.
+using KindOfTask = std::pair<std::string, std::string>;
+// kInvalid where there is no room for tasks of all these kinds; changes nothing.
+Result<void> RefuseKinds(Records& records, const std::set<KindOfTask>& kinds);
 
 // When a task is due if nothing else is said: the lower its priority, the later, and never before
 // it was created. A task that waits gets ahead of all that come so much later, whatever their

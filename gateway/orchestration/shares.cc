@@ -1,42 +1,61 @@
 #include "orchestration/shares.h"
 
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
 namespace switchyard::orchestration {
 
-Result<void> RefuseMoreTasks(Records& records) {
+namespace {
+
+// What a refusal says of a call that makes several, of which there may be room for some.
+std::string TooMuch(std::int64_t more) {
+  return more == 1 ? "," : fmt::format(", and {} more are too many:", more);
+}
+
+}  // namespace
+
+Result<void> RefuseMoreTasks(Records& records, std::int64_t more) {
+  Result<Database::Rows> rows = records.sql.Query(
+      "SELECT pending + assigned + in_progress + completed + failed + cancelled FROM tally");
+  if (!rows) return Failure(std::move(rows.error()));
+  std::int64_t tasks = 0;
+  for (const Database::Row& row : *rows) tasks += row.Number(0);
+  if (tasks + more > records.settings.max_tasks) {
+    return Refused(
+        fmt::format("there are {} tasks already{} {} are the most that are kept (max_tasks); "
+                    "finished ones are forgotten after retain",
+                    tasks, TooMuch(more), records.settings.max_tasks));
+  }
   if (records.caller.empty()) return {};
-  Result<Database::Rows> rows =
-      records.sql.Query("SELECT tasks FROM caller_tasks WHERE caller = $1", {records.caller});
+  rows = records.sql.Query("SELECT tasks FROM caller_tasks WHERE caller = $1", {records.caller});
   if (!rows) return Failure(std::move(rows.error()));
   const std::int64_t own = rows->empty() ? 0 : rows->front().Number(0);
   const std::int64_t most = (records.settings.max_tasks + 1) / 2;  // of one, one
-  if (own < most) return {};
+  if (own + more <= most) return {};
   return Refused(
-      fmt::format("there are {} tasks of yours already, half of all that are kept (max_tasks) and "
-                  "the most that "
-                  "one caller has; finished ones are forgotten after retain",
-                  own));
+      fmt::format("there are {} tasks of yours already{} half of all that are kept (max_tasks) "
+                  "are the most that one caller has; finished ones are forgotten after retain",
+                  own, TooMuch(more)));
 }
 
-Result<void> RefuseMoreKinds(Records& records) {
+Result<void> RefuseMoreKinds(Records& records, std::int64_t more) {
   constexpr std::int64_t kMost = kMaxLanes / 2;
   if (records.caller.empty()) return {};
   // Seldom there are so many at all; then they need not be looked at.
   Result<Database::Rows> all = records.sql.Query("SELECT value FROM counter WHERE name = 'lanes'");
   if (!all) return Failure(std::move(all.error()));
-  if (all->front().Number(0) < kMost) return {};
+  if (all->front().Number(0) + more <= kMost) return {};
   Result<Database::Rows> own = records.sql.Query(
       "SELECT count(*) FROM lane WHERE owner = $1 AND unfinished > 0", {records.caller});
   if (!own) return Failure(std::move(own.error()));
-  if (own->front().Number(0) < kMost) return {};
+  if (own->front().Number(0) + more <= kMost) return {};
   return Refused(fmt::format(
       "there are {} kinds of tasks of yours that are not over already (of one type, with the same "
-      "requirements), the most that one caller has; use those, or complete some",
-      kMost));
+      "requirements){} {} are the most that one caller has; use those, or complete some",
+      own->front().Number(0), TooMuch(more), kMost));
 }
 
 Result<void> CountTaskOf(Records& records, std::string_view creator, int by) {

@@ -268,7 +268,9 @@ std::size_t BytesOf(const Task& task) {
 }
 
 Result<void> Insert(Records& records, Task task) {
-  if (Result<void> placed = Place(records, task); !placed) return placed;
+  if (task.lane == 0) {
+    if (Result<void> placed = Place(records, task); !placed) return placed;
+  }
   static const std::string kSql = fmt::format(
       "INSERT INTO task ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
       "$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)",

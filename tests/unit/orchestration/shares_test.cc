@@ -1,9 +1,13 @@
 // What one caller may have of the queue.
+#include <set>
 #include <string>
+#include <string_view>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "orchestration/lanes.h"
+#include "unit/orchestration/recorder.h"
 #include "unit/orchestration/support.h"
 
 namespace switchyard::orchestration {
@@ -18,8 +22,97 @@ class Shares : public ::testing::Test {
     room.caller = caller;
     return room.Create("x", more);
   }
+  // What a call that is refused wrote before that, as far as it is no word of an agent. Its refusal
+  // in `said`.
+  std::string WrittenBy(std::string_view tool, const std::string& raw) {
+    std::set<std::string> asked;
+    const Tool* const found = FindTool(std::string(kToolPrefix) + std::string(tool));
+    Arguments arguments(raw);
+    Result<Operation> operation = found->prepare(arguments);
+    if (!operation) return operation.error().message;
+    const Result<Answer> answer = room.Do([&](Records& records) {
+      Recorder recorder(records.sql, asked);
+      Records through{.sql = recorder,
+                      .now = records.now,
+                      .settings = records.settings,
+                      .caller = records.caller};
+      return operation->run(through);
+    });
+    said = answer ? "" : answer.error().message;
+    std::string written;
+    for (const std::string& sql : asked) {
+      if (!sql.starts_with("SELECT")) written += sql + "; ";
+    }
+    return written;
+  }
+  // Kinds that are over, and then others of which this caller has tasks.
+  void Fill(int its, int over) {
+    ASSERT_TRUE(room.Do([&](Records& records) -> Result<void> {
+                      Result<void> done = {};
+                      for (int i = 0; i < over + its; ++i) {
+                        const std::string type = "filled" + std::to_string(i);
+                        Result<std::int64_t> lane = LaneFor(records, type, "[]");
+                        if (!lane) return Failure(std::move(lane.error()));
+                        if (i < over) continue;
+                        done = records.sql.Execute("UPDATE lane SET unfinished = 1 WHERE id = $1",
+                                                   {*lane});
+                      }
+                      return done;
+                    })
+                    .has_value());
+  }
+  static std::string Kind(int i) { return R"(,"task_type":"k)" + std::to_string(i) + "\""; }
+
   Room room;
+  std::string said;
 };
+
+// What is undone again costs all that is committed with it.
+TEST_F(Shares, WhatIsRefusedForWantOfRoomWroteNothing) {
+  room.caller = "alice";
+  Fill(kMaxLanes / 2, kMaxLanes / 2);
+  EXPECT_EQ(WrittenBy("create_task", R"({"content":"x","task_type":"k"})"), "");
+  EXPECT_THAT(said, HasSubstr("there are 500 kinds of tasks of yours"));
+  room.caller = "bob";
+  EXPECT_THAT(As("bob", Kind(1)), StartsWith("task_")) << "those that are over make room";
+  room.caller = "alice";
+  room.settings.max_tasks = 4;
+  EXPECT_THAT(As("alice", R"(,"task_type":"filled999")"), StartsWith("task_"));
+  EXPECT_THAT(As("alice", R"(,"task_type":"filled999")"), StartsWith("task_"));
+  EXPECT_EQ(WrittenBy("create_task", R"({"content":"x"})"), "");
+  EXPECT_THAT(said, HasSubstr("there are 2 tasks of yours"));
+}
+
+TEST_F(Shares, ABatchForWhichThereIsNoRoomWroteNothing) {
+  room.caller = "alice";
+  room.settings.max_tasks = 6;
+  const auto batch = [](const std::string& tasks) { return R"({"tasks":[)" + tasks + "]}"; };
+  const std::string two = R"({"content":"x","idempotency_key":"a"},{"content":"y"})";
+  EXPECT_EQ(room.Refusal("create_tasks", batch(two)), "");
+  EXPECT_EQ(WrittenBy("create_tasks", batch(two + R"(,{"content":"z"})")), "");
+  EXPECT_EQ(said,
+            "tasks: there are 2 tasks of yours already, and 2 more are too many: half of all that "
+            "are kept (max_tasks) are the most that one caller has; finished ones are forgotten "
+            "after retain");
+  EXPECT_EQ(room.Refusal("create_tasks", batch(two)), "") << "the first is there already";
+  // Kinds: the caller's, then everybody's.
+  room.settings.max_tasks = 1000;
+  Fill(kMaxLanes / 2 - 2, 0);
+  const std::string kinds = R"({"content":"x","task_type":"k1"},{"content":"x","task_type":"k2"})";
+  EXPECT_EQ(WrittenBy("create_tasks", batch(kinds)), "");
+  EXPECT_THAT(said, HasSubstr("there are 499 kinds of tasks of yours that are not over already"));
+  EXPECT_THAT(said, HasSubstr("and 2 more are too many: 500 are the most"));
+  const std::string one = R"({"content":"x","task_type":"k1"},{"content":"y","task_type":"k1"})";
+  EXPECT_EQ(room.Refusal("create_tasks", batch(one)), "") << "two of one kind";
+  room.caller = "";
+  for (int i = 0; i < kMaxLanes / 2 - 1; ++i)
+    ASSERT_THAT(As("", Kind(100 + i)), StartsWith("task_"));
+  EXPECT_EQ(
+      WrittenBy("create_tasks",
+                batch(R"({"content":"x","task_type":"n1"},{"content":"x","task_type":"n2"})")),
+      "");
+  EXPECT_THAT(said, HasSubstr("tasks: there are 1000 kinds of tasks"));
+}
 
 TEST_F(Shares, OfOneCallerAreHalfOfTheTasks) {
   room.settings.max_tasks = 6;
