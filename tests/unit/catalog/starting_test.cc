@@ -103,6 +103,7 @@ struct Some final : Sight {
   bool Shows(const Definition&) const override { return false; }
   bool MayLead(const Lead& lead) const override { return names_.contains(lead.name); }
   std::string Hide(const Lead&, Call&) const override { return "hidden"; }
+  void Miss(const Lead&) const override {}
   bool ShowsAny(ItemKind, const PolicySet*) const override { return any_; }
 
   const std::set<std::string, std::less<>> names_;

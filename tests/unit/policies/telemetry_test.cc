@@ -34,6 +34,7 @@ class TelemetryPolicy : public ::testing::Test {
     definition_.server = "files";
     definition_.name = "read";
     call_ = ToolCall("files__read");
+    call_.client = std::make_shared<const Client>();
     call_.endpoint = "e";
     call_.target = {.server = "files", .name = "read", .definition = &definition_, .pin = nullptr};
   }
