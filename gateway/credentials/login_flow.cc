@@ -77,8 +77,11 @@ Task<Result<std::string>> LoginFlow::Begin(std::string token, std::string browse
   const std::string& issuer = login->first;
   Result<oauth::ServerMetadata> server = co_await Locate(issuer, Deadline::In(clock_, kTimeout));
   if (!server) co_return NobodyNow(issuer, server.error());
+  // Before anybody is sent there: what came back could not be exchanged.
+  const Result<std::string> shown = oauth::AuthMethodOf(login->second.client, *server);
+  if (!shown) co_return NobodyNow(issuer, shown.error());
   // A nonce does for a client that proves itself what PKCE does for any (RFC 9700 section 2.1.1).
-  if (!server->has_pkce() && login->second.client.secret.empty()) {
+  if (!server->has_pkce() && *shown == "none") {
     co_return NobodyNow(
         issuer, {.message = "it does not announce PKCE with S256, and login has no client_secret"});
   }

@@ -44,9 +44,9 @@ Result<std::string> AuthMethodOf(const Client& client, const ServerMetadata& ser
   for (const char* method : kBestFirst) {
     if (CanDo(client, method) && server.Offers(method)) return std::string(method);
   }
-  // A secret that nobody asks for is not shown: some give one at registration all the same.
   const bool bare = client.secret.empty() && !client.key;
-  if (bare || server.Offers("none")) return "none";
+  // Some give a secret at registration that they do not ask for. Who configured one wants it shown.
+  if (bare || (client.registered && server.Offers("none"))) return "none";
   return Failure(Code::kInvalid, Origin::kGateway,
                  "the authorization server announces no way to show who a client is that this one "
                  "could go; set auth_method if it takes one all the same");

@@ -21,6 +21,7 @@ struct Client {
   std::string secret = {};             // "" = none
   std::optional<SigningKey> key = {};  // of private_key_jwt
   std::string auth_method = {};        // as it was registered with; "" = what the server offers
+  bool registered = false;             // by the gateway itself, with what the server gave it
 };
 
 // A request of the token endpoint as it is sent.
@@ -30,8 +31,9 @@ struct TokenRequest {
 };
 
 // How the client shows who it is: what it was registered with, else the best that it can do and the
-// server offers: private_key_jwt, client_secret_basic, client_secret_post, none. An error says what
-// is missing; no secret is sent in a way that the server does not announce.
+// server offers: private_key_jwt, client_secret_basic, client_secret_post. Who has a secret or a
+// key by configuration shows it or is an error, never "none". An error says what is missing; no
+// secret is sent in a way that the server does not announce.
 Result<std::string> AuthMethodOf(const Client& client, const ServerMetadata& server);
 
 // `grant`: what is asked for, without the client. `unique`: what names the assertion once (jti).

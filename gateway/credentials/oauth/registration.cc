@@ -70,7 +70,8 @@ Result<Client> ReadRegistration(int status, const std::string& body) {
   if (!object) return bad("the answer is " + object.error());
   Client client{.id = TextIn(*object, "client_id"),
                 .secret = TextIn(*object, "client_secret"),
-                .auth_method = TextIn(*object, "token_endpoint_auth_method")};
+                .auth_method = TextIn(*object, "token_endpoint_auth_method"),
+                .registered = true};
   if (client.id.empty()) return bad("the answer has no client_id");
   return client;
 }

@@ -344,6 +344,10 @@ TEST_F(LoginFlowTest, WithoutPkceTheClientHasToProveItself) {
   Use(bare);
   const Whose bob{.issuer = "https://issuer.example", .subject = "bob"};
   EXPECT_EQ(Of(flow_.Begin(TokenFor(bob), kBrowser)).error().code, Code::kUnavailable);
+  Use(Configured());
+  metadata_ = R"(,"token_endpoint_auth_methods_supported":["none"])";
+  clock_.Advance(minutes(61));
+  EXPECT_FALSE(Of(flow_.Begin(TokenFor(bob), kBrowser))) << "nobody asks for its secret";
 }
 
 TEST_F(LoginFlowTest, PagesDoNotAskOnAndOn) {

@@ -81,8 +81,21 @@ TEST(Client, WithoutASecretIsOnlyNamed) {
   EXPECT_EQ(made.authorization, "");
 }
 
-TEST(Client, ASecretThatNobodyAsksForIsNotShown) {
-  const Client client{.id = "me", .secret = "shh"};
+TEST(Client, WhoHasASecretByConfigurationIsNotMerelyNamed) {
+  const Fields grant = ClientCredentialsGrant({}, "");
+  const Client secret{.id = "me", .secret = "shh"};
+  EXPECT_FALSE(MakeTokenRequest(secret, Offering({"none"}), grant, kNow, "1"));
+  const std::shared_ptr<EVP_PKEY> key = Made(EVP_EC_gen("P-256"));
+  const Client signs{.id = "me", .key = SigningKey::Read(Pem(key.get()), "k1", "ES256").value()};
+  EXPECT_FALSE(
+      MakeTokenRequest(signs, Offering({"none", "client_secret_basic"}), grant, kNow, "1"));
+  const Client told{.id = "me", .secret = "shh", .auth_method = "none"};
+  EXPECT_EQ(AuthMethodOf(told, Offering({"none"})), "none") << "by configuration, too";
+}
+
+TEST(Client, ASecretOfItsRegistrationThatNobodyAsksForIsNotShown) {
+  const Client client =
+      ReadRegistration(201, R"({"client_id":"me","client_secret":"shh"})").value();
   const auto made = MakeTokenRequest(client, Offering({"none"}),
                                      CodeGrant("c", "v", "https://g/cb", "r"), kNow, "1")
                         .value();
