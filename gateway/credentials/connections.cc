@@ -169,11 +169,19 @@ void Connections::Heard(const Refusal& refused) {
   const oauth::Challenge challenge = oauth::ReadChallenge(refused.challenge);
   if (!challenge.scopes.empty()) challenged_ = challenge.scopes;
   // The server may have gone over to another authorization server, with all its accounts.
-  if (refused.grant != own_) found_.reset();
+  if (refused.grant != own_) Doubt();
   if (challenge.resource_metadata.empty() || challenge.resource_metadata == metadata_) return;
   metadata_ = challenge.resource_metadata;
   found_.reset();
   search_.StartOver();
+}
+
+// What was found is for all callers: the refusals of one do not have it looked for all the time.
+void Connections::Doubt() {
+  const TimePoint now = deps_.clock.Now();
+  if (!found_ || doubted_ || (doubted_at_ && now - *doubted_at_ < kDoubt)) return;
+  doubted_ = true;
+  doubted_at_ = now;
 }
 
 Task<Result<GrantPtr>> Connections::Obtain(Caller caller, Refusal refused, Deadline) {
@@ -262,8 +270,18 @@ Result<GrantPtr> Connections::Now(const HeldPtr& held) {
 Task<Result<oauth::Token>> Connections::Renew(HeldPtr held, Deadline deadline) {
   Result<oauth::Discovered> found = co_await Locate(deadline);
   if (!found) co_return Failure(std::move(found.error()));
+  oauth::ServerMetadata server = std::move(found->server);
+  // Of several, the one that gave it is as good as the one that happens to stand first.
+  const std::string issuer = held->connected.issuer;
+  if (server.issuer != issuer &&
+      std::ranges::find(found->issuers, issuer) != found->issuers.end()) {
+    Result<oauth::ServerMetadata> its =
+        co_await oauth::FetchServerMetadata(deps_.fetcher, issuer, deadline);
+    if (!its) co_return Failure(std::move(its.error()));
+    server = std::move(*its);
+  }
   // What one issuer gave is shown to no other.
-  if (found->server.issuer != held->connected.issuer) {
+  if (server.issuer != held->connected.issuer) {
     co_return Failure(Code::kUnauthenticated, Origin::kServer,
                       "the server has another issuer now than the one of this connection");
   }
@@ -274,7 +292,7 @@ Task<Result<oauth::Token>> Connections::Renew(HeldPtr held, Deadline deadline) {
                       "the client_id that it was connected with is not configured any more");
   }
   Result<oauth::Token> token = co_await oauth::AskForToken(
-      deps_.fetcher, deps_.clock, client, found->server,
+      deps_.fetcher, deps_.clock, client, std::move(server),
       oauth::RefreshGrant(had.token, had.resource), had.token.scopes, deadline);
   co_return token;
 }
@@ -298,7 +316,7 @@ Result<GrantPtr> Connections::Failed(const HeldPtr& held, Error error) {
     }
     return Over(*held);
   }
-  found_.reset();
+  Doubt();
   held->not_before = deps_.clock.Now() + held->backoff.Next(ThreadRandom().NextUnit());
   held->last_error =
       Error{.code = Code::kUnavailable,
@@ -311,8 +329,12 @@ Result<GrantPtr> Connections::Failed(const HeldPtr& held, Error error) {
 Task<Result<oauth::Discovered>> Connections::Locate(Deadline deadline) {
   const std::shared_ptr<Connections> keep = shared_from_this();
   co_await search_.turn.Free();
-  if (found_ && deps_.clock.Now() - found_at_ < kForget) co_return *found_;
-  if (auto error = search_.Pausing(deps_.clock.Now())) co_return Failure(std::move(*error));
+  const bool known = found_ && deps_.clock.Now() - found_at_ < kForget;
+  if (known && !doubted_) co_return *found_;
+  if (auto error = search_.Pausing(deps_.clock.Now())) {
+    if (known) co_return *found_;
+    co_return Failure(std::move(*error));
+  }
   const Turn::Taken search(search_.turn);
   const std::string metadata = metadata_;
   Result<oauth::Discovered> found = co_await oauth::Discover(
@@ -320,7 +342,12 @@ Task<Result<oauth::Discovered>> Connections::Locate(Deadline deadline) {
       deadline);
   const bool current = metadata == metadata_;  // the server may have said better meanwhile
   if (!found) {
-    if (current) search_.Failed(deps_.clock.Now(), found.error());
+    if (!current) co_return found;
+    search_.Failed(deps_.clock.Now(), found.error());
+    const Code code = found.error().code;
+    const bool down = code == Code::kUnavailable || code == Code::kDeadline;
+    if (down && known && found_) co_return *found_;
+    found_.reset();
     co_return found;
   }
   if (!config_.resource.empty()) found->resource = config_.resource;
@@ -328,6 +355,7 @@ Task<Result<oauth::Discovered>> Connections::Locate(Deadline deadline) {
   if (!current) co_return found;
   found_ = *found;
   found_at_ = deps_.clock.Now();
+  doubted_ = false;
   co_return found;
 }
 

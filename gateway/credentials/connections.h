@@ -80,6 +80,7 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
  public:
   static constexpr Duration kTimeout = std::chrono::seconds(30);  // of a flight
   static constexpr Duration kForget = std::chrono::hours(1);      // what was discovered
+  static constexpr Duration kDoubt = std::chrono::minutes(1);     // after it was looked at again
   static constexpr Duration kFresh = std::chrono::seconds(10);    // refused: no other is asked
   static constexpr Duration kStepUp = std::chrono::minutes(5);    // after scopes were not enough
   static constexpr std::size_t kMostHeld = 10'000;                // in memory
@@ -186,6 +187,7 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   void Changed(Held& held);
   std::unexpected<Error> Over(Held& held);
   void Heard(const Refusal& refused);
+  void Doubt();
   std::unexpected<Error> Ask(const Whose& whose, const Scopes& scopes);
   std::unexpected<Error> Refuse(Code code, std::string why) const;
   Label LabelOf(const Whose& whose, const std::string& issuer) const;
@@ -209,6 +211,8 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   Scopes wanted_;         // of the gateway's own requests
   std::optional<oauth::Discovered> found_;
   TimePoint found_at_;
+  bool doubted_ = false;  // found_ is looked at again, and goes on to be used if nobody answers
+  std::optional<TimePoint> doubted_at_;
   Tries search_, registering_;
 };
 

@@ -111,7 +111,8 @@ Task<Result<Discovered>> Discover(fetch::Fetcher& fetcher, Lead lead, Deadline d
   if (!metadata) co_return Failure(std::move(metadata.error()));
   co_return Discovered{.server = std::move(*metadata),
                        .resource = std::move(resource->resource),
-                       .scopes_supported = std::move(resource->scopes_supported)};
+                       .scopes_supported = std::move(resource->scopes_supported),
+                       .issuers = std::move(issuers)};
 }
 
 }  // namespace switchyard::credentials::oauth

@@ -26,6 +26,7 @@ struct Discovered {
   std::string resource;                            // to ask tokens for
   std::vector<std::string> scopes_supported = {};  // of the resource
   bool published = true;                           // false: only the defaults of 2025-03-26
+  std::vector<std::string> issuers = {};  // that the resource names; one of them is `server`
 };
 
 // Messages say what was looked for and what is wrong; what the servers said is in the detail.

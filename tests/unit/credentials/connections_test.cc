@@ -34,9 +34,19 @@ class ConnectionsTest : public testing::Test {
   }
 
   Result<Response> Answer(const Request& request) {
-    if (request.url == "https://as.example/.well-known/oauth-authorization-server") {
-      return Response{.status = 200, .body = R"({"issuer":"https://as.example",
-                                  "token_endpoint":"https://as.example/token"})"};
+    if (down_ && request.url.contains("/.well-known/")) return Response{.status = 503};
+    if (!named_.empty() && request.url.contains("/oauth-protected-resource")) {
+      return Response{.status = 200,
+                      .body = R"({"resource":"https://s.example/mcp",
+                                  "authorization_servers":)" +
+                              named_ + "}"};
+    }
+    for (const std::string issuer : {"https://as.example", "https://other.example"}) {
+      if (request.url != issuer + "/.well-known/oauth-authorization-server") continue;
+      ++looks_;
+      return Response{
+          .status = 200,
+          .body = R"({"issuer":")" + issuer + R"(","token_endpoint":")" + issuer + R"(/token"})"};
     }
     if (request.url != "https://as.example/token") return Response{.status = 404};
     forms_.push_back(oauth::ReadForm(request.body).value());
@@ -110,6 +120,9 @@ class ConnectionsTest : public testing::Test {
   std::vector<oauth::Fields> forms_;
   std::function<void()> meanwhile_;
   std::string refusal_;
+  std::string named_;  // authorization servers, as JSON; "" = the resource has no metadata
+  int looks_ = 0;
+  bool down_ = false;  // all metadata
   int status_ = 200;
   bool rotates_ = true;
   std::shared_ptr<Connections> source_;
@@ -278,6 +291,37 @@ TEST_F(ConnectionsTest, ARefusedTokenHasTheServerAskedAnewWhereAccountsAre) {
   EXPECT_EQ(looks(), before) << "a token that ends says nothing of that";
   EXPECT_EQ(LinesOf(refuse()), Bearer("t3"));
   EXPECT_GT(looks(), before);
+}
+
+TEST_F(ConnectionsTest, OfSeveralAuthorizationServersTheOneThatGaveATokenReplacesIt) {
+  config_.issuer = "";
+  named_ = R"(["https://other.example","https://as.example"])";
+  source_ = Make();
+  Connect(of_alice_);
+  clock_.Advance(hours(2));
+  EXPECT_EQ(LinesOf(Obtain(alice_)), Bearer("t1"));
+  named_ = R"(["https://other.example"])";
+  clock_.Advance(hours(2));
+  EXPECT_NE(Obtain(alice_).error().visit, "") << "it is not for that one";
+  EXPECT_EQ(forms_.size(), 1U);
+}
+
+TEST_F(ConnectionsTest, RefusalsNeitherForgetWhereAccountsAreNorHaveThemLookedForAllTheTime) {
+  const auto refuse = [this](seconds after) {
+    clock_.Advance(after);
+    return LinesOf(
+        Obtain(alice_, {.grant = source_->Find(&alice_).value(), .status = 401, .challenge = {}}));
+  };
+  Connect(of_alice_);
+  EXPECT_EQ(refuse(seconds(15)), Bearer("t1"));
+  const int before = looks_;
+  EXPECT_EQ(refuse(seconds(15)), Bearer("t2"));
+  EXPECT_EQ(refuse(seconds(15)), Bearer("t3"));
+  EXPECT_EQ(refuse(seconds(15)), Bearer("t4"));
+  EXPECT_EQ(looks_, before + 1);
+  down_ = true;
+  EXPECT_EQ(refuse(minutes(1)), Bearer("t5")) << "nobody says that they are elsewhere";
+  EXPECT_EQ(refuse(seconds(15)), Bearer("t6"));
 }
 
 TEST_F(ConnectionsTest, WhatIsForgottenWhileItIsReplacedStaysForgotten) {
