@@ -273,11 +273,11 @@ PinKeeper::Inventory PinKeeper::JudgeOne(const std::string& name, const Server& 
     section->second.origin = server.origin;
     unsaved_ = true;
   }
+  RecordVerdicts(log_, timers_.clock().WallNow(), name, judgement.verdicts, book_);
   std::set<pins::ItemId> held;
   std::size_t fresh = 0;
   for (const pins::Verdict& verdict : judgement.verdicts) {
     if (verdict.fresh) Count(name, verdict);
-    if (verdict.fresh) RecordVerdict(log_, timers_.clock().WallNow(), name, verdict, book_);
     if (verdict.fresh && ++fresh <= kMostLines) Tell(name, verdict);
     if (!verdict.held) continue;
     gauges[static_cast<std::size_t>(verdict.why)]->Add(1);

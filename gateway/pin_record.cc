@@ -1,5 +1,6 @@
 #include "pin_record.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace switchyard {
@@ -31,16 +32,25 @@ audit::Event EventOf(audit::WallTime now, const std::string& server, const ItemI
 
 }  // namespace
 
-void RecordVerdict(audit::Sink* sink, audit::WallTime now, const std::string& server,
-                   const pins::Verdict& verdict, const Book& book) {
+void RecordVerdicts(audit::Sink* sink, audit::WallTime now, const std::string& server,
+                    std::span<const pins::Verdict> verdicts, const Book& book) {
   if (sink == nullptr || !sink->on()) return;
-  audit::Event event = EventOf(now, server, verdict.id);
-  event.decision = verdict.held ? "quarantined" : "warned";
-  event.approver = "gateway";
-  event.reason = pins::Word(verdict.why);
-  const Entry* entry = Find(book, server, verdict.id);
-  if (entry != nullptr && entry->pending) event.definition = entry->pending->hash;
-  sink->Note(std::move(event));
+  const auto fresh =
+      static_cast<std::size_t>(std::ranges::count_if(verdicts, &pins::Verdict::fresh));
+  std::size_t told = 0;
+  for (const pins::Verdict& verdict : verdicts) {
+    if (!verdict.fresh) continue;
+    audit::Event event = EventOf(now, server, verdict.id);
+    event.decision = verdict.held ? "quarantined" : "warned";
+    event.approver = "gateway";
+    event.reason = pins::Word(verdict.why);
+    const Entry* entry = Find(book, server, verdict.id);
+    if (entry != nullptr && entry->pending) event.definition = entry->pending->hash;
+    const bool last = ++told == kMostVerdicts;
+    if (last) event.left_out = fresh - told;
+    sink->Note(std::move(event));
+    if (last) return;
+  }
 }
 
 void RecordChoices(audit::Sink* sink, audit::WallTime now, const Book& before, const Book& after) {

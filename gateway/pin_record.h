@@ -3,6 +3,8 @@
 // told.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 
 #include "audit/event.h"
@@ -11,9 +13,12 @@
 
 namespace switchyard {
 
-// One that the gateway found not to be as it should: quarantined, or warned of.
-void RecordVerdict(audit::Sink* sink, audit::WallTime now, const std::string& server,
-                   const pins::Verdict& verdict, const pins::Book& book);
+// Those of one judgement that the gateway found not to be as they should, and did not before:
+// quarantined, or warned of. A server says how many there are, so at most kMostVerdicts of them
+// have a record; the last of these says how many more there were (left_out).
+inline constexpr std::size_t kMostVerdicts = 20;
+void RecordVerdicts(audit::Sink* sink, audit::WallTime now, const std::string& server,
+                    std::span<const pins::Verdict> verdicts, const pins::Book& book);
 
 // What somebody accepted or unpinned in the file between the two readings of it.
 void RecordChoices(audit::Sink* sink, audit::WallTime now, const pins::Book& before,

@@ -8,6 +8,7 @@
 
 #include "config/environment.h"
 #include "config/load.h"
+#include "pin_record.h"
 #include "support/kept_events.h"
 #include "unit/catalog/support.h"
 #include "unit/cli/program.h"
@@ -143,6 +144,25 @@ TEST_F(Keeping, WhatIsQuarantinedAcceptedAndUnpinnedIsToldTheAuditLog) {
   EXPECT_THAT(audited_.Take(), ElementsAre("accepted x", "unpinned y"));
   Left({two});
   EXPECT_THAT(audited_.Take(), IsEmpty()) << "once";
+}
+
+TEST_F(Keeping, AServerThatAltersAllThatItHasDoesNotFillTheAuditLog) {
+  const auto all = [](const std::string& text) {
+    std::vector<std::string> tools;
+    for (std::size_t i = 0; i < 3 * kMostVerdicts; ++i) {
+      tools.push_back(Tool("t" + std::to_string(i), text));
+    }
+    TestServer server("a");
+    return server.Tools(std::move(tools));
+  };
+  Left({all("one")});
+  for (const char* text : {"two", "three"}) {
+    Left({all(text)});
+    ASSERT_THAT(audited_.all, SizeIs(kMostVerdicts)) << text;
+    EXPECT_EQ(audited_.all.back().left_out, 2 * kMostVerdicts);
+    EXPECT_EQ(audited_.all.front().left_out, 0U);
+    audited_.all.clear();
+  }
 }
 
 TEST_F(Keeping, AServerIsKnownByWhatIsStartedWhenItsNameIsNew) {
