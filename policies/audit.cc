@@ -96,14 +96,22 @@ void NameItem(const Call& call, Event& event) {
   }
 }
 
-// Which of the built-in service's agents the call names: the one that acts, where it names several.
-constexpr std::array<std::string_view, 5> kActing = {
-    "coordinator_agent_id", "requesting_agent_id", "evaluating_agent_id", "sender_id", "agent_id"};
+// Which of the built-in service's agents the call names: the one that acts, where it names several;
+// by all names that the service takes for it, so that none is a way around the record.
+constexpr std::array<std::string_view, 8> kActing = {"coordinator_agent_id",
+                                                     "coordinator_model_id",
+                                                     "requesting_agent_id",
+                                                     "evaluating_agent_id",
+                                                     "sender_id",
+                                                     "agent_id",
+                                                     "creator",
+                                                     "id"};
 
 std::string ActingAs(const json_schema::JsonDoc::Read& read) {
   if (!read) return "";
   for (const std::string_view key : kActing) {
     const std::uint32_t value = read->Find(0, key);
+    // As the service does, which takes null for not there, and the other name then.
     if (value == 0 || (*read)[value].kind != json_schema::JsonDoc::Kind::kString) continue;
     std::string scratch;
     return std::string(read->Text(value, scratch));
