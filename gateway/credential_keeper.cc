@@ -30,6 +30,16 @@ CredentialKeeper::CredentialKeeper(Executor control, const Clock& clock,
           links_, clock, fetcher,
           [this](std::string_view outcome, unsigned by) {
             metrics_.CounterOf("switchyard_connect_logins_total", {std::string(outcome)}).Add(by);
+          },
+          [this](const credentials::Offer& offer, const std::string& subject) {
+            constexpr std::size_t kLongest = 256;
+            Note({.what = "another",
+                  .by = "browser",
+                  .server = offer.server,
+                  .issuer = "",
+                  .whose = offer.whose,
+                  .proved = "login",
+                  .why = "signed in as " + subject.substr(0, kLongest)});
           }),
       flow_(
           links_, clock, fetcher, [this](std::string_view server) { return ConnectionsOf(server); },
@@ -153,8 +163,10 @@ void CredentialKeeper::Note(Change change) const {
                 .server = std::move(change.server),
                 .item_key = "authorization_server",
                 .item = std::move(change.issuer),
+                .credential = change.proved,
                 .decision = change.what,
-                .approver = std::string(change.by)});
+                .approver = std::string(change.by),
+                .reason = std::move(change.why)});
 }
 
 void CredentialKeeper::Connected(const credentials::ConnectFlow::Shown& account) const {
@@ -162,7 +174,8 @@ void CredentialKeeper::Connected(const credentials::ConnectFlow::Shown& account)
         .by = "browser",
         .server = account.server,
         .issuer = account.issuer,
-        .whose = account.whose});
+        .whose = account.whose,
+        .proved = account.proven ? "login" : "none"});
 }
 
 bool CredentialKeeper::Forget(const std::string& server, const credentials::Whose& whose) {

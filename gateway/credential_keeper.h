@@ -83,6 +83,9 @@ class CredentialKeeper {
     std::string_view what, by;
     std::string server, issuer;
     const credentials::Whose& whose;
+    std::string_view proved =
+        {};  // of who was at the browser: that they are the caller, or nothing
+    std::string why = {};
   };
   void Note(Change change) const;
   Result<credentials::SourcePtr> Make(const config::Server& server);

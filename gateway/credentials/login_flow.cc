@@ -180,6 +180,7 @@ Task<Result<std::string>> LoginFlow::Finish(std::string path, std::string query,
         "server {}: somebody else than the caller opened a link to connect an account, "
         "and signed in at {}; nothing was connected",
         mine->server, issuer);
+    if (another_) another_(*mine, identity->subject);
     co_return SomebodyElse(issuer);
   }
   if (mine->proven && mine->browser != browser) co_return IsOtherBrowser();

@@ -37,10 +37,17 @@ class LoginFlow {
   // proven; another: somebody else signed in; failed: the issuer's answer was none. By 0 once there
   // are logins: rules that wait for the first one need to have seen none before.
   using Count = std::function<void(std::string_view outcome, unsigned by)>;
+  // Somebody else than whose link it is signed in, as `subject`.
+  using Another = std::function<void(const Offer& offer, const std::string& subject)>;
 
-  // All of it outlives this. `fetcher` null: there are no links.
-  LoginFlow(Links& links, const Clock& clock, fetch::Fetcher* fetcher, Count count)
-      : links_(links), clock_(clock), fetcher_(fetcher), count_(std::move(count)) {}
+  // All of it outlives this. `fetcher` null: there are no links; `another` null: nobody is told.
+  LoginFlow(Links& links, const Clock& clock, fetch::Fetcher* fetcher, Count count,
+            Another another = nullptr)
+      : links_(links),
+        clock_(clock),
+        fetcher_(fetcher),
+        count_(std::move(count)),
+        another_(std::move(another)) {}
 
   // From a reload on; attempts that were begun before are over where they change.
   void Use(std::shared_ptr<const Logins> logins);
@@ -77,6 +84,7 @@ class LoginFlow {
   const Clock& clock_;
   fetch::Fetcher* const fetcher_;
   const Count count_;
+  const Another another_;
   std::shared_ptr<const Logins> logins_ = std::make_shared<const Logins>();
   std::map<std::string, std::shared_ptr<Place>> places_;  // by issuer
 };

@@ -6,6 +6,7 @@
 
 #include "audit/verify_log.h"
 #include "flow/connect.h"
+#include "support/fake_login.h"
 
 namespace switchyard::tests {
 namespace {
@@ -49,10 +50,36 @@ TEST_F(AuditChanges, AccountsThatAreConnectedAndForgottenAreOnRecord) {
   for (const json::value& event : Events("account")) {
     told.push_back(TextAt(event, "/decision") + " by " + TextAt(event, "/approver") + " of " +
                    TextAt(event, "/subject") + " at " + TextAt(event, "/server") + " of " +
-                   TextAt(event, "/authorization_server"));
+                   TextAt(event, "/authorization_server") + TextAt(event, "/credential"));
   }
-  EXPECT_THAT(told, ElementsAre("connected by browser of alice at a of https://as.example",
+  EXPECT_THAT(told, ElementsAre("connected by browser of alice at a of https://as.examplenone",
                                 "forgotten by operator of alice at a of https://as.example"));
+}
+
+TEST_F(AuditChanges, WhoseLinkWasPassedOnIsOnRecordAndThatACallerProvedToBeOne) {
+  FakeLogin login{"https://issuer.example", issuer};
+  authorization.others = [&login](const fetch::Request& request) { return login.Answer(request); };
+  Says(fake.url(), "client_id: me, issuer: 'https://as.example'", FakeLogin::kConfig)
+      .With("audit", "{path: " + path + "}")
+      .Start();
+  const std::string link = LinkFor("mallory");
+  const auto sign_in = [&](Browser& browser, const std::string& subject) {
+    const std::string page = Browser::PathOf(link);
+    const std::string sent = Browser::Next(browser.Press(page, browser.Get(page)));
+    const std::string back = Browser::PathOf(FakeAuthorization::Query(sent).at("redirect_uri"));
+    return browser.Get(back + "?" + login.SignIn(sent, subject)).status;
+  };
+  Browser alice(gateway.port()), mallory(gateway.port());
+  EXPECT_EQ(sign_in(alice, "alice"), 403);
+  EXPECT_EQ(sign_in(mallory, "mallory"), 200);
+  EXPECT_EQ(mallory.Connect(link, authorization).status, 200);
+  std::vector<std::string> told;
+  for (const json::value& event : Events("account")) {
+    told.push_back(TextAt(event, "/decision") + " of " + TextAt(event, "/subject") + " by " +
+                   TextAt(event, "/credential") + " " + TextAt(event, "/reason"));
+  }
+  EXPECT_THAT(told, ElementsAre("another of mallory by login signed in as alice",
+                                "connected of mallory by login "));
 }
 
 TEST_F(AuditChanges, AReloadSaysWhatItChangedAndWhichConfigurationHolds) {
