@@ -13,14 +13,15 @@ namespace {
 constexpr std::size_t kShort = 4;  // shorter ones could be anything
 constexpr std::size_t kLong = 8;   // longer ones are no word of a sentence
 constexpr std::string_view kCut = "...";
+constexpr std::string_view kGot = "got ";
+constexpr std::string_view kAfterGot = " ;,";  // follows what was got
 
 bool IsWordByte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-// Such as a number, to which a message may add a unit: no word of a sentence.
-bool IsNoWord(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return c < 'a' || c > 'z'; });
+bool IsNumber(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 bool StandsAlone(std::string_view text, std::size_t at, std::size_t length) {
@@ -68,7 +69,9 @@ class Pass {
       } else {
         if (text_[at_] == '"') quoted_ = !quoted_;
         out += text_[at_++];
-        got_ |= text_.substr(0, at_).ends_with("got ");
+        const std::string_view before = text_.substr(0, at_);
+        if (before.ends_with(kGot)) got_ = true;
+        if (before.ends_with("; ")) got_ = quoted_ && got_;
       }
     }
     return out;
@@ -107,10 +110,26 @@ class Pass {
     return PartOf(value, here);
   }
 
+  // Shorter ones are words of sentences, and parts of values that came from elsewhere.
   bool Counts(std::size_t length) const {
-    const bool no_word = IsNoWord(std::string_view(lower_).substr(at_, length));
-    if (length >= kLong || (length >= kShort && (InValue() || no_word))) return true;
-    return (length >= kShort || InValue()) && StandsAlone(lower_, at_, length);
+    if (length >= kLong) return true;
+    if (length < kShort) return IsAllOfAValue(length);
+    return InValue() || HasUnit(length);
+  }
+
+  bool IsAllOfAValue(std::size_t length) const {
+    const std::string_view before = text_.substr(0, at_), after = text_.substr(at_ + length);
+    if (kind_ == Text::kValue) return before.empty() && after.empty();
+    if (before.ends_with('"')) return quoted_ && after.starts_with('"');
+    return before.ends_with(kGot) && (after.empty() || kAfterGot.contains(after.front()));
+  }
+
+  // A number to which a message added one.
+  bool HasUnit(std::size_t length) const {
+    const std::string_view after = std::string_view(lower_).substr(at_ + length);
+    const bool unit = !after.empty() && after.front() >= 'a' && after.front() <= 'z';
+    const bool begins = at_ == 0 || !IsWordByte(lower_[at_ - 1]);
+    return unit && begins && IsNumber(std::string_view(lower_).substr(at_, length));
   }
 
   // What is in quotes here, if it is words of the value: readers quote the part that they mind.

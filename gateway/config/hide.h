@@ -14,12 +14,13 @@ struct Expansion {
   std::string shown;  // ${NAME}, ${file:path}
 };
 
-// What a text is made of. In sentences what stands in quotes, or after "got ", may be a part of a
-// value, and so is replaced where a word of the sentence would not be.
+// What a text is made of. Of sentences, only what stands in quotes or after "got " is (a part of) a
+// value: a word of a sentence stays as it is, though a variable stands for the same one elsewhere.
 enum class Text : std::uint8_t { kSentence, kValue };
 
-// Also values that were cut ("abc..."), made Printable(), or quoted in part. Values of three bytes
-// or fewer are replaced where they stand alone in a value: they are in every sentence.
+// Also values that were cut ("abc..."), made Printable(), or quoted in part. Values of eight bytes
+// or more are replaced wherever they stand, those of three or fewer where they are a whole value:
+// they are in every text.
 std::string Hide(std::string_view text, const std::vector<Expansion>& expansions,
                  Text kind = Text::kSentence);
 

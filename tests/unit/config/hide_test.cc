@@ -39,10 +39,29 @@ TEST(Hide, ANumberToWhichAMessageAddsAUnitIsFoundAsWell) {
 }
 
 TEST(Hide, WordsOfTheSentenceStay) {
-  EXPECT_EQ(With("must", "mustard must be fine"), "mustard ${X} be fine");
+  const auto stays = [](const char* value, const char* text) {
+    EXPECT_EQ(With(value, text), text) << value;
+  };
+  stays("must", "mustard must be fine");
+  stays("http", "scheme must be http or https");
+  stays("json", "must be one of json, text");
+  stays("server", "1 server");
+  stays("1000", "must be between 1 and 1000");
+  stays("0", "127.0.0.1:8080 is taken");
+  stays("", "as it was");
+  EXPECT_EQ(With("http", "scheme must be http or https, got \"http\""),
+            "scheme must be http or https, got \"${X}\"");
+  EXPECT_EQ(With("server", "got \"server\"; a server has a name"),
+            "got \"${X}\"; a server has a name");
+  EXPECT_EQ(With("a longer one", "says a longer one here"), "says ${X} here");
+}
+
+TEST(Hide, AShortValueIsFoundWhereItIsAllThatThereIs) {
   EXPECT_EQ(With("0", "must be between 0 and 10, got 0"), "must be between 0 and 10, got ${X}");
-  EXPECT_EQ(With("ab", "a table, got \"ab/cab\""), "a table, got \"${X}/cab\"");
-  EXPECT_EQ(With("", "as it was"), "as it was");
+  EXPECT_EQ(With("0", "got 0; between 1 and 10"), "got ${X}; between 1 and 10");
+  EXPECT_EQ(With("ab", "a table, got \"ab\""), "a table, got \"${X}\"");
+  EXPECT_EQ(With("ab", "got \"ab/cab\""), "got \"ab/cab\"");
+  EXPECT_EQ(With("0", "got 127.0.0.1"), "got 127.0.0.1");
 }
 
 TEST(Hide, WhatStandsAsWrittenIsLeftAlone) {
@@ -55,6 +74,7 @@ TEST(Hide, WhatStandsAsWrittenIsLeftAlone) {
 
 TEST(Hide, AllOfAValueIsAValue) {
   EXPECT_EQ(With("ab", "ab", Text::kValue), "${X}");
+  EXPECT_EQ(With("0", "127.0.0.1:8080", Text::kValue), "127.0.0.1:8080");
   EXPECT_EQ(With("abcd", "xabcdx", Text::kValue), "x${X}x");
 }
 
