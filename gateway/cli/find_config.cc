@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <utility>
 
-#include "config/load.h"
 #include "policies/registry.h"
 
 namespace switchyard::cli {
@@ -27,12 +26,18 @@ std::string ConfigLesson() {
          "`switchyard check FILE` says what is wrong with one or what it means.\n";
 }
 
-std::optional<config::Config> LoadConfig(const std::string& path, std::ostream& err) {
+std::optional<config::Loaded> LoadWhole(const std::string& path, std::ostream& err) {
   config::LoadResult loaded =
       config::Load(path, policies::PolicyKeys(), config::ProcessEnvironment());
   for (const config::Problem& problem : loaded ? loaded->warnings : loaded.error()) {
     err << problem.ToString() << "\n";
   }
+  if (!loaded) return std::nullopt;
+  return std::move(*loaded);
+}
+
+std::optional<config::Config> LoadConfig(const std::string& path, std::ostream& err) {
+  std::optional<config::Loaded> loaded = LoadWhole(path, err);
   if (!loaded) return std::nullopt;
   return std::move(loaded->config);
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "config/config.h"
+#include "config/load.h"
 
 namespace switchyard::cli {
 
@@ -16,7 +17,10 @@ std::optional<std::string> FindConfig(const std::string& given);
 // How to come by a configuration, for who has none.
 std::string ConfigLesson();
 
-// Prints problems, one a line, and warnings. nullopt: it cannot be used.
+// Prints problems, one a line, and warnings. nullopt: it cannot be used. For who says more of it
+// later: that goes through `expanded`.
+std::optional<config::Loaded> LoadWhole(const std::string& path, std::ostream& err);
+// The same, for who says nothing.
 std::optional<config::Config> LoadConfig(const std::string& path, std::ostream& err);
 
 // Where clients on this machine find what listens there, such as http://127.0.0.1:8080/mcp; on

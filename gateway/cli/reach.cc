@@ -37,7 +37,8 @@ void OpenForOwn(config::Config& config) {
   for (auto& [name, endpoint] : config.endpoints) endpoint.auth.reset();
 }
 
-std::expected<Reached, Unreached> StartOwn(config::Config config, const std::string& token) {
+std::expected<Reached, Unreached> StartOwn(config::Loaded loaded, const std::string& token) {
+  config::Config& config = loaded.config;
   if (token.empty()) OpenForOwn(config);
   config::Listen own{.port = 0};
   own.public_url = std::move(config.listen.public_url);  // tokens are for it
@@ -47,7 +48,8 @@ std::expected<Reached, Unreached> StartOwn(config::Config config, const std::str
   auto server = std::make_unique<Server>(Server::Options{.config = config, .workers = 1});
   Result<void> started = server->Start();
   if (!started) {
-    return std::unexpected(Unreached{kFailed, "cannot start: " + started.error().message});
+    return std::unexpected(
+        Unreached{kFailed, "cannot start: " + loaded.expanded->Hide(started.error().message)});
   }
   static_cast<void>(server->WaitUntilSettled(kSettle));  // who is late is listed as missing
   std::string url = UrlOf(config.listen, server->port());
@@ -95,11 +97,11 @@ std::expected<Reached, Unreached> Reach(const Where& where, std::ostream& err) {
     const config::Listen fallback;
     return Reached(WhereItListens(fallback, where.token), {}, {});
   }
-  std::optional<config::Config> config = LoadConfig(*path, err);
-  if (!config) return std::unexpected(BadConfig(*path));
-  if (!Listens(config->listen)) return StartOwn(std::move(*config), where.token);
-  GatewayUrl url = WhereItListens(config->listen, where.token);
-  return Reached(std::move(url), {}, std::move(*config));
+  std::optional<config::Loaded> loaded = LoadWhole(*path, err);
+  if (!loaded) return std::unexpected(BadConfig(*path));
+  if (!Listens(loaded->config.listen)) return StartOwn(std::move(*loaded), where.token);
+  GatewayUrl url = WhereItListens(loaded->config.listen, where.token);
+  return Reached(std::move(url), {}, std::move(loaded->config));
 }
 
 std::expected<GatewayUrl, Unreached> UrlOfRunning(const Where& where, std::ostream& err,

@@ -45,11 +45,12 @@ class Serving {
       : options_(options), address_(std::move(address)), path_(std::move(path)) {}
 
   int Run() {
-    std::optional<config::Config> config = LoadConfig(path_, std::cerr);
-    if (!config) return kFailed;
+    std::optional<config::Loaded> loaded = LoadWhole(path_, std::cerr);
+    if (!loaded) return kFailed;
+    config::Config* const config = &loaded->config;
     Override(*config);
     if (const auto open = config::OpenProblem(*config)) {
-      std::cerr << *open << "\n";
+      std::cerr << loaded->expanded->Hide(*open) << "\n";
       return kFailed;
     }
     Events events;
@@ -61,7 +62,7 @@ class Serving {
     server_ = std::make_unique<Server>(Server::Options{
         .config = *config, .workers = options_.workers, .listen = listen, .log = &*log_});
     if (Result<void> started = server_->Start(); !started) {
-      std::cerr << started.error().message << "\n";
+      std::cerr << loaded->expanded->Hide(started.error().message) << "\n";
       if (started.error().code == Code::kUnavailable) {
         std::cerr << "choose another address with --listen HOST:PORT, port 0 for any free one\n";
       }

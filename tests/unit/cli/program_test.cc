@@ -287,6 +287,19 @@ TEST(Serve, ARefusedReloadLogsNothingThatWasExpanded) {
               AllOf(HasSubstr("got ${file:" + file + "}"), Not(HasSubstr("zq7hidden"))));
 }
 
+TEST(Program, WhatCannotStartSaysNothingThatWasExpanded) {
+  Workplace place;
+  const std::string secret = place.Put("path", "/dev/null/zq7hidden/audit.jsonl");
+  const std::string file =
+      place.Put("my.yaml", std::string(kConfig) + "audit: {path: '${file:" + secret + "}'}\n");
+  for (const char* command : {"serve", "tools"}) {
+    const Ended ended = RunProgram({command, "--config", file});
+    EXPECT_EQ(ended.exit, kFailed) << command;
+    EXPECT_THAT(ended.err, AllOf(HasSubstr("${file:" + secret + "}"), Not(HasSubstr("zq7hidden"))))
+        << command;
+  }
+}
+
 TEST(Serve, ReadsSecretFilesAgainOnAHangup) {
   Workplace secrets;
   const std::string file = secrets.Put("prefix", "one");
