@@ -93,30 +93,34 @@ std::expected<ExplainedTool, std::string> Found(const Config& config, const Expl
   return found;
 }
 
-// Whether a rule of authorize has calls wait for a person, by the settings of approval.
-bool RequiresApproval(std::span<const PolicyKey> keys, const PolicyStack& levels) {
-  const auto key = std::ranges::find(keys, "authorize", &PolicyKey::name);
-  if (key == keys.end()) return false;
-  const EffectivePolicy rules = Resolve(*key, levels, WithValues::kYes);
-  return std::ranges::any_of(rules.values, [](const EffectiveValue& value) {
-    return value.key.ends_with("].effect") && value.value == "require_approval";
+// Whether a rule of authorize has calls wait for a person, by the settings of approval. As it is
+// read, not as it is shown: no level takes rules from another one.
+bool RequiresApproval(const PolicyStack& levels) {
+  return std::ranges::any_of(levels, [](const PolicyLevel* level) {
+    const Excerpt* const excerpt = level->Find("authorize");
+    if (excerpt == nullptr) return false;
+    Document document(*excerpt);
+    std::optional<Section> policy = document.Root();
+    return std::ranges::any_of(policy->Items("rules"), [](Section& rule) {
+      return rule.String("effect") == "require_approval";
+    });
   });
 }
 
 // What others have it do although its own settings say nothing of it, or the other way.
-void HearOthers(EffectivePolicy& policy, const PolicyKey& key, std::span<const PolicyKey> keys,
-                const Config& config, const ExplainedTool& tool, const PolicyStack& levels) {
+void HearOthers(EffectivePolicy& policy, const PolicyKey& key, const Config& config,
+                const ExplainedTool& tool, const PolicyStack& levels) {
   if (key.name == "audit" && config.audit.path.empty()) policy.why_off = "no audit.path";
   // Of a group the others are asked, whatever is said of alternatives.
   if (key.name == "fallback" && tool.members.size() > 1) policy.why_off.clear();
-  if (key.name == "approval" && RequiresApproval(keys, levels)) policy.why_off.clear();
+  if (key.name == "approval" && RequiresApproval(levels)) policy.why_off.clear();
 }
 
 // As a call of the tool meets it. Defaults of what does nothing say nothing.
-EffectivePolicy Met(const Config& config, const PolicyKey& key, std::span<const PolicyKey> keys,
-                    const ExplainedTool& tool, const PolicyStack& levels) {
+EffectivePolicy Met(const Config& config, const PolicyKey& key, const ExplainedTool& tool,
+                    const PolicyStack& levels) {
   EffectivePolicy policy = Resolve(key, levels, WithValues::kYes);
-  HearOthers(policy, key, keys, config, tool, levels);
+  HearOthers(policy, key, config, tool, levels);
   if (policy.why_off.empty()) return policy;
   std::erase_if(policy.values, [](const auto& value) { return value.level == nullptr; });
   return policy;
@@ -197,7 +201,7 @@ std::string Explain(const Config& config, std::span<const PolicyKey> keys,
   if (!tool.note.empty()) out += "  not offered: " + tool.note + "\n";
   const PolicyStack levels = LevelsFor(config, tool.endpoint, tool.server, tool.tool);
   for (const PolicyKey& key : keys) {
-    const EffectivePolicy policy = Met(config, key, keys, tool, levels);
+    const EffectivePolicy policy = Met(config, key, tool, levels);
     out += key.name;
     if (!policy.why_off.empty()) {
       out += ": off (" + policy.why_off + ")\n";
@@ -222,7 +226,7 @@ json::object ExplainJson(const Config& config, std::span<const PolicyKey> keys,
   const PolicyStack levels = LevelsFor(config, tool.endpoint, tool.server, tool.tool);
   json::array policies;
   for (const PolicyKey& key : keys) {
-    const EffectivePolicy policy = Met(config, key, keys, tool, levels);
+    const EffectivePolicy policy = Met(config, key, tool, levels);
     json::array values;
     for (const EffectiveValue& value : policy.values) values.push_back(ToJson(value, file));
     json::object one{

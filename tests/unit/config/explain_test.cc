@@ -130,6 +130,15 @@ policies: {authorize: {rules: [{effect: require_approval, what: {tool: "*"}}]}}
   EXPECT_THAT(said, HasSubstr("hold: 45s "));
 }
 
+TEST_F(Explained, ARuleWhoseEffectWasExpandedHasCallsWaitAsWell) {
+  environment_.variables["E"] = "require_approval";
+  const std::string said = Of(R"(servers: {a: {command: x}}
+policies: {authorize: {rules: [{effect: "${E}", what: {tool: "*"}}]}}
+)");
+  EXPECT_THAT(said, HasSubstr("\napproval, once a call\n"));
+  EXPECT_THAT(said, HasSubstr("effect: ${E} "));
+}
+
 TEST_F(Explained, OfAGroupTheOthersAreAskedWhateverIsSaid) {
   const auto [on, off] = OnAndOff(
       "servers: {a: {command: x}, b: {command: y}}\ngroups: {g: {servers: [{server: a}, {server: "
