@@ -1,12 +1,18 @@
 #include "config/digest.h"
 
+#include <concepts>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include <boost/json/serialize.hpp>
 
 #include "base/digest.h"
 #include "config/describe.h"
+#include "config/expand.h"
+#include "config/redact.h"
+#include "config/remembered.h"
 #include "config/tree.h"
 
 namespace switchyard::config {
@@ -17,38 +23,119 @@ void Add(std::string& out, std::string_view text) {
   out.append(std::to_string(text.size())).append(1, ':').append(text);
 }
 
-void Add(std::string& out, const Node& node) {
+// How texts of policies are read: as anybody may know them, or as they are.
+enum class Texts : std::uint8_t { kShown, kWhole };
+
+std::string DirectoryOf(const std::string& file) {
+  const std::size_t slash = file.rfind('/');
+  if (slash == std::string::npos) return "";
+  return slash == 0 ? "/" : file.substr(0, slash);
+}
+
+std::string TextOf(const Node& scalar, const Excerpt& excerpt, Texts how) {
+  if (how == Texts::kShown || excerpt.environment == nullptr) return RedactUrl(scalar.text);
+  const auto expanded = Expand(scalar.text, DirectoryOf(excerpt.file), *excerpt.environment);
+  return expanded ? expanded->value : scalar.text;
+}
+
+void Add(std::string& out, const Node& node, const Excerpt& excerpt, Texts how) {
   out.append(std::to_string(static_cast<int>(node.kind)));
-  if (node.kind == Node::Kind::kScalar) Add(out, node.text);
-  for (const NodePtr& item : node.items) Add(out, *item);
+  if (node.kind == Node::Kind::kScalar) Add(out, TextOf(node, excerpt, how));
+  for (const NodePtr& item : node.items) Add(out, *item, excerpt, how);
   for (const Entry& entry : node.entries) {
     Add(out, entry.key);
-    Add(out, *entry.value);
+    // What a policy shows of itself to others is written there as it is.
+    const bool secret = entry.key == "headers" && entry.value->kind == Node::Kind::kMap;
+    if (!secret || how == Texts::kWhole) {
+      Add(out, *entry.value, excerpt, how);
+      continue;
+    }
+    for (const Entry& header : entry.value->entries) Add(out, header.key);
   }
   out.append(1, ';');
 }
 
-void Add(std::string& out, const PolicyLevel& level) {
+void Add(std::string& out, const PolicyLevel& level, Texts how) {
   Add(out, level.glob);
   for (const auto& [name, excerpt] : level.by_name) {
     Add(out, name);
-    if (excerpt.map != nullptr) Add(out, *excerpt.map);
+    if (excerpt.map != nullptr) Add(out, *excerpt.map, excerpt, how);
+  }
+  out.append(1, ';');
+}
+
+void Add(std::string& out, std::integral auto number) { Add(out, std::to_string(number)); }
+
+void Add(std::string& out, const std::vector<std::string>& words) {
+  for (const std::string& word : words) Add(out, word);
+  out.append(1, ';');
+}
+
+void Add(std::string& out, const Rights& rights) {
+  for (const auto* some : {&rights.scopes, &rights.roles, &rights.groups, &rights.capabilities}) {
+    Add(out, *some);
+  }
+}
+
+// Who is let in, as whom and with which rights; not by which keys.
+void Add(std::string& out, const Issuer& issuer) {
+  Add(out, issuer.issuer);
+  Add(out, issuer.audience);
+  Add(out, issuer.keys_file);
+  Add(out, RedactUrl(issuer.jwks_url.Shown()));
+  Add(out, issuer.discovery);
+  Add(out, issuer.algorithms);
+  Add(out, issuer.clock_skew.count());
+  for (const auto& [path, value] : issuer.required_claims) {
+    Add(out, path);
+    Add(out, value);
+  }
+  Add(out, issuer.subject);
+  for (const auto* paths :
+       {&issuer.client, &issuer.scopes, &issuer.roles, &issuer.groups, &issuer.capabilities}) {
+    Add(out, *paths);
+  }
+  Add(out, issuer.login.has_value());
+  if (!issuer.login) return;
+  Add(out, issuer.login->client_id);
+  Add(out, issuer.login->scopes);
+}
+
+void Add(std::string& out, const std::optional<Auth>& auth) {
+  if (!auth) return;
+  for (const Issuer& issuer : auth->issuers) Add(out, issuer);
+  out.append(1, ';');
+  for (const ApiKey& key : auth->api_keys) {
+    Add(out, key.name);
+    Add(out, key.expires ? key.expires->time_since_epoch().count() : -1);
+    Add(out, key.rights);
+  }
+  out.append(1, ';');
+  for (const CertificateRule& rule : auth->certificates) {
+    Add(out, static_cast<int>(rule.by));
+    Add(out, rule.glob);
+    Add(out, rule.subject);
+    Add(out, rule.rights);
   }
   out.append(1, ';');
 }
 
 // By the member of the file where it stands.
-std::map<std::string, std::string, std::less<>> PartsOf(const Config& config) {
+std::map<std::string, std::string, std::less<>> PartsOf(const Config& config, Texts how) {
   std::map<std::string, std::string, std::less<>> parts;
   for (const auto& [name, value] : DescribeJson(config)) {
     parts[std::string(name)] = boost::json::serialize(value);
   }
-  Add(parts["policies"], config.policies);
+  Add(parts["auth"], config.auth);
+  Add(parts["policies"], config.policies, how);
   for (const auto& [name, server] : config.servers) {
-    Add(parts["servers"], server.policies);
-    for (const PolicyLevel& level : server.tool_policies) Add(parts["servers"], level);
+    Add(parts["servers"], server.policies, how);
+    for (const PolicyLevel& level : server.tool_policies) Add(parts["servers"], level, how);
   }
-  for (const auto& [name, endpoint] : config.endpoints) Add(parts["endpoints"], endpoint.policies);
+  for (const auto& [name, endpoint] : config.endpoints) {
+    Add(parts["endpoints"], endpoint.auth);
+    Add(parts["endpoints"], endpoint.policies, how);
+  }
   return parts;
 }
 
@@ -83,7 +170,7 @@ std::map<std::string, bool, std::less<>> SecretChanges(const Config& a, const Co
 
 std::string DigestOf(const Config& config) {
   std::string all;
-  for (const auto& [name, text] : PartsOf(config)) {
+  for (const auto& [name, text] : PartsOf(config, Texts::kShown)) {
     Add(all, name);
     Add(all, text);
   }
@@ -92,7 +179,7 @@ std::string DigestOf(const Config& config) {
 
 std::vector<std::string> ChangedBetween(const Config& before, const Config& after) {
   std::map<std::string, bool, std::less<>> changed = SecretChanges(before, after);
-  const auto was = PartsOf(before), is = PartsOf(after);
+  const auto was = PartsOf(before, Texts::kWhole), is = PartsOf(after, Texts::kWhole);
   for (const auto& [name, text] : was) {
     const auto now = is.find(name);
     if (now == is.end() || now->second != text) changed[name] = true;

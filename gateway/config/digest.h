@@ -9,9 +9,10 @@
 
 namespace switchyard::config {
 
-// SHA-256, in hexadecimal digits, of what is in effect, as Describe() has it, and of the policies
-// as they are written. What ${...} stands for is not in it, nor are keys and other secrets of the
-// file outside of policies: who can read the digest cannot try guesses of those.
+// SHA-256, in hexadecimal digits, of what is in effect, as Describe() has it, of who is let in with
+// which rights, and of the policies as they are written. Keys, headers and other secrets are not in
+// it, nor is what ${...} stands for in policies: who can read the digest cannot try guesses of
+// them.
 std::string DigestOf(const Config& config);
 
 // The members of the file at its top of which something changed, also where only a secret did:

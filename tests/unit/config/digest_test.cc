@@ -1,5 +1,10 @@
 #include "config/digest.h"
 
+#include <algorithm>
+#include <expected>
+#include <optional>
+#include <utility>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +22,9 @@ const std::string kHash =
     "sha256:abcdefgh:dc1523a6e4e25218072ae3e767f671e3b440239a5381b00f44ed9b40def2658";
 
 Config Of(const std::string& yaml) {
-  const auto loaded = LoadText(yaml, "c.yaml", policies::PolicyKeys(), ProcessEnvironment());
+  const std::string servers = yaml.contains("servers: {a") ? "" : "servers: {}\n";
+  const auto loaded =
+      LoadText(servers + yaml, "c.yaml", policies::PolicyKeys(), ProcessEnvironment());
   EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error().front().ToString());
   return loaded ? loaded->config : Config();
 }
@@ -39,6 +46,46 @@ TEST(ConfigDigest, IsThatOfWhatIsInEffect) {
   EXPECT_NE(DigestOf(Of(Base() + "page_size: 5\n")), digest);
 }
 
+TEST(ConfigDigest, HasWhoIsLetInWithWhichRights) {
+  const auto key = [](const std::string& more) {
+    return DigestOf(Of("auth: {api_keys: [{name: ada, hash: '" + kHash + "1'" + more + "}]}\n"));
+  };
+  const auto issuer = [](const std::string& more) {
+    return DigestOf(
+        Of("auth: {issuers: [{issuer: 'https://i.example', discovery: true" + more + "}]}\n"));
+  };
+  const auto certificate = [](const std::string& more) {
+    return DigestOf(
+        Of("listen: {tls: {certificate: c.pem, key: k.pem, client_ca: ca.pem}}\n"
+           "auth: {certificates: [{cn: 'a*'" +
+           more + "}]}\n"));
+  };
+  const auto endpoint = [](const std::string& role) {
+    return DigestOf(Of("endpoints: {e: {auth: {api_keys: [{name: ada, hash: '" + kHash +
+                       "1', roles: [" + role + "]}]}}}\n"));
+  };
+  std::vector<std::string> digests{key(""),
+                                   key(", roles: [reader]"),
+                                   key(", roles: [admin]"),
+                                   key(", scopes: [admin]"),
+                                   key(", expires: '2031-01-01T00:00:00Z'"),
+                                   issuer(""),
+                                   issuer(", audience: [a]"),
+                                   issuer(", audience: [a, b]"),
+                                   issuer(", required_claims: {org: a}"),
+                                   issuer(", required_claims: {org: b}"),
+                                   issuer(", claims: {roles: [r]}"),
+                                   issuer(", claims: {groups: [r]}"),
+                                   certificate(""),
+                                   certificate(", subject: b"),
+                                   certificate(", roles: [admin]"),
+                                   endpoint("reader"),
+                                   endpoint("admin")};
+  std::ranges::sort(digests);
+  EXPECT_EQ(std::ranges::adjacent_find(digests), digests.end());
+  EXPECT_EQ(DigestOf(Of(Base())), DigestOf(Of(Base("allow", "2")))) << "not by which keys";
+}
+
 TEST(ConfigDigest, WhatChangedIsNamedAlsoWhereOnlyASecretDid) {
   const Config before = Of(Base());
   EXPECT_THAT(ChangedBetween(before, Of(Base())), IsEmpty());
@@ -53,6 +100,42 @@ TEST(ConfigDigest, WhatChangedIsNamedAlsoWhereOnlyASecretDid) {
   const Config other =
       Of(Base() + "endpoints: {e: {servers: [a], policies: {timeout: {total: 6s}}}}\n");
   EXPECT_THAT(ChangedBetween(levels, other), ElementsAre("endpoints"));
+}
+
+class Files final : public Environment {
+ public:
+  explicit Files(std::string content) : content_(std::move(content)) {}
+  std::optional<std::string> Get(const std::string&) const override { return std::nullopt; }
+  std::expected<std::string, std::string> ReadFile(const std::string&) const override {
+    return content_;
+  }
+
+ private:
+  std::string content_;
+};
+
+TEST(ConfigDigest, WhatAPolicyReadsFromAFileOrShowsToOthersIsNotInItAndChangesAreSeen) {
+  const auto with = [](const std::string& url, const std::string& header,
+                       const std::string& content) {
+    const Files files(content);
+    const auto loaded = LoadText(
+        "servers: {}\npolicies: {opa: {url: '" + url + "', headers: {X-Key: '" + header + "'}}}",
+        "dir/c.yaml", policies::PolicyKeys(), files);
+    EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error().front().ToString());
+    return loaded ? loaded->config : Config();
+  };
+  const std::string url = "https://o.example/v1/data/a", file = "${file:key}";
+  const Config base = with(url, file, "one");
+  EXPECT_THAT(ChangedBetween(base, with(url, file, "one")), IsEmpty());
+  EXPECT_THAT(ChangedBetween(base, with(url, file, "two")), ElementsAre("policies"));
+  EXPECT_THAT(ChangedBetween(base, with(url, "one", "one")), IsEmpty()) << "the same header";
+  EXPECT_THAT(ChangedBetween(with(url + "?k=1", file, ""), with(url + "?k=2", file, "")),
+              ElementsAre("policies"));
+  const std::string digest = DigestOf(base);
+  EXPECT_EQ(DigestOf(with(url, file, "two")), digest);
+  EXPECT_EQ(DigestOf(with(url, "written", "one")), digest) << "guesses cannot be tried";
+  EXPECT_EQ(DigestOf(with(url + "?k=1", file, "")), DigestOf(with(url + "?k=2", file, "")));
+  EXPECT_NE(DigestOf(with(url + "/b", file, "one")), digest);
 }
 
 }  // namespace
