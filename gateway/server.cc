@@ -305,13 +305,11 @@ Result<void> Server::Impl::Listen() {
 
 Result<void> Server::Start() {
   const std::lock_guard turn(impl_->turns);
-  if (Result<void> opened = impl_->policy_store.Open(impl_->metrics, impl_->desk); !opened) {
-    return opened;
-  }
-  if (Result<void> on = impl_->credentials.Open(impl_->options.config); !on) return on;
-  if (Result<void> on = impl_->orchestration.Open(impl_->options.config, impl_->Fetcher()); !on)
-    return on;
-  if (Result<void> on = impl_->audit_log.Configure(impl_->options.config.audit); !on) return on;
+  if (Result<void> on = impl_->policy_store.Open(impl_->metrics, impl_->desk); !on) return on;
+  const config::Config& config = impl_->options.config;
+  if (Result<void> on = impl_->credentials.Open(config); !on) return on;
+  if (Result<void> on = impl_->orchestration.Open(config, impl_->Fetcher()); !on) return on;
+  if (Result<void> on = StartAudit(impl_->audit_log, *impl_->options.clock, config); !on) return on;
   if (Result<void> on = impl_->task_key.Open(impl_->options.config.state.dir); !on) return on;
   impl_->StartThreads();
   impl_->started = true;
@@ -341,7 +339,8 @@ Result<void> Server::Reload(config::Config config) {
   Result<void> on = impl_->orchestration.Open(config, impl_->Fetcher());
   if (!on) return on;
   impl_->OnControl([&] { on = impl_->credentials.Open(config); });
-  if (on) on = impl_->audit_log.Configure(config.audit);
+  const Clock& clock = *impl_->options.clock;
+  if (on) on = SwitchAudit(impl_->audit_log, clock, impl_->options.config, config);
   if (!on) return on;
   impl_->outside = std::move(*outside);
   impl_->policy_store.Keep(config.state);
@@ -349,7 +348,7 @@ Result<void> Server::Reload(config::Config config) {
   const config::Config before = std::exchange(impl_->options.config, std::move(config));
   impl_->parking.SetLimits(ParkingLimitsOf(impl_->options.config));
   impl_->Configure();
-  TellReload(impl_->audit_log, *impl_->options.clock, before, impl_->options.config);
+  TellReload(impl_->audit_log, clock, before, impl_->options.config);
   return {};
 }
 

@@ -89,13 +89,27 @@ TEST_F(AuditChanges, AReloadSaysWhatItChangedAndWhichConfigurationHolds) {
       .Reload();
   gateway.With("policies", "{authorize: {rules: [{name: r, effect: deny, what: {tool: echo}}]}}")
       .Reload();
-  const std::vector<json::value> events = Events("reload");
-  ASSERT_EQ(events.size(), 3U);
+  std::vector<json::value> events = Events("reload");
+  ASSERT_EQ(events.size(), 4U);
+  EXPECT_EQ(TextAt(events[0], "/decision"), "started");
+  EXPECT_EQ(TextAt(events[0], "/configuration"), TextAt(events[1], "/configuration_before"));
+  events.erase(events.begin());
   EXPECT_EQ(TextAt(events[0], "/changed"), "");
   EXPECT_EQ(TextAt(events[1], "/changed"), "policies");
   EXPECT_EQ(TextAt(events[2], "/changed"), "policies") << "a word in a rule";
   EXPECT_EQ(TextAt(events[1], "/configuration"), TextAt(events[2], "/configuration_before"));
   EXPECT_NE(TextAt(events[1], "/configuration"), TextAt(events[2], "/configuration"));
+}
+
+TEST_F(AuditChanges, TheReloadThatTurnsTheLogOffIsItsLastRecord) {
+  gateway.Serves("a", fake).With("audit", "{path: " + path + "}").Start();
+  gateway.With("audit", "{}").Reload();
+  gateway.Reload();
+  const std::vector<json::value> events = Events("reload");
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(TextAt(events[1], "/decision"), "reloaded");
+  EXPECT_EQ(TextAt(events[1], "/changed"), "audit");
+  EXPECT_NE(TextAt(events[1], "/configuration"), TextAt(events[0], "/configuration"));
 }
 
 }  // namespace

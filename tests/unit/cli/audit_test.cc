@@ -95,18 +95,18 @@ TEST_F(AuditProgram, VerifyNamesTheLineThatWasChanged) {
   Serve(5, Config());
   const Said whole = Run({"verify", log()});
   EXPECT_EQ(whole.exit, kOk);
-  EXPECT_THAT(whole.out, HasSubstr(log() + " is whole: 8 records in 1 file, number 1 of 20"));
+  EXPECT_THAT(whole.out, HasSubstr(log() + " is whole: 9 records in 1 file, number 1 of 20"));
   std::string text = Text();
   text.replace(text.find("tool3"), 5, "tool4");
   place_.Put("audit.jsonl", text);
   const Said changed = Run({"verify", log()});
   EXPECT_EQ(changed.exit, kFailed);
   EXPECT_THAT(changed.err,
-              AllOf(HasSubstr("audit.jsonl:6: the record was changed: its hash is not"),
-                    HasSubstr("5 records before it are whole, up to number 5")));
+              AllOf(HasSubstr("audit.jsonl:7: the record was changed: its hash is not"),
+                    HasSubstr("6 records before it are whole, up to number 6")));
   const Said json = Run({"verify", place_.path(), "--json"});
   EXPECT_EQ(json.exit, kFailed);
-  EXPECT_EQ(At(Parse(json.out), "/logs/0/problem/line"), tests::json::value(6));
+  EXPECT_EQ(At(Parse(json.out), "/logs/0/problem/line"), tests::json::value(7));
   const Said none = Run({"verify", place_.path() + "/nothing.jsonl"});
   EXPECT_EQ(none.exit, kFailed);
   EXPECT_THAT(none.err, HasSubstr("there is no such file"));
