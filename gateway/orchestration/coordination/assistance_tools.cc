@@ -162,8 +162,8 @@ std::optional<std::int64_t> ScoreOf(Arguments& arguments, const std::string& cri
 std::string NotCounted(const Evaluated& done, const Evaluation& evaluation) {
   if (!evaluation.score) return "there is no score, and no number in evaluation_criteria";
   if (!done.strangers) return "";
-  return evaluation.contributor + " sent " + evaluation.evaluator +
-         " nothing and shared no session with it; name a task, session, request or message";
+  return evaluation.contributor + " wrote " + evaluation.evaluator +
+         " nothing and opened no session with it; name a task, request or message of yours";
 }
 
 }  // namespace

@@ -15,27 +15,53 @@ std::unexpected<Error> NoPart(const Evaluation& evaluation) {
                  evaluation.contribution);
 }
 
-// Whether they had anything to do with each other: a session of both, or a message to who
-// evaluates.
-Result<bool> Met(Records& records, std::int64_t evaluator, std::int64_t contributor) {
-  Result<Database::Rows> rows = records.sql.Query(
-      "SELECT own.session FROM participant AS theirs, participant AS own WHERE theirs.box = $1 AND "
-      "own.session = theirs.session AND own.box = $2 LIMIT 1",
-      {contributor, evaluator});
-  if (!rows) return Failure(std::move(rows.error()));
-  if (!rows->empty()) return true;
-  rows = records.sql.Query(
-      "SELECT message.id FROM (SELECT message FROM delivery WHERE box = $1 ORDER BY message DESC "
-      "LIMIT 1000) AS recent, message WHERE message.id = recent.message AND message.sender_box = "
-      "$2 LIMIT 1",
-      {evaluator, contributor});
-  if (!rows) return Failure(std::move(rows.error()));
+// What it wrote itself: not what the service tells of it.
+#define SWITCHYARD_OWN_WORDS                                           \
+  " AND message.type NOT IN ('session_invitation', 'session_closed', " \
+  "'assistance_accepted', 'assistance_declined')"
+
+Result<bool> Any(const Result<Database::Rows>& rows) {
+  if (!rows) return Failure(Error(rows.error()));
   return !rows->empty();
 }
 
-// Whether that is known; what is no id of ours is not. kInvalid: it had none.
+// Whether the contributor had anything to do with who evaluates, of its own accord: it opened a
+// session with it, or wrote to it. Into a session of others it comes without being asked.
+Result<bool> Met(Records& records, std::int64_t evaluator, std::int64_t contributor) {
+  Result<bool> opened = Any(records.sql.Query(
+      "SELECT own.session FROM participant AS theirs, participant AS own, collaboration WHERE "
+      "theirs.box = $1 AND own.session = theirs.session AND own.box = $2 AND collaboration.id = "
+      "own.session AND collaboration.box = $1 LIMIT 1",
+      {contributor, evaluator}));
+  if (!opened || *opened) return opened;
+  return Any(records.sql.Query(
+      "SELECT message.id FROM (SELECT message FROM delivery WHERE box = $1 ORDER BY message DESC "
+      "LIMIT 1000) AS recent, message WHERE message.id = recent.message AND message.sender_box = "
+      "$2" SWITCHYARD_OWN_WORDS " LIMIT 1",
+      {evaluator, contributor}));
+}
+
+// Whether it was done for who evaluates: its caller created it, or it has what this is a part of,
+// or one of its newest thousand tasks waits, or waited, for it.
+Result<bool> WasFor(Records& records, const Evaluation& evaluation, const Task& task) {
+  if (task.creator == records.caller) return true;
+  if (task.parent != 0) {
+    Result<bool> part =
+        Any(records.sql.Query("SELECT id FROM task WHERE id = $1 AND assigned_to = $2",
+                              {task.parent, evaluation.evaluator}));
+    if (!part || *part) return part;
+  }
+  return Any(records.sql.Query(
+      "SELECT own.id FROM (SELECT id FROM task WHERE assigned_to = $1 ORDER BY id DESC LIMIT 1000) "
+      "AS own WHERE EXISTS (SELECT 1 FROM dependency WHERE task = own.id AND needs = $2) OR EXISTS "
+      "(SELECT 1 FROM needed WHERE task = own.id AND needs = $2) LIMIT 1",
+      {evaluation.evaluator, task.id}));
+}
+
+// Whether that is known, and was done for who evaluates; what is no id of ours is not. kInvalid: it
+// had none.
 Result<bool> HadPart(Records& records, const Evaluation& evaluation, const Agent& contributor,
-                     std::int64_t box) {
+                     std::int64_t evaluator_box, std::int64_t box) {
   const std::string& ref = evaluation.contribution;
   if (const Result<TaskId> task = TaskIdOf(ref)) {
     Result<Task> found = Find(records, *task);
@@ -44,25 +70,33 @@ Result<bool> HadPart(Records& records, const Evaluation& evaluation, const Agent
     const bool its = found->assigned_to == evaluation.contributor &&
                      found->assigned_at >= contributor.registered_at;
     if (!its) return NoPart(evaluation);
-    return true;
+    return WasFor(records, evaluation, *found);
   }
+  // The second column: whether it was for who evaluates. Of a session that is seen by what was
+  // said.
   Result<Database::Rows> rows = Database::Rows();
   if (const auto session = Parse(IdOf::kSession, ref)) {
-    rows = records.sql.Query("SELECT box FROM participant WHERE session = $1 AND box = $2",
+    rows = records.sql.Query("SELECT box, 0 FROM participant WHERE session = $1 AND box = $2",
                              {*session, box});
   } else if (const auto request = Parse(IdOf::kAssistance, ref)) {
-    rows = records.sql.Query("SELECT id FROM assistance WHERE id = $1 AND helper_box = $2",
-                             {*request, box});
+    rows = records.sql.Query(
+        "SELECT id, CASE WHEN box = $1 THEN 1 ELSE 0 END FROM assistance WHERE id = $2 AND "
+        "helper_box = $3",
+        {evaluator_box, *request, box});
   } else if (const auto message = Parse(IdOf::kMessage, ref)) {
-    rows = records.sql.Query("SELECT id FROM message WHERE id = $1 AND sender_box = $2",
-                             {*message, box});
+    rows = records.sql.Query(
+        "SELECT message.id, (SELECT count(*) FROM delivery WHERE delivery.box = $1 AND "
+        "delivery.message = message.id" SWITCHYARD_OWN_WORDS
+        ") FROM message WHERE message.id = $2 AND message.sender_box = $3",
+        {evaluator_box, *message, box});
   } else {
     return false;
   }
   if (!rows) return Failure(std::move(rows.error()));
   if (rows->empty()) return NoPart(evaluation);
-  return true;
+  return rows->front().Number(1) > 0;
 }
+#undef SWITCHYARD_OWN_WORDS
 
 struct Votes {
   std::int64_t votes = 0, total = 0;
@@ -193,12 +227,10 @@ Result<Evaluated> Evaluate(Records& records, const Evaluation& evaluation) {
   if (!contributor) return Failure(std::move(contributor.error()));
   Result<Inbox> inbox = InboxOf(records, evaluation.contributor);
   if (!inbox) return Failure(std::move(inbox.error()));
-  Result<bool> counts = HadPart(records, evaluation, *contributor, inbox->box);
-  if (counts && !*counts) {
-    Result<Inbox> own = InboxOf(records, evaluation.evaluator);
-    if (!own) return Failure(std::move(own.error()));
-    counts = Met(records, own->box, inbox->box);
-  }
+  Result<Inbox> own = InboxOf(records, evaluation.evaluator);
+  if (!own) return Failure(std::move(own.error()));
+  Result<bool> counts = HadPart(records, evaluation, *contributor, own->box, inbox->box);
+  if (counts && !*counts) counts = Met(records, own->box, inbox->box);
   if (!counts) return Failure(std::move(counts.error()));
   Evaluation kept = evaluation;
   if (!*counts) kept.score = std::nullopt;

@@ -23,9 +23,12 @@ struct Evaluated {
   bool strangers = false;  // nothing shows that they had to do with each other: it does not count
 };
 // Replaces what this voter said of this contribution before. kInvalid: of itself, or of what the
-// contributor had no part in as far as that is known. A score for what has no id of ours counts for
-// those alone who shared a session, or had a message of the contributor among their newest
-// thousand.
+// contributor had no part in as far as that is known. A score counts where the contribution was for
+// who evaluates: a task that its caller created (callers that prove nothing are one), that is a
+// part of a task of its own, or for which one of its newest thousand waits or waited; the answer to
+// its request; a message to it. Any other counts where the contributor opened a session with it, or
+// a message that it wrote is among the newest thousand to it. What others bring about without it
+// does not: that it was invited, or declined.
 Result<Evaluated> Evaluate(Records& records, const Evaluation& evaluation);
 
 // More are not kept: the oldest go.

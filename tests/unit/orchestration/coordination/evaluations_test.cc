@@ -31,6 +31,13 @@ class Evaluations : public ::testing::Test {
     room.Get("send_message",
              R"({"sender_id":")" + whom + R"(","recipient_id":")" + who + R"(","content":"done"})");
   }
+  // A session; its id.
+  std::string Open(const std::string& who, const std::string& whom) {
+    const json::object made = room.Get("create_collaboration_session",
+                                       R"({"title":"t","coordinator_model_id":")" + who +
+                                           R"(","participant_model_ids":[")" + whom + "\"]}");
+    return std::string(made.at("session_id").as_string());
+  }
   double Quality(const std::string& agent) {
     const json::object health = room.Get("get_agent_health", R"({"agent_id":")" + agent + "\"}");
     return health.contains("quality") ? health.at("quality").as_double() : -1;
@@ -51,8 +58,9 @@ TEST_F(Evaluations, OfWhatNobodyKnowsCountBetweenThoseWhoMet) {
   const std::string never = R"("never happened","score":0)";
   const json::object said = say(never);
   EXPECT_EQ(said.at("counts"), json::value(false));
-  EXPECT_EQ(said.at("reason"), json::value("b sent a nothing and shared no session with it; name a "
-                                           "task, session, request or message"));
+  EXPECT_EQ(said.at("reason"),
+            json::value("b wrote a nothing and opened no session with it; name a "
+                        "task, request or message of yours"));
   EXPECT_FALSE(said.contains("quality"));
   EXPECT_EQ(Quality("b"), -1);
   EXPECT_FALSE(room.Get("get_agent_statistics").contains("avg_quality"));
@@ -61,12 +69,78 @@ TEST_F(Evaluations, OfWhatNobodyKnowsCountBetweenThoseWhoMet) {
   room.Send("b", R"("recipient_id":"a")", "what it did");
   EXPECT_FALSE(say(never).contains("counts"));
   EXPECT_EQ(Quality("b"), 0);
-  // A session does, too.
+  // A session that it opened does, too.
   const auto of_c = [this] { return Evaluate("c", "b", "talk", R"("score":1)"); };
   EXPECT_EQ(of_c().at("counts"), json::value(false));
-  room.Get("create_collaboration_session",
-           R"({"title":"t","coordinator_model_id":"c","participant_model_ids":["b"]})");
+  Open("b", "c");
   EXPECT_EQ(of_c().at("quality"), json::value(0.5));
+}
+
+// What others do to an agent brings it no votes: to invite it, to ask it, or to look at its work.
+TEST_F(Evaluations, OfWhomNobodyAskedDoNotCount) {
+  meet = false;
+  const auto counts = [this](const std::string& ref) {
+    const json::object said = Evaluate("c", "b", ref, R"("score":0)");
+    EXPECT_FALSE(said.contains("error")) << json::serialize(said);
+    return !said.contains("counts");
+  };
+  const std::string session = Open("c", "b");
+  EXPECT_FALSE(counts("talk"));
+  EXPECT_FALSE(counts(session)) << "it did not even see it";
+  const std::string request(room.Get("request_assistance",
+                                     R"({"requesting_agent_id":"c","task_description":"help",)"
+                                     R"("target_agent_id":"b"})")
+                                .at("request_id")
+                                .as_string());
+  room.Get("respond_to_assistance", R"({"request_id":")" + request +
+                                        R"(","agent_id":"b","action":"decline","response":"no"})");
+  const json::object read = room.Get("read_messages", R"({"agent_id":"c"})");
+  const json::value declined = read.at("messages").at(0).at("id");
+  EXPECT_FALSE(counts("talk"));
+  EXPECT_FALSE(counts(std::string(declined.as_string())));
+  EXPECT_THAT(json::serialize(Evaluate("c", "b", request, R"("score":0)")), HasSubstr("no part"));
+  // Nor what it did for another one.
+  const std::string message = room.Send("b", R"("recipient_id":"a")", "x");
+  EXPECT_FALSE(counts(message));
+  EXPECT_EQ(Quality("b"), -1);
+  room.Send("b", R"("session_id":")" + session + "\"", "here I am");
+  EXPECT_TRUE(counts(session));
+  EXPECT_EQ(Quality("b"), 0);
+}
+
+TEST_F(Evaluations, OfATaskAreOfThoseForWhomItWas) {
+  meet = false;
+  room.caller = "alice";
+  const std::string task = room.Create("x");
+  const std::string whole = room.Create("whole");
+  const std::string part = room.Create("part", R"(,"parent":")" + whole + "\"");
+  const std::string later = room.Create("later", R"(,"depends_on":[")" + part + "\"]");
+  const auto assign = [this](const std::string& id, const char* agent) {
+    ASSERT_EQ(
+        room.Refusal("assign_task", Room::Id(id, R"(,"agent_id":")" + std::string(agent) + "\"")),
+        "");
+  };
+  assign(task, "b");
+  assign(part, "b");
+  assign(whole, "a");
+  const auto counts = [this](const char* who, const std::string& ref) {
+    room.caller = "";
+    const json::object said = Evaluate(who, "b", ref, R"("score":1)");
+    room.caller = "alice";
+    EXPECT_FALSE(said.contains("error")) << json::serialize(said);
+    return !said.contains("counts");
+  };
+  EXPECT_FALSE(counts("c", task)) << "whose id anybody may know";
+  EXPECT_FALSE(counts("a", task));
+  EXPECT_FALSE(counts("c", part));
+  EXPECT_TRUE(counts("a", part)) << "it has the whole";
+  room.Get("start_task", Room::Id(part));
+  ASSERT_EQ(room.Refusal("complete_task", Room::Id(part)), "");
+  EXPECT_FALSE(counts("c", part));
+  assign(later, "c");
+  EXPECT_TRUE(counts("c", part)) << "its own task waited for that";
+  EXPECT_FALSE(counts("c", task));
+  EXPECT_FALSE(Evaluate("c", "b", task, R"("score":1)").contains("counts")) << "alice created it";
 }
 
 TEST_F(Evaluations, WithoutANumberSaySo) {
