@@ -237,23 +237,16 @@ std::optional<Destination> Catalog::FindReference(std::string_view uri, const Si
   return found ? found : data_->lookup.FindResource(uri, eyes);
 }
 
-// What rules say of the server is asked with what they say of the name: to whom either does not
-// exist, the server is not starting.
+// Nothing is asked about the name: all names that might be the server's get one answer, so that
+// none tells what rules hide of it.
 std::optional<std::string> Catalog::WhoIsStarting(ItemKind kind, std::string_view exposed,
                                                   const Sight* sight) const {
   const Content& content = data_->content;
-  const bool tool = kind == ItemKind::kTool;
   for (const StartingServer& starting : content.starting) {
-    const auto own = OwnNameAt(starting, content, data_->options, kind, exposed);
-    if (!own) continue;
-    if (sight == nullptr) return starting.called;
-    const std::string& server = starting.naming.server;
-    const auto policies = tool ? PoliciesForTool(server, *own) : PoliciesFor(server);
-    const Lead lead{.route = tool ? mcp::Route::kTool : mcp::Route::kPrompt,
-                    .name = *own,
-                    .policies = policies.get()};
-    const bool known = ShowsServer(content, data_->options.view, starting.called, *sight);
-    if (known && sight->MayLead(lead)) return starting.called;
+    if (!OwnNameAt(starting, content, data_->options, kind, exposed)) continue;
+    const bool known =
+        sight == nullptr || ShowsServer(content, data_->options.view, starting.called, *sight);
+    if (known) return starting.called;
   }
   return std::nullopt;
 }

@@ -100,11 +100,11 @@ struct FirstCallUnderRules : Authorize {
 INSTANTIATE_TEST_SUITE_P(Era, FirstCallUnderRules, ::testing::Values(Era::kModern, Era::kLegacy),
                          EraWord);
 
-TEST_P(FirstCallUnderRules, ToWhomAToolDoesNotExistItsServerIsNotStarting) {
-  Start("{effect: allow, what: {tool: echo}}");
+TEST_P(FirstCallUnderRules, NoNameTellsWhatRulesHideOfAServerThatIsStarting) {
+  const Ask hidden{.method = "tools/call", .members = R"("name":"a__secret_x","arguments":{})"};
+  Start("{effect: allow}, {effect: deny, what: {tool: secret_x}}");
   EXPECT_TRUE(NewClient()->Call("a__echo").Contains(kStarting));
-  ExpectAlike({.method = "tools/call", .members = R"("name":"a__hold","arguments":{})"}, "a__hold",
-              "z__hold");
+  ExpectAlike(hidden, "a__secret_x", "a__nobody_x");
 }
 
 }  // namespace

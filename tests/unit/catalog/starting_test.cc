@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -96,27 +95,31 @@ TEST(Starting, TheGatewaysOwnNamesAreNobodyElses) {
   EXPECT_EQ(OfTool(catalog, "switchyard_write"), "a");
 }
 
-// Knows of no tool or prompt but these, by the server's own name, and of some at any server or not.
+// Knows of no tool or prompt but x, by the server's own name, and of some at any server or not.
 struct Some final : Sight {
-  explicit Some(std::set<std::string, std::less<>> names, bool any = true)
-      : names_(std::move(names)), any_(any) {}
+  explicit Some(bool any) : any_(any) {}
   bool Shows(const Definition&) const override { return false; }
-  bool MayLead(const Lead& lead) const override { return names_.contains(lead.name); }
+  bool MayLead(const Lead& lead) const override { return lead.name == "x"; }
   std::string Hide(const Lead&, Call&) const override { return "hidden"; }
   void Miss(const Lead&) const override {}
   bool ShowsAny(ItemKind, const PolicySet*) const override { return any_; }
 
-  const std::set<std::string, std::less<>> names_;
   const bool any_;
 };
 
-TEST(Starting, WhoMayNotKnowOfAServerOrANameIsNotTold) {
+TEST(Starting, WhoMayKnowOfAServerIsToldTheSameOfEveryName) {
   const auto catalog = Merge({TestServer("a").Starting()});
-  const Some sight({"x"});
-  EXPECT_EQ(catalog->WhoIsStarting(ItemKind::kTool, "a__x", &sight), "a");
-  EXPECT_EQ(catalog->WhoIsStarting(ItemKind::kTool, "a__y", &sight), std::nullopt);
-  EXPECT_EQ(catalog->WhoIsStarting(ItemKind::kPrompt, "a__y", &sight), std::nullopt);
-  const Some nothing({"x"}, false);
+  const Some sight(true);
+  for (const char* name : {"a__x", "a__secret_x", "a__nothing"}) {
+    EXPECT_EQ(catalog->WhoIsStarting(ItemKind::kTool, name, &sight), "a") << name;
+    EXPECT_EQ(catalog->WhoIsStarting(ItemKind::kPrompt, name, &sight), "a") << name;
+  }
+  EXPECT_EQ(catalog->WhoIsStarting(ItemKind::kTool, "b__x", &sight), std::nullopt);
+}
+
+TEST(Starting, WhoMayNotKnowOfAServerIsNotTold) {
+  const auto catalog = Merge({TestServer("a").Starting()});
+  const Some nothing(false);
   EXPECT_EQ(catalog->WhoIsStarting(ItemKind::kTool, "a__x", &nothing), std::nullopt);
 }
 
