@@ -83,6 +83,13 @@ void Note(const Judged& judged, CallNotes& notes) {
   notes.rule = judged.book->NameOf(judged.verdict);
 }
 
+// As much work, where no rule hides what nobody has.
+void NoteNothing(CallNotes& notes) {
+  notes.decided_by = "authorize";
+  notes.decision = kOutcomeWords.at(static_cast<std::size_t>(Outcome::kHidden));
+  notes.rule = "none";
+}
+
 Error RefusalOf(const Call& call, const Judged& judged) {
   return judged.scopes.empty() ? Refusal(call, judged.verdict, judged.book->NameOf(judged.verdict))
                                : LacksScopes(call, judged.scopes);
@@ -112,11 +119,11 @@ class RulesSight final : public Sight {
   }
   void Miss(const Lead& lead) const override {
     const std::optional<Judged> judged = HiddenBy(lead);
-    if (!judged) return;
     CallNotes notes;
-    Note(*judged, notes);
-    const std::string unsaid =
-        fmt::format("hidden by rule {}", judged->book->NameOf(judged->verdict));
+    if (judged) Note(*judged, notes);
+    if (!judged) NoteNothing(notes);
+    const std::string unsaid = fmt::format(
+        "hidden by rule {}", judged ? judged->book->NameOf(judged->verdict) : notes.rule);
     static_cast<void>(unsaid);
   }
   bool ShowsAny(ItemKind kind, const PolicySet* policies) const override {

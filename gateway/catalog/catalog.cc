@@ -222,6 +222,10 @@ const Definition* Catalog::FindToolOf(std::string_view server, std::string_view 
   return found == owner->second.tools.end() ? nullptr : found->second;
 }
 
+Destination Catalog::WouldLead(std::string_view exposed) const {
+  return data_->lookup.WouldLead(exposed);
+}
+
 std::optional<Destination> Catalog::FindPrompt(std::string_view exposed) const {
   return data_->lookup.Find(ItemKind::kPrompt, exposed);
 }

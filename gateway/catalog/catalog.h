@@ -77,6 +77,9 @@ class Catalog final {
   std::optional<Destination> FindTool(std::string_view exposed) const;
   // By the server's own name or, with no server, by the name that clients know. Null: not offered.
   const Definition* FindToolOf(std::string_view server, std::string_view tool) const;
+  // Where a tool or prompt of a name that nobody has would lead, by its prefix alone: to what it
+  // would be called there and the policies that it would meet. No server: there is none.
+  Destination WouldLead(std::string_view exposed) const;
   std::optional<Destination> FindPrompt(std::string_view exposed) const;
   // Exact URIs first, then the exact original of a rewritten one (its first owner), then the
   // rewritten form (names.h) of any URI of a server that is up, then templates, then the only

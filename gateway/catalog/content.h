@@ -67,9 +67,10 @@ struct Content {
   std::vector<Collision> collisions;
   std::vector<std::string> problems;
   std::map<std::string, std::string> missing;
-  std::vector<StartingServer> starting;         // of those that are missing
-  std::set<std::string, std::less<>> prefixes;  // of all servers here, up or not
-  std::map<std::string, std::string> outages;   // what -> why
+  std::vector<StartingServer> starting;  // of those that are missing
+  // Of all servers here, up or not: prefix -> one of those that have it, "" of those without.
+  std::map<std::string, std::string, std::less<>> prefixes;
+  std::map<std::string, std::string> outages;                       // what -> why
   std::map<std::string, std::vector<OutageSource>> outage_sources;  // what -> of whom
   TimePoint outages_until = TimePoint::max();
   std::size_t hidden_tools = 0;  // the last of the tools

@@ -38,10 +38,12 @@ std::optional<std::string> Router::Hide(Call& call) const {
   const bool named = route == mcp::Route::kTool || route == mcp::Route::kPrompt;
   const std::string said =
       nowhere && named ? call.message.GetString(mcp::Key::kName) : std::string();
-  const Lead lead{.route = route,
-                  .name = nowhere ? std::string_view(said) : target.name,
-                  .item = item,
-                  .policies = target.policies};
+  Lead lead{.route = route, .name = target.name, .item = item, .policies = target.policies};
+  if (nowhere && named) {
+    const Destination would = catalog_->WouldLead(said);
+    lead.name = would.name;
+    lead.policies = would.policies;
+  }
   const bool builtin = item != nullptr && item->builtin != nullptr;
   const bool shown = builtin ? catalog_->ShowsBuiltin(*item, *sight) : sight->MayLead(lead);
   if ((shown && !nowhere) || LeadElsewhere(*sight, call)) return std::nullopt;

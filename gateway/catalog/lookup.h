@@ -37,6 +37,8 @@ class Lookup {
   std::optional<Destination> FindResource(std::string_view uri, const Eyes& eyes = {}) const;
   std::optional<Destination> FindTemplate(std::string_view text, const Eyes& eyes) const;
   const std::shared_ptr<const PolicySet>& PoliciesFor(std::string_view server) const;
+  // As Catalog::WouldLead() says.
+  Destination WouldLead(std::string_view exposed) const;
 
  private:
   std::optional<Destination> FindOriginal(std::string_view uri, const Eyes& eyes) const;

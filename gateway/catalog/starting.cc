@@ -1,6 +1,7 @@
 #include "catalog/starting.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "catalog/content.h"
 #include "catalog/glob.h"
@@ -36,7 +37,7 @@ void NoteStarting(const Catalog::Options& options, const std::vector<ServerState
   for (const ServerState& state : servers) {
     const ServerNaming& naming = state.naming;
     if (!content.policies.contains(naming.server)) continue;  // not of this endpoint
-    if (!naming.prefix.empty()) content.prefixes.insert(naming.prefix);
+    content.prefixes.emplace(naming.prefix, naming.server);
     if (!state.starting) continue;
     const GroupView* const group = GroupOf(options.view, naming.server);
     const std::string& called = group == nullptr ? naming.server : group->name;
@@ -54,11 +55,13 @@ std::optional<std::string_view> OwnNameAt(const StartingServer& server, const Co
   std::string_view own = exposed;
   if (!view.transparent) {
     if (!IsValidName(exposed)) return std::nullopt;
-    const auto leads = [exposed](const std::string& prefix) { return HasPrefix(exposed, prefix); };
+    const auto leads = [exposed](const std::string& prefix) {
+      return !prefix.empty() && HasPrefix(exposed, prefix);
+    };
     if (!naming.prefix.empty()) {
       if (!leads(naming.prefix)) return std::nullopt;
       own.remove_prefix(naming.prefix.size() + kBetween.size());
-    } else if (std::ranges::any_of(content.prefixes, leads)) {
+    } else if (std::ranges::any_of(content.prefixes | std::views::keys, leads)) {
       return std::nullopt;  // that of another server says whose it is
     }
   }
