@@ -88,6 +88,9 @@ TEST_P(AuditTrail, HasCallsThatWereAllowedDeniedHiddenAndUnknown) {
   EXPECT_EQ(Text(calls[1], "decision"), "denied");
   EXPECT_EQ(Text(calls[2], "decision"), "hidden");
   EXPECT_EQ(Text(calls[2], "server"), "a") << "who reads the log sees what the caller may not";
+  for (const char* of_a_rule : {"rule", "decision", "decided_by", "server"}) {
+    EXPECT_EQ(Text(calls[3], of_a_rule), "") << of_a_rule << ": nobody has it, and nobody hid it";
+  }
   EXPECT_EQ(Text(calls[0], "session").empty(), GetParam() == Era::kModern);
   std::ifstream in(path);
   const std::string log{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
