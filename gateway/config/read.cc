@@ -222,8 +222,9 @@ void CheckLogins(Section& root, const Config& config) {
 void CheckAuth(Section& root, const Config& config) {
   if (std::optional<std::string> problem = OpenProblem(config)) {
     root.Error("listen", std::move(*problem));
+  } else {
+    for (std::string& warning : OpenWarnings(config)) root.Warning("auth", std::move(warning));
   }
-  for (std::string& warning : OpenWarnings(config)) root.Warning("auth", std::move(warning));
   const auto check = [&](const std::string& key, const std::optional<Auth>& auth) {
     if (!auth || auth->none) return;
     if (!auth->certificates.empty() &&

@@ -177,6 +177,17 @@ TEST(AuthConfig, OtherMachinesAreServedOnlyWhereSomebodySaidHow) {
   EXPECT_EQ(OpenHere(Good("auth: {api_keys_file: f}")), "");
 }
 
+TEST(AuthConfig, WhoeverMayPresentNothingComesInByAnOpenEndpoint) {
+  const Config here = Good("auth: {api_keys_file: f, anonymous: true}");
+  EXPECT_THAT(OpenPathsOf(here).machine, ElementsAre("/mcp"));
+  EXPECT_THAT(OpenHere(here), HasSubstr("every program on this machine may use /mcp"));
+  const Config there = Good(
+      "listen: 0.0.0.0:80\nauth: {api_keys_file: f}\n"
+      "endpoints: {own: {}, any: {auth: {anonymous: true}}}");
+  EXPECT_THAT(OpenPathsOf(there).network, ElementsAre("/mcp/any"));
+  EXPECT_THAT(OpenWarnings(there), ElementsAre(HasSubstr("may use /mcp/any: nobody has to")));
+}
+
 TEST(AuthConfig, UrlsThatTokensAreForAreSaid) {
   const std::string auth = "\nauth: {issuers: [{issuer: i, secret: s}]}";
   Good("listen: 127.0.0.1:80" + auth);
