@@ -107,5 +107,12 @@ TEST_P(FirstCallUnderRules, NoNameTellsWhatRulesHideOfAServerThatIsStarting) {
   ExpectAlike(hidden, "a__secret_x", "a__nobody_x");
 }
 
+TEST_P(FirstCallUnderRules, ToWhomAServerDoesNotExistItIsNotStarting) {
+  Start("{effect: deny}");
+  EXPECT_FALSE(NewClient()->Call("a__echo").Contains(kStarting));
+  ExpectAlike({.method = "tools/call", .members = R"("name":"a__hold","arguments":{})"}, "a__hold",
+              "z__hold");
+}
+
 }  // namespace
 }  // namespace switchyard::tests
