@@ -106,7 +106,8 @@ TEST_P(FaultyServer, NeverAnsweringEndsAtTheDeadlineAndIsCancelled) {
 
 TEST_P(FaultyServer, OtherCallsOutliveAFaultyOne) {
   Begin("10s");
-  Exchange other = NewClient()->BeginCall("a__hold", R"({"label":"x"})");
+  const auto another = NewClient();
+  Exchange other = another->BeginCall("a__hold", R"({"label":"x"})");
   ASSERT_TRUE(Happens("started:x"));
   // a child that dies takes its calls with it; a refusal does not
   const Answer faulty = client->Call(over_http() ? "a__die" : "a__refuse", R"({"code":-32603})");

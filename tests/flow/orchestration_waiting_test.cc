@@ -10,6 +10,7 @@
 #include "auth/api_key.h"
 #include "flow/tasks.h"
 #include "support/gateway_fixture.h"
+#include "support/metrics_page.h"
 #include "support/temp_dir.h"
 
 namespace switchyard::tests {
@@ -214,6 +215,7 @@ TEST_P(OrchestrationWaiting, AStopWaitsForNobodyWhoWaits) {
   const auto client = gateway.ClientOf(GetParam());
   const std::string task = Create(*client);
   Exchange waiting = client->BeginCall("orchestration_await_task", Of(task));
+  ASSERT_TRUE(Shows(gateway, R"(switchyard_calls_in_flight{server="orchestration"} 1)"));
   Exchange stream = Subscribe(*client, {UriOf(task)});
   gateway.server().Stop(std::chrono::minutes(1));
   EXPECT_THAT(waiting.Finish().text(), HasSubstr("pending"));

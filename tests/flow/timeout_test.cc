@@ -163,14 +163,15 @@ TEST_P(Timeouts, TheExampleOfItsPageDoesWhatItSays) {
     while (end.wait_for(milliseconds(10)) != std::future_status::ready);
     return TextAt(end.get().message(), "/error/message");
   };
-  Exchange building = NewClient()->BeginCall("builds__build_all", "{}", R"("progressToken":"p")");
+  const auto client = NewClient();
+  Exchange building = client->BeginCall("builds__build_all", "{}", R"("progressToken":"p")");
   for (int i = 1; i <= 4; ++i) {  // longer than the server's 30 s
     Step(i, seconds(15));
     EXPECT_TRUE(building.NextEvent()) << i;
   }
   ASSERT_TRUE(WaitFor(fake.surface().Named("silent")));
   EXPECT_EQ(ends(building, seconds(21)), "server builds: no further message for 20s");
-  Exchange hanging = NewClient()->BeginCall("builds__hangs");
+  Exchange hanging = client->BeginCall("builds__hangs");
   ASSERT_TRUE(WaitFor(fake.surface().Named("hanging")));
   EXPECT_EQ(ends(hanging, seconds(31)), "server builds: no answer within 30s");
 }
