@@ -172,13 +172,14 @@ class Stored:
     def latency(self, stage: Stage, plan: Plan) -> Outcome:
         outcome = self.measured(stage, plan)
         values = [value / 1000 for value in outcome.all("1M tasks", "p99_us")]
-        return Outcome(outcome.samples, Figure("p99 of a claim", "ms", values), outcome.notes)
+        figure = Figure("p99 of a claim", "ms", values)
+        return Outcome(outcome.samples, figure, notes=outcome.notes)
 
     def flatness(self, stage: Stage, plan: Plan) -> Outcome:
         outcome = self.measured(stage, plan)
         pairs = zip(outcome.all("1M tasks", "p99_us"), outcome.all("10k tasks", "p99_us"))
         figure = Figure("p99 ÷ that at 10k", "x", [large / small for large, small in pairs])
-        return Outcome(outcome.samples, figure, outcome.notes)
+        return Outcome(outcome.samples, figure, notes=outcome.notes)
 
     def memory(self, stage: Stage, plan: Plan) -> Outcome:
         outcome = self.measured(stage, plan)
