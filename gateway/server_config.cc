@@ -119,7 +119,7 @@ std::vector<catalog::ServerNaming> NamingsOf(const config::Config& config) {
                        .prefix = server.effective_prefix(),
                        .include = server.tools.include,
                        .exclude = server.tools.exclude});
-    // While it starts, other names are nothing of its own.
+    // All its tools are called so: while it starts, other names are nothing of its own.
     std::vector<std::string>& include = namings.back().include;
     if (server.builtin && include.empty()) include = {name + "_*"};
   }

@@ -243,14 +243,19 @@ std::optional<Destination> Catalog::FindReference(std::string_view uri, const Si
 
 // Nothing is asked about the name: all names that might be the server's get one answer, so that
 // none tells what rules hide of it.
-std::optional<std::string> Catalog::WhoIsStarting(ItemKind kind, std::string_view exposed,
-                                                  const Sight* sight) const {
+std::optional<Absence> Catalog::WhoIsAbsent(ItemKind kind, std::string_view exposed,
+                                            const Sight* sight) const {
   const Content& content = data_->content;
-  for (const StartingServer& starting : content.starting) {
-    if (!OwnNameAt(starting, content, data_->options, kind, exposed)) continue;
+  for (const AbsentServer& absent : content.absent) {
+    const Claim claim = ClaimOf(absent, content, data_->options, kind, exposed);
+    if (claim == Claim::kNone) continue;
     const bool known =
-        sight == nullptr || ShowsServer(content, data_->options.view, starting.called, *sight);
-    if (known) return starting.called;
+        sight == nullptr || ShowsServer(content, data_->options.view, absent.called, *sight);
+    if (!known) continue;
+    return Absence{.server = absent.called,
+                   .because = content.missing.at(absent.called),
+                   .starting = absent.starting,
+                   .sure = claim == Claim::kSure};
   }
   return std::nullopt;
 }

@@ -55,6 +55,14 @@ struct Destination {
   const PolicySet* policies = nullptr;
 };
 
+// Why something leads nowhere that may be there. Views live as long as the catalog.
+struct Absence {
+  std::string_view server;   // or group, as lists call what they miss
+  std::string_view because;  // as they say it
+  bool starting;             // nothing was heard of it yet
+  bool sure;                 // what it is called says that it is of no other
+};
+
 class Catalog final {
  public:
   struct Options {
@@ -114,10 +122,10 @@ class Catalog final {
   std::string Capabilities(mcp::Version version, const Sight* sight = nullptr) const;
   // "tools", "prompts", "resources", ...
   bool Offers(std::string_view capability, const Sight* sight = nullptr) const;
-  // Which server or group a tool or prompt that leads nowhere may be of, since nothing was heard of
-  // it yet: as lists call what they miss. nullopt = of none, as far as the caller may know.
-  std::optional<std::string> WhoIsStarting(ItemKind kind, std::string_view exposed,
-                                           const Sight* sight = nullptr) const;
+  // Which server or group something that leads nowhere may be of, since its lists are not known: a
+  // URI where `kind` is kResource, else a name. nullopt = of none, as far as the caller may know.
+  std::optional<Absence> WhoIsAbsent(ItemKind kind, std::string_view exposed,
+                                     const Sight* sight = nullptr) const;
   std::string Instructions(const Sight* sight = nullptr) const;  // plain text, "" = none
   // A tool of the gateway's own is there for those that ask for it.
   bool ShowsBuiltin(const Definition& builtin, const Sight& sight) const;

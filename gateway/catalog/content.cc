@@ -390,7 +390,7 @@ Content MergeServers(const Catalog::Options& options, std::vector<ServerState> s
   }
   for (const auto& [state, group] : down) merger.AddStandIns(*state, group, options.stand_in);
   NoteMissing(view, UpIn(merger.content), merger.content.missing);
-  NoteStarting(options, servers, merger.content);
+  NoteAbsent(options, servers, merger.content);
   merger.Finish(options.builtins);
   MergeFacts(options, merger.content);
   return std::move(merger.content);

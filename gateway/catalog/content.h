@@ -15,9 +15,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "catalog/absent.h"
 #include "catalog/catalog.h"
 #include "catalog/facts.h"
-#include "catalog/starting.h"
 #include "catalog/uri_template.h"
 #include "catalog/withheld.h"
 
@@ -67,7 +67,8 @@ struct Content {
   std::vector<Collision> collisions;
   std::vector<std::string> problems;
   std::map<std::string, std::string> missing;
-  std::vector<StartingServer> starting;  // of those that are missing
+  std::vector<AbsentServer> absent;  // of those that are missing
+  std::set<std::string, std::less<>> builtin_names;
   // Of all servers here, up or not: prefix -> one of those that have it, "" of those without.
   std::map<std::string, std::string, std::less<>> prefixes;
   std::map<std::string, std::string> outages;                       // what -> why

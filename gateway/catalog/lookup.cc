@@ -118,13 +118,12 @@ Destination Lookup::WouldLead(std::string_view exposed) const {
   if (transparent_ && !content_.policies.empty()) {
     return ToServer(content_.policies.begin()->first, exposed);
   }
-  constexpr std::string_view kBetween = "__";
   const std::size_t last = IsValidName(exposed) ? exposed.size() : 0;
-  for (std::size_t at = exposed.rfind(kBetween); at < last && at > 0;
-       at = exposed.rfind(kBetween, at - 1)) {
+  for (std::size_t at = exposed.rfind(kAfterPrefix); at < last && at > 0;
+       at = exposed.rfind(kAfterPrefix, at - 1)) {
     const auto found = content_.prefixes.find(exposed.substr(0, at));
     if (found == content_.prefixes.end()) continue;
-    return ToServer(found->second, exposed.substr(at + kBetween.size()));
+    return ToServer(found->second, exposed.substr(at + kAfterPrefix.size()));
   }
   const auto without = content_.prefixes.find("");
   return ToServer(without == content_.prefixes.end() ? "" : without->second, exposed);

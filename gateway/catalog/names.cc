@@ -54,8 +54,15 @@ bool IsValidName(std::string_view exposed) {
 std::string ExposedName(std::string_view prefix, std::string_view name) {
   if (prefix.empty()) return std::string(name);
   std::string out;
-  out.reserve(prefix.size() + 2 + name.size());
-  return out.append(prefix).append("__").append(name);
+  out.reserve(prefix.size() + kAfterPrefix.size() + name.size());
+  return out.append(prefix).append(kAfterPrefix).append(name);
+}
+
+std::optional<std::string_view> WithoutPrefix(std::string_view prefix, std::string_view exposed) {
+  if (!exposed.starts_with(prefix)) return std::nullopt;
+  exposed.remove_prefix(prefix.size());
+  if (!exposed.starts_with(kAfterPrefix) || exposed == kAfterPrefix) return std::nullopt;
+  return exposed.substr(kAfterPrefix.size());
 }
 
 std::string RewriteUri(std::string_view server, std::string_view uri) {

@@ -291,13 +291,13 @@ Result<ReplyPtr> Router::List(const Call& call) const {
   return ReplyWith(mcp::Message::FromResult(call.message.id(), std::move(*list)));
 }
 
-// A name may be of a server that is starting, which a client must not take for its own mistake. Of
-// URIs nobody can tell whose they might become.
+// It may be of a server whose lists are not known, which a client must not take for its own
+// mistake.
 Error Router::WithoutServer(const Call& call) const {
   const mcp::Route route = call.method().route;
   const bool resource = route == mcp::Route::kResource;
   std::string name = call.message.GetString(resource ? mcp::Key::kUri : mcp::Key::kName);
-  std::optional<ItemKind> kind;
+  ItemKind kind = ItemKind::kResource;
   Error error{.code = Code::kNotFound, .origin = Origin::kClient, .message = {}};
   switch (route) {
     case mcp::Route::kTool:
@@ -315,19 +315,26 @@ Error Router::WithoutServer(const Call& call) const {
     default: {
       error.message = "unknown completion reference";
       std::optional<Reference> reference = ParseReference(call.message.Get(mcp::Key::kRef));
-      if (!reference || !reference->prompt) break;
-      kind = ItemKind::kPrompt;
+      if (!reference) return error;
+      if (reference->prompt) kind = ItemKind::kPrompt;
       name = std::move(reference->key);
     }
   }
-  if (!kind) return error;
   const std::shared_ptr<const Sight> sight = SightOf(call);
-  const std::optional<std::string> starting = catalog_->WhoIsStarting(*kind, name, sight.get());
-  if (!starting) return error;
-  return Error{.code = Code::kUnavailable,
-               .origin = Origin::kGateway,
-               .retryable = true,
-               .message = "server " + *starting + " is starting, try again in a moment"};
+  const std::optional<Absence> absence = catalog_->WhoIsAbsent(kind, name, sight.get());
+  if (!absence) return error;
+  const std::string server = "server " + std::string(absence->server);
+  const std::string down = " is down: " + std::string(absence->because);
+  if (!absence->starting && !absence->sure) {
+    error.message += "; it may be of " + server + ", which" + down;
+    return error;
+  }
+  return Error{
+      .code = Code::kUnavailable,
+      .origin = Origin::kGateway,
+      .retryable = true,
+      .message = server + (absence->starting ? " is starting, try again in a moment"
+                                             : down + "; it is tried again, come back later")};
 }
 
 Task<Result<ReplyPtr>> Router::Forward(Call& call) {

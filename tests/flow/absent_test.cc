@@ -1,5 +1,5 @@
-// Clients that call in the first millisecond, before the servers are up: they are told that the
-// server is starting, and not that there is no such tool.
+// Clients that ask for things of servers of which nothing is known, since they are starting or
+// down: they are told so, and not that there is no such tool.
 #include <gtest/gtest.h>
 
 #include "flow/authorize.h"
@@ -33,10 +33,11 @@ class FirstCall : public ::testing::TestWithParam<Era> {
   std::unique_ptr<Client> NewClient(const std::string& path = "/mcp") const {
     return gateway.ClientOf(GetParam(), path);
   }
-  static void ExpectStarting(const Answer& answer) {
+  static void ExpectStarting(const Answer& answer) { ExpectUnavailable(answer, kStarting); }
+  static void ExpectUnavailable(const Answer& answer, const std::string& why) {
     EXPECT_EQ(answer.status, 200) << answer;
     EXPECT_EQ(answer.code(), -32603) << answer;
-    EXPECT_EQ(TextAt(answer.message(), "/error/message"), kStarting) << answer;
+    EXPECT_TRUE(TextAt(answer.message(), "/error/message").starts_with(why)) << answer;
     EXPECT_EQ(TextAt(answer.message(), "/error/data/code"), "unavailable") << answer;
     EXPECT_EQ(answer.at("/error/data/retryable"), json::value(true)) << answer;
   }
@@ -56,6 +57,7 @@ TEST_P(FirstCall, IsToldThatItsServerIsStartingAndServedOnceItIsUp) {
   Start();
   ExpectStarting(client->Call("a__echo", R"({"text":"x"})"));
   ExpectStarting(client->Request({.method = "prompts/get", .members = R"("name":"a__greet")"}));
+  ExpectStarting(client->Request({.method = "resources/read", .members = R"("uri":"file:///x")"}));
   ExpectUnknown(client->Call("b__echo"));
   ExpectUnknown(client->Call("echo"));
   fake.surface().Named("may list").Set();
@@ -67,11 +69,22 @@ TEST_P(FirstCall, IsToldThatItsServerIsStartingAndServedOnceItIsUp) {
   ExpectUnknown(client->Call("a__nothing"));
 }
 
-TEST_P(FirstCall, OfAServerThatWasFoundDownIsUnknown) {
+TEST_P(FirstCall, OfAServerThatWasFoundDownIsToldWhy) {
   fake.Down();
   fake.ExpectComplaints();
   gateway.Serves("a", fake).Start();
-  ExpectUnknown(NewClient()->Call("a__echo"));
+  client = NewClient();
+  ExpectUnavailable(client->Call("a__echo"), "server a is down: ");
+  const Answer read =
+      client->Request({.method = "resources/read", .members = R"("uri":"file:///x")"});
+  EXPECT_TRUE(
+      read.Contains("resource not found: file:///x; it may be of server a, which is down: "))
+      << read;
+  EXPECT_EQ(TextAt(read.message(), "/error/data/uri"), "file:///x") << read;
+  ExpectUnavailable(client->Request({.method = "resources/read",
+                                     .members = R"("uri":"switchyard://a/file:///x")"}),
+                    "server a is down: ");
+  ExpectUnknown(client->Call("b__echo"));
 }
 
 TEST_P(FirstCall, IsNotToldOfServersThatItsEndpointDoesNotShow) {
