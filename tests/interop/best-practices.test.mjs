@@ -8,25 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { eras } from './clients.mjs';
-import { startGateway, until } from './harness.mjs';
+import { startOrchestration } from './harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const python = path.join(here, '../../build/python/interop/bin/python');
 const modes = { legacy: 'legacy', modern: '2026-07-28' };
-
-// Of both eras alike, and up when its tools are listed.
-async function startService() {
-  const gateway = await startGateway({ servers: {}, orchestration: {} });
-  await until('the service', async () => {
-    const client = await eras.legacy.http(gateway.url);
-    try {
-      return (await client.tools()).some(tool => tool.name === 'orchestration_create_task');
-    } finally {
-      await client.close();
-    }
-  });
-  return gateway;
-}
 
 // What a tool answers; what it refuses is thrown.
 function toolsOf(client) {
@@ -119,7 +105,7 @@ for (const era of Object.keys(eras)) {
   describe(`${era} client of the orchestration service`, { timeout: 60_000 }, () => {
     for (const [title, run] of Object.entries(patterns)) {
       it(title, async () => {
-        const gateway = await startService();
+        const gateway = await startOrchestration();
         const client = await eras[era].http(gateway.url);
         try {
           await run(toolsOf(client));
@@ -133,7 +119,7 @@ for (const era of Object.keys(eras)) {
 
   describe(`Python client, ${era}`, { timeout: 120_000 }, () => {
     let gateway;
-    before(async () => { gateway = await startService(); });
+    before(async () => { gateway = await startOrchestration(); });
     after(() => gateway?.stop());
 
     it('the code of the best practices runs as it is written', async () => {

@@ -86,17 +86,27 @@ export async function startGateway(config) {
   }
 }
 
-// The gateway listens before its servers are up: wait until each of them has a tool in the list.
-export function serversUp(url, names) {
-  return until(`tools of ${names.join(', ')}`, async () => {
+// The gateway listens before its servers are up: wait until the names of its tools are as wanted.
+function listed(url, what, wanted) {
+  return until(what, async () => {
     const client = await eras.legacy.http(url);
     try {
-      const tools = await client.tools();
-      return names.every(name => tools.some(tool => tool.name.startsWith(`${name}__`)));
+      return wanted((await client.tools()).map(tool => tool.name));
     } finally {
       await client.close();
     }
   });
+}
+
+// Each of them has a tool.
+export const serversUp = (url, names) => listed(url, `tools of ${names.join(', ')}`,
+  tools => names.every(name => tools.some(tool => tool.startsWith(`${name}__`))));
+
+// A gateway with the service for tasks and agents alone, new and up.
+export async function startOrchestration() {
+  const gateway = await startGateway({ servers: {}, orchestration: {} });
+  await listed(gateway.url, 'the service', tools => tools.includes('orchestration_create_task'));
+  return gateway;
 }
 
 export const node = (file, ...args) => ({ command: process.execPath, args: [file, ...args] });

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { eras } from './clients.mjs';
-import { startGateway, until } from './harness.mjs';
+import { startOrchestration } from './harness.mjs';
 
 const page = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../docs/patterns.md');
 
@@ -31,19 +31,6 @@ function timeless(value, tool) {
   });
 }
 
-async function startService() {
-  const gateway = await startGateway({ servers: {}, orchestration: {} });
-  await until('the service', async () => {
-    const client = await eras.legacy.http(gateway.url);
-    try {
-      return (await client.tools()).some(tool => tool.name === 'orchestration_create_task');
-    } finally {
-      await client.close();
-    }
-  });
-  return gateway;
-}
-
 const patterns = patternsOf(readFileSync(page, 'utf8'));
 
 it('the page has four patterns', () => {
@@ -55,7 +42,7 @@ for (const era of Object.keys(eras)) {
   describe(`${era} client in the patterns of agents`, { timeout: 60_000 }, () => {
     for (const { title, calls } of patterns) {
       it(title, async () => {
-        const gateway = await startService();
+        const gateway = await startOrchestration();
         const client = await eras[era].http(gateway.url);
         try {
           for (const { tool, request, reply } of calls) {

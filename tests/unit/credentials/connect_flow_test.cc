@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "credentials/oauth/form.h"
-#include "support/fake_fetcher.h"
+#include "unit/credentials/flow_fixture.h"
 
 namespace switchyard::credentials {
 namespace {
@@ -20,7 +20,7 @@ using std::chrono::minutes;
 using testing::Contains;
 using testing::HasSubstr;
 
-class ConnectFlowTest : public testing::Test {
+class ConnectFlowTest : public FlowFixture {
  protected:
   ConnectFlowTest() {
     fetcher_.Answers([this](const Request& request) { return Answer(request); });
@@ -67,27 +67,8 @@ class ConnectFlowTest : public testing::Test {
                               .turns = turns_})
         .value();
   }
-  void Run() {
-    context_.restart();
-    context_.run();
-  }
-  template <class T>
-  static Task<void> Into(Task<T> task, std::optional<T>& into) {
-    into = co_await std::move(task);
-  }
-  template <class T>
-  T Of(Task<T> task) {
-    std::optional<T> out;
-    Spawn(context_.get_executor(), "test", Into(std::move(task), out));
-    Run();
-    return std::move(*out);
-  }
 
   using Sent = Result<std::optional<std::string>>;
-  std::string TokenFor(const Whose& whose, const std::vector<std::string>& scopes = {}) {
-    const std::string url = links_.UrlFor("s", whose, scopes);
-    return url.substr(url.rfind('/') + 1);
-  }
   // The page, and its button.
   Sent Presses(const Whose& whose) {
     const std::string token = TokenFor(whose);
@@ -112,18 +93,11 @@ class ConnectFlowTest : public testing::Test {
     return std::string(oauth::Find(form, "client_id").value_or("nobody"));
   }
 
-  static inline const std::string kBrowser = std::string(32, 'b');
-  net::io_context context_;
-  ManualClock clock_;
-  tests::FakeFetcher fetcher_;
   Vault vault_ = Vault::InMemory();
-  Links links_{clock_};
   std::shared_ptr<Turns> turns_ = std::make_shared<Turns>();
   ServerCredentials config_;
   std::shared_ptr<Connections> source_;
   ConnectFlow flow_{links_, clock_, &fetcher_, [this](std::string_view) { return source_; }};
-  std::vector<oauth::Fields> forms_;
-  std::function<void()> meanwhile_;
   std::string refusal_;
   int metadata_asked_ = 0, registered_ = 0;
   bool down_ = false, refuses_to_register_ = false;

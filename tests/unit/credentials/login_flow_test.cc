@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "credentials/oauth/form.h"
-#include "support/fake_fetcher.h"
 #include "unit/auth/issuer.h"
+#include "unit/credentials/flow_fixture.h"
 
 namespace switchyard::credentials {
 namespace {
@@ -26,7 +26,7 @@ using ::testing::Not;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
 
-class LoginFlowTest : public testing::Test {
+class LoginFlowTest : public FlowFixture {
  protected:
   LoginFlowTest() {
     fetcher_.Answers([this](const Request& request) { return Answer(request); });
@@ -77,26 +77,6 @@ class LoginFlowTest : public testing::Test {
                                                     {"exp", std::to_string(now + 60)}}));
   }
 
-  void Run() {
-    context_.restart();
-    context_.run();
-  }
-  template <class T>
-  static Task<void> Into(Task<T> task, std::optional<T>& into) {
-    into = co_await std::move(task);
-  }
-  template <class T>
-  T Of(Task<T> task) {
-    std::optional<T> out;
-    Spawn(context_.get_executor(), "test", Into(std::move(task), out));
-    Run();
-    return std::move(*out);
-  }
-
-  std::string TokenFor(const Whose& whose) {
-    const std::string url = links_.UrlFor("s", whose, {});
-    return url.substr(url.rfind('/') + 1);
-  }
   using Sent = std::map<std::string, std::string>;
   // The button: what the issuer is asked.
   Sent Presses(const std::string& token, const std::string& browser = kBrowser) {
@@ -119,19 +99,13 @@ class LoginFlowTest : public testing::Test {
     return offer != nullptr && flow_.Proven(*offer);
   }
 
-  static inline const std::string kBrowser = std::string(32, 'b'), kOther = std::string(32, 'c');
-  net::io_context context_;
-  ManualClock clock_;
-  tests::FakeFetcher fetcher_;
-  Links links_{clock_};
+  static inline const std::string kOther = std::string(32, 'c');
   std::map<std::string, int> counted_;
   LoginFlow flow_{links_, clock_, &fetcher_, [this](std::string_view outcome, unsigned by) {
                     counted_[std::string(outcome)] += static_cast<int>(by);
                   }};
   std::shared_ptr<auth::KeyProvider> keys_ =
       std::make_shared<auth::FixedKeys>(std::make_shared<auth::KeySet>(Issuer::Get().keys));
-  std::vector<oauth::Fields> forms_;
-  std::function<void()> meanwhile_;
   std::string metadata_ = R"(,"code_challenge_methods_supported":["S256"])";
   std::string answer_, nonce_, subject_ = "alice";
   int metadata_asked_ = 0;
