@@ -2,31 +2,14 @@
 
 #include <algorithm>
 #include <optional>
-#include <ranges>
 
 #include "catalog/content.h"
 #include "catalog/glob.h"
 #include "catalog/groups.h"
 #include "catalog/names.h"
-#include "core/builtin.h"
-#include "mcp/json_string.h"
-#include "mcp/scan.h"
 
 namespace switchyard::catalog {
 namespace {
-
-std::string NameOf(const BuiltinTool& tool) {
-  const std::optional<mcp::Fields> fields = mcp::MembersOf(tool.definition());
-  const mcp::Field* const name = fields ? mcp::Find(*fields, "name") : nullptr;
-  return name == nullptr ? std::string() : mcp::Unquote(name->value).value_or(std::string());
-}
-
-// The name itself says whose it is.
-bool LeadsToAPrefix(const Content& content, std::string_view exposed) {
-  return std::ranges::any_of(content.prefixes | std::views::keys, [exposed](const auto& prefix) {
-    return !prefix.empty() && WithoutPrefix(prefix, exposed);
-  });
-}
 
 Claim ClaimOfUri(const ServerNaming& naming, const EndpointView& view, std::string_view uri) {
   if (view.transparent) return Claim::kSure;
@@ -41,8 +24,6 @@ void NoteAbsent(const Catalog::Options& options, const std::vector<ServerState>&
                 Content& content) {
   for (const ServerState& state : servers) {
     const ServerNaming& naming = state.naming;
-    if (!content.policies.contains(naming.server)) continue;  // not of this endpoint
-    content.prefixes.emplace(naming.prefix, naming.server);
     if (state.inventory != nullptr) continue;
     const GroupView* const group = GroupOf(options.view, naming.server);
     const std::string& called = group == nullptr ? naming.server : group->name;
@@ -51,7 +32,6 @@ void NoteAbsent(const Catalog::Options& options, const std::vector<ServerState>&
     content.absent.insert(state.starting ? down : content.absent.end(),
                           {.naming = naming, .called = called, .starting = state.starting});
   }
-  for (const auto& tool : options.builtins) content.builtin_names.insert(NameOf(*tool));
 }
 
 Claim ClaimOf(const AbsentServer& server, const Content& content, const Catalog::Options& options,
@@ -65,15 +45,10 @@ Claim ClaimOf(const AbsentServer& server, const Content& content, const Catalog:
   std::string_view own = exposed;
   if (!view.transparent) {
     if (!IsValidName(exposed)) return Claim::kNone;
-    if (!naming.prefix.empty()) {
-      const std::optional<std::string_view> name = WithoutPrefix(naming.prefix, exposed);
-      if (!name) return Claim::kNone;
-      own = *name;
-    } else if (LeadsToAPrefix(content, exposed)) {
-      return Claim::kNone;
-    } else {
-      claim = Claim::kMaybe;
-    }
+    const auto* const prefix = content.PrefixOf(exposed);
+    if ((prefix == nullptr ? "" : prefix->first) != naming.prefix) return Claim::kNone;
+    if (prefix == nullptr) claim = Claim::kMaybe;
+    if (prefix != nullptr) own.remove_prefix(prefix->first.size() + kAfterPrefix.size());
   }
   if (own.empty()) return Claim::kNone;
   if (kind != ItemKind::kTool) return claim;

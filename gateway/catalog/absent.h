@@ -20,8 +20,8 @@ struct AbsentServer {
   bool starting;        // nothing was heard of it yet
 };
 
-// Those of `servers` that the endpoint shows, the ones that are starting first; of a group none
-// while another member is up. After all servers were merged, and what is missing noted.
+// Those of `servers`, which are the endpoint's, that are starting come first; of a group there are
+// none while another member is up. After all servers were merged, and what is missing noted.
 void NoteAbsent(const Catalog::Options& options, const std::vector<ServerState>& servers,
                 Content& content);
 

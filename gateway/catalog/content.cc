@@ -6,20 +6,19 @@
 #include <set>
 #include <utility>
 
-#include <simdjson.h>
-
 #include "catalog/glob.h"
 #include "catalog/groups.h"
 #include "catalog/item_facts.h"
+#include "catalog/item_reader.h"
 #include "catalog/names.h"
 #include "core/builtin.h"
 #include "mcp/message.h"
+#include "mcp/raw_object.h"
 #include "mcp/scan.h"
 
 namespace switchyard::catalog {
 namespace {
 
-using mcp::DuplicateKey;
 using mcp::Field;
 using mcp::Fields;
 using mcp::Find;
@@ -39,7 +38,9 @@ class Merger {
   }
 
   // Also of one that is not up: what is left of its calls is still counted as its own.
-  void KnowServer(const std::string& server) {
+  void KnowServer(const ServerNaming& naming) {
+    const std::string& server = naming.server;
+    content.prefixes.emplace(naming.prefix, server);
     content.policies[server] = PoliciesOf(server);
     NoteOutage(content.policies[server].get(), server, "");
   }
@@ -105,17 +106,18 @@ class Merger {
     return outage->hides;
   }
 
-  void Problem(const std::string& server, ItemKind kind, std::string_view name,
-               std::string_view why) {
+  std::nullopt_t Problem(const std::string& server, ItemKind kind, std::string_view name,
+                         std::string_view why) {
+    Tell(server, kind, name, std::string(" is not offered: ").append(why));
+    return std::nullopt;
+  }
+
+  void Tell(const std::string& server, ItemKind kind, std::string_view name,
+            const std::string& what) {
     if (content.problems.size() == kMaxProblems) return;
-    content.problems.push_back(std::string("server ")
-                                   .append(server)
-                                   .append(": ")
-                                   .append(Word(kind))
-                                   .append(" ")
-                                   .append(mcp::Quote(name.substr(0, 160)))
-                                   .append(" is not offered: ")
-                                   .append(why));
+    std::string problem = "server " + server + ": ";
+    problem.append(Word(kind)).append(" ").append(mcp::Quote(name.substr(0, 160))).append(what);
+    content.problems.push_back(std::move(problem));
   }
 
   void MergeMembers(const GroupView& group) {
@@ -149,40 +151,28 @@ class Merger {
   // nullopt: filtered, or a problem.
   std::optional<Definition> Read(const ServerState& state, ItemKind kind, const std::string& json) {
     const std::string& server = state.naming.server;
-    const auto broken = [&](std::string_view why) {
-      Problem(server, kind, json, why);
-      return std::nullopt;
-    };
-    if (parser_.parse(json).error() != simdjson::SUCCESS) return broken("it is not valid JSON");
-    const std::optional<Fields> fields = MembersOf(json);
-    if (!fields) return broken("it is not an object");
-    const Field* name = Find(*fields, NameMember(kind));
-    std::optional<std::string> text = name != nullptr ? mcp::Unquote(name->value) : std::nullopt;
-    if (!text || text->empty()) return broken("it has no name");
+    std::expected<ReadItem, BrokenItem> item = reader_.Read(kind, json);
+    if (!item) return Problem(server, kind, item.error().name, item.error().why);
+    for (const std::string& change : item->changes) {
+      Tell(server, kind, item->name, ": " + change);
+    }
+    const Fields& fields = item->fields;
     Definition definition{.kind = kind,
                           .server = server,
-                          .name = std::move(*text),
+                          .name = std::move(item->name),
                           .exposed = {},
-                          .json = json,
+                          .json = std::move(item->json),
                           .annotations = {}};
-    // Another reader might take the other of the two.
-    if (const std::string_view twice = DuplicateKey(*fields); !twice.empty()) {
-      Problem(server, kind, definition.name, std::string("duplicate key ").append(twice));
-      return std::nullopt;
-    }
     if (!Name(state.naming, definition)) return std::nullopt;
     definition.policies = kind == ItemKind::kTool ? PoliciesOf(server, definition.name)
                                                   : content.policies.find(server)->second;
     if (kind == ItemKind::kTool) {
-      definition.annotations = ReadAnnotations(*fields);
-      const Field* schema = Find(*fields, "inputSchema");
+      definition.annotations = ReadAnnotations(fields);
+      const Field* schema = Find(fields, "inputSchema");
       mcp::ParamMarks marks = schema ? mcp::FindParamMarks(schema->value) : mcp::ParamMarks();
-      if (marks.problem) {
-        Problem(server, kind, definition.name, *marks.problem);
-        return std::nullopt;
-      }
+      if (marks.problem) return Problem(server, kind, definition.name, *marks.problem);
       definition.param_marks = std::move(marks.legal);
-      definition.tasks = ReadTaskSupport(*state.inventory, *fields);
+      definition.tasks = ReadTaskSupport(*state.inventory, fields);
       definition.hidden = NoteOutage(definition.policies.get(), server, definition.name);
     }
     return definition;
@@ -210,7 +200,11 @@ class Merger {
               "its name must be 1 to 128 of A-Z a-z 0-9 _ . - with the prefix");
       return false;
     }
-    return true;
+    const auto* const prefix = view_.transparent ? nullptr : content.PrefixOf(definition.exposed);
+    if (prefix == nullptr || prefix->first == naming.prefix) return true;
+    Problem(naming.server, definition.kind, definition.name,
+            "it would be " + definition.exposed + ", a name of server " + prefix->second);
+    return false;
   }
 
   void DropCollisions(ItemKind kind) {
@@ -241,10 +235,10 @@ class Merger {
       const auto asks = [&](const PolicySet* policies) {
         return builtin->IsOfferedWith(*policies);
       };
-      if (std::ranges::none_of(in_use, asks)) continue;
       const std::optional<Fields> fields = MembersOf(builtin->definition());
-      const Field* named = fields ? Find(*fields, "name") : nullptr;
-      const std::string name = named ? mcp::Unquote(named->value).value_or("") : std::string();
+      const std::string name = mcp::RawObject::Parse(builtin->definition()).GetString("name");
+      content.builtin_names.insert(name);
+      if (std::ranges::none_of(in_use, asks)) continue;
       std::erase_if(tools, [&](const Definition& tool) {
         if (tool.exposed != name) return false;
         Problem(tool.server, tool.kind, tool.name, "the gateway has a tool of that name");
@@ -317,7 +311,7 @@ class Merger {
   const EndpointView& view_;
   const FindPolicySet& find_policies_;
   const FindOutage& find_outage_;
-  simdjson::dom::parser parser_;
+  ItemReader reader_;
 };
 
 void MergeFacts(const Catalog::Options& options, Content& content) {
@@ -372,15 +366,19 @@ void MergeFacts(const Catalog::Options& options, Content& content) {
 Content MergeServers(const Catalog::Options& options, std::vector<ServerState> servers) {
   const EndpointView& view = options.view;
   std::ranges::sort(servers, {}, [](const ServerState& state) { return state.naming.server; });
+  std::erase_if(servers, [&view](const ServerState& state) {
+    return !view.servers.empty() &&
+           std::ranges::find(view.servers, state.naming.server) == view.servers.end();
+  });
   Merger merger(options);
-  std::vector<std::pair<const ServerState*, const GroupView*>> down;
   for (ServerState& state : servers) {
-    const bool chosen = view.servers.empty() ||
-                        std::ranges::find(view.servers, state.naming.server) != view.servers.end();
-    if (!chosen) continue;
     const GroupView* group = GroupOf(view, state.naming.server);
     if (group != nullptr) state.naming.prefix = group->prefix;
-    merger.KnowServer(state.naming.server);
+    merger.KnowServer(state.naming);
+  }
+  std::vector<std::pair<const ServerState*, const GroupView*>> down;
+  for (const ServerState& state : servers) {
+    const GroupView* group = GroupOf(view, state.naming.server);
     if (state.inventory == nullptr || !state.missing_because.empty()) {
       merger.content.missing.emplace(
           state.naming.server, state.missing_because.empty() ? "not up" : state.missing_because);

@@ -79,6 +79,9 @@ struct Content {
   const std::vector<Definition>& of(ItemKind kind) const {
     return items[static_cast<std::size_t>(kind)];
   }
+  // The longest of `prefixes` that the name begins with, and whose it is: the name is that
+  // server's. Null = it begins with none.
+  const std::pair<const std::string, std::string>* PrefixOf(std::string_view exposed) const;
   // What lists show.
   std::span<const Definition> shown(ItemKind kind) const {
     const std::span<const Definition> all = of(kind);

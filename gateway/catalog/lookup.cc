@@ -114,16 +114,22 @@ std::optional<Destination> Lookup::FindOriginal(std::string_view uri, const Eyes
   return std::nullopt;
 }
 
+const std::pair<const std::string, std::string>* Content::PrefixOf(std::string_view exposed) const {
+  for (std::size_t at = exposed.rfind(kAfterPrefix); at != std::string_view::npos && at > 0;
+       at = exposed.rfind(kAfterPrefix, at - 1)) {
+    const auto found = prefixes.find(exposed.substr(0, at));
+    if (found != prefixes.end() && at + kAfterPrefix.size() < exposed.size()) return &*found;
+  }
+  return nullptr;
+}
+
 Destination Lookup::WouldLead(std::string_view exposed) const {
   if (transparent_ && !content_.policies.empty()) {
     return ToServer(content_.policies.begin()->first, exposed);
   }
-  const std::size_t last = IsValidName(exposed) ? exposed.size() : 0;
-  for (std::size_t at = exposed.rfind(kAfterPrefix); at < last && at > 0;
-       at = exposed.rfind(kAfterPrefix, at - 1)) {
-    const auto found = content_.prefixes.find(exposed.substr(0, at));
-    if (found == content_.prefixes.end()) continue;
-    return ToServer(found->second, exposed.substr(at + kAfterPrefix.size()));
+  const auto* const prefix = IsValidName(exposed) ? content_.PrefixOf(exposed) : nullptr;
+  if (prefix != nullptr) {
+    return ToServer(prefix->second, exposed.substr(prefix->first.size() + kAfterPrefix.size()));
   }
   const auto without = content_.prefixes.find("");
   return ToServer(without == content_.prefixes.end() ? "" : without->second, exposed);

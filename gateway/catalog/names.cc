@@ -58,13 +58,6 @@ std::string ExposedName(std::string_view prefix, std::string_view name) {
   return out.append(prefix).append(kAfterPrefix).append(name);
 }
 
-std::optional<std::string_view> WithoutPrefix(std::string_view prefix, std::string_view exposed) {
-  if (!exposed.starts_with(prefix)) return std::nullopt;
-  exposed.remove_prefix(prefix.size());
-  if (!exposed.starts_with(kAfterPrefix) || exposed == kAfterPrefix) return std::nullopt;
-  return exposed.substr(kAfterPrefix.size());
-}
-
 std::string RewriteUri(std::string_view server, std::string_view uri) {
   return std::string(kScheme).append(EncodeServer(server)).append("/").append(uri);
 }

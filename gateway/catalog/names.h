@@ -24,10 +24,6 @@ std::string ExposedName(std::string_view prefix, std::string_view name);
 // Between a prefix and the name.
 inline constexpr std::string_view kAfterPrefix = "__";
 
-// What the server calls it: a part of `exposed`. nullopt: it has not this prefix, which is not "",
-// or nothing behind it.
-std::optional<std::string_view> WithoutPrefix(std::string_view prefix, std::string_view exposed);
-
 std::string RewriteUri(std::string_view server, std::string_view uri);
 
 struct RewrittenUri {

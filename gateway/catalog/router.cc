@@ -10,6 +10,7 @@
 #include "core/builtin.h"
 #include "core/resolver.h"
 #include "mcp/error_map.h"
+#include "mcp/scan.h"
 
 namespace switchyard::catalog {
 namespace {
@@ -283,7 +284,10 @@ Result<ReplyPtr> Router::List(const Call& call) const {
   const std::shared_ptr<const Sight> sight = SightOf(call);
   std::optional<std::string> cursor;
   const std::string_view raw = call.message.Get(mcp::Key::kCursor);
-  if (!raw.empty() && raw != "null") cursor = call.message.GetString(mcp::Key::kCursor);
+  if (!raw.empty() && raw != "null") {
+    if (!mcp::IsString(raw)) return Failure(Code::kInvalid, Origin::kClient, "invalid cursor");
+    cursor = call.message.GetString(mcp::Key::kCursor);
+  }
   Result<std::shared_ptr<const std::string>> list =
       catalog_->List(call.message.method(), call.client->version,
                      cursor ? std::optional<std::string_view>(*cursor) : std::nullopt, sight.get());

@@ -1,5 +1,6 @@
 #include "cli/call.h"
 
+#include <chrono>
 #include <iterator>
 #include <utility>
 
@@ -15,6 +16,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::chrono::seconds kListTimeout{10};
+constexpr std::chrono::milliseconds kAskAgain{50};
 
 std::expected<json::object, std::string> ParseArguments(const std::string& text) {
   boost::system::error_code error;
@@ -48,6 +50,26 @@ std::string Suggestion(Client& client, const std::string& tool) {
 // The tool is unknown when no list has it; the gateway's words for that are its own.
 bool MayBeUnknown(const RpcError& error) { return error.message.starts_with("unknown tool"); }
 
+// Nor does a server run anything before it is up.
+bool IsStarting(const RpcError& error) { return error.message.contains(" is starting, "); }
+
+// As soon as the tool's own server is up: others may take longer.
+Result<Answer> CallWhenUp(Reached& reached, const CallOptions& options, const json::object& params,
+                          std::ostream& err) {
+  const auto until = std::chrono::steady_clock::now() + kServersPatience;
+  for (bool all_are = false;;) {
+    Result<Answer> answer =
+        reached.client().Request("tools/call", params, options.timeout,
+                                 [&err](std::string_view method, const json::object& told) {
+                                   if (method != "notifications/progress") return;
+                                   err << "progress " << ProgressText(told) << "\n" << std::flush;
+                                 });
+    const bool again = answer && answer->error && IsStarting(*answer->error);
+    if (!again || all_are || std::chrono::steady_clock::now() > until) return answer;
+    all_are = reached.WaitForServers(kAskAgain);
+  }
+}
+
 int Show(const Answer& answer, const CallOptions& options, std::ostream& out, std::ostream& err) {
   const json::value* type = answer.result.if_contains("resultType");
   if (type != nullptr && *type == "input_required") {
@@ -74,13 +96,8 @@ int RunCall(const CallOptions& options, std::istream& in, std::ostream& out, std
     err << reached.error().message << "\n";
     return reached.error().exit;
   }
-  Client& client = reached->client();
-  Result<Answer> answer =
-      client.Request("tools/call", {{"name", options.tool}, {"arguments", std::move(*arguments)}},
-                     options.timeout, [&err](std::string_view method, const json::object& params) {
-                       if (method != "notifications/progress") return;
-                       err << "progress " << ProgressText(params) << "\n" << std::flush;
-                     });
+  Result<Answer> answer = CallWhenUp(
+      *reached, options, {{"name", options.tool}, {"arguments", std::move(*arguments)}}, err);
   if (!answer) {
     const Unreached why = Explain(answer.error(), reached->url());
     err << why.message << "\n";
@@ -88,7 +105,7 @@ int RunCall(const CallOptions& options, std::istream& in, std::ostream& out, std
   }
   if (answer->error) {
     err << "error " << answer->error->code << ": " << OneLine(answer->error->message) << "\n";
-    if (MayBeUnknown(*answer->error)) err << Suggestion(client, options.tool);
+    if (MayBeUnknown(*answer->error)) err << Suggestion(reached->client(), options.tool);
     if (options.json) out << answer->raw << "\n";
     return kFailed;
   }

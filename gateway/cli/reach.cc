@@ -12,8 +12,6 @@
 namespace switchyard::cli {
 namespace {
 
-constexpr std::chrono::seconds kSettle{30};
-
 // The address is this machine's, so the answer is immediate.
 bool Listens(const config::Listen& listen) {
   if (listen.port == 0) return false;
@@ -51,7 +49,6 @@ std::expected<Reached, Unreached> StartOwn(config::Loaded loaded, const std::str
     return std::unexpected(
         Unreached{kFailed, "cannot start: " + loaded.expanded->Hide(started.error().message)});
   }
-  static_cast<void>(server->WaitUntilSettled(kSettle));  // who is late is listed as missing
   std::string url = UrlOf(config.listen, server->port());
   return Reached({.text = std::move(url), .token = token},
                  {.log = std::move(log), .server = std::move(server)}, std::move(config));
@@ -86,6 +83,10 @@ Reached::Reached(GatewayUrl url, Own own, config::Config config)
 
 Reached::Reached(Reached&&) noexcept = default;
 Reached::~Reached() = default;
+
+bool Reached::WaitForServers(std::chrono::nanoseconds patience) {
+  return own_.server == nullptr || own_.server->WaitUntilSettled(patience);
+}
 
 std::expected<Reached, Unreached> Reach(const Where& where, std::ostream& err) {
   if (!where.url.empty()) {

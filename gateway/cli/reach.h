@@ -2,6 +2,7 @@
 // command.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -19,6 +20,9 @@ class Log;
 }
 
 namespace switchyard::cli {
+
+// For servers of a gateway that is started for one command.
+inline constexpr std::chrono::seconds kServersPatience{30};
 
 // As given on the command line; both empty = ./switchyard.yaml, else the default address.
 struct Where {
@@ -43,6 +47,9 @@ class Reached {
   Client& client() { return *client_; }
   const std::string& url() const { return client_->url(); }
   const config::Config& config() const { return config_; }  // empty when only a URL was given
+  // Waits for the servers of one that was started for this: until all are up or were found down.
+  // False: some were neither within that time.
+  bool WaitForServers(std::chrono::nanoseconds patience);
 
  private:
   Own own_;  // outlives client_
@@ -56,8 +63,8 @@ struct Unreached {
 };
 
 // A URL is taken as it is. A configuration: the gateway at its address if something listens there,
-// else one that is started from it on a free port of 127.0.0.1, quiet, and waited for until its
-// servers are up or found down. Problems of the configuration go to `err`.
+// else one that is started from it on a free port of 127.0.0.1, quiet. Problems of the
+// configuration go to `err`.
 std::expected<Reached, Unreached> Reach(const Where& where, std::ostream& err);
 
 // Where the running gateway should be; starts nothing. `admin_token`: where the one of the

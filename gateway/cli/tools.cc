@@ -77,6 +77,7 @@ int RunTools(const ToolsOptions& options, std::ostream& out, std::ostream& err) 
     err << reached.error().message << "\n";
     return reached.error().exit;
   }
+  static_cast<void>(reached->WaitForServers(kServersPatience));  // who is late is listed as missing
   Result<Answer> answer = ListTools(reached->client(), kTimeout);
   if (!answer) {
     const Unreached why = Explain(answer.error(), reached->url());

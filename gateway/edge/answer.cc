@@ -105,7 +105,8 @@ Task<void> Fail(const Call& call, Sink& sink, const Error& error) {
     co_return;
   }
   mcp::Message message = mcp::ErrorMessage(call.message.id(), error);
-  if (error.rpc_code == mcp::kMissingCapability) message = ForClient(call, std::move(message));
+  const bool differs = error.rpc_code == mcp::kMissingCapability || error.code == Code::kNotFound;
+  if (differs) message = ForClient(call, std::move(message));  // by era
   const bool failed = message.kind() == mcp::Kind::kError;
   co_await sink.Finish(std::move(message), failed ? &error : nullptr);
 }

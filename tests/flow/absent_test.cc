@@ -81,6 +81,7 @@ TEST_P(FirstCall, OfAServerThatWasFoundDownIsToldWhy) {
       read.Contains("resource not found: file:///x; it may be of server a, which is down: "))
       << read;
   EXPECT_EQ(TextAt(read.message(), "/error/data/uri"), "file:///x") << read;
+  EXPECT_EQ(read.code(), GetParam() == Era::kModern ? -32602 : -32002) << read;
   ExpectUnavailable(client->Request({.method = "resources/read",
                                      .members = R"("uri":"switchyard://a/file:///x")"}),
                     "server a is down: ");

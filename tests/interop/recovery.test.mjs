@@ -85,6 +85,33 @@ for (const era of Object.keys(eras)) {
   });
 }
 
+describe('beside a server of broken lists', { timeout: 60_000 }, () => {
+  for (const era of Object.keys(eras)) {
+    it(`a ${era} client gets the lists of all, mended`, async () => {
+      const gateway = await startGateway({
+        servers: { broken: node(fixture('broken-lists.mjs')), good: node(fixture('legacy-stdio.mjs'), 'good') }
+      });
+      const client = await serversUp(gateway.url, ['broken', 'good']).then(() => eras[era].http(gateway.url));
+      try {
+        const tools = (await client.tools()).map(({ name }) => name);
+        for (const name of ['no_schema', 'empty_schema', 'null_description', 'text_for_annotations']) {
+          assert.ok(tools.includes(`broken__${name}`), `${name} in ${tools}`);
+        }
+        for (const name of ['text_for_schema', 'flag_for_property']) assert.ok(!tools.includes(`broken__${name}`), name);
+        assert.ok(tools.includes('good__whoami'));
+        const prompts = (await client.prompts()).map(({ name }) => name);
+        assert.deepEqual(prompts.filter(name => name.startsWith('broken__')),
+          ['broken__text_for_arguments', 'broken__fine']);
+        const uris = (await client.resources()).map(({ uri }) => uri);
+        assert.deepEqual(uris.filter(uri => uri.startsWith('broken:')), ['broken://fine']);
+      } finally {
+        await client.close();
+        await gateway.stop();
+      }
+    });
+  }
+});
+
 describe('when the gateway ends', { timeout: 60_000 }, () => {
   for (const signal of ['SIGTERM', 'SIGKILL']) {
     it(`by ${signal}, its servers end too`, async () => {

@@ -75,13 +75,28 @@ TEST(Catalog, WhatCannotBeOfferedIsLeftOutAndSaidWhy) {
   const auto catalog = Merge({TestServer("a").Tools(
       {Tool("has space"), Tool("ok"), R"({"name":"x","name":"y"})", R"({"name":"t","a":tru})",
        R"([1])", R"({"title":"no name"})", Tool("ok"),
-       R"({"name":"h","inputSchema":{"properties":{"p":{"type":"number","x-mcp-header":"P"}}}})"})});
+       R"({"name":"h","inputSchema":{"type":"object","properties":{"p":{"type":"number","x-mcp-header":"P"}}}})"})});
   EXPECT_THAT(Exposed(*catalog, ItemKind::kTool), ElementsAre("a__ok"));
   EXPECT_THAT(
       catalog->problems(),
       ElementsAre(HasSubstr("has space"), HasSubstr("duplicate key name"),
                   HasSubstr("not valid JSON"), HasSubstr("not an object"), HasSubstr("no name"),
                   HasSubstr("lists it twice"), HasSubstr("x-mcp-header")));
+}
+
+TEST(Catalog, ANameThatBeginsWithAnothersPrefixIsThatServers) {
+  const auto catalog =
+      Merge({TestServer("a").Tools({Tool("b__x"), Tool("y")}).Prompts({R"({"name":"b__x"})"}),
+             TestServer("a__b").Tools({Tool("x")}),
+             TestServer("n", "").Tools({Tool("a__y"), Tool("z")})});
+  EXPECT_THAT(Exposed(*catalog, ItemKind::kTool), ElementsAre("a__y", "a__b__x", "z"));
+  EXPECT_EQ(catalog->FindTool("a__b__x")->server, "a__b");
+  EXPECT_EQ(catalog->FindTool("a__y")->server, "a");
+  EXPECT_TRUE(catalog->collisions().empty());
+  EXPECT_THAT(catalog->problems(),
+              ElementsAre(HasSubstr("it would be a__b__x, a name of server a__b"),
+                          HasSubstr("it would be a__b__x, a name of server a__b"),
+                          HasSubstr("it would be a__y, a name of server a")));
 }
 
 TEST(Catalog, AnnotationsAreReadWithTheDefaultsOfTheSpecification) {

@@ -93,9 +93,10 @@ TEST(Group, TellsWhereTwoSchemasDiffer) {
               EndsWith(R"(first at "/properties/q/type": here "number", there "string")"));
   EXPECT_THAT(told(kString, R"({"type":"object","properties":{"q":{"type":"string"},"r":{}}})"),
               EndsWith(R"(first at "/properties/r": here {}, there nothing)"));
-  EXPECT_THAT(told(R"({"enum":[1,2]})", R"({"enum":[1,2,3]})"),
+  EXPECT_THAT(told(R"({"type":"object","enum":[1,2]})", R"({"type":"object","enum":[1,2,3]})"),
               EndsWith(R"(first at "/enum/2": here 3, there nothing)"));
-  EXPECT_THAT(told(R"({"enum":[1]})", R"({"enum":[")" + std::string(5000, 'x') + "\"]}"),
+  EXPECT_THAT(told(R"({"type":"object","enum":[1]})",
+                   R"({"type":"object","enum":[")" + std::string(5000, 'x') + "\"]}"),
               SizeIs(Lt(400U)));
 }
 

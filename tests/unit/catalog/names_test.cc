@@ -13,14 +13,6 @@ TEST(Names, PrefixAndNameAreJoinedByTwoUnderscoresAndNoPrefixLeavesTheName) {
   EXPECT_EQ(ExposedName("", "read"), "read");
 }
 
-TEST(Names, APrefixIsTakenOffWhereItIsAllOfIt) {
-  EXPECT_EQ(WithoutPrefix("files", "files__read"), "read");
-  EXPECT_EQ(WithoutPrefix("files", "files____"), "__");
-  for (const char* name : {"files__", "files", "files_read", "filesx__read", "file__read", ""}) {
-    EXPECT_EQ(WithoutPrefix("files", name), std::nullopt) << name;
-  }
-}
-
 TEST(Names, OnlyWhatTheSpecificationAllowsIsValid) {
   EXPECT_TRUE(IsValidName("a-b_c.D9"));
   EXPECT_TRUE(IsValidName(std::string(128, 'a')));

@@ -216,7 +216,9 @@ TEST_F(RouterTest, ListsAndDiscoverAreAnsweredHere) {
   EXPECT_EQ(tests::Each(At(list, "/result/tools"), "name"),
             (std::vector<std::string>{"files__read", "wiki__search"}));
   EXPECT_TRUE(At(Answer("tools/list", R"({"cursor":null})"), "/result").is_object());
-  EXPECT_EQ(Answer("tools/list", R"({"cursor":"forged"})"), nullptr);
+  for (const char* cursor : {R"("forged")", "5", "{}", "[]", "true"}) {
+    EXPECT_EQ(Answer("tools/list", std::string(R"({"cursor":)") + cursor + "}"), nullptr) << cursor;
+  }
   EXPECT_EQ(error.code, Code::kInvalid);
   const auto discovered = At(Answer("server/discover"), "/result");
   EXPECT_EQ(TextAt(discovered, "/supportedVersions/0"), "2026-07-28");

@@ -38,6 +38,16 @@ TEST_F(OwnGateway, TakesTheTokensThatAreForItsPublicUrl) {
   EXPECT_EQ(others.Wait(), kFailed);
 }
 
+TEST_F(OwnGateway, ACallWaitsForTheServerOfItsToolAlone) {
+  const std::string config = place_.Put(
+      "slow.yaml", "listen: 127.0.0.1:0\nservers:\n  a: {command: '" + paths::FakeStdioServer() +
+                       "', args: [--name, a]}\n"
+                       "  slow: {command: sleep, args: ['600'], start_timeout: 10m}\n");
+  Program call({"call", "a__echo", R"({"text":"here"})", "--config", config});
+  EXPECT_EQ(call.Wait(), kOk) << call.err();
+  EXPECT_NE(call.out().find("here"), std::string::npos) << call.out();
+}
+
 TEST_F(OwnGateway, CheckLooksAtWhereTheAuditLogIsToBe) {
   const std::string missing = place_.path() + "/none/audit.jsonl";
   const std::string config =
