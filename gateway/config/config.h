@@ -16,6 +16,7 @@
 #include "config/credentials.h"
 #include "config/policy_levels.h"
 #include "config/secret.h"
+#include "config/written.h"
 
 namespace switchyard::config {
 
@@ -269,6 +270,7 @@ struct Config {
   Pinning pinning;            // of servers that say nothing of it
   std::string pins_file;      // what is pinned; empty = nothing is
   std::size_t page_size = 0;  // tools a list page, 0 = all on one page
+  WrittenFile written;        // what the file says, whoever reads it
 };
 
 }  // namespace switchyard::config

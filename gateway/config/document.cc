@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "config/remembered.h"
@@ -75,9 +76,7 @@ Mark Document::Locate(const Node& scalar, std::string_view token, std::size_t of
 }
 
 std::string Document::Directory() const {
-  const std::size_t slash = problems_.file().rfind('/');
-  if (slash == std::string::npos) return "";
-  return slash == 0 ? "/" : problems_.file().substr(0, slash);
+  return std::filesystem::path(problems_.file()).parent_path();
 }
 
 }  // namespace switchyard::config

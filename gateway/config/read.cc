@@ -286,7 +286,7 @@ Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
   Config config;
   auto root = document.Root();
   if (!root) return config;
-  root->Ignore("x-");
+  root->Ignore(kNobodys);
   config.policies = ReadPolicies(*root, keys, {}, {});
   config.listen = ReadListen(*root);
   config.auth = ReadAuth(*root, {});
@@ -321,6 +321,9 @@ Config ReadConfig(Document& document, std::span<const PolicyKey> keys) {
   CheckNeeds(config, keys, document.problems());
   CheckAuth(*root, config);
   CheckLogins(*root, config);
+  if (!document.problems().has_errors()) {
+    config.written = WrittenIn(root->Keep(), document.secrets());
+  }
   return config;
 }
 

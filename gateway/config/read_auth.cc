@@ -73,6 +73,7 @@ std::optional<std::chrono::system_clock::time_point> ParseUtc(std::string_view t
 
 void ReadKeys(Section& section, Issuer& issuer) {
   const bool inlined = section.Has("keys");
+  section.IsSecret("keys");
   if (section.IsMapping("keys")) {
     issuer.keys = section.Json("keys").value_or("");
   } else if (inlined) {

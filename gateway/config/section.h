@@ -68,6 +68,9 @@ class Document {
   // Absent, with the problem reported, when the text is not YAML or not one mapping.
   std::optional<Section> Root();
 
+  // Scalars that readers took as what may be secret, or said to be.
+  const std::set<const Node*>& secrets() const { return secrets_; }
+
   // What its ${...} stood for; outlives the document.
   std::shared_ptr<const Remembered> environment() const { return environment_; }
 
@@ -101,6 +104,7 @@ class Document {
   std::shared_ptr<const Node> root_;
   const std::optional<Excerpt> excerpt_;
   std::map<std::string, std::set<std::string>> asked_;
+  std::set<const Node*> secrets_;  // not kept of excerpts
   std::vector<Reading> readings_;  // kept of excerpts only
   std::string why_off_;
   bool on_unsaid_ = false;
@@ -146,6 +150,8 @@ class Section {
   std::optional<Secret> SecretString(std::string_view key);
   std::optional<std::vector<Secret>> SecretStrings(std::string_view key);
   std::optional<std::map<std::string, Secret>> SecretMap(std::string_view key);
+  // All that is at the key may be secret, in whatever way it is read.
+  void IsSecret(std::string_view key);
 
   // Reads into a setting that holds its default, or what it inherits, and notes what it came to,
   // for `switchyard check --explain`. True when the key gave a value. The way for settings of
@@ -229,6 +235,7 @@ class Section {
              std::string_view hint = {});
   void WrongShape(const Node& node, std::string_view key, std::string_view expected);
   const Node* Scalar(std::string_view key, std::string_view expected);
+  std::optional<Secret> Text(std::string_view key);
   std::optional<Expanded> Read(const Node& node, const std::string& path,
                                std::string_view expected);
   bool AppendJson(const Node& node, const std::string& path, std::string& out);

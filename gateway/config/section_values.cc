@@ -31,6 +31,12 @@ std::optional<std::string> OutOfRange(T value, T min, T max, std::string min_tex
   return "between " + min_text + " and " + max_text;
 }
 
+void AddScalars(const Node& node, std::set<const Node*>& out) {
+  if (node.kind == Node::Kind::kScalar) out.insert(&node);
+  for (const NodePtr& item : node.items) AddScalars(*item, out);
+  for (const Entry& entry : node.entries) AddScalars(*entry.value, out);
+}
+
 std::string FormatNumber(double value) {
   std::string text = std::to_string(value);
   text.erase(text.find_last_not_of('0') + 1);
@@ -92,12 +98,23 @@ std::optional<T> Section::Parsed(std::string_view key, const char* expected, Par
 }
 
 std::optional<std::string> Section::String(std::string_view key) {
-  auto secret = SecretString(key);
-  if (!secret) return std::nullopt;
-  return secret->Reveal();
+  auto text = Text(key);
+  if (!text) return std::nullopt;
+  return text->Reveal();
 }
 
 std::optional<Secret> Section::SecretString(std::string_view key) {
+  IsSecret(key);
+  return Text(key);
+}
+
+void Section::IsSecret(std::string_view key) {
+  if (const Node* node = Ask(key); node != nullptr && !records()) {
+    AddScalars(*node, document_->secrets_);
+  }
+}
+
+std::optional<Secret> Section::Text(std::string_view key) {
   const Node* node = Scalar(key, "a string");
   if (node == nullptr) return std::nullopt;
   auto text = Read(*node, PathOf(key), "a string");
@@ -222,6 +239,7 @@ std::optional<std::vector<std::string>> Section::Strings(std::string_view key) {
 }
 
 std::optional<std::vector<Secret>> Section::SecretStrings(std::string_view key) {
+  IsSecret(key);
   return ListOf<Secret>(
       key, [](Expanded text) { return Secret(std::move(text.value), std::move(text.shown)); });
 }
@@ -251,6 +269,7 @@ std::optional<std::map<std::string, std::string>> Section::StringMap(std::string
 }
 
 std::optional<std::map<std::string, Secret>> Section::SecretMap(std::string_view key) {
+  IsSecret(key);
   if (Ask(key) != nullptr) Note(key, Secret::kMask, true);
   return MapOf<Secret>(key, [](Expanded text) { return Secret(std::move(text.value)); });
 }
