@@ -56,7 +56,9 @@ Result<std::int64_t> Examine(Database& database, FileKind kind) {
 bool WasCutOff(const std::string& path) {
   std::error_code error;
   std::filesystem::path file = std::filesystem::canonical(path, error);  // the log is beside that
-  return !error && std::filesystem::exists(file += "-wal", error);
+  if (error) return false;
+  const std::uintmax_t size = std::filesystem::file_size(file += "-wal", error);
+  return !error && size > 0;
 }
 
 void MakeForThisUser(const std::string& path) {

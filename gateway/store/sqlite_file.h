@@ -18,8 +18,9 @@ struct FileKind {
 // Whether it is whole, and ours or empty. Gives its version; 0 = empty.
 Result<std::int64_t> Examine(Database& database, FileKind kind);
 
-// Whether whoever had it open last went without closing it: then the write-ahead log is still
-// there, which SQLite removes with the last that closes. Asked before it is opened.
+// Whether whoever had it open last went without closing it, or still has it open: then something is
+// in the write-ahead log, which SQLite removes with the last that closes. Who only reads leaves an
+// empty one where there was none. Asked before it is opened.
 bool WasCutOff(const std::string& path);
 
 // As are then the files that SQLite makes beside it, whatever the umask is. A file that is there

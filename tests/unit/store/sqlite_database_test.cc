@@ -347,7 +347,9 @@ TEST(SqliteDatabase, AnIndexThatLostAnEntryIsFoundAfterAStopThatWasNone) {
   ASSERT_FALSE(std::filesystem::exists(log));
   EXPECT_EQ(Count(*Open(place.file(), kIndexed)), 2) << "closed well, it is looked through quickly";
   ASSERT_FALSE(std::filesystem::exists(log)) << "and was again";
-  std::ofstream(log).flush();
+  EXPECT_TRUE(SqliteDatabase::Inspect(place.file(), Of(kIndexed)).has_value());
+  EXPECT_EQ(Count(*Open(place.file(), kIndexed)), 2) << "whoever looks leaves nothing to look for";
+  std::ofstream(log) << "x";
   const auto refused = SqliteDatabase::Open({.path = place.file()}, Of(kIndexed));
   ASSERT_FALSE(refused.has_value());
   EXPECT_THAT(refused.error().message, HasSubstr("missing from index by_word"));
@@ -359,7 +361,7 @@ TEST(SqliteDatabase, AnIndexThatLostAnEntryIsFoundAfterAStopThatWasNone) {
     auto file = sqlite::Database::Open(place.file(), {});
     ASSERT_TRUE(file->Execute("REINDEX").has_value());
   }
-  std::ofstream(log).flush();
+  std::ofstream(log) << "x";
   EXPECT_EQ(Count(*Open(place.file(), kIndexed)), 2) << "the way back that the docs name";
 }
 
