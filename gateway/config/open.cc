@@ -31,8 +31,8 @@ std::vector<std::string> Paths(const Config& config, Is is_so) {
 OpenPaths OpenPathsOf(const Config& config) {
   auto open =
       Paths(config, [](const auto& auth) { return !auth || auth->none || auth->anonymous; });
-  if (IsLoopback(config.listen.host)) return {.machine = std::move(open)};
   if (KnowsAll(config.listen)) return {};
+  if (IsLoopback(config.listen.host)) return {.machine = std::move(open)};
   return {.network = std::move(open)};
 }
 

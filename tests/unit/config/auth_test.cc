@@ -175,6 +175,13 @@ TEST(AuthConfig, OtherMachinesAreServedOnlyWhereSomebodySaidHow) {
               HasSubstr("other machines"));
   EXPECT_THAT(OpenHere(Good("listen: 127.0.0.1:80")), HasSubstr("every program on this machine"));
   EXPECT_EQ(OpenHere(Good("auth: {api_keys_file: f}")), "");
+  EXPECT_EQ(OpenHere(Good("listen: {address: '127.0.0.1:80', tls: {certificate: c, key: k, "
+                          "client_ca: a, client_certificate: required}}")),
+            "")
+      << "nor does a program without a certificate come in here";
+  EXPECT_THAT(OpenHere(Good("listen: {address: '127.0.0.1:80', tls: {certificate: c, key: k, "
+                            "client_ca: a, client_certificate: optional}}")),
+              HasSubstr("every program on this machine"));
 }
 
 TEST(AuthConfig, WhoeverMayPresentNothingComesInByAnOpenEndpoint) {
