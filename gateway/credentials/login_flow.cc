@@ -122,22 +122,18 @@ Task<auth::Verdict<auth::Identity>> LoginFlow::Verify(std::shared_ptr<const Logi
   }
 }
 
-Task<Result<auth::Identity>> LoginFlow::Exchange(SignIn attempt, std::string code) {
-  const std::shared_ptr<const Logins> logins = logins_;
-  const auto login = logins->find(attempt.sent.issuer);
-  // What it was sent away with is for whom a reload has changed meanwhile.
-  if (login == logins->end() || login->second.client.id != attempt.sent.client_id) {
-    co_return LinkIsGone();
-  }
+Task<Result<auth::Identity>> LoginFlow::Exchange(std::shared_ptr<const Logins> logins,
+                                                 SignIn attempt, std::string code) {
+  const std::string& issuer = attempt.sent.issuer;
   const Deadline deadline = Deadline::In(clock_, kTimeout);
-  Result<oauth::ServerMetadata> server = co_await Locate(login->first, deadline);
+  Result<oauth::ServerMetadata> server = co_await Locate(issuer, deadline);
   if (!server) co_return Failure(std::move(server.error()));
   Result<std::string> token = co_await oauth::AskForIdToken(
-      *fetcher_, clock_, login->second.client, std::move(*server),
+      *fetcher_, clock_, logins->at(issuer).client, std::move(*server),
       oauth::CodeGrant(code, attempt.sent.verifier, attempt.sent.redirect_uri, ""), deadline);
   if (!token) co_return Failure(std::move(token.error()));
   auth::Verdict<auth::Identity> identity =
-      co_await Verify(logins, login->first, std::move(*token), attempt.sent.nonce, deadline);
+      co_await Verify(logins, issuer, std::move(*token), attempt.sent.nonce, deadline);
   if (identity) co_return std::move(*identity);
   co_return Failure(Code::kForbidden, Origin::kServer,
                     "its ID token is not believed: " + identity.error().detail);
@@ -165,8 +161,13 @@ Task<Result<std::string>> LoginFlow::Finish(std::string path, std::string query,
     co_return Failure(Code::kForbidden, Origin::kServer,
                       "You were not signed in: " + code.error().message + ".");
   }
-  Result<auth::Identity> identity = co_await Exchange(std::move(attempt), *code);
-  if (!identity && identity.error().code == Code::kNotFound) co_return Failure(identity.error());
+  // What it was sent away with is for whom a reload has changed meanwhile.
+  const std::shared_ptr<const Logins> logins = logins_;
+  const auto login = logins->find(issuer);
+  if (login == logins->end() || login->second.client.id != attempt.sent.client_id) {
+    co_return LinkIsGone();
+  }
+  Result<auth::Identity> identity = co_await Exchange(logins, std::move(attempt), *code);
   if (!identity) {
     count_("failed", 1);
     co_return NobodyNow(issuer, identity.error());

@@ -75,7 +75,9 @@ class LoginFlow {
   };
 
   Task<Result<oauth::ServerMetadata>> Locate(std::string issuer, Deadline deadline);
-  Task<Result<auth::Identity>> Exchange(SignIn attempt, std::string code);
+  // `logins` have the issuer of the attempt.
+  Task<Result<auth::Identity>> Exchange(std::shared_ptr<const Logins> logins, SignIn attempt,
+                                        std::string code);
   Task<auth::Verdict<auth::Identity>> Verify(std::shared_ptr<const Logins> logins,
                                              std::string issuer, std::string token,
                                              std::string nonce, Deadline deadline);
