@@ -190,6 +190,37 @@ State ReadState(Section& root) {
   return state;
 }
 
+// Where an issuer has a login first.
+struct LoginAt {
+  std::string key;
+  const Issuer* issuer = nullptr;
+};
+
+// Without what each endpoint may say of those whom it lets in.
+Issuer Believed(Issuer issuer) {
+  issuer.login.reset();
+  issuer.audience.clear();
+  issuer.required_claims.clear();
+  for (auto* claims :
+       {&issuer.client, &issuer.scopes, &issuer.roles, &issuer.groups, &issuer.capabilities}) {
+    claims->clear();
+  }
+  return issuer;
+}
+
+// Two names of one page would have each of them take what is meant for the other one.
+void CheckLoginPages(Section& root, const std::map<std::string_view, LoginAt>& logins) {
+  std::map<std::string_view, std::string_view> pages;
+  for (const auto& [name, login] : logins) {
+    const auto [other, is_new] = pages.try_emplace(PageOf(name), name);
+    if (is_new) continue;
+    root.Error(login.key, "has a login at issuer " + Quote(name) + ", and another one is at " +
+                              Quote(other->second) +
+                              ": browsers would come back from both to one page; write the issuer "
+                              "everywhere as its tokens name it");
+  }
+}
+
 // Who connects an account is known by the issuer's name alone, at whichever endpoint.
 void CheckLogins(Section& root, const Config& config) {
   std::vector<std::pair<std::string, const Auth*>> all;
@@ -197,25 +228,26 @@ void CheckLogins(Section& root, const Config& config) {
   for (const auto& [name, endpoint] : config.endpoints) {
     if (endpoint.auth) all.emplace_back("endpoints." + name, &*endpoint.auth);
   }
-  std::map<std::string_view, const Issuer*> with_login;
+  std::map<std::string_view, LoginAt> with_login;
   for (const auto& [key, auth] : all) {
     for (const Issuer& issuer : auth->issuers) {
-      if (issuer.login) with_login.try_emplace(issuer.issuer, &issuer);
+      if (issuer.login) with_login.try_emplace(issuer.issuer, LoginAt{key, &issuer});
     }
   }
   for (const auto& [key, auth] : all) {
     for (const Issuer& issuer : auth->issuers) {
       const auto found = with_login.find(issuer.issuer);
       if (found == with_login.end()) continue;
-      const Issuer& other = *found->second;
-      if (issuer.subject == other.subject && (!issuer.login || issuer.login == other.login)) {
-        continue;
-      }
+      const Issuer& other = *found->second.issuer;
+      const bool same = Believed(issuer) == Believed(other);
+      if (same && (!issuer.login || issuer.login == other.login)) continue;
       root.Error(key, "has issuer " + Quote(issuer.issuer) +
-                          " with another login or claims.subject than elsewhere; who signs in "
-                          "there is the same at all endpoints");
+                          " with another login, claims.subject, clock_skew, algorithms or keys "
+                          "than elsewhere; who signs in there is the same at all endpoints: write "
+                          "the same at each");
     }
   }
+  CheckLoginPages(root, with_login);
 }
 
 // What auth and the listener need of each other.

@@ -106,6 +106,13 @@ bool IsCleartextToElsewhere(const Secret& secret) {
   return !IsLoopback(host);
 }
 
+std::string_view PageOf(std::string_view issuer) {
+  const std::size_t scheme = issuer.find("://");
+  if (scheme != std::string_view::npos) issuer.remove_prefix(scheme + 3);
+  if (issuer.ends_with('/')) issuer.remove_suffix(1);
+  return issuer;
+}
+
 std::optional<std::string> OriginProblem(const Secret& secret) {
   const auto url = boost::urls::parse_uri(secret.Reveal());
   const bool good = url && url->has_authority() && !url->encoded_host().empty() &&

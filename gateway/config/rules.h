@@ -35,6 +35,9 @@ bool IsLoopback(std::string_view host);
 std::optional<std::string> UrlProblem(const Secret& url);
 // http to another machine: what is sent can be read on the way.
 bool IsCleartextToElsewhere(const Secret& url);
+// What stands for an issuer in the path of its page (credentials/login.h): its name without the
+// scheme and a slash at its end.
+std::string_view PageOf(std::string_view issuer);
 std::optional<std::string> OriginProblem(const Secret& origin);
 
 // Names that the gateway sets itself or that frame a message are refused.

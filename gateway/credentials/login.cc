@@ -8,6 +8,7 @@
 
 #include "auth/strict_json.h"
 #include "auth/verify.h"
+#include "config/rules.h"
 #include "credentials/oauth/challenge.h"
 
 namespace switchyard::credentials {
@@ -50,10 +51,7 @@ Result<Logins> LoginsOf(const config::Config& config, const auth::ProviderOf& pr
 }
 
 std::string LoginPathOf(std::string_view issuer) {
-  const std::size_t scheme = issuer.find("://");
-  if (scheme != std::string_view::npos) issuer.remove_prefix(scheme + 3);
-  if (issuer.ends_with('/')) issuer.remove_suffix(1);
-  return std::string(kLoginRoot).append(issuer);
+  return std::string(kLoginRoot).append(config::PageOf(issuer));
 }
 
 auth::Verdict<auth::Identity> ReadIdToken(std::string_view token, const auth::KeySet& keys,

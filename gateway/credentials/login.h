@@ -31,8 +31,8 @@ using Logins = std::map<std::string, Login, std::less<>>;  // by issuer
 // Of all endpoints: an issuer's is the same at each (config/read.cc). The error is the provider's.
 Result<Logins> LoginsOf(const config::Config& config, const auth::ProviderOf& provider);
 
-// Where browsers come back to from an issuer: its name without the scheme and a slash at its end,
-// below the root. Each has a page of its own, since not every issuer says who answers (RFC 9207):
+// Where browsers come back to from an issuer: config::PageOf() it, below the root. Each has a page
+// of its own (config/read.cc), since not every issuer says who answers (RFC 9207):
 // else one of them could have people sign in at another one and be given what that one answered
 // (mix-up, RFC 9700 section 4.4.2).
 inline constexpr std::string_view kLoginRoot = "/connect/login/";

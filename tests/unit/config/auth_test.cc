@@ -68,12 +68,37 @@ TEST(AuthConfig, WhoSignsInIsTheSameAtAllEndpoints) {
   EXPECT_THAT(wrong("secret: s, login: {client_id: other}"), HasSubstr("with another login"));
   EXPECT_THAT(wrong("secret: s, claims: {subject: email}"), HasSubstr("claims.subject"));
   EXPECT_EQ(wrong("secret: s, login: {client_id: me}"), "nothing");
-  EXPECT_EQ(wrong("secret: t, audience: [b]"), "nothing");
+  EXPECT_EQ(wrong("secret: s, audience: [b], required_claims: {org: a}"), "nothing");
+  for (const char* other : {"secret: t", "keys_file: f", "discovery: true",
+                            "secret: s, clock_skew: 1m", "secret: s, algorithms: [HS256]"}) {
+    EXPECT_THAT(wrong(other), HasSubstr("or keys than elsewhere")) << other;
+    EXPECT_THAT(wrong(other + std::string(", login: {client_id: me}")),
+                HasSubstr("write the same at each"))
+        << other;
+  }
   const std::string two =
       "endpoints: {a: {auth: {issuers: [{issuer: 'https://i', secret: s}]}}, b: {auth: {issuers: "
       "[{issuer: 'https://i', secret: s, claims: {subject: email}}]}}, c: {auth: {issuers: "
       "[{issuer: 'https://i', secret: s, login: {client_id: me}}]}}}";
   EXPECT_THAT(Wrong(two), HasSubstr("endpoints.b")) << "whichever comes first";
+}
+
+TEST(AuthConfig, TwoNamesOfOneIssuerCannotShareThePageToWhichBrowsersComeBack) {
+  const auto both = [](const std::string& one, const std::string& other) {
+    const auto login = [](const std::string& issuer) {
+      return "auth: {issuers: [{issuer: '" + issuer + "', secret: s, login: {client_id: me}}]}";
+    };
+    return login(one) + "\nendpoints: {own: {" + login(other) + "}}";
+  };
+  EXPECT_THAT(Wrong(both("https://i.example", "https://i.example/")),
+              HasSubstr("endpoints.own: has a login at issuer \"https://i.example/\", and another "
+                        "one is at \"https://i.example\""));
+  EXPECT_THAT(Wrong(both("https://127.0.0.1:9", "http://127.0.0.1:9")),
+              HasSubstr("as its tokens name it"));
+  Good(both("https://i.example", "https://i.example/realm"));
+  Good(
+      "auth: {issuers: [{issuer: 'https://i', secret: s, login: {client_id: me}}, "
+      "{issuer: 'https://i/', secret: s}]}");
 }
 
 TEST(AuthConfig, ReadsAllOfIt) {
