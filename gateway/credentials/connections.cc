@@ -275,8 +275,7 @@ Task<Result<oauth::Token>> Connections::Renew(HeldPtr held, Deadline deadline) {
   const std::string issuer = held->connected.issuer;
   if (server.issuer != issuer &&
       std::ranges::find(found->issuers, issuer) != found->issuers.end()) {
-    Result<oauth::ServerMetadata> its =
-        co_await oauth::FetchServerMetadata(deps_.fetcher, issuer, deadline);
+    Result<oauth::ServerMetadata> its = co_await LocateOther(issuer, deadline);
     if (!its) co_return Failure(std::move(its.error()));
     server = std::move(*its);
   }
@@ -295,6 +294,17 @@ Task<Result<oauth::Token>> Connections::Renew(HeldPtr held, Deadline deadline) {
       deps_.fetcher, deps_.clock, client, std::move(server),
       oauth::RefreshGrant(had.token, had.resource), had.token.scopes, deadline);
   co_return token;
+}
+
+// Kept for as long as what names it.
+Task<Result<oauth::ServerMetadata>> Connections::LocateOther(std::string issuer,
+                                                             Deadline deadline) {
+  if (const auto known = others_.find(issuer); known != others_.end()) co_return known->second;
+  const TimePoint named_at = found_at_;
+  Result<oauth::ServerMetadata> its =
+      co_await oauth::FetchServerMetadata(deps_.fetcher, issuer, deadline);
+  if (its && found_ && found_at_ == named_at) others_.insert_or_assign(issuer, *its);
+  co_return its;
 }
 
 // It can be replaced only by who connected it.
@@ -354,6 +364,7 @@ Task<Result<oauth::Discovered>> Connections::Locate(Deadline deadline) {
   search_.StartOver();
   if (!current) co_return found;
   found_ = *found;
+  others_.clear();
   found_at_ = deps_.clock.Now();
   doubted_ = false;
   co_return found;

@@ -80,10 +80,10 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
  public:
   static constexpr Duration kTimeout = std::chrono::seconds(30);  // of a flight
   static constexpr Duration kForget = std::chrono::hours(1);      // what was discovered
-  static constexpr Duration kDoubt = std::chrono::minutes(1);     // after it was looked at again
-  static constexpr Duration kFresh = std::chrono::seconds(10);    // refused: no other is asked
-  static constexpr Duration kStepUp = std::chrono::minutes(5);    // after scopes were not enough
-  static constexpr std::size_t kMostHeld = 10'000;                // in memory
+  static constexpr Duration kDoubt = std::chrono::minutes(1);   // from one doubt of it to the next
+  static constexpr Duration kFresh = std::chrono::seconds(10);  // refused: no other is asked
+  static constexpr Duration kStepUp = std::chrono::minutes(5);  // after scopes were not enough
+  static constexpr std::size_t kMostHeld = 10'000;              // in memory
 
   // All of it outlives this; used on `home` only, but for the clock.
   struct Deps {
@@ -178,6 +178,7 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   GrantPtr Good(const Held& held) const;
   Task<Result<GrantPtr>> Fly(HeldPtr held);
   Task<Result<oauth::Token>> Renew(HeldPtr held, Deadline deadline);
+  Task<Result<oauth::ServerMetadata>> LocateOther(std::string issuer, Deadline deadline);
   static Task<void> Refresh(std::shared_ptr<Connections> self, HeldPtr held);
   Result<GrantPtr> Failed(const HeldPtr& held, Error error);
   void Publish(Held& held);
@@ -211,6 +212,7 @@ class Connections final : public Source, public std::enable_shared_from_this<Con
   Scopes wanted_;         // of the gateway's own requests
   std::optional<oauth::Discovered> found_;
   TimePoint found_at_;
+  std::map<std::string, oauth::ServerMetadata> others_;  // of found_->issuers, as they are needed
   bool doubted_ = false;  // found_ is looked at again, and goes on to be used if nobody answers
   std::optional<TimePoint> doubted_at_;
   Tries search_, registering_;

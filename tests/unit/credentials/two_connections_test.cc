@@ -17,7 +17,17 @@ class TwoConnectionsTest : public testing::Test {
  protected:
   TwoConnectionsTest() {
     fetcher_.Answers([this](const Request& request) -> Result<Response> {
+      if (request.url.contains("/oauth-protected-resource") && !named_.empty()) {
+        return Response{.status = 200,
+                        .body = R"({"resource":"https://s.example/mcp","authorization_servers":)" +
+                                named_ + "}"};
+      }
+      if (request.url == "https://first.example/.well-known/oauth-authorization-server") {
+        return Response{.status = 200, .body = R"({"issuer":"https://first.example",
+                                  "token_endpoint":"https://first.example/token"})"};
+      }
       if (request.url == "https://as.example/.well-known/oauth-authorization-server") {
+        ++looks_;
         return Response{.status = 200, .body = R"({"issuer":"https://as.example",
                                   "token_endpoint":"https://as.example/token"})"};
       }
@@ -89,6 +99,8 @@ class TwoConnectionsTest : public testing::Test {
   tests::FakeFetcher fetcher_;
   Vault vault_ = Vault::InMemory();
   std::string more_;
+  std::string named_;  // authorization servers, as JSON; "" = the server says nothing of them
+  int looks_ = 0;      // at the metadata of the one that gives tokens
   Links links_{clock_};
   std::shared_ptr<Turns> turns_ = std::make_shared<Turns>();
   config::ServerCredentials config_ = [] {
@@ -104,6 +116,21 @@ class TwoConnectionsTest : public testing::Test {
   std::function<void()> meanwhile_;
   std::shared_ptr<Connections> old_ = Make(), new_ = Make();
 };
+
+TEST_F(TwoConnectionsTest, WhichOfSeveralIssuersGaveATokenIsLookedUpOnceForAllCallers) {
+  named_ = R"(["https://first.example","https://as.example"])";
+  config_.issuer = "";
+  old_ = Make();
+  Keep(*old_, "0", bob_);
+  clock_.Advance(hours(2));
+  EXPECT_EQ(Obtain(old_), "Authorization: Bearer t1");
+  EXPECT_EQ(looks_, 1);
+  EXPECT_EQ(Obtain(old_, bob_), "Authorization: Bearer t2");
+  EXPECT_EQ(looks_, 1);
+  clock_.Advance(hours(2));
+  EXPECT_EQ(Obtain(old_), "Authorization: Bearer t3");
+  EXPECT_EQ(looks_, 2) << "for as long as what names it";
+}
 
 TEST_F(TwoConnectionsTest, ARefreshTokenIsSpentOnce) {
   fetcher_.wait = [this]() -> Task<void> {
