@@ -1,5 +1,6 @@
 #include "config/describe_orchestration.h"
 
+#include "config/redact.h"
 #include "config/units.h"
 #include "config/words.h"
 
@@ -26,7 +27,8 @@ std::string DescribeOrchestration(const Config& config) {
     out += "  tasks are split by ";
     if (service.planner.sampling)
       out += url ? "the client's model, else by " : "the client's model";
-    if (url) out += "model " + service.planner.model + " at " + service.planner.url.Shown();
+    if (url)
+      out += "model " + service.planner.model + " at " + RedactUrl(service.planner.url.Shown());
     out += "\n";
   }
   for (const auto& [right, roles] : service.roles) {

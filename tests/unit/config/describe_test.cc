@@ -94,6 +94,15 @@ TEST(Describe, TheJsonHasTheSameFacts) {
   EXPECT_EQ(shown.at("page_size"), 10);
 }
 
+TEST(Describe, TheQueryOfAModelsUrlIsNobodysBusiness) {
+  const FakeEnvironment environment;
+  const auto loaded = LoadText(
+      "servers: {}\norchestration: {planner: {url: 'https://m.example/x?key=hunter2', model: m}}",
+      "c.yaml", FakePolicies(), environment);
+  ASSERT_TRUE(loaded) << loaded.error().front().ToString();
+  EXPECT_THAT(Describe(loaded->config), HasSubstr("model m at https://m.example/x?key=***"));
+}
+
 TEST(Redact, HidesUserInfoQueryValuesAndFragments) {
   EXPECT_EQ(RedactUrl("https://h:8080/p"), "https://h:8080/p");
   EXPECT_EQ(RedactUrl("https://u:p@h/p"), "https://***@h/p");
