@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "mcp/list_meta.h"
 #include "mcp/message.h"
 #include "mcp/scan.h"
 
@@ -224,15 +225,21 @@ std::string MetaJson(const Page& page, Version version, const RenderOptions& opt
         R"("})";
   }
   if (options.owner && mcp::IsModern(version) && !page.items.empty()) {
-    out.append(",\"switchyard/servers\":").append(OwnersJson(page, options));
+    out.append(",\"").append(mcp::kListServers).append("\":").append(OwnersJson(page, options));
   }
   if (page.missing != nullptr && !page.missing->empty()) {
     if (!out.empty()) out += ',';
-    out.append("\"switchyard/missing\":").append(ReasonsJson("server", *page.missing));
+    out.append("\"")
+        .append(mcp::kListMissing)
+        .append("\":")
+        .append(ReasonsJson("server", *page.missing));
   }
   if (page.outages != nullptr && !page.outages->empty()) {
     if (!out.empty()) out += ',';
-    out.append("\"switchyard/outages\":").append(ReasonsJson("what", *page.outages));
+    out.append("\"")
+        .append(mcp::kListOutages)
+        .append("\":")
+        .append(ReasonsJson("what", *page.outages));
   }
   return out;
 }

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "config/problem.h"
+#include "mcp/list_meta.h"
 
 namespace switchyard::cli {
 namespace {
@@ -18,7 +19,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kNearest = 3;
-constexpr std::string_view kServers = "switchyard/servers";
 
 std::string_view StringAt(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
@@ -192,7 +192,7 @@ std::vector<std::string> ServersOf(const json::object& result, std::span<const P
   std::vector<std::string> servers;
   servers.reserve(tools->size());
   const json::object* const meta = ObjectAt(result, "_meta");
-  const json::value* const said = meta == nullptr ? nullptr : meta->if_contains(kServers);
+  const json::value* const said = meta == nullptr ? nullptr : meta->if_contains(mcp::kListServers);
   if (said != nullptr && said->is_array()) {
     for (const json::value& run : said->as_array()) {
       const json::object* const entry = run.if_object();
@@ -240,11 +240,11 @@ std::string ToolTable(const json::array& tools, std::span<const std::string> ser
 }
 
 std::string MissingServers(const json::object& result) {
-  return Reasons(result, "switchyard/missing", "server", "missing");
+  return Reasons(result, mcp::kListMissing, "server", "missing");
 }
 
 std::string Outages(const json::object& result) {
-  return Reasons(result, "switchyard/outages", "what", "refused");
+  return Reasons(result, mcp::kListOutages, "what", "refused");
 }
 
 std::string CallText(const json::object& result, bool plain) {

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "cli/print.h"
+#include "mcp/list_meta.h"
 
 namespace switchyard::cli {
 namespace {
@@ -39,7 +40,7 @@ json::array* ToolsOf(json::object& result) { return ArrayAt(result, "tools"); }
 json::array* OwnersOf(json::object& result) {
   json::value* meta = result.if_contains("_meta");
   if (meta == nullptr || !meta->is_object()) return nullptr;
-  return ArrayAt(meta->get_object(), "switchyard/servers");
+  return ArrayAt(meta->get_object(), mcp::kListServers);
 }
 
 void Append(json::array* from, json::array* to) {

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
 #include <memory>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -23,11 +24,6 @@ bool WriteAll(int fd, std::string_view text) {
     text.remove_prefix(static_cast<std::size_t>(put));
   }
   return true;
-}
-
-std::string DirectoryOf(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
 }
 
 }  // namespace
@@ -125,7 +121,9 @@ Result<void> BookFile::Write(const Book& book) {
     return Failed("cannot be written", why);
   }
   if (rename(fresh.c_str(), target.c_str()) != 0) return Failed("cannot be replaced", errno);
-  const Fd directory(open(DirectoryOf(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::filesystem::path parent = std::filesystem::path(target).parent_path();
+  const Fd directory(
+      open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.valid()) fsync(directory.get());
   known_ = StampOf(path_);
   return {};
