@@ -97,7 +97,8 @@ void NameItem(const Call& call, Event& event) {
 }
 
 // Which of the built-in service's agents the call names: the one that acts, where it names several;
-// by all names that the service takes for it, so that none is a way around the record.
+// by all names that the service takes for it at the top of the arguments. Whom the tasks of a batch
+// and the parts of a split one name is in these alone (docs/policies/audit.md).
 constexpr std::array<std::string_view, 8> kActing = {"coordinator_agent_id",
                                                      "coordinator_model_id",
                                                      "requesting_agent_id",

@@ -83,8 +83,8 @@ class Database {
   class Transaction {
    public:
     virtual ~Transaction() = default;
-    // `sql` outlives the database: engines keep what they made of it, by where
-    // its text is: texts that are there for good, and no buffer.
+    // `sql` is in static storage only: engines keep what they made of it, found by address and
+    // length.
     virtual Result<Rows> Query(std::string_view sql, std::span<const Parameter> parameters) = 0;
 
     Result<Rows> Query(std::string_view sql, std::initializer_list<Parameter> parameters = {}) {

@@ -7,6 +7,7 @@
 
 namespace switchyard {
 
+// A client that wants a task takes no other result.
 inline bool IsForAgent(const Call& call, const Error& error) {
   return error.for_agent && call.message.method() == mcp::Method::kToolsCall &&
          call.client->tasks != Tasks::kWanted;

@@ -97,7 +97,6 @@ mcp::Message ForClient(const Call& call, mcp::Message response) {
   return response;
 }
 
-// A client that wants a task takes no other result.
 Task<void> Fail(const Call& call, Sink& sink, const Error& error) {
   if (IsForAgent(call, error)) {
     mcp::Message told = ForClient(call, mcp::ToolErrorMessage(call.message.id(), error));
