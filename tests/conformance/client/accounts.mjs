@@ -9,9 +9,9 @@ const refused = {
 };
 
 // People connect accounts: whoever runs the gateway one for its own requests, then a caller one of its own.
+// `stays`: the server refuses that account, too, and so stays down for that reason. `again`: once it is down
+// for that reason, the gateway's account is connected a second time.
 const connected = { credentials: () => ({ kind: 'oauth' }), down: true, connects: 'Connected' };
-// `stays`: the server refuses that account, too, and so stays down. `again`: once it is down for that reason,
-// the gateway's account is connected a second time.
 // What the authorization server answers is not to be believed: nothing is connected.
 const unbelieved = { ...connected, connects: 'Not connected' };
 
@@ -42,7 +42,7 @@ export const accounts = {
   'auth/scope-from-scopes-supported': connected,
   'auth/scope-omitted-when-undefined': connected,
   // It goes on wanting what was granted: nobody is asked for it again.
-  'auth/scope-retry-limit': { ...connected, stays: true },
+  'auth/scope-retry-limit': { ...connected, stays: '403 Forbidden' },
   'auth/token-endpoint-auth-basic': connected,
   'auth/token-endpoint-auth-post': connected,
   'auth/token-endpoint-auth-none': connected,

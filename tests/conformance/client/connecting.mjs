@@ -70,7 +70,7 @@ export async function play(target) {
   const { connects, stays, again } = target.account;
   expectEnd(await connectAt(await ownLink(target.url)), connects);
   if (connects !== 'Connected') return;
-  if (stays) return untilDown(target.plainUrl, reason => !reason.includes('wants to know who asks'));
+  if (stays) return untilDown(target.plainUrl, reason => reason.includes(stays));
   if (again) {
     await untilDown(target.plainUrl, reason => reason.includes(again));
     expectEnd(await connectAt(await ownLink(target.url)), connects);
