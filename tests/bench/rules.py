@@ -63,19 +63,14 @@ def hidden(stage: Stage, plan: Plan) -> Outcome:
     log = OUT / "hidden-audit.jsonl"
     for old in OUT.glob(log.name + "*"):
         old.unlink()
-    gateway = stage.start_gateway(
+    gateway = stage.ready_gateway(
         "hidden",
         stage.usual_servers(),
+        expected=len(stage.usual_servers()),  # small, of each
         policies=f"{{authorize: {{rules: [{rule}]}}}}",
         workers=1,
         more=f', "audit": {{"path": {json.dumps(str(log))}}}',
     )
-    give_up = time.monotonic() + 60
-    while "mock__small" not in wire.tool_names(gateway.port):
-        gateway.child.require_alive()
-        if time.monotonic() > give_up:
-            raise BenchError("gateway hidden: no tool after 60 s")
-        time.sleep(0.05)
     names = [HIDDEN, *UNKNOWN]
     requests, sizes = {}, {}
     for name in names:
