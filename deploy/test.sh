@@ -306,30 +306,36 @@ check_config() {
 }
 
 step_config() {
-  local file
+  local file unpacked
   quietly build-release build release switchyard || { count 0 1; return; }
   for file in "$root"/config/*.yaml; do
     check "config-$(basename "$file" .yaml)" check_config "$file"
   done
+  find_unpacked nginx usr/sbin/nginx >"$logs/find-nginx.log" 2>&1 ||
+    { cat "$logs/find-nginx.log"; count 0 1; return; }
+  tallied config-nginx "$root/tests/lint/nginx.sh" "$unpacked"
 }
 
-# promtool of the package prometheus, unpacked and not installed: that would start its server.
-find_promtool() {
-  local dir=$root/build/prometheus package
-  promtool=$(command -v promtool) || promtool=$dir/usr/bin/promtool
-  if [ -x "$promtool" ]; then return; fi
+# find_unpacked PACKAGE PATH: sets unpacked to a program of a package that is unpacked and not
+# installed, for that would start its server; to the one that is installed if there is one.
+find_unpacked() {
+  local dir=$root/build/$1 package
+  unpacked=$(command -v "${2##*/}") || unpacked=$dir/$2
+  if [ -x "$unpacked" ]; then return; fi
   mkdir -p "$dir"
-  package=$(packages_in unpacked | grep -x prometheus) || return 1
+  package=$(packages_in unpacked | grep -x "$1") || return 1
   (cd "$dir" && { apt-get -q download "$package" || { as_root apt-get -q update && apt-get -q download "$package"; }; }) &&
-    dpkg-deb -x "$dir"/prometheus_*.deb "$dir" && rm "$dir"/prometheus_*.deb
+    dpkg-deb -x "$dir/$package"_*.deb "$dir" && rm "$dir/$package"_*.deb
 }
 
 # The rules and the board of deploy/ against the metrics that there are, and each alert made to fire.
 step_alerts() {
-  local promtool rules=$logs/board-rules.yml
+  local promtool unpacked rules=$logs/board-rules.yml
   tallied alerts-self-test python3 "$root/tests/lint/alerts.py" --self-test
   tallied alerts-names python3 "$root/tests/lint/alerts.py"
-  find_promtool >"$logs/promtool.log" 2>&1 || { cat "$logs/promtool.log"; count 0 1; return; }
+  find_unpacked prometheus usr/bin/promtool >"$logs/promtool.log" 2>&1 ||
+    { cat "$logs/promtool.log"; count 0 1; return; }
+  promtool=$unpacked
   check alerts-rules "$promtool" check rules "$root/deploy/prometheus/alerts.yml"
   python3 "$root/tests/lint/alerts.py" --board-rules >"$rules"
   check alerts-board "$promtool" check rules "$rules"

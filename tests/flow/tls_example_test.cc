@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -93,6 +94,48 @@ TEST_F(TlsExample, ItsCertificatesSayWhoCallsAndWhoDoesNot) {
   EXPECT_EQ(List({.certificate = other.Path("client.pem"), .key = other.Path("client-key.pem")}),
             "")
       << "of another authority";
+}
+
+TEST_F(TlsExample, AnAuthorityWithoutItsKeyIsNotReplaced) {
+  ASSERT_EQ(Make("operator"), 0);
+  const std::string authority = Text("clients-ca.pem"), server = Text("server.pem");
+  const std::string key = File("clients-ca-key.pem"), away = File("elsewhere");
+  std::filesystem::rename(key, away);
+  EXPECT_NE(Make("operator"), 0);
+  EXPECT_EQ(Text("clients-ca.pem"), authority);
+  EXPECT_EQ(Text("server.pem"), server);
+  EXPECT_FALSE(std::filesystem::exists(key));
+  std::filesystem::rename(away, key);
+  std::filesystem::rename(File("clients-ca.pem"), away);
+  EXPECT_NE(Make("operator"), 0) << "nor a key without its authority";
+  std::filesystem::rename(away, File("clients-ca.pem"));
+  EXPECT_EQ(Make("operator"), 0);
+  EXPECT_EQ(Text("clients-ca.pem"), authority);
+  EXPECT_NE(Text("server.pem"), server);
+}
+
+TEST_F(TlsExample, AHostMayBeAnAddressAndTheGatewaysUserGetsItsKey) {
+  const auto names = [this] {
+    const std::string text = "openssl x509 -noout -ext subjectAltName -in " + File("server.pem");
+    EXPECT_EQ(std::system((text + " >" + File("names")).c_str()), 0);
+    return Text("names");
+  };
+  const std::pair<std::string, std::string> hosts[] = {{"10.0.0.5", "IP Address:10.0.0.5"},
+                                                       {"fd00::5", "IP Address:FD00:0:0:0:0:0:0:5"},
+                                                       {"10.example.com", "DNS:10.example.com"}};
+  for (const auto& [host, name] : hosts) {
+    ASSERT_EQ(Run("make-certificates.sh", directory.path() + " " + host + " operator $(id -u)"), 0);
+    EXPECT_NE(names().find(name + ", "), std::string::npos) << names();
+  }
+  EXPECT_EQ(std::filesystem::status(File("server-key.pem")).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  const std::string fresh = File("a/b");
+  ASSERT_EQ(Run("make-certificates.sh", fresh + " mcp.example.com"), 0);
+  for (const std::string& folder : {File("a"), fresh}) {
+    EXPECT_NE(std::filesystem::status(folder).permissions() & std::filesystem::perms::others_exec,
+              std::filesystem::perms::none)
+        << "the gateway's user looks into " << folder;
+  }
 }
 
 TEST_F(TlsExample, ARenewedCertificateIsTakenOverWholeOrNotAtAll) {
