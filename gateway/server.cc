@@ -131,7 +131,7 @@ struct Server::Impl {
   std::thread control_thread;
   StdioFace stdio;  // of the first worker
 
-  std::mutex turns;                                    // Start, Reload, Stop
+  std::mutex turns;                                    // Start, Reload, ServeStdio, Stop
   std::map<std::string, std::shared_ptr<Home>> homes;  // guarded by turns
   std::uint16_t port = 0;
   bool started = false;
@@ -352,9 +352,10 @@ Result<void> Server::Reload(config::Config config) {
   return {};
 }
 
-int Server::ServeStdio(int in, int out) {
-  impl_->stdio.Serve(*impl_->workers.front(), impl_->readiness, in, out);
-  return 0;
+std::future<void> Server::ServeStdio(int in, int out) {
+  const std::lock_guard turn(impl_->turns);  // a stop comes before this or finds it open
+  if (!impl_->started) return StdioFace::Refuse(in, out);
+  return impl_->stdio.Serve(*impl_->workers.front(), impl_->readiness, in, out);
 }
 
 // Listens end with their result, connections after their answer; the rest with the workers' stop.

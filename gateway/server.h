@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <string>
 
@@ -46,8 +47,10 @@ class Server {
   // address, workers, state.dir) stays and is logged.
   Result<void> Reload(config::Config config);
 
-  // Serves one client over a pair of file descriptors until end of input. Blocks.
-  int ServeStdio(int in, int out);
+  // Serves one client over a pair of file descriptors, which it takes. What it gives is ready at
+  // the end of input, when the server stops, or at once when it does not run: to wait for, not to
+  // get.
+  std::future<void> ServeStdio(int in, int out);
 
   // Stops accepting, lets calls in flight finish for at most `grace`, then ends every child.
   void Stop(Duration grace = std::chrono::seconds(5));

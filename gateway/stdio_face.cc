@@ -1,7 +1,7 @@
 #include "stdio_face.h"
 
-#include <future>
 #include <string>
+#include <unistd.h>
 
 #include "readiness.h"
 
@@ -12,8 +12,9 @@ constexpr std::size_t kMaxLine = 16 * 1024 * 1024;
 
 }  // namespace
 
-void StdioFace::Serve(Worker& worker, Readiness& readiness, int in, int out) {
+std::future<void> StdioFace::Serve(Worker& worker, Readiness& readiness, int in, int out) {
   const auto done = std::make_shared<std::promise<void>>();
+  std::future<void> over = done->get_future();
   const auto ready = std::make_shared<Ready>();
   worker.Do([&] {
     server_ = std::make_shared<edge::StdioServer>(
@@ -22,10 +23,10 @@ void StdioFace::Serve(Worker& worker, Readiness& readiness, int in, int out) {
     Spawn(worker.deps().executor(), "stdio server",
           [](StdioFace& face, std::shared_ptr<Service> /*in use till the end*/,
              std::shared_ptr<Ready> settled, Timers& timers,
-             std::shared_ptr<std::promise<void>> over) -> Task<void> {
+             std::shared_ptr<std::promise<void>> left) -> Task<void> {
             co_await face.Run(std::move(settled), timers);
             face.server_ = nullptr;
-            over->set_value();
+            left->set_value();
           }(*this, worker.FindEndpoint(""), ready, worker.deps().timers, done));
   });
   // It belongs to the worker's thread, which has it by then, if it still does.
@@ -34,7 +35,15 @@ void StdioFace::Serve(Worker& worker, Readiness& readiness, int in, int out) {
       if (const std::shared_ptr<Ready> still = waiting.lock()) still->Put(true);
     });
   });
-  done->get_future().wait();
+  return over;
+}
+
+std::future<void> StdioFace::Refuse(int in, int out) {
+  ::close(in);
+  if (out != in) ::close(out);
+  std::promise<void> over;
+  over.set_value();
+  return over.get_future();
 }
 
 Task<void> StdioFace::Run(std::shared_ptr<Ready> ready, Timers& timers) {

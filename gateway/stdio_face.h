@@ -2,6 +2,7 @@
 // methods wait for that worker; any other thread.
 #pragma once
 
+#include <future>
 #include <memory>
 
 #include "base/mailbox.h"
@@ -18,8 +19,12 @@ class StdioFace {
   // answered before every server is up or was found down, or this long.
   static constexpr Duration kPatience = std::chrono::seconds(5);
 
-  // Returns when the client has left, or after End() or Abort(). Takes both descriptors.
-  void Serve(Worker& worker, Readiness& readiness, int in, int out);
+  // Open when this returns. What it gives is ready when the client has left, or after End() or
+  // Abort(): to wait for, not to get. Takes both descriptors.
+  std::future<void> Serve(Worker& worker, Readiness& readiness, int in, int out);
+
+  // Where nobody is served: closes both, and is over.
+  static std::future<void> Refuse(int in, int out);
 
   // As if its input had ended: what was asked is answered.
   void End(Worker& worker);

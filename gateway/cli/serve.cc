@@ -76,15 +76,14 @@ class Serving {
     }
     std::thread stdio;
     if (options_.stdio) {
-      stdio = std::thread([this, &events] {
-        server_->ServeStdio(STDIN_FILENO, STDOUT_FILENO);
+      stdio = std::thread([&events, client = server_->ServeStdio(STDIN_FILENO, STDOUT_FILENO)] {
+        client.wait();
         events.Wake();
       });
     }
-    const Event event = WaitForTheEnd(events);
+    WaitForTheEnd(events);
     Stop(events);
-    // After a signal the client's input has not ended, and nothing can end the wait for it.
-    if (stdio.joinable()) event == Event::kWoken ? stdio.join() : stdio.detach();
+    if (stdio.joinable()) stdio.join();
     return kOk;
   }
 
@@ -95,12 +94,8 @@ class Serving {
     config.listen.port = address_->port;
   }
 
-  Event WaitForTheEnd(Events& events) {
-    for (;;) {
-      const Event event = events.Next();
-      if (event != Event::kReload) return event;
-      Reload(events);
-    }
+  void WaitForTheEnd(Events& events) {
+    while (events.Next() == Event::kReload) Reload(events);
   }
 
   static void WarnOfOpenDoors(const config::Config& config) {

@@ -1,6 +1,6 @@
 // A modern server that needs input, and clients of every era: protocol.md 6.5-C.
+#include <future>
 #include <sys/socket.h>
-#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -121,8 +121,7 @@ TEST_F(LegacyAsks, OnStdioEachEraGetsItsOwnForm) {
   const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};
   ::setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   Wire client(pair[0]);
-  const int out = ::dup(pair[1]);
-  std::thread serving([&] { gateway.server().ServeStdio(pair[1], out); });
+  const std::future<void> over = gateway.server().ServeStdio(pair[1], ::dup(pair[1]));
   const auto say = [&](const std::string& line) { client.Write(line + "\n"); };
   const auto hear = [&] { return client.ReadLine().value_or(""); };
 
@@ -151,9 +150,7 @@ TEST_F(LegacyAsks, OnStdioEachEraGetsItsOwnForm) {
   EXPECT_EQ(TextAt(withdrawn, "/method"), "notifications/cancelled");
   EXPECT_EQ(At(withdrawn, "/params/requestId"), At(second, "/id"));
   client.Close();
-  serving.join();
-  ::close(pair[1]);
-  ::close(out);
+  over.wait();
 }
 
 }  // namespace

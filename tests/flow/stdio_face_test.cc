@@ -1,11 +1,15 @@
 // The gateway as a server on stdin and stdout (`serve --stdio`).
+#include "stdio_face.h"
+
+#include <future>
 #include <map>
 #include <sys/socket.h>
-#include <thread>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include "support/gateway_fixture.h"
+#include "support/halting_clock.h"
 
 namespace switchyard::tests {
 namespace {
@@ -20,27 +24,23 @@ class StdioClient : public ::testing::Test {
     const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};
     ::setsockopt(pair_[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     client_ = Wire(pair_[0]);
-    out_ = ::dup(pair_[1]);
   }
   ~StdioClient() override {
     client_.Close();
-    if (thread_.joinable()) thread_.join();
-    ::close(pair_[1]);
-    ::close(out_);
+    if (over.valid()) over.wait();
   }
-  void Connect() {
-    thread_ = std::thread([this] { gateway.server().ServeStdio(pair_[1], out_); });
-  }
+  void Connect() { over = gateway.server().ServeStdio(pair_[1], ::dup(pair_[1])); }
   void Say(const std::string& line) { client_.Write(line + "\n"); }
   json::value Hear() { return Parse(client_.ReadLine().value_or("")); }
 
   FakeServer fake = FakeServer::Modern("a");
+  HaltingClock clock;  // of who goes by it
   Gateway gateway;
+  std::future<void> over;  // once connected
 
  private:
-  int pair_[2] = {-1, -1}, out_ = -1;
+  int pair_[2] = {-1, -1};
   Wire client_;
-  std::thread thread_;
 };
 
 struct StdioFace : StdioClient {
@@ -104,12 +104,15 @@ struct StdioStart : StdioClient {
       turn.Result(R"("tools":[{"name":"echo","inputSchema":{"type":"object"}}])");
     });
     gateway.GoesBy(clock).Serves("a", fake).StartWithoutWaiting();
+    EXPECT_TRUE(WaitFor(fake.surface().Named("asked")));
+  }
+  void Greet() {
     Connect();
     Say(R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}})");
     Say(R"({"jsonrpc":"2.0","method":"notifications/initialized"})");
-    EXPECT_TRUE(WaitFor(fake.surface().Named("asked")));
   }
   void CallAndList() {
+    Greet();
     Say(R"({"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"a__echo","arguments":{"text":"x"}}})");
     Say(R"({"jsonrpc":"2.0","id":3,"method":"tools/list","params":{}})");
   }
@@ -124,8 +127,6 @@ struct StdioStart : StdioClient {
     }
     return heard;
   }
-
-  LeapingClock clock;
 };
 
 TEST_F(StdioStart, WhoAsksAtOnceIsAnsweredWhenTheServersAreUp) {
@@ -140,7 +141,7 @@ TEST_F(StdioStart, WhoAsksAtOnceIsAnsweredWhenTheServersAreUp) {
 
 TEST_F(StdioStart, AServerThatTakesLongHoldsNobodyUpForEver) {
   CallAndList();
-  clock.Advance(std::chrono::seconds(5));
+  clock.Advance(switchyard::StdioFace::kPatience);
   auto heard = HearThree();
   EXPECT_EQ(TextAt(heard[2], "/error/message"), "server a is starting, try again in a moment")
       << heard[2];
@@ -148,7 +149,20 @@ TEST_F(StdioStart, AServerThatTakesLongHoldsNobodyUpForEver) {
 }
 
 TEST_F(StdioStart, AGatewayThatStopsDoesNotWaitForThem) {
+  clock.Halt();
+  Greet();
+  std::future<void> stopped =
+      std::async(std::launch::async, [this] { gateway.server().Stop(std::chrono::hours(1)); });
+  EXPECT_EQ(over.wait_for(kPatience), std::future_status::ready) << "no time passed";
+  clock.Advance(switchyard::StdioFace::kPatience);  // a stop that waits for them ends by this
+  stopped.wait();
+  EXPECT_TRUE(Hear().is_null());
+}
+
+TEST_F(StdioStart, AGatewayThatHasStoppedTakesNoClient) {
   gateway.server().Stop();
+  Greet();
+  over.wait();
   EXPECT_TRUE(Hear().is_null());
 }
 

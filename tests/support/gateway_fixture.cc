@@ -57,7 +57,7 @@ Gateway& Gateway::Without(const std::string& key) {
   return *this;
 }
 
-Gateway& Gateway::GoesBy(const LeapingClock& clock) {
+Gateway& Gateway::GoesBy(const Clock& clock) {
   clock_ = &clock;
   return *this;
 }

@@ -38,8 +38,8 @@ class Gateway {
   Gateway& With(const std::string& key, const std::string& yaml);
   Gateway& Without(const std::string& key);
 
-  // A clock by which hours pass at once. It outlives this.
-  Gateway& GoesBy(const LeapingClock& clock);
+  // A clock by which hours pass at once, or none (see HaltingClock). It outlives this.
+  Gateway& GoesBy(const Clock& clock);
 
   // What it logs can be read in a LogCapture, once it was stopped; the capture outlives it.
   Gateway& IsHeard();
