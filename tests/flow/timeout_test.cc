@@ -12,9 +12,18 @@
 namespace switchyard::tests {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
+
+// The answer of a call whose server is silent. Its time begins when the gateway listens again,
+// which nobody sees from outside: it may be on its way there when the clock leaps, then it leaps
+// once more when it must have come there. Not sooner: each leap takes from `total`, and from
+// others.
+Answer AfterSilence(LeapingClock& clock, Duration time, std::future<Answer> answer) {
+  do clock.Advance(time);
+  while (answer.wait_for(seconds(5)) != std::future_status::ready);
+  return answer.get();
+}
 
 class Timeouts : public ::testing::TestWithParam<Era> {
  protected:
@@ -37,6 +46,10 @@ class Timeouts : public ::testing::TestWithParam<Era> {
     gateway.GoesBy(clock).Serves("a", fake, keys).Start();
   }
   std::unique_ptr<Client> NewClient() const { return gateway.ClientOf(GetParam()); }
+  Answer AfterSilence(Duration time, Exchange& call) {
+    return tests::AfterSilence(clock, time,
+                               std::async(std::launch::async, [&call] { return call.Finish(); }));
+  }
   void Step(int i, Duration after) {
     ASSERT_TRUE(WaitFor(fake.surface().Named("waiting:" + std::to_string(i))));
     clock.Advance(after);
@@ -69,11 +82,7 @@ TEST_P(Timeouts, SilenceEndsACall) {
   Step(1, seconds(40));
   EXPECT_TRUE(call.NextEvent());
   ASSERT_TRUE(WaitFor(fake.surface().Named("waiting:2")));
-  std::future<Answer> end = std::async(std::launch::async, [&] { return call.Finish(); });
-  // More than once: the gateway may still be on its way from the message to what comes next.
-  do clock.Advance(seconds(61));
-  while (end.wait_for(milliseconds(10)) != std::future_status::ready);
-  const Answer answer = end.get();
+  const Answer answer = AfterSilence(seconds(61), call);
   EXPECT_TRUE(answer.Contains("server a: no further message for 60s")) << answer;
 }
 
@@ -128,10 +137,7 @@ TEST(TimeoutsOfAChild, SilenceEndsACallAndTheChildServesOn) {
     std::future<Answer> held = std::async(
         std::launch::async, [&] { return gateway.Modern().Call("a__hold", R"({"label":"1"})"); });
     ASSERT_TRUE(Shows(gateway, R"(switchyard_concurrency_in_flight{server="a",scope=""} 1)"));
-    // Once is enough, unless its time began only now. More would end what the child needs time for.
-    do clock.Advance(seconds(21));
-    while (held.wait_for(seconds(5)) != std::future_status::ready);
-    const Answer answer = held.get();
+    const Answer answer = AfterSilence(clock, seconds(21), std::move(held));
     EXPECT_TRUE(answer.Contains("server a: no message for 20s")) << era << ": " << answer;
     const Answer after = client.Call("a__echo", R"({"text":"x"})");
     EXPECT_EQ(after.text(), "x") << era << ": " << after;
@@ -157,11 +163,8 @@ TEST_P(Timeouts, TheExampleOfItsPageDoesWhatItSays) {
       .ServesAs("builds", fake, ServerFromPolicyPage("timeout", 0, "builds"))
       .With("policies", FromPolicyPage("timeout", 0, "policies"))
       .Start();
-  const auto ends = [this](Exchange& call, Duration after) {
-    std::future<Answer> end = std::async(std::launch::async, [&] { return call.Finish(); });
-    do clock.Advance(after);
-    while (end.wait_for(milliseconds(10)) != std::future_status::ready);
-    return TextAt(end.get().message(), "/error/message");
+  const auto message = [](const Answer& answer) {
+    return TextAt(answer.message(), "/error/message");
   };
   const auto client = NewClient();
   Exchange building = client->BeginCall("builds__build_all", "{}", R"("progressToken":"p")");
@@ -170,10 +173,12 @@ TEST_P(Timeouts, TheExampleOfItsPageDoesWhatItSays) {
     EXPECT_TRUE(building.NextEvent()) << i;
   }
   ASSERT_TRUE(WaitFor(fake.surface().Named("silent")));
-  EXPECT_EQ(ends(building, seconds(21)), "server builds: no further message for 20s");
+  EXPECT_EQ(message(AfterSilence(seconds(21), building)),
+            "server builds: no further message for 20s");
   Exchange hanging = client->BeginCall("builds__hangs");
   ASSERT_TRUE(WaitFor(fake.surface().Named("hanging")));
-  EXPECT_EQ(ends(hanging, seconds(31)), "server builds: no answer within 30s");
+  clock.Advance(seconds(31));
+  EXPECT_EQ(message(hanging.Finish()), "server builds: no answer within 30s");
 }
 
 TEST(AStoppingGateway, IsNotHeldUpByTheTimersOfItsPolicies) {
