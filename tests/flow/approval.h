@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/admin.h"
 #include "support/becomes.h"
 #include "support/gateway_fixture.h"
 #include "support/legacy_session.h"
@@ -31,14 +32,8 @@ class ApprovalFixture {
   }
 
   // ---- The person.
-  Answer Admin(const Gateway& at, const std::string& line, const std::string& body = "",
-               const std::string& headers = "") const {
-    return at.Modern().Raw(line + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(at.port()) +
-                           "\r\nContent-Type: application/json\r\n" + headers +
-                           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
-  }
   json::array List(const Gateway& at) const {
-    const json::value all = At(Admin(at, "GET /admin/approvals").message(), "/approvals");
+    const json::value all = At(AskAdmin(at, "GET /admin/approvals").message(), "/approvals");
     return all.is_array() ? all.get_array() : json::array();
   }
   json::array List() const { return List(gateway); }
@@ -52,7 +47,7 @@ class ApprovalFixture {
     return there ? TextAt(List()[0], "/id") : "";
   }
   Answer Decide(const std::string& id, const std::string& body) const {
-    return Admin(gateway, "POST /admin/approvals/" + id, body);
+    return AskAdmin(gateway, "POST /admin/approvals/" + id, body);
   }
   void Approve(const std::string& id) const {
     EXPECT_EQ(Decide(id, R"({"decision":"approve"})").status, 200) << id;

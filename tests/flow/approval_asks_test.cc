@@ -163,13 +163,13 @@ TEST_F(ApprovalAsks, AnotherCallerGetsNothingOutOfAnApproval) {
   ModernClient one = Asked(ada.text), other = Asked(eve.text);
   const Answer asked = Call(one, kX);
   const std::string bearer = "Authorization: Bearer 0123456789abcdef\r\n";
-  EXPECT_EQ(Admin(gateway, "GET /admin/approvals").status, 401);
-  const json::value all = Admin(gateway, "GET /admin/approvals", "", bearer).message();
+  EXPECT_EQ(AskAdmin(gateway, "GET /admin/approvals").status, 401);
+  const json::value all = AskAdmin(gateway, "GET /admin/approvals", "", bearer).message();
   const std::string id = TextAt(all, "/approvals/0/id");
   EXPECT_EQ(TextAt(all, "/approvals/0/caller/subject"), "ada");
   EXPECT_EQ(Call(other, kX, Back(asked, kYes)).code(), -32602);
   EXPECT_EQ(
-      Admin(gateway, "POST /admin/approvals/" + id, R"({"decision":"approve"})", bearer).status,
+      AskAdmin(gateway, "POST /admin/approvals/" + id, R"({"decision":"approve"})", bearer).status,
       200);
   other.set_capabilities("{}");
   one.set_capabilities("{}");
@@ -190,8 +190,8 @@ TEST_F(ApprovalAsks, NoWebPageAndNoProxyDecidesWithoutAToken) {
   for (const std::string& header :
        {std::string("Origin: https://evil.example\r\n"), own, std::string("Origin: null\r\n"),
         std::string("X-Forwarded-For: 10.0.0.1\r\n"), std::string("Forwarded: for=1\r\n")}) {
-    EXPECT_EQ(Admin(gateway, path, yes, header).status, 403) << header;
-    EXPECT_EQ(Admin(gateway, "GET /admin/approvals", "", header).status, 403) << header;
+    EXPECT_EQ(AskAdmin(gateway, path, yes, header).status, 403) << header;
+    EXPECT_EQ(AskAdmin(gateway, "GET /admin/approvals", "", header).status, 403) << header;
   }
   // As nginx does when it is told nothing else: HTTP/1.0, under our own name.
   for (const std::string& host :
@@ -208,8 +208,8 @@ TEST_F(ApprovalAsks, NoWebPageAndNoProxyDecidesWithoutAToken) {
                            std::to_string(yes.size()) + "\r\n\r\n" + yes);
   EXPECT_EQ(rebound.status, 403);
   EXPECT_EQ(TextAt(List()[0], "/state"), "pending");
-  EXPECT_EQ(Admin(gateway, "DELETE /admin/approvals/" + id).status, 404);
-  EXPECT_EQ(Admin(gateway, path, yes).status, 200);
+  EXPECT_EQ(AskAdmin(gateway, "DELETE /admin/approvals/" + id).status, 404);
+  EXPECT_EQ(AskAdmin(gateway, path, yes).status, 200);
 }
 
 // ---- Rules of authorize.

@@ -6,7 +6,6 @@
 
 #include "audit/verify_log.h"
 #include "flow/connect.h"
-#include "support/fake_login.h"
 
 namespace switchyard::tests {
 namespace {
@@ -63,16 +62,10 @@ TEST_F(AuditChanges, WhoseLinkWasPassedOnIsOnRecordAndThatACallerProvedToBeOne) 
       .With("audit", "{path: " + path + "}")
       .Start();
   const std::string link = LinkFor("mallory");
-  const auto sign_in = [&](Browser& browser, const std::string& subject) {
-    const std::string page = Browser::PathOf(link);
-    const std::string sent = Browser::Next(browser.Press(page, browser.Get(page)));
-    const std::string back = Browser::PathOf(FakeAuthorization::Query(sent).at("redirect_uri"));
-    return browser.Get(back + "?" + login.SignIn(sent, subject)).status;
-  };
-  Browser alice(gateway.port()), mallory(gateway.port());
-  EXPECT_EQ(sign_in(alice, "alice"), 403);
-  EXPECT_EQ(sign_in(mallory, "mallory"), 200);
-  EXPECT_EQ(mallory.Connect(link, authorization).status, 200);
+  EXPECT_EQ(SignIn(gateway.port(), link, login, "alice").ComesBack().status, 403);
+  SignIn mallory(gateway.port(), link, login, "mallory");
+  EXPECT_EQ(mallory.ComesBack().status, 200);
+  EXPECT_EQ(mallory.browser.Connect(link, authorization).status, 200);
   std::vector<std::string> told;
   for (const json::value& event : Events("account")) {
     told.push_back(TextAt(event, "/decision") + " of " + TextAt(event, "/subject") + " by " +

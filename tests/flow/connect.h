@@ -7,7 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include "support/admin.h"
 #include "support/fake_authorization.h"
+#include "support/fake_login.h"
 #include "support/gateway_fixture.h"
 #include "support/legacy_session.h"
 #include "support/temp_dir.h"
@@ -17,6 +19,22 @@ namespace switchyard::tests {
 
 inline constexpr const char* kUrls = R"({"elicitation":{"url":{}}})";
 inline const std::string kVaultKey = std::string(64, 'a');
+
+// Opens a link and signs in at the issuer: where the browser is sent back to, and with what.
+struct SignIn {
+  SignIn(std::uint16_t port, const std::string& link, FakeLogin& login, const std::string& subject)
+      : browser(port), path(Browser::PathOf(link)) {
+    sent = Browser::Next(browser.Press(path, browser.Get(path)));
+    EXPECT_TRUE(sent.starts_with("https://issuer.example/authorize?")) << sent;
+    back = Browser::PathOf(FakeAuthorization::Query(sent).at("redirect_uri"));
+    query = login.SignIn(sent, subject);
+  }
+  // The page that says how it went.
+  Answer ComesBack() { return browser.Get(back + "?" + query); }
+
+  Browser browser;
+  std::string path, sent, back, query;
+};
 
 class ConnectFixture {
  protected:
@@ -28,7 +46,7 @@ class ConnectFixture {
     gateway.FetchesBy(authorization.fetcher())
         .GoesBy(clock)
         .With("auth", "{issuers: [" + issuer.Config("audience: [gateway]" + of_issuer) + "]}")
-        .With("admin", "{token: an-admin-token-of-tests}")
+        .With("admin", std::string("{token: ") + kAdminToken + "}")
         .With("credentials",
               "{dir: '" + directory.Path("vault") + "', keys: ['" + kVaultKey + "']}")
         .ServesUrl("a", url, "credentials: {kind: oauth" + (keys.empty() ? "" : ", " + keys) + "}");
@@ -74,11 +92,7 @@ class ConnectFixture {
     EXPECT_NE(done.body.find("<h1>Connected</h1>"), std::string::npos) << done;
   }
   Answer Admin(const std::string& method, const std::string& body = "") const {
-    return gateway.Modern().Raw(method + " /admin/connections HTTP/1.1\r\nHost: 127.0.0.1:" +
-                                std::to_string(gateway.port()) +
-                                "\r\nAuthorization: Bearer an-admin-token-of-tests\r\n"
-                                "Content-Type: application/json\r\nContent-Length: " +
-                                std::to_string(body.size()) + "\r\n\r\n" + body);
+    return AskAdmin(gateway, method + " /admin/connections", body, kAsAdmin);
   }
   static std::string Shown(const FakeServer::Received& received) {
     const auto header = received.headers.find("authorization");

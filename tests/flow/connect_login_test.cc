@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include "flow/connect.h"
-#include "support/fake_login.h"
 #include "support/metrics_page.h"
 
 namespace switchyard::tests {
@@ -20,25 +19,8 @@ class ConnectLogin : public ConnectFixture, public ::testing::Test {
     authorization.others = [this](const fetch::Request& request) { return login.Answer(request); };
     Says(fake.url(), "client_id: me, issuer: 'https://as.example'", of_issuer).Start();
   }
-  // Opens a link and signs in: the page that says how it went.
-  struct Visit {
-    Browser browser;
-    std::string path, sent, back, query;
-  };
-  Visit Visits(const std::string& link, const std::string& subject) {
-    Visit visit{.browser = Browser(gateway.port()),
-                .path = Browser::PathOf(link),
-                .sent = {},
-                .back = {},
-                .query = {}};
-    visit.sent = Browser::Next(visit.browser.Press(visit.path, visit.browser.Get(visit.path)));
-    EXPECT_TRUE(visit.sent.starts_with("https://issuer.example/authorize?")) << visit.sent;
-    visit.back = Browser::PathOf(FakeAuthorization::Query(visit.sent).at("redirect_uri"));
-    visit.query = login.SignIn(visit.sent, subject);
-    return visit;
-  }
-  static Answer ComesBack(Visit& visit) {
-    return visit.browser.Get(visit.back + "?" + visit.query);
+  SignIn Visits(const std::string& link, const std::string& subject) {
+    return {gateway.port(), link, login, subject};
   }
   void NobodyIsConnected() {
     EXPECT_EQ(Admin("GET").body, R"({"connections":[]})");
@@ -61,8 +43,8 @@ TEST_F(ConnectLogin, TheCallerSignsInAndConnects) {
   for (const char* hidden : {"alice", "as.example", "read"}) {
     EXPECT_THAT(page.body, Not(HasSubstr(hidden))) << "nothing of the link is shown before";
   }
-  Visit visit = Visits(link, "alice");
-  const Answer signed_in = ComesBack(visit);
+  SignIn visit = Visits(link, "alice");
+  const Answer signed_in = visit.ComesBack();
   EXPECT_EQ(signed_in.status, 200) << signed_in;
   EXPECT_EQ(Browser::Next(signed_in), visit.path);
   EXPECT_THAT(signed_in.headers.at("content-security-policy"), HasSubstr("frame-ancestors 'none'"));
@@ -79,8 +61,8 @@ TEST_F(ConnectLogin, TheCallerSignsInAndConnects) {
 TEST_F(ConnectLogin, WhoIsSentALinkOfSomebodyElseIsToldAndConnectsNothing) {
   Start();
   const std::string link = LinkFor("mallory");
-  Visit alice = Visits(link, "alice");
-  const Answer told = ComesBack(alice);
+  SignIn alice = Visits(link, "alice");
+  const Answer told = alice.ComesBack();
   EXPECT_EQ(told.status, 403);
   EXPECT_THAT(told.body, HasSubstr("as somebody else than whose call this link is for"));
   EXPECT_THAT(told.body, Not(HasSubstr("mallory")));
@@ -93,8 +75,8 @@ TEST_F(ConnectLogin, WhoIsSentALinkOfSomebodyElseIsToldAndConnectsNothing) {
 TEST_F(ConnectLogin, WhoSignsInFirstCannotHandTheRestOn) {
   Start();
   const std::string link = LinkFor("mallory");
-  Visit mallory = Visits(link, "mallory");
-  EXPECT_EQ(ComesBack(mallory).status, 200);
+  SignIn mallory = Visits(link, "mallory");
+  EXPECT_EQ(mallory.ComesBack().status, 200);
   const Answer page = mallory.browser.Get(mallory.path);
   const std::string next = Browser::Next(mallory.browser.Press(mallory.path, page));
   const std::string back = Browser::PathOf(FakeAuthorization::Query(next).at("redirect_uri"));
@@ -102,7 +84,7 @@ TEST_F(ConnectLogin, WhoSignsInFirstCannotHandTheRestOn) {
   EXPECT_EQ(alice.Get(mallory.path).status, 403) << "the link";
   EXPECT_EQ(alice.Get(back + "?" + authorization.Agree(next)).status, 403)
       << "the page of the authorization server";
-  Visit again = Visits(LinkFor("mallory-2"), "alice");
+  SignIn again = Visits(LinkFor("mallory-2"), "alice");
   EXPECT_EQ(alice.Get(again.back + "?" + again.query).status, 403) << "the page of the issuer";
   NobodyIsConnected();
 }
@@ -123,7 +105,7 @@ TEST_F(ConnectLogin, TheFormOfTheNextPageIsNoWayAroundIt) {
 TEST_F(ConnectLogin, AnswersThatDoNotFitSignNobodyIn) {
   login.says_issuer = true;
   Start();
-  Visit visit = Visits(LinkFor("alice"), "alice");
+  SignIn visit = Visits(LinkFor("alice"), "alice");
   const std::string state = Browser::Between(visit.query, "state=", "&");
   const std::string code = Browser::Between(visit.query, "code=", "&");
   for (const std::string& query :
@@ -138,13 +120,13 @@ TEST_F(ConnectLogin, AnswersThatDoNotFitSignNobodyIn) {
   EXPECT_EQ(visit.browser.Post(visit.back + "?" + visit.query, "", visit.browser.origin()).status,
             404);
   EXPECT_EQ(login.given(), 0);
-  EXPECT_EQ(ComesBack(visit).status, 200) << "none of them took the attempt away";
-  EXPECT_EQ(ComesBack(visit).status, 404) << "once";
+  EXPECT_EQ(visit.ComesBack().status, 200) << "none of them took the attempt away";
+  EXPECT_EQ(visit.ComesBack().status, 404) << "once";
   EXPECT_EQ(login.given(), 1);
-  Visit other = Visits(LinkFor("bob"), "bob");
+  SignIn other = Visits(LinkFor("bob"), "bob");
   other.query =
       other.query.substr(0, other.query.find("&iss=")) + "&iss=https%3A%2F%2Fevil.example";
-  EXPECT_EQ(ComesBack(other).status, 403) << "somebody else answered";
+  EXPECT_EQ(other.ComesBack().status, 403) << "somebody else answered";
   EXPECT_EQ(login.given(), 1);
   NobodyIsConnected();
 }
@@ -162,8 +144,8 @@ TEST_F(ConnectLogin, AnIdTokenThatIsNotForThisAttemptIsNotBelieved) {
                                         {{"exp", "1000"}}}) {
     login.Says(claims);
     const std::string subject = "user-" + std::to_string(++number);
-    Visit visit = Visits(LinkFor(subject), subject);
-    const Answer told = ComesBack(visit);
+    SignIn visit = Visits(LinkFor(subject), subject);
+    const Answer told = visit.ComesBack();
     EXPECT_EQ(told.status, 503) << number;
     EXPECT_THAT(told.body, Not(HasSubstr("ID token"))) << "for the log";
     EXPECT_THAT(visit.browser.Get(visit.path).body, HasSubstr("sign in at"));
@@ -173,11 +155,11 @@ TEST_F(ConnectLogin, AnIdTokenThatIsNotForThisAttemptIsNotBelieved) {
 
 TEST_F(ConnectLogin, ALinkThatTookTooLongIsOver) {
   Start();
-  Visit visit = Visits(LinkFor("alice"), "alice");
+  SignIn visit = Visits(LinkFor("alice"), "alice");
   clock.Advance(std::chrono::minutes(16));
-  EXPECT_EQ(ComesBack(visit).status, 404);
-  Visit proven = Visits(LinkFor("alice"), "alice");
-  EXPECT_EQ(ComesBack(proven).status, 200);
+  EXPECT_EQ(visit.ComesBack().status, 404);
+  SignIn proven = Visits(LinkFor("alice"), "alice");
+  EXPECT_EQ(proven.ComesBack().status, 200);
   clock.Advance(std::chrono::minutes(16));
   EXPECT_EQ(proven.browser.Get(proven.path).status, 404);
   EXPECT_THAT(Visits(LinkFor("alice"), "alice").sent, HasSubstr("https://issuer.example"))
@@ -197,8 +179,8 @@ TEST_F(ConnectLogin, ALoginThatComesByAReloadIsAskedForAtOnce) {
   EXPECT_EQ(browser.Get(back + "?" + authorization.Agree(next)).status, 403)
       << "what was begun without it";
   NobodyIsConnected();
-  Visit visit = Visits(link, "alice");
-  EXPECT_EQ(ComesBack(visit).status, 200);
+  SignIn visit = Visits(link, "alice");
+  EXPECT_EQ(visit.ComesBack().status, 200);
   EXPECT_THAT(visit.browser.Connect(link, authorization).body, HasSubstr("<h1>Connected</h1>"));
   EXPECT_EQ(browser.Get(path).status, 404);
 }
