@@ -67,6 +67,21 @@ for (const [name, pattern, ranks] of [['o200k_base', 'o200k', o200k], ['cl100k_b
   });
 }
 
+// `tool part of its reply`, line by line, as the service gives them (tests/unit/orchestration/service_test.cc).
+test('aggregates of the orchestration service cost at most 80 tokens', () => {
+  const golden = readFileSync(path.resolve(here, '../golden/orchestration/aggregates.txt'), 'utf8');
+  for (const ranks of [o200k, cl100k]) {
+    const theirs = new Tiktoken(ranks);
+    const costs = new Map();
+    for (const line of golden.trimEnd().split('\n')) {
+      const [, tool, part] = /^(\w+) (.*)$/.exec(line);
+      costs.set(tool, (costs.get(tool) ?? 0) + theirs.encode(part, [], []).length);
+    }
+    assert.equal(costs.size, 5);
+    for (const [tool, cost] of costs) assert.ok(cost >= 20 && cost <= 80, `${tool}: ${cost}`);
+  }
+});
+
 test('the estimate is near o200k_base on prose, code and JSON', () => {
   const theirs = new Tiktoken(o200k);
   const docs = path.resolve(here, '../../docs');
