@@ -1,16 +1,13 @@
 #include "config/digest.h"
 
 #include <algorithm>
-#include <expected>
-#include <optional>
-#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/environment.h"
 #include "config/load.h"
 #include "policies/registry.h"
+#include "unit/config/fixtures.h"
 
 namespace switchyard::config {
 namespace {
@@ -102,22 +99,11 @@ TEST(ConfigDigest, WhatChangedIsNamedAlsoWhereOnlyASecretDid) {
   EXPECT_THAT(ChangedBetween(levels, other), ElementsAre("endpoints"));
 }
 
-class Files final : public Environment {
- public:
-  explicit Files(std::string content) : content_(std::move(content)) {}
-  std::optional<std::string> Get(const std::string&) const override { return std::nullopt; }
-  std::expected<std::string, std::string> ReadFile(const std::string&) const override {
-    return content_;
-  }
-
- private:
-  std::string content_;
-};
-
 TEST(ConfigDigest, WhatAPolicyReadsFromAFileOrShowsToOthersIsNotInItAndChangesAreSeen) {
   const auto with = [](const std::string& url, const std::string& header,
                        const std::string& content) {
-    const Files files(content);
+    FakeEnvironment files;
+    files.files["dir/key"] = content;
     const auto loaded = LoadText(
         "servers: {}\npolicies: {opa: {url: '" + url + "', headers: {X-Key: '" + header + "'}}}",
         "dir/c.yaml", policies::PolicyKeys(), files);

@@ -1,7 +1,6 @@
 // Files of earlier versions of the service, and what is counted in them.
 #include "orchestration/schema.h"
 
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/temp_dir.h"
 #include "unit/orchestration/counted.h"
 #include "unit/orchestration/support.h"
 
@@ -23,13 +23,6 @@ constexpr std::size_t kBeforeTallies = 11;
 
 class OrchestrationSchema : public ::testing::Test {
  protected:
-  OrchestrationSchema() {
-    std::string name = std::filesystem::temp_directory_path() / "switchyard-unit-XXXXXX";
-    directory = mkdtemp(name.data());
-    file = directory + "/o.db";
-  }
-  ~OrchestrationSchema() override { std::filesystem::remove_all(directory); }
-
   // A file as it was after so many steps, with these rows.
   void Make(std::size_t steps, const std::vector<std::string_view>& rows) {
     DatabaseSchema earlier = Schema();
@@ -52,7 +45,8 @@ class OrchestrationSchema : public ::testing::Test {
     return room.Do([&](Records& records) { return records.sql.Query(sql); })->front().Number(0);
   }
 
-  std::string directory, file;
+  const tests::TempDir directory;
+  const std::string file = directory.Path("o.db");
 };
 
 #define SWITCHYARD_TASKS                                                                           \
