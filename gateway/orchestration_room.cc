@@ -63,13 +63,20 @@ std::shared_ptr<const orchestration::Planners> PlannersOf(
   return std::make_shared<const orchestration::Planners>(std::move(options), clock, metrics);
 }
 
-// Rules know what agents can do before there is the first call: what the desk asked of the database
-// is answered by then.
-void WaitForTheFirst(Database& database) {
-  const auto done = std::make_shared<std::promise<void>>();
+// Rules that go by what agents can do know it before there is the first call: what the desk asked
+// of the database is answered by then. Where no rule does, nobody waits for the file to be checked.
+Result<void> WaitForWhatRulesGoBy(const config::Orchestration& config, Database& database) {
+  if (!config.roles.contains(std::string(ToString(orchestration::Right::kVouch)))) return {};
+  const auto done = std::make_shared<std::promise<Result<void>>>();
   database.Submit([](Database::Transaction&) { return Result<void>(); },
-                  [done](const Result<void>&) { done->set_value(); });
-  done->get_future().wait();
+                  [done](Result<void> kept) { done->set_value(std::move(kept)); });
+  return done->get_future().get();
+}
+
+Error Refusal(Error why) {
+  Error error = std::move(why).In("orchestration");
+  error.code = Code::kInvalid;
+  return error;
 }
 
 }  // namespace
@@ -126,8 +133,11 @@ Result<void> OrchestrationRoom::Open(const config::Config& config, fetch::Fetche
   if (!config.orchestration.enabled) return {};
   Result<orchestration::Settings> settings = SettingsOf(config.orchestration, fetcher);
   if (!settings) return Failure(std::move(settings.error()));
-  if (desk() != nullptr) return {};
-  store::SqliteDatabase::Options options;
+  if (desk() != nullptr) {
+    Result<void> known = WaitForWhatRulesGoBy(config.orchestration, *database_);
+    return known ? Result<void>() : Failure(Refusal(std::move(known.error())));
+  }
+  store::SqliteDatabase::Options options{.checks_beside = true};
   if (config.state.dir.empty()) {
     spdlog::warn(
         "orchestration: tasks and agents are in memory only and gone with this process; set "
@@ -143,15 +153,13 @@ Result<void> OrchestrationRoom::Open(const config::Config& config, fetch::Fetche
     commits.Add();
   };
   auto database = store::SqliteDatabase::Open(std::move(options), orchestration::Schema());
-  if (!database) {
-    Error error = std::move(database.error()).In("orchestration");
-    error.code = Code::kInvalid;
-    return Failure(std::move(error));
-  }
+  if (!database) return Failure(Refusal(std::move(database.error())));
   database_ = std::move(*database);
   const auto desk = std::make_shared<orchestration::Desk>(*database_, clock_, metrics_,
                                                           std::move(*settings), &agents_);
-  WaitForTheFirst(*database_);
+  if (Result<void> known = WaitForWhatRulesGoBy(config.orchestration, *database_); !known) {
+    return Failure(Refusal(std::move(known.error())));
+  }
   const std::lock_guard lock(mutex_);
   desk_ = desk;
   return {};
@@ -172,7 +180,7 @@ OrchestrationRoom::Face OrchestrationRoom::FaceOf(const config::Server& server) 
 }
 
 void OrchestrationRoom::Tick() const {
-  if (const auto known = desk()) known->Tick();
+  if (const auto known = desk(); known != nullptr && database_->ready()) known->Tick();
 }
 
 std::optional<config::Problem> OrchestrationProblem(const config::Config& config) {

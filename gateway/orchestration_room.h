@@ -41,7 +41,9 @@ class OrchestrationRoom {
 
   // Opens what is not open yet, if the configuration wants it, and changes nothing else: what was
   // opened stays until Close(). The directory is this process' own. An Error is kInvalid. The
-  // fetcher is what calls ask models by, and outlives them.
+  // fetcher is what calls ask models by, and outlives them. Its file is checked beside this, and
+  // the service starts when that is over; only where rules go by what agents can do it is waited
+  // for.
   Result<void> Open(const config::Config& config, fetch::Fetcher& fetcher);
   // What was opened goes by these limits from now on.
   void Configure(const config::Config& config, fetch::Fetcher& fetcher) const;

@@ -142,14 +142,13 @@ std::int64_t Desk::ToWall() const {
   }
 }
 
-// The first of all that the database is asked.
+// The first of all that the database is asked. It may have to be checked before.
 void Desk::Renew() {
   const auto vouched = std::make_shared<Vouched>();
   database_.Submit(
-      [vouching = vouching_, vouched, now = Now(),
-       settings = settings()](Database::Transaction& sql) -> Result<void> {
-        Records records{.sql = sql, .now = now, .settings = *settings, .caller = {}};
-        Result<void> read = vouching.Read(records, *vouched);
+      [this, vouched, settings = settings()](Database::Transaction& sql) -> Result<void> {
+        Records records{.sql = sql, .now = Now(), .settings = *settings, .caller = {}};
+        Result<void> read = vouching_.Read(records, *vouched);
         return read ? BeginLeasesAnew(records) : read;
       },
       [vouching = vouching_, vouched](const Result<void>& kept) {
@@ -185,6 +184,13 @@ Result<Rights> Desk::RightsOf(const Principal& caller, std::string_view tool) co
     return Failure(std::move(may.error()));
   }
   return rights;
+}
+
+switchyard::Task<Result<void>> Desk::Opened(const Deps& deps) {
+  Result<bool> opened = co_await Transact<bool>(
+      database_, deps.executor(), [](Database::Transaction&) -> Result<bool> { return true; });
+  if (!opened) co_return Failure(std::move(opened.error()));
+  co_return Result<void>();
 }
 
 switchyard::Task<Result<Answer>> Desk::RunOnce(const Operation& operation,

@@ -58,6 +58,10 @@ class Desk {
   switchyard::Task<Result<Answer>> Run(Operation operation, std::string caller, Deadline deadline,
                                        const Deps& deps);
 
+  // Once the records can be used; an Error where they cannot until the gateway starts again. On the
+  // thread of `deps`.
+  switchyard::Task<Result<void>> Opened(const Deps& deps);
+
   // About once a second, from any thread: takes back what nobody keeps alive, forgets what is over
   // for long, and has the metrics know.
   void Tick();

@@ -112,7 +112,15 @@ bool Follows(const Call& call, Follow follow) {
 
 }  // namespace
 
+// The service starts as long as its file is checked.
 switchyard::Task<Result<ServerFacts>> Service::Connect() {
+  if (Result<void> opened = co_await desk_->Opened(deps_); !opened) {
+    co_return Failure(
+        Error{.code = Code::kUnavailable,
+              .origin = Origin::kServer,
+              .message = "its records cannot be used; the log of the gateway says why",
+              .detail = std::move(opened.error().message)});
+  }
   co_return ServerFacts{
       .capabilities = R"({"tools":{},"resources":{"subscribe":true},)"
                       R"("extensions":{"io.modelcontextprotocol/tasks":{}}})",

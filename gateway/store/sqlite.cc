@@ -84,6 +84,8 @@ void Database::LeaveLog(bool leave) {
   sqlite3_db_config(handle_->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave ? 1 : 0, nullptr);
 }
 
+void Database::Interrupt() { sqlite3_interrupt(handle_->sqlite); }
+
 void Database::KeepLog() {
   sqlite3_wal_hook(
       handle_->sqlite,

@@ -55,6 +55,8 @@ class Database {
   Result<void> Checkpoint();
   // What was written to the file is on the disk.
   Result<void> Sync();
+  // Ends what runs at present, with an Error. Any thread.
+  void Interrupt();
   // Whether the log stays beside the file when this closes it, as it was found.
   void LeaveLog(bool leave);
 

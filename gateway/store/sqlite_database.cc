@@ -12,72 +12,15 @@
 
 #include "base/together.h"
 #include "store/sqlite_file.h"
+#include "store/sqlite_opening.h"
 
 namespace switchyard::store {
 namespace {
 
 using sqlite::Statement;
 
-// How long a commit waits for a program that reads the file in the middle of a transaction.
-constexpr Duration kPatience = std::chrono::milliseconds(500);
-
-// SQLite keeps integers of 64 bits under one name only, and a key of that type is the row's own.
-std::string InWordsOfSqlite(std::string_view sql) {
-  constexpr std::string_view kTheirs = "BIGINT";
-  std::string out;
-  for (std::size_t at = 0; at < sql.size();) {
-    const std::size_t next = std::min(sql.find(kTheirs, at), sql.size());
-    out.append(sql.substr(at, next - at));
-    if (next == sql.size()) break;
-    out.append("INTEGER");
-    at = next + kTheirs.size();
-  }
-  return out;
-}
-
-sqlite::FileKind KindOf(const DatabaseSchema& schema) {
-  return {.application = schema.application, .newest = schema.version()};
-}
-
-Result<void> Migrate(sqlite::Database& database, const DatabaseSchema& schema,
-                     std::int64_t version) {
-  Result<sqlite::Transaction> transaction = sqlite::Transaction::Begin(database);
-  if (!transaction) return Failure(std::move(transaction.error()));
-  for (std::size_t i = static_cast<std::size_t>(version); i < schema.steps.size(); ++i) {
-    if (Result<void> made = database.Execute(InWordsOfSqlite(schema.steps[i])); !made) {
-      return Failure(std::move(made.error()).In("step to version " + std::to_string(i + 1)));
-    }
-  }
-  Result<void> marked =
-      database.Execute("PRAGMA application_id = " + std::to_string(schema.application) +
-                       "; PRAGMA user_version = " + std::to_string(schema.version()));
-  if (!marked) return marked;
-  return transaction->Commit();
-}
-
-// SQLite says which mode it took, and nothing where it could not.
-Result<void> TakeWal(sqlite::Database& database, bool in_memory) {
-  Result<Statement> set = database.Prepare("PRAGMA journal_mode = WAL");
-  if (!set) return Failure(std::move(set.error()));
-  const Result<bool> row = set->Step();
-  if (!row) return Failure(row.error());
-  const std::string mode = *row ? std::string(set->Bytes(0)) : "none";
-  if (in_memory || mode == "wal") return {};
-  return Failure(
-      database.Unusable("is on a file system that cannot have a write-ahead log (SQLite "
-                        "took journal mode " +
-                        mode + ")"));
-}
-
-Result<void> SetUp(sqlite::Database& database, bool in_memory) {
-  if (Result<void> wal = TakeWal(database, in_memory); !wal) return wal;
-  for (const char* setting :
-       {"PRAGMA synchronous = FULL", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536",
-        "PRAGMA journal_size_limit = 67108864"}) {
-    if (Result<void> set = database.Execute(setting); !set) return set;
-  }
-  return {};
-}
+// A check that is to end and does not.
+constexpr Duration kInterruptsAgain = std::chrono::milliseconds(10);
 
 Error OutOf(Error why, std::string_view what) {
   Error error = std::move(why).In(what);
@@ -149,67 +92,80 @@ class SqliteDatabase::Running final : public Transaction {
 
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(Options options,
                                                              const DatabaseSchema& schema) {
-  const bool in_memory = options.path.empty();
-  sqlite::FileKind kind = KindOf(schema);
-  if (!in_memory) {
-    kind.indexes = sqlite::WasCutOff(options.path);
-    if (kind.indexes) {
-      spdlog::info("{}: was not closed the last time; all of it is checked", options.path);
-    }
-    sqlite::MakeForThisUser(options.path);
+  Result<sqlite::Opened> opened = sqlite::OpenFile(options.path, schema);
+  if (!opened) return Failure(std::move(opened.error()));
+  std::unique_ptr<SqliteDatabase> database(
+      new SqliteDatabase(std::move(opened->database), std::move(options)));
+  if (database->options_.checks_beside && opened->opening.version > 0) {
+    database->opening_ = opened->opening;
+  } else if (Result<void> ready = database->Finish(opened->opening); !ready) {
+    return Failure(std::move(ready.error()));
   }
-  Result<sqlite::Database> database = sqlite::Database::Open(
-      in_memory ? ":memory:" : options.path, {.patience = kPatience, .gathers = !in_memory});
-  if (!database) return Failure(std::move(database.error()));
-  // Or whoever starts again after a refusal would find the file closed.
-  if (kind.indexes) database->LeaveLog(true);
-  const Result<std::int64_t> version = sqlite::Examine(*database, kind);
-  if (!version) return Failure(version.error());
-  database->LeaveLog(false);
-  if (Result<void> set = SetUp(*database, in_memory); !set) return Failure(std::move(set.error()));
-  if (*version < schema.version()) {
-    Result<void> done = {};
-    if (*version > 0 && !in_memory) done = sqlite::BackUp(*database, options.path, *version);
-    if (done) done = Migrate(*database, schema, *version);
-    if (!done) return Failure(std::move(done.error()));
-  }
-  // Nothing is in the log before its commit, so a statement that is undone leaves no hole in it,
-  // and nothing of what was undone waits to be written where others may have written since.
-  if (Result<void> set = database->Execute("PRAGMA cache_spill = OFF"); !set) {
-    return Failure(std::move(set.error()));
-  }
-  std::unique_ptr<SqliteCheckpoints> checkpoints;
-  if (!in_memory) {
-    Result<std::unique_ptr<SqliteCheckpoints>> opened =
-        SqliteCheckpoints::Open(options.path, options.most_in_log);
-    if (!opened) return Failure(std::move(opened.error()));
-    checkpoints = std::move(*opened);
-    database->KeepLog();
-  }
-  return std::unique_ptr<SqliteDatabase>(
-      new SqliteDatabase(std::move(*database), std::move(checkpoints), std::move(options)));
+  database->Begin();
+  return database;
 }
 
 Result<void> SqliteDatabase::Inspect(const std::string& path, const DatabaseSchema& schema) {
-  sqlite::FileKind kind = KindOf(schema);
+  sqlite::FileKind kind = sqlite::KindOf(schema);
   kind.indexes = sqlite::WasCutOff(path);
   Result<sqlite::Database> database =
-      sqlite::Database::Open(path, {.read_only = true, .patience = kPatience});
+      sqlite::Database::Open(path, {.read_only = true, .patience = sqlite::kPatience});
   if (!database) return Failure(std::move(database.error()));
   const Result<std::int64_t> version = sqlite::Examine(*database, kind);
   if (!version) return Failure(version.error());
   return {};
 }
 
-SqliteDatabase::SqliteDatabase(sqlite::Database database,
-                               std::unique_ptr<SqliteCheckpoints> checkpoints, Options options)
-    : options_(std::move(options)),
-      database_(std::move(database)),
-      checkpoints_(std::move(checkpoints)) {
+SqliteDatabase::SqliteDatabase(sqlite::Database database, Options options)
+    : options_(std::move(options)), database_(std::move(database)) {}
+
+void SqliteDatabase::Begin() {
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "database");
-    Run();
+    if (GetReady()) Run();
   });
+}
+
+Result<void> SqliteDatabase::Finish(const sqlite::Opening& opening) {
+  if (Result<void> ready = sqlite::FinishOpening(database_, opening); !ready) return ready;
+  if (opening.path.empty()) return {};
+  Result<std::unique_ptr<SqliteCheckpoints>> opened =
+      SqliteCheckpoints::Open(opening.path, options_.most_in_log);
+  if (!opened) return Failure(std::move(opened.error()));
+  checkpoints_ = std::move(*opened);
+  database_.KeepLog();
+  return {};
+}
+
+// False: it is not to be used, and whatever was submitted, or is, is refused.
+bool SqliteDatabase::GetReady() {
+  Result<void> ready = {};
+  if (opening_) ready = Finish(*opening_);
+  std::deque<Job> refused;
+  Error why;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!ready && !stop_) {
+      spdlog::error("{}: {}: {}", opening_->schema.name, ready.error().message,
+                    ready.error().detail);
+    }
+    opening_.reset();
+    wake_.notify_one();  // who closes it
+    if (ready) return true;
+    why = stop_ ? Closed() : Undone(std::move(ready.error()));
+    unusable_ = why;
+    refused.swap(waiting_);
+  }
+  for (Job& job : refused) {
+    job.work = nullptr;
+    job.done(Failure(why));
+  }
+  return false;
+}
+
+bool SqliteDatabase::ready() const {
+  const std::lock_guard lock(mutex_);
+  return !opening_ && !unusable_;
 }
 
 SqliteDatabase::~SqliteDatabase() { Close(); }
@@ -222,7 +178,7 @@ Error SqliteDatabase::Closed() {
 
 void SqliteDatabase::Submit(Work work, Done done, Company company) {
   std::unique_lock lock(mutex_);
-  if (!stop_ && waiting_.size() < options_.most_waiting) {
+  if (!stop_ && !unusable_ && waiting_.size() < options_.most_waiting) {
     waiting_.push_back({.work = std::move(work), .done = std::move(done), .company = company});
     if (company == Company::kAlone) ++alone_;
     const bool first = waiting_.size() == 1;
@@ -231,18 +187,25 @@ void SqliteDatabase::Submit(Work work, Done done, Company company) {
     return;
   }
   Error refused = stop_ ? Closed()
-                        : Error{.code = Code::kRateLimited,
-                                .retryable = true,
-                                .message = "the database has " + std::to_string(waiting_.size()) +
-                                           " transactions waiting already; try again in a moment"};
+                  : unusable_
+                      ? *unusable_
+                      : Error{.code = Code::kRateLimited,
+                              .retryable = true,
+                              .message = "the database has " + std::to_string(waiting_.size()) +
+                                         " transactions waiting already; try again in a moment"};
   lock.unlock();
   done(Failure(std::move(refused)));
 }
 
 void SqliteDatabase::Close() {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     stop_ = true;
+    // Nobody waits for a check any more; what begins after this one would not hear of it.
+    while (opening_) {
+      database_.Interrupt();
+      wake_.wait_for(lock, kInterruptsAgain);
+    }
     wake_.notify_one();
   }
   if (thread_.joinable()) thread_.join();

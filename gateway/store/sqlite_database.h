@@ -23,6 +23,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -32,6 +33,7 @@
 #include "core/database.h"
 #include "store/sqlite.h"
 #include "store/sqlite_checkpoints.h"
+#include "store/sqlite_opening.h"
 
 namespace switchyard::store {
 
@@ -42,13 +44,16 @@ class SqliteDatabase final : public Database {
     std::size_t most_waiting = 10'000;  // transactions; more are refused
     std::size_t most_in_group = 256;
     int most_in_log = 16'000;  // pages of 4 KiB, about
+    // What reads the whole of a file that is there is done on the thread, after Open(): what is
+    // submitted waits for that, and where the file is damaged is refused with what to do.
+    bool checks_beside = false;
     // Of each commit: how many transactions it had. On the thread; may be empty.
     std::function<void(std::size_t transactions)> on_commit = {};
   };
 
   // Makes the file if there is none, and brings an older one to the schema's version, after a copy
   // of it as `<path>.v<version>.bak`. Refuses what is damaged, newer, or another program's: the
-  // message says what to do.
+  // message says what to do. `schema` outlives it.
   static Result<std::unique_ptr<SqliteDatabase>> Open(Options options,
                                                       const DatabaseSchema& schema);
   // For `switchyard check`: the same verdict on a file that is there, without a change to it.
@@ -57,8 +62,11 @@ class SqliteDatabase final : public Database {
 
   using Database::Submit;
   void Submit(Work work, Done done, Company company) override;
-  // Runs what was submitted and ends the thread. What comes later is refused.
+  // Runs what was submitted and ends the thread. What comes later is refused, and so is what waits
+  // for the file to be checked.
   void Close();
+  // Whether the file is checked, and was found to be whole. Any thread.
+  bool ready() const;
 
  private:
   struct Job {
@@ -69,9 +77,10 @@ class SqliteDatabase final : public Database {
   };
   class Running;
 
-  // `checkpoints`: null of one in memory.
-  SqliteDatabase(sqlite::Database database, std::unique_ptr<SqliteCheckpoints> checkpoints,
-                 Options options);
+  SqliteDatabase(sqlite::Database database, Options options);
+  void Begin();
+  Result<void> Finish(const sqlite::Opening& opening);
+  bool GetReady();
   void Run();
   void Take(std::deque<Job>& group, const std::deque<Job>& ran);  // with mutex_ held
   bool OthersJoin(std::deque<Job>& group, const std::deque<Job>& ran);
@@ -97,15 +106,17 @@ class SqliteDatabase final : public Database {
   const Options options_;
   sqlite::Database database_;  // this and what follows are the thread's once it runs
   std::unordered_map<std::string_view, sqlite::Statement, Place, Place> statements_;  // by texts
-  std::unique_ptr<SqliteCheckpoints> checkpoints_;                                    // ends first
-  bool savepoints_ = false;  // each of the group has one
-  unsigned failed_ = 0;      // commits, since the last one that did not
+  std::unique_ptr<SqliteCheckpoints> checkpoints_;  // null: in memory; ends first
+  bool savepoints_ = false;                         // each of the group has one
+  unsigned failed_ = 0;                             // commits, since the last one that did not
 
-  std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
   std::size_t alone_ = 0;  // of those that wait
   std::deque<Job> waiting_;
   bool stop_ = false;
+  std::optional<sqlite::Opening> opening_;  // set: it is not over; changed by the thread alone
+  std::optional<Error> unusable_;           // why nothing can be had of the file
   std::thread thread_;
 };
 

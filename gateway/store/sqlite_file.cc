@@ -26,7 +26,7 @@ Result<void> Sync(const std::string& path, int flags) {
 
 }  // namespace
 
-Result<std::int64_t> Examine(Database& database, FileKind kind) {
+Result<std::int64_t> Identify(Database& database, FileKind kind) {
   const Result<std::int64_t> application = database.Number("PRAGMA application_id");
   if (!application) return Failure(application.error());
   const Result<std::int64_t> version = database.Number("PRAGMA user_version");
@@ -42,6 +42,10 @@ Result<std::int64_t> Examine(Database& database, FileKind kind) {
                                      std::to_string(*version) + ", this one reads " +
                                      std::to_string(kind.newest) + "); start that one"));
   }
+  return *version;
+}
+
+Result<void> CheckPages(Database& database, FileKind kind) {
   Result<Statement> check =
       database.Prepare(kind.indexes ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)");
   if (!check) return Failure(std::move(check.error()));
@@ -50,7 +54,16 @@ Result<std::int64_t> Examine(Database& database, FileKind kind) {
   if (*row && check->Bytes(0) != "ok") {
     return Failure(database.Unusable("is damaged (" + std::string(check->Bytes(0)) + ")"));
   }
-  return *version;
+  return {};
+}
+
+Result<std::int64_t> Examine(Database& database, FileKind kind) {
+  Result<std::int64_t> version = Identify(database, kind);
+  if (!version || *version == 0) return version;
+  if (Result<void> whole = CheckPages(database, kind); !whole) {
+    return Failure(std::move(whole.error()));
+  }
+  return version;
 }
 
 bool WasCutOff(const std::string& path) {

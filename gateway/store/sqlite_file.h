@@ -15,7 +15,11 @@ struct FileKind {
   bool indexes = false;          // compare them with their rows, too: that takes twice the time
 };
 
-// Whether it is whole, and ours or empty. Gives its version; 0 = empty.
+// Whether it is ours, or empty: told at once. Gives its version; 0 = empty.
+Result<std::int64_t> Identify(Database& database, FileKind kind);
+// Whether it is whole: reads all of it, which takes as long as it is large.
+Result<void> CheckPages(Database& database, FileKind kind);
+// Both.
 Result<std::int64_t> Examine(Database& database, FileKind kind);
 
 // Whether whoever had it open last went without closing it, or still has it open: then something is

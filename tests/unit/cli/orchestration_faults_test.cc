@@ -165,10 +165,19 @@ TEST_F(OrchestrationFile, ThatIsDamagedIsRefusedWithTheWayBack) {
   std::filesystem::copy_file(file(), file() + ".copy");
   Overwrite(std::streamoff{4096} * 20, 3 * 4096);
   {
+    // What only a look at all of it finds keeps nothing else from being served.
     Program serve({"serve", "--config", config_});
-    EXPECT_EQ(serve.Wait(), kFailed);
+    ModernClient client(PortOf(serve));
+    EXPECT_TRUE(serve.SaysErr(way));
     EXPECT_THAT(serve.err(), HasSubstr("orchestration: " + file() + ": "));
-    EXPECT_THAT(serve.err(), HasSubstr(way));
+    EXPECT_TRUE(serve.SaysErr("server orchestration is down: its records cannot be used"));
+    EXPECT_EQ(IdOf(Create(client, 1)), "");
+    client.HangUp();
+    serve.Signal(SIGTERM);
+    EXPECT_EQ(serve.Wait(), kOk) << serve.err();
+    Program check({"check", config_});
+    EXPECT_EQ(check.Wait(), kFailed);
+    EXPECT_THAT(check.err(), HasSubstr(way));
   }
   Overwrite(0, 100);
   ExpectRefused("file is not a database" + way);

@@ -3,7 +3,9 @@
 
 #include <fstream>
 #include <iterator>
+#include <latch>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -47,6 +49,32 @@ TEST_F(ServiceTest, EveryToolIsDefinedSoThatClientsAndModelsUnderstandIt) {
       }
     }
   }
+}
+
+// Its file may be large, and is checked before anything is asked of it.
+TEST_F(ServiceTest, StartsWhenTheDatabaseAnswersAndIsDownWhereItDoesNot) {
+  const auto held = std::make_shared<std::latch>(1);
+  database->Submit(
+      [held](Database::Transaction&) -> Result<void> {
+        held->wait();
+        return {};
+      },
+      [](const Result<void>&) {});
+  std::optional<Result<ServerFacts>> facts;
+  const auto connect = [&]() -> switchyard::Task<void> { facts = co_await service.Connect(); };
+  const TaskHandle connecting(loop.deps().executor(), "connect", connect());
+  loop.RunReady();
+  EXPECT_FALSE(facts.has_value());
+  held->count_down();
+  ASSERT_TRUE(loop.RunUntil([&] { return facts.has_value(); }));
+  ASSERT_TRUE(facts->has_value()) << facts->error().message;
+  EXPECT_THAT((*facts)->capabilities, HasSubstr("tools"));
+  database->Close();
+  const Result<ServerFacts> none = loop.Run(service.Connect());
+  ASSERT_FALSE(none.has_value());
+  EXPECT_EQ(none.error().code, Code::kUnavailable);
+  EXPECT_EQ(none.error().message, "its records cannot be used; the log of the gateway says why");
+  EXPECT_THAT(none.error().detail, HasSubstr("the database is closed"));
 }
 
 // A cache that goes by hints keeps no answer that is out of date with the next lease.
