@@ -9,7 +9,6 @@
 #include "base/digest.h"
 #include "orchestration/lanes.h"
 #include "orchestration/projects/efforts.h"
-#include "orchestration/shares.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -44,10 +43,9 @@ Result<void> RefuseMore(Records& records, const Batch& batch, std::string_view n
     ++more;
     kinds.emplace(task.task_type, ToJson(task.requirements));
   }
-  if (more == 0) return {};
-  Result<void> room = RefuseMoreTasks(records, more);
-  if (room) room = RefuseKinds(records, kinds);
-  if (!room) return Failure(std::move(room.error()).In(std::string(name)));
+  if (Result<void> room = RefuseTasks(records, more, kinds); !room) {
+    return Failure(std::move(room.error()).In(std::string(name)));
+  }
   return {};
 }
 

@@ -56,6 +56,10 @@ Result<void> RefuseCycle(Records& records, TaskId task, const std::vector<TaskId
   return {};
 }
 
+std::unexpected<Error> TooManyNeeds() {
+  return Refused("depends_on: a task waits for at most " + std::to_string(kMaxList));
+}
+
 // That it waited for one that is completed. Of very many the first hundred are kept.
 Result<void> NoteNeeded(Records& records, TaskId task, TaskId needs) {
   return records.sql.Execute(
@@ -103,9 +107,7 @@ Result<void> AddDependencies(Records& records, Task& task, const std::vector<Tas
       if (Result<void> noted = NoteNeeded(records, task.id, other); !noted) return noted;
       continue;
     }
-    if (known->size() >= kMaxList) {
-      return Refused("depends_on: a task waits for at most " + std::to_string(kMaxList));
-    }
+    if (known->size() >= kMaxList) return TooManyNeeds();
     Result<void> added = records.sql.Execute("INSERT INTO dependency (task, needs) VALUES ($1, $2)",
                                              {task.id, other});
     if (!added) return added;
@@ -114,6 +116,13 @@ Result<void> AddDependencies(Records& records, Task& task, const std::vector<Tas
     unfinished.push_back(other);
   }
   return unfinished.empty() ? Result<void>() : RefuseCycle(records, task.id, unfinished);
+}
+
+Result<void> RefuseMoreNeeds(Records& records, const Task& task, std::size_t more) {
+  Result<std::vector<TaskId>> known = NeedsOf(records, task.id);
+  if (!known) return Failure(std::move(known.error()));
+  if (known->size() + more > kMaxList) return TooManyNeeds();
+  return more == 0 ? Result<void>() : RefuseCycle(records, task.id, {});
 }
 
 Result<void> Release(Records& records, TaskId task) {

@@ -13,6 +13,9 @@ namespace switchyard::orchestration {
 // task itself, would make a cycle, or is one too many. Known ones are left alone.
 Result<void> AddDependencies(Records& records, Task& task, const std::vector<TaskId>& needs);
 
+// kInvalid: it could not be made to wait for so many more that nobody knows yet; changes nothing.
+Result<void> RefuseMoreNeeds(Records& records, const Task& task, std::size_t more);
+
 // `task` was completed: those that waited for nothing else become ready. Of many a part at a time:
 // the rest is remembered with it, and goes on with GoOnReleasing(), also after a restart.
 Result<void> Release(Records& records, TaskId task);

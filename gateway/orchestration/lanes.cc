@@ -91,6 +91,12 @@ Result<void> RefuseKinds(Records& records, const std::set<KindOfTask>& kinds) {
   return NoRoom();
 }
 
+Result<void> RefuseTasks(Records& records, std::int64_t more, const std::set<KindOfTask>& kinds) {
+  if (more == 0) return {};
+  Result<void> room = RefuseMoreTasks(records, more);
+  return room ? RefuseKinds(records, kinds) : room;
+}
+
 Result<std::int64_t> LaneFor(Records& records, const std::string& task_type,
                              const std::string& requirements) {
   Result<Database::Rows> known = records.sql.Query(

@@ -25,6 +25,9 @@ using KindOfTask = std::pair<std::string, std::string>;
 // kInvalid where there is no room for tasks of all these kinds; changes nothing.
 Result<void> RefuseKinds(Records& records, const std::set<KindOfTask>& kinds);
 
+// The same of so many tasks at all (shares.h): what makes several asks once, before it writes.
+Result<void> RefuseTasks(Records& records, std::int64_t more, const std::set<KindOfTask>& kinds);
+
 // When a task is due if nothing else is said: the lower its priority, the later, and never before
 // it was created. A task that waits gets ahead of all that come so much later, whatever their
 // priority and deadline, so none starves; and what orders the queue never changes, so that an index

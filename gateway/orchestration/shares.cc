@@ -1,5 +1,6 @@
 #include "orchestration/shares.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -11,8 +12,10 @@ namespace switchyard::orchestration {
 namespace {
 
 // What a refusal says of a call that makes several, of which there may be room for some.
-std::string TooMuch(std::int64_t more) {
-  return more == 1 ? "," : fmt::format(", and {} more are too many:", more);
+std::string TooMuch(std::int64_t more, std::int64_t room) {
+  if (more == 1) return ",";
+  return fmt::format(", and {} more are too many, {} would do:", more,
+                     std::max<std::int64_t>(room, 0));
 }
 
 }  // namespace
@@ -24,10 +27,10 @@ Result<void> RefuseMoreTasks(Records& records, std::int64_t more) {
   std::int64_t tasks = 0;
   for (const Database::Row& row : *rows) tasks += row.Number(0);
   if (tasks + more > records.settings.max_tasks) {
-    return Refused(
-        fmt::format("there are {} tasks already{} {} are the most that are kept (max_tasks); "
-                    "finished ones are forgotten after retain",
-                    tasks, TooMuch(more), records.settings.max_tasks));
+    return Refused(fmt::format(
+        "there are {} tasks already{} {} are the most that are kept (max_tasks); "
+        "finished ones are forgotten after retain",
+        tasks, TooMuch(more, records.settings.max_tasks - tasks), records.settings.max_tasks));
   }
   if (records.caller.empty()) return {};
   rows = records.sql.Query("SELECT tasks FROM caller_tasks WHERE caller = $1", {records.caller});
@@ -38,7 +41,7 @@ Result<void> RefuseMoreTasks(Records& records, std::int64_t more) {
   return Refused(
       fmt::format("there are {} tasks of yours already{} half of all that are kept (max_tasks) "
                   "are the most that one caller has; finished ones are forgotten after retain",
-                  own, TooMuch(more)));
+                  own, TooMuch(more, most - own)));
 }
 
 Result<void> RefuseMoreKinds(Records& records, std::int64_t more) {
@@ -55,7 +58,7 @@ Result<void> RefuseMoreKinds(Records& records, std::int64_t more) {
   return Refused(fmt::format(
       "there are {} kinds of tasks of yours that are not over already (of one type, with the same "
       "requirements){} {} are the most that one caller has; use those, or complete some",
-      own->front().Number(0), TooMuch(more), kMost));
+      own->front().Number(0), TooMuch(more, kMost - own->front().Number(0)), kMost));
 }
 
 Result<void> CountTaskOf(Records& records, std::string_view creator, int by) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
+#include <set>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -11,10 +11,9 @@
 
 #include "base/ascii.h"
 #include "base/digest.h"
-#include "orchestration/agents.h"
+#include "orchestration/dependencies.h"
 #include "orchestration/lanes.h"
 #include "orchestration/moves.h"
-#include "orchestration/routing.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -66,11 +65,10 @@ Result<Task> FirstMade(Records& records, const Decomposition& wanted) {
   return MadeByKey(records, key);
 }
 
-Result<Task> MakeParent(Records& records, const Decomposition& wanted) {
-  if (wanted.parent != 0) return Find(records, wanted.parent);
+NewTask NewParent(const Decomposition& wanted) {
   NewTask parent{.content = wanted.text, .priority = wanted.priority, .deadline = wanted.deadline};
   SetKey(parent, wanted);
-  return Create(records, parent);
+  return parent;
 }
 
 Result<Split> SplitOf(const Decomposition& wanted, const std::string& text) {
@@ -139,6 +137,36 @@ Result<void> IsOpen(const Task& parent) {
                  "; decompose one that is not over");
 }
 
+// What may refuse the parts comes before anything is written, and is asked once for all of them:
+// what is undone again costs all that is committed with it. Gives the parent, made if need be.
+Result<Task> ParentWithRoom(Records& records, const Decomposition& wanted, const Parts& parts) {
+  const NewTask made = NewParent(wanted);
+  Task parent{.task_type = made.task_type};
+  auto more = static_cast<std::int64_t>(parts.split.pieces.size());
+  std::set<KindOfTask> kinds;
+  if (wanted.parent == 0) {
+    ++more;
+    kinds.emplace(made.task_type, ToJson(made.requirements));
+  } else {
+    Result<Task> found = Find(records, wanted.parent);
+    if (!found) return found;
+    Result<void> may = IsOpen(*found);
+    if (may) may = MayAddParts(records, *found);
+    if (may && found->status == Status::kPending) {
+      may = RefuseMoreNeeds(records, *found, parts.split.last.size());
+    }
+    if (!may) return Failure(std::move(may.error()));
+    parent = std::move(*found);
+  }
+  for (const auto& requirements : parts.requirements) {
+    kinds.emplace(parent.task_type, ToJson(requirements));
+  }
+  if (Result<void> room = RefuseTasks(records, more, kinds); !room) {
+    return Failure(std::move(room.error()).In("subtasks"));
+  }
+  return wanted.parent == 0 ? Create(records, made) : parent;
+}
+
 // The parent is done after its parts, unless somebody works on it already.
 Result<void> LetWait(Records& records, const Task& parent, const Parts& parts,
                      const std::map<std::string, TaskId>& ids) {
@@ -148,25 +176,6 @@ Result<void> LetWait(Records& records, const Task& parent, const Parts& parts,
   Result<Task> waits = Change(records, parent.id, std::move(update));
   if (!waits) return Failure(std::move(waits.error()));
   return {};
-}
-
-Result<void> AddIds(std::vector<TaskId>& ids, Result<Database::Rows> rows) {
-  if (!rows) return Failure(std::move(rows.error()));
-  for (const Database::Row& row : *rows) ids.push_back(row.Number(0));
-  return {};
-}
-
-// Whom tasks may be handed to, read once for all tasks: they may be many on both sides.
-Result<std::vector<Agent>> CrewOf(Records& records, const std::vector<std::string>& among) {
-  if (among.empty()) return FindAgents(records, {.limit = kMaxAgents});
-  std::vector<Agent> crew;
-  for (const std::string& id : among) {
-    Result<Agent> agent = FindAgent(records, id);
-    if (!agent && agent.error().code == Code::kNotFound) continue;
-    if (!agent) return Failure(std::move(agent.error()));
-    crew.push_back(std::move(*agent));
-  }
-  return crew;
 }
 
 }  // namespace
@@ -285,10 +294,9 @@ Result<Parts> Decompose(Records& records, const Decomposition& wanted) {
         "the text has no parts to tell apart: no list, no numbered steps, no \"and then\"; write "
         "them as a list, or use create_tasks");
   }
-  Result<Task> parent = MakeParent(records, wanted);
+  Result<Task> parent = ParentWithRoom(records, wanted, *parts);
   if (!parent) return Failure(std::move(parent.error()));
   parts->parent = parent->id;
-  if (Result<void> open = IsOpen(*parent); !open) return Failure(std::move(open.error()));
   std::map<std::string, TaskId> ids;
   for (std::size_t i = 0; i < parts->split.pieces.size(); ++i) {
     const Piece& piece = parts->split.pieces[i];
@@ -315,67 +323,6 @@ Result<void> IsOpen(Records& records, TaskId parent) {
   Result<Task> task = Find(records, parent);
   if (!task) return Failure(std::move(task.error()));
   return IsOpen(*task);
-}
-
-Result<std::vector<TaskId>> ChildrenOf(Records& records, TaskId parent, std::int64_t limit) {
-  std::vector<TaskId> ids;
-  Result<void> done =
-      AddIds(ids, records.sql.Query("SELECT id FROM task WHERE parent = $1 ORDER BY id LIMIT $2",
-                                    {parent, limit}));
-  if (!done) return Failure(std::move(done.error()));
-  return ids;
-}
-
-Result<std::vector<TaskId>> PendingOf(Records& records, TaskId parent, std::int64_t limit) {
-  std::vector<TaskId> ids;
-  Result<void> done = AddIds(
-      ids, records.sql.Query("SELECT id FROM task WHERE parent = $1 AND finished_at = 0 AND status "
-                             "= 0 AND waits_for = 0 ORDER BY id LIMIT $2",
-                             {parent, limit}));
-  const std::int64_t room = limit - static_cast<std::int64_t>(ids.size());
-  if (done && room > 0) {
-    done = AddIds(ids, records.sql.Query(
-                           "SELECT id FROM task WHERE parent = $1 AND finished_at = 0 AND status = "
-                           "0 AND waits_for > 0 ORDER BY waits_for, id LIMIT $2",
-                           {parent, room}));
-  }
-  if (!done) return Failure(std::move(done.error()));
-  return ids;
-}
-
-Result<std::vector<Handed>> HandOutTasks(Records& records, const HandOut& wanted) {
-  Result<std::vector<Agent>> crew = CrewOf(records, wanted.among);
-  if (!crew) return Failure(std::move(crew.error()));
-  std::vector<Handed> handed;
-  for (const TaskId id : wanted.tasks) {
-    Result<Task> task = Find(records, id);
-    if (!task) return Failure(std::move(task.error()));
-    Handed one{.task = id};
-    if (!task->ready()) {
-      one.why = task->status == Status::kPending ? "waits for " + std::to_string(task->waits_for) +
-                                                       (task->waits_for == 1 ? " other" : " others")
-                                                 : std::string(ToString(task->status));
-      handed.push_back(std::move(one));
-      continue;
-    }
-    Result<std::string> near = GroupAbove(records, *task);
-    if (!near) return Failure(std::move(near.error()));
-    const std::optional<Candidate> best = BestOf(
-        records, *crew, {.requirements = WordsOf(task->requirements), .near = std::move(*near)});
-    if (!best) {
-      one.why = "no capable agent is available";
-      handed.push_back(std::move(one));
-      continue;
-    }
-    Result<Task> given = Assign(records, id, best->agent.id, wanted.lease_ms);
-    if (!given) return Failure(std::move(given.error()));
-    ++std::ranges::find(*crew, best->agent.id, &Agent::id)->active;
-    one.agent = given->assigned_to;
-    one.fence = given->fence;
-    one.why = best->why;
-    handed.push_back(std::move(one));
-  }
-  return handed;
 }
 
 }  // namespace switchyard::orchestration
