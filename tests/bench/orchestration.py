@@ -160,9 +160,23 @@ class Stored:
                 target.check()
                 notes[f"p99_us_of_{tool}_at_{size}"] = burst(target, 1, plan.seconds)["p99_us"]
             notes[f"pss_mib_at_{size}"] = pss_kib(gateway.child.pid) / 1024
-            gateway.child.stop()
+            notes |= self._after_a_kill(stage, gateway, size)
         outcome.notes = notes
         return outcome
+
+    @staticmethod
+    def _after_a_kill(stage: Stage, gateway: Gateway, size: int) -> dict:
+        """Its records are checked with all their indexes; the gateway listens meanwhile."""
+        gateway.child.process.kill()
+        gateway.child.process.wait()
+        gateway.child.stop()
+        again = open_service(stage, f"killed-{size}", OUT / f"state-stored-{size}")
+        up = time.perf_counter() - again.child.started_at
+        again.child.stop()
+        return {
+            f"seconds_to_listen_after_kill_9_with_{size}": again.seconds_to_listen,
+            f"seconds_until_up_after_kill_9_with_{size}": up,
+        }
 
     @staticmethod
     def _claims(target: Target, plan: Plan) -> dict:
