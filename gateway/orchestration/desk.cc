@@ -37,6 +37,11 @@ class Share {
   const std::size_t bytes_;
 };
 
+std::int64_t SteadyOf(const Clock& clock) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(clock.Now().time_since_epoch())
+      .count();
+}
+
 std::shared_ptr<Share> ShareOf(std::atomic<std::size_t>& sum, std::size_t bytes) {
   if (sum.fetch_add(bytes) + bytes <= kMostHeld) return std::make_shared<Share>(sum, bytes);
   sum -= bytes;
@@ -127,10 +132,7 @@ void Desk::Change(Settings settings) {
   census_.Changed();  // who is away goes by them
 }
 
-std::int64_t Desk::Steady() const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.Now().time_since_epoch())
-      .count();
-}
+std::int64_t Desk::Steady() const { return SteadyOf(clock_); }
 
 std::int64_t Desk::ToWall() const {
   for (;;) {
@@ -146,9 +148,11 @@ std::int64_t Desk::ToWall() const {
 void Desk::Renew() {
   const auto vouched = std::make_shared<Vouched>();
   database_.Submit(
-      [this, vouched, settings = settings()](Database::Transaction& sql) -> Result<void> {
-        Records records{.sql = sql, .now = Now(), .settings = *settings, .caller = {}};
-        Result<void> read = vouching_.Read(records, *vouched);
+      [vouching = vouching_, vouched, &clock = clock_, to_wall = to_wall_.load(),
+       settings = settings()](Database::Transaction& sql) -> Result<void> {
+        const std::int64_t now = SteadyOf(clock) + to_wall;
+        Records records{.sql = sql, .now = now, .settings = *settings, .caller = {}};
+        Result<void> read = vouching.Read(records, *vouched);
         return read ? BeginLeasesAnew(records) : read;
       },
       [vouching = vouching_, vouched](const Result<void>& kept) {
