@@ -197,9 +197,8 @@ switchyard::Task<Result<void>> Desk::Opened(const Deps& deps) {
   co_return Result<void>();
 }
 
-switchyard::Task<Result<Answer>> Desk::RunOnce(const Operation& operation,
-                                               const std::string& caller, Deadline deadline,
-                                               const Deps& deps) {
+switchyard::Task<Result<Answer>> Desk::RunOnce(Operation operation, std::string caller,
+                                               Deadline deadline, const Deps& deps) {
   auto share = ShareOf(held_, operation.bytes);
   if (share == nullptr) {
     co_return Failure(Error{.code = Code::kRateLimited,
@@ -210,8 +209,9 @@ switchyard::Task<Result<Answer>> Desk::RunOnce(const Operation& operation,
                                        "moment"});
   }
   // The time is asked for when it runs: one before it may have moved the leases.
-  auto work = [this, share = std::move(share), run = operation.run, rights = operation.rights,
-               caller, settings = settings()](Database::Transaction& sql) -> Result<Outcome> {
+  auto work = [this, share = std::move(share), run = std::move(operation.run),
+               rights = operation.rights, caller = std::move(caller),
+               settings = settings()](Database::Transaction& sql) -> Result<Outcome> {
     Records records{
         .sql = sql, .now = Now(), .settings = *settings, .caller = caller, .rights = rights};
     Result<Answer> answer = run(records);
@@ -248,12 +248,17 @@ switchyard::Task<Result<Answer>> Desk::Await(const Operation& operation, const s
   }
 }
 
+// Most wait for nothing, and need no frame for that.
 switchyard::Task<Result<Answer>> Desk::Run(Operation operation, std::string caller,
                                            Deadline deadline, const Deps& deps) {
-  if (operation.wait_ms == 0) {
-    Result<Answer> answer = co_await RunOnce(operation, caller, deadline, deps);
-    co_return answer;
-  }
+  const bool waits = operation.wait_ms != 0;
+  return waits ? RunUntil(std::move(operation), std::move(caller), deadline, deps)
+               : RunOnce(std::move(operation), std::move(caller), deadline, deps);
+}
+
+// `deadline` is the call's own: it waits shorter.
+switchyard::Task<Result<Answer>> Desk::RunUntil(Operation operation, std::string caller,
+                                                Deadline deadline, const Deps& deps) {
   const Deadline whole = deadline;
   deadline.ShrinkTo(deadline.never() ? deadline : Deadline(deadline.at() - kToAnswer));
   deadline.ShrinkTo(deps.clock.Now() + std::chrono::milliseconds(operation.wait_ms));

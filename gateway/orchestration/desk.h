@@ -93,8 +93,10 @@ class Desk {
 
   switchyard::Task<Result<Answer>> Await(const Operation& operation, const std::string& caller,
                                          TimePoint until, Deadline deadline, const Deps& deps);
-  switchyard::Task<Result<Answer>> RunOnce(const Operation& operation, const std::string& caller,
+  switchyard::Task<Result<Answer>> RunOnce(Operation operation, std::string caller,
                                            Deadline deadline, const Deps& deps);
+  switchyard::Task<Result<Answer>> RunUntil(Operation operation, std::string caller,
+                                            Deadline deadline, const Deps& deps);
   void Renew();
   void Look(Round round);
   Result<Looked> LookAround(Database::Transaction& sql, Round round, std::int64_t now,

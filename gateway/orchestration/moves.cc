@@ -17,6 +17,9 @@ Result<Task> Keep(Records& records, const Task& before, Task after, const Ending
   return after;
 }
 
+// Milliseconds by which a lease is not renewed: an index has it, and nobody counts so finely.
+constexpr std::int64_t kFinest = 100;
+
 // Whoever says that it has, or had, the task may act as its agent; one that is gone is anybody.
 Result<void> MaySpeakFor(Records& records, const Task& task) {
   Result<void> known = SpeakAs(records, task.assigned_to);
@@ -204,7 +207,11 @@ Result<Task> Start(Records& records, TaskId id, const Actor& actor) {
   Task started = *task;
   started.status = Status::kInProgress;
   started.started_at = records.now;
-  started.lease_until = records.now + started.lease_ms;
+  // What was given out a moment ago has its whole lease yet.
+  const std::int64_t begun = task->lease_until - task->lease_ms;
+  if (records.now - begun >= std::min(kFinest, task->lease_ms / 100) || begun > records.now) {
+    started.lease_until = records.now + started.lease_ms;
+  }
   return Keep(records, *task, std::move(started));
 }
 

@@ -129,6 +129,11 @@ switchyard::Task<Result<ServerFacts>> Service::Connect() {
 }
 
 switchyard::Task<Result<ReplyPtr>> Service::Handle(Call& call) {
+  const bool of_a_tool = call.message.method() == mcp::Method::kToolsCall && !call.forsaken;
+  return of_a_tool ? CallTool(call) : HandleOther(call);
+}
+
+switchyard::Task<Result<ReplyPtr>> Service::HandleOther(Call& call) {
   // What a client was asked and does not answer: nothing of it waits here.
   if (call.forsaken) co_return Acknowledge(call);
   Result<ReplyPtr> reply = nullptr;
@@ -138,7 +143,6 @@ switchyard::Task<Result<ReplyPtr>> Service::Handle(Call& call) {
       co_return ReplyWith(ListOf(call, "resources", ResourceList()));
     case mcp::Method::kTemplatesList:
       co_return ReplyWith(ListOf(call, "resourceTemplates", TemplateList()));
-    case mcp::Method::kToolsCall: reply = co_await CallTool(call); co_return reply;
     case mcp::Method::kResourcesRead: reply = co_await Read(call); co_return reply;
     case mcp::Method::kListen: co_return OpenListen(desk_, call, deps_);
     case mcp::Method::kTasksGet: reply = co_await ShowTask(call); co_return reply;

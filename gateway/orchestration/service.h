@@ -26,6 +26,7 @@ class Service final : public Downstream {
 
  private:
   switchyard::Task<Result<ReplyPtr>> CallTool(Call& call);
+  switchyard::Task<Result<ReplyPtr>> HandleOther(Call& call);  // than of tools
   // Has a model asked for what the operation wishes. A reply: its client is to be asked.
   switchyard::Task<Result<ReplyPtr>> Plan(const Call& call, Operation& operation);
   switchyard::Task<Result<ReplyPtr>> Read(const Call& call);

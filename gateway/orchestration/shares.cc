@@ -22,10 +22,10 @@ std::string TooMuch(std::int64_t more, std::int64_t room) {
 
 Result<void> RefuseMoreTasks(Records& records, std::int64_t more) {
   Result<Database::Rows> rows = records.sql.Query(
-      "SELECT pending + assigned + in_progress + completed + failed + cancelled FROM tally");
+      "SELECT CAST(sum(pending + assigned + in_progress + completed + failed + cancelled) AS "
+      "BIGINT) FROM tally");
   if (!rows) return Failure(std::move(rows.error()));
-  std::int64_t tasks = 0;
-  for (const Database::Row& row : *rows) tasks += row.Number(0);
+  const std::int64_t tasks = rows->front().Number(0);
   if (tasks + more > records.settings.max_tasks) {
     return Refused(fmt::format(
         "there are {} tasks already{} {} are the most that are kept (max_tasks); "

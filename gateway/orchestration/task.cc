@@ -223,7 +223,16 @@ Result<void> Write(Records& records, const Task& before, const Task& after) {
 
 }  // namespace
 
-std::string ToText(TaskId id) { return fmt::format("{}{:08}", kPrefix, id); }
+// Each answer has one, so that it does without a format.
+std::string ToText(TaskId id) {
+  constexpr std::size_t kDigits = 8;
+  std::array<char, 20> digits{};
+  const char* const end = std::to_chars(digits.begin(), digits.end(), id).ptr;
+  const auto size = static_cast<std::size_t>(end - digits.data());
+  std::string text(kPrefix);
+  if (size < kDigits) text.append(kDigits - size, '0');
+  return text.append(digits.data(), size);
+}
 
 Result<TaskId> TaskIdOf(std::string_view text) {
   constexpr std::size_t kMostDigits = 18;

@@ -1,4 +1,7 @@
 // Tasks through their tools: the queue, its leases, dependencies and refusals.
+#include <string>
+#include <tuple>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -326,6 +329,25 @@ TEST(ClaimedTasks, BringNoMoreResultsThanThereIsRoomFor) {
   }
   EXPECT_EQ(given, 2) << "256 KiB an answer";
   EXPECT_EQ(omitted, 13);
+}
+
+// An index has the end of each lease, and is spared what nobody notices.
+TEST_F(Tasks, StartRenewsALeaseUnlessItIsAMomentOld) {
+  room.Register("a");
+  const auto lease = [&](const std::string& id) {
+    const Result<Task> task =
+        room.Do([&](Records& records) { return Find(records, *TaskIdOf(id)); });
+    return task ? task->lease_until : -1;
+  };
+  for (const auto& [later, ms, renewed] :
+       {std::tuple(99, 300'000, false), {100, 300'000, true}, {9, 1000, false}, {10, 1000, true}}) {
+    const std::string id = room.Create("x");
+    room.Claim("a", R"(,"lease_ms":)" + std::to_string(ms));
+    const std::int64_t before = lease(id);
+    room.now += later;
+    ASSERT_EQ(room.Refusal("start_task", Room::Id(id)), "");
+    EXPECT_EQ(lease(id) != before, renewed) << later << " ms of " << ms;
+  }
 }
 
 }  // namespace
