@@ -116,19 +116,22 @@ void HearOthers(EffectivePolicy& policy, const PolicyKey& key, const Config& con
   if (key.name == "approval" && RequiresApproval(levels)) policy.why_off.clear();
 }
 
+// The policy's own default, or one of the built-in service, which stands at no line.
+bool IsBuiltIn(const EffectiveValue& value) { return value.level == nullptr || value.at.line == 0; }
+
 // As a call of the tool meets it. Defaults of what does nothing say nothing.
 EffectivePolicy Met(const Config& config, const PolicyKey& key, const ExplainedTool& tool,
                     const PolicyStack& levels) {
   EffectivePolicy policy = Resolve(key, levels, WithValues::kYes);
   HearOthers(policy, key, config, tool, levels);
   if (policy.why_off.empty()) return policy;
-  std::erase_if(policy.values, [](const auto& value) { return value.level == nullptr; });
+  std::erase_if(policy.values, IsBuiltIn);
   return policy;
 }
 
 json::object ToJson(const EffectiveValue& value, const std::string& file) {
   json::object out{{"key", value.key}, {"value", value.value}};
-  if (value.level == nullptr) {
+  if (IsBuiltIn(value)) {
     out["from"] = "default";
   } else {
     out["from"] = ToString(value.level->level);
@@ -140,7 +143,7 @@ json::object ToJson(const EffectiveValue& value, const std::string& file) {
 }
 
 std::string SourceOf(const EffectiveValue& value, const std::string& file) {
-  if (value.level == nullptr) return "default";
+  if (IsBuiltIn(value)) return "default";
   return file + ":" + std::to_string(value.at.line) + " " + value.path;
 }
 

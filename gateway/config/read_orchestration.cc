@@ -1,10 +1,17 @@
+#include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "config/read.h"
 #include "config/rules.h"
+#include "config/tree.h"
 
 namespace switchyard::config {
 namespace {
@@ -76,6 +83,39 @@ void ReadRoles(Section& section, Orchestration& into) {
   }
 }
 
+// Its tools that hold a call until something is there. Such a call is no work in flight: counted as
+// that, it would keep out the calls that it waits for.
+constexpr const char* kWaiting[] = {"orchestration_acquire_file_lock", "orchestration_await_task",
+                                    "orchestration_poll_tasks"};
+
+// Said as if it stood in the file, at no line, before what does: of one tool that wins.
+void LetWaitersBe(std::span<const PolicyKey> keys, Server& server) {
+  constexpr const char* kPolicy = "concurrency";
+  const auto known = std::ranges::find(keys, kPolicy, &PolicyKey::name);
+  if (known == keys.end()) return;
+  auto zero = std::make_shared<Node>();
+  zero->kind = Node::Kind::kScalar;
+  zero->text = "0";
+  auto map = std::make_shared<Node>();
+  map->kind = Node::Kind::kMap;
+  map->entries.push_back({.key = "max_in_flight", .at = {}, .value = std::move(zero)});
+  Excerpt excerpt = Excerpt::Nothing();
+  excerpt.map = std::move(map);
+  std::vector<PolicyLevel> levels;
+  for (const char* tool : kWaiting) {
+    const bool said = std::ranges::any_of(server.tool_policies, [&](const PolicyLevel& level) {
+      return level.glob == tool && level.Find(kPolicy) != nullptr;
+    });
+    if (said) continue;
+    excerpt.path = fmt::format("orchestration.tool_policies.{}.{}", tool, kPolicy);
+    levels.push_back({.level = Level::kTool,
+                      .name = server.name,
+                      .glob = tool,
+                      .by_name = {{kPolicy, excerpt}}});
+  }
+  server.tool_policies.insert(server.tool_policies.begin(), levels.begin(), levels.end());
+}
+
 }  // namespace
 
 void ReadOrchestration(Section& root, std::span<const PolicyKey> keys, Config& config,
@@ -106,6 +146,7 @@ void ReadOrchestration(Section& root, std::span<const PolicyKey> keys, Config& c
                                  {.level = Level::kServer, .name = server.name});
   server.tool_policies =
       ReadToolPolicies(*section, keys, {&config.policies, &server.policies}, server.name);
+  LetWaitersBe(keys, server);
   if (!into.enabled) return;
   if (config.servers.contains(server.name)) {
     root.Error("servers.orchestration",

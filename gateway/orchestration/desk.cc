@@ -259,6 +259,8 @@ switchyard::Task<Result<Answer>> Desk::Run(Operation operation, std::string call
 // `deadline` is the call's own: it waits shorter.
 switchyard::Task<Result<Answer>> Desk::RunUntil(Operation operation, std::string caller,
                                                 Deadline deadline, const Deps& deps) {
+  const Result<Places::Place> place = places_.Take(caller);
+  if (!place) co_return Failure(place.error());
   const Deadline whole = deadline;
   deadline.ShrinkTo(deadline.never() ? deadline : Deadline(deadline.at() - kToAnswer));
   deadline.ShrinkTo(deps.clock.Now() + std::chrono::milliseconds(operation.wait_ms));

@@ -27,6 +27,7 @@
 #include "orchestration/tool.h"
 #include "orchestration/vouching.h"
 #include "orchestration/waiters.h"
+#include "orchestration/waiting/places.h"
 #include "orchestration/waiting/watches.h"
 
 namespace switchyard::telemetry {
@@ -54,7 +55,7 @@ class Desk {
 
   // Runs it and answers after the commit; one that may wait does, until there is something or the
   // time is over. kDeadline where the database does not answer by then; kRateLimited where too much
-  // waits for it. On the thread of `deps`.
+  // waits for it, or too many wait here. On the thread of `deps`.
   switchyard::Task<Result<Answer>> Run(Operation operation, std::string caller, Deadline deadline,
                                        const Deps& deps);
 
@@ -113,6 +114,7 @@ class Desk {
   const Vouching vouching_;
   Waiters waiters_;
   Lines lines_;  // of those who wait for something else than tasks
+  Places places_;
   Watches watches_;
   Census census_;
   std::atomic<std::int64_t> swept_at_ = -1;  // milliseconds since 1970; -1 = never
