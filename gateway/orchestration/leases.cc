@@ -21,6 +21,8 @@ Result<void> TakeBack(Records& records, const Task& task, const std::string& why
   ++back.fence;
   back.error = why;
   // Who leaves in good time has not tried it, and so it is not the last attempt either.
+  back.pushed = false;
+  back.taken_back = true;
   if (!counts) --back.attempts;
   const bool dead = counts && back.attempts >= back.max_attempts;
   back.status = dead ? Status::kFailed : Status::kPending;
@@ -46,7 +48,8 @@ Result<std::size_t> TakeBackExpired(Records& records, std::int64_t limit) {
       back = TakeBack(records, *task,
                       "the lease of agent " + task->assigned_to + " ran out: it said nothing for " +
                           std::to_string(task->lease_ms) + " ms",
-                      true);
+      // What others gave it is neither its failure nor a try of the task unless it knew of it.
+                      !task->pushed);
     }
     if (!back) return Failure(std::move(back.error()));
   }
@@ -136,8 +139,10 @@ Result<std::int64_t> Renew(Records& records, std::string_view agent, TaskId id,
                    ", or no longer: it is " + std::string(ToString(task->status)) +
                    "; drop this work");
   }
-  Result<void> renewed = records.sql.Execute("UPDATE task SET lease_until = $1 WHERE id = $2",
-                                             {records.now + task->lease_ms, id});
+  // By its name: the agent knows of it.
+  Result<void> renewed =
+      records.sql.Execute("UPDATE task SET lease_until = $1, pushed = 0 WHERE id = $2",
+                          {records.now + task->lease_ms, id});
   if (!renewed) return Failure(std::move(renewed.error()));
   return 1;
 }

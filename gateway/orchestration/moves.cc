@@ -58,6 +58,12 @@ Result<Task> FindFor(Records& records, TaskId id, std::string_view tool, const A
                      actor.agent);
   }
   if (Result<void> may = MaySpeakFor(records, *task); !may) return Failure(std::move(may.error()));
+  // Whoever had it before may not know yet that it has lost it.
+  if (task->taken_back && actor.fence == 0 && actor.agent.empty()) {
+    return Refused("task " + ToText(id) +
+                   " was taken back before and given on: say who speaks, with fence as it came "
+                   "with the task, or with agent_id");
+  }
   return task;
 }
 
@@ -87,7 +93,13 @@ Result<Task> FindToChange(Records& records, TaskId id, std::string_view tool) {
 // Nobody has it any more.
 void LetGo(Task& task) {
   task.lease_until = 0;
+  task.pushed = false;
   ++task.fence;  // whoever had it is told
+}
+
+// Whether the caller gives to an agent that another one proved to have registered.
+bool IsAnothers(const Records& records, const Agent& agent) {
+  return !agent.owner.empty() && agent.owner != records.caller;
 }
 
 Result<Task> GiveTo(Records& records, const Task& task, const Agent& agent, std::int64_t lease_ms) {
@@ -98,6 +110,7 @@ Result<Task> GiveTo(Records& records, const Task& task, const Agent& agent, std:
   given.started_at = 0;
   given.lease_ms = lease_ms == 0 ? records.settings.lease_ms : lease_ms;
   given.lease_until = records.now + given.lease_ms;
+  given.pushed = IsAnothers(records, agent);
   ++given.attempts;
   ++given.fence;
   ++records.effects.claimed;
@@ -143,9 +156,38 @@ std::string Lacking(const Agent& agent, const Task& task) {
   return lacking;
 }
 
-std::unexpected<Error> Full(const Agent& agent) {
-  return Refused("agent " + agent.id + " has " + std::to_string(agent.active) + " of " +
-                 std::to_string(agent.max_concurrent) + " tasks; complete one first");
+// How many more the agent may have: at least `wanted`, or all. What others gave it and it did
+// nothing about takes no room of what it takes itself. kInvalid: none.
+Result<std::int64_t> RoomOf(Records& records, const Agent& agent, std::int64_t wanted) {
+  std::int64_t room = agent.max_concurrent - agent.active;
+  if (room < wanted && agent.active > 0 && !agent.owner.empty() && !IsAnothers(records, agent)) {
+    Result<Database::Rows> pushed = records.sql.Query(
+        "SELECT count(*) FROM task WHERE assigned_to = $1 AND status = 1 AND pushed = 1 AND "
+        "lease_until IS NOT NULL",
+        {agent.id});
+    if (!pushed) return Failure(std::move(pushed.error()));
+    room += pushed->front().Number(0);
+  }
+  if (room > 0) return room;
+  return Refused("agent " + agent.id + " has " + std::to_string(agent.max_concurrent - room) +
+                 " of " + std::to_string(agent.max_concurrent) + " tasks; complete one first");
+}
+
+// Who made a task hands it out, or made what it belongs to, or may add to what it is a part of; and
+// whom the configuration gives the right to. For an agent of its own a caller may have any task, as
+// by a claim.
+Result<void> MayHandOut(Records& records, const Task& task, const Agent& to) {
+  if (!to.owner.empty() && to.owner == records.caller) return {};
+  if (records.rights.HasByRole(Right::kAssign)) return {};
+  Result<void> may = MayChange(records, task);
+  if (may || may.error().code != Code::kForbidden) return may;
+  if (task.parent != 0) {
+    Result<Task> parent = Find(records, task.parent);
+    if (parent && MayAddParts(records, *parent)) return {};
+  }
+  return Forbidden("task " + ToText(task.id) +
+                   " was created by another caller, who hands it out, as does whoever has what it "
+                   "is a part of; for an agent of yours poll_tasks takes it, with claim");
 }
 
 }  // namespace
@@ -163,6 +205,9 @@ Result<Task> Assign(Records& records, TaskId id, const std::string& to, std::int
   if (!task) return task;
   Result<Agent> agent = FindAgent(records, to);
   if (!agent) return Failure(std::move(agent.error()));
+  if (Result<void> may = MayHandOut(records, *task, *agent); !may) {
+    return Failure(std::move(may.error()));
+  }
   if (task->waits_for > 0) {
     return Refused("task " + ToText(id) + " waits for " + std::to_string(task->waits_for) +
                    " others; get_task_status names them");
@@ -171,7 +216,9 @@ Result<Task> Assign(Records& records, TaskId id, const std::string& to, std::int
     return Refused("agent " + agent->id + " lacks " + lacking + ", which task " + ToText(id) +
                    " requires; find_capable_agents names those who can do it");
   }
-  if (agent->active >= agent->max_concurrent) return Full(*agent);
+  if (Result<std::int64_t> room = RoomOf(records, *agent, 1); !room) {
+    return Failure(std::move(room.error()));
+  }
   return GiveTo(records, *task, *agent, lease_ms);
 }
 
@@ -179,11 +226,11 @@ Result<std::vector<Task>> Claim(Records& records, const std::string& as, std::st
                                 std::int64_t limit, std::int64_t lease_ms) {
   Result<Agent> agent = ActAs(records, as);
   if (!agent) return Failure(std::move(agent.error()));
-  if (agent->active >= agent->max_concurrent) return Full(*agent);
-  Result<std::vector<TaskId>> ids =
-      FirstReady(records, {.task_type = task_type,
-                           .capabilities = &agent->capabilities,
-                           .limit = std::min(limit, agent->max_concurrent - agent->active)});
+  Result<std::int64_t> room = RoomOf(records, *agent, limit);
+  if (!room) return Failure(std::move(room.error()));
+  Result<std::vector<TaskId>> ids = FirstReady(records, {.task_type = task_type,
+                                                         .capabilities = &agent->capabilities,
+                                                         .limit = std::min(limit, *room)});
   if (!ids) return Failure(std::move(ids.error()));
   std::vector<Task> claimed;
   std::size_t bytes = 0;
@@ -207,6 +254,7 @@ Result<Task> Start(Records& records, TaskId id, const Actor& actor) {
   Task started = *task;
   started.status = Status::kInProgress;
   started.started_at = records.now;
+  started.pushed = false;
   // What was given out a moment ago has its whole lease yet.
   const std::int64_t begun = task->lease_until - task->lease_ms;
   if (records.now - begun >= std::min(kFinest, task->lease_ms / 100) || begun > records.now) {
@@ -247,6 +295,11 @@ Result<Task> Fail(Records& records, TaskId id, const Actor& actor, std::string e
       may = Forbidden("task " + ToText(id) +
                       " is with nobody: to end it is to cancel it, which your roles do not allow");
     }
+    // A late word of whoever had it ends nothing.
+    if (may && task->taken_back) {
+      may = Refused("task " + ToText(id) +
+                    " was taken back and is with nobody: drop this work; cancel_task ends it");
+    }
     if (!may) return Failure(std::move(may.error()));
   }
   Task failed = *task;
@@ -258,7 +311,9 @@ Result<Task> Fail(Records& records, TaskId id, const Actor& actor, std::string e
   if (again) failed.assigned_to.clear();
   if (!again) failed.finished_at = records.now;
   if (!again && retry) ++records.effects.dead;
-  return Keep(records, *task, std::move(failed), {.how = Ending::How::kFailed});
+  // Who turns down what others gave it has not failed.
+  return Keep(records, *task, std::move(failed),
+              {.how = task->pushed ? Ending::How::kNotByIt : Ending::How::kFailed});
 }
 
 Result<Task> Cancel(Records& records, TaskId id, std::string reason) {

@@ -28,7 +28,7 @@ std::string_view ToString(Right right) { return kWords[static_cast<std::size_t>(
 Rights::Rights(const Roles& roles, const Principal& caller) {
   for (std::size_t right = 0; right < kRights; ++right) {
     if (!roles.of[right]) continue;
-    may_[right] = AgentDirectory::HasOneOf(*roles.of[right], caller);
+    may_[right] = by_role_[right] = AgentDirectory::HasOneOf(*roles.of[right], caller);
   }
 }
 

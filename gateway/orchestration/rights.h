@@ -37,9 +37,12 @@ class Rights {
   Rights(const Roles& roles, const Principal& caller);
 
   bool Has(Right right) const { return may_[static_cast<std::size_t>(right)]; }
+  // By a role that the configuration names, not for want of a word of it.
+  bool HasByRole(Right right) const { return by_role_[static_cast<std::size_t>(right)]; }
 
  private:
   std::array<bool, kRights> may_ = {true, true, true, false, false};
+  std::array<bool, kRights> by_role_ = {};
 };
 
 // The right that a tool needs; nullopt: none. By its name without the prefix.

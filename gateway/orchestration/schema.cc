@@ -205,6 +205,14 @@ constexpr std::string_view kShares = R"(
   ALTER TABLE lane ADD COLUMN owner TEXT NOT NULL DEFAULT '';  -- who needed it first; '' = anybody
 )";
 
+// What others gave an agent that did nothing about it, what was ever taken back, and when the
+// gateway was last seen to run while anybody had anything (leases.cc).
+constexpr std::string_view kPushedAndAlive = R"(
+  ALTER TABLE task ADD COLUMN pushed BIGINT NOT NULL DEFAULT 0;
+  ALTER TABLE task ADD COLUMN taken_back BIGINT NOT NULL DEFAULT 0;
+  INSERT INTO counter (name, value) VALUES ('alive_at', 0);
+)";
+
 constexpr std::array kSteps = {kFirst,
                                kReleasing,
                                kCoordinationTables,
@@ -217,7 +225,8 @@ constexpr std::array kSteps = {kFirst,
                                kBoundsOfEvaluations,
                                kSilentAgents,
                                kTalliesByPriority,
-                               kShares};
+                               kShares,
+                               kPushedAndAlive};
 
 constexpr std::int64_t kApplication = 0x53776f72;  // "Swor"
 

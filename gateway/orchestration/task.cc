@@ -61,6 +61,8 @@ Task Read(Database::Row& row) {
   task.error = text();
   task.project = number();
   task.goal = number();
+  task.pushed = number() != 0;
+  task.taken_back = number() != 0;
   return task;
 }
 
@@ -179,6 +181,8 @@ constexpr std::array kChanging = std::to_array<Column>({
     {"lease_until", [](const Task& task) { return Parameter(OrNull(task.lease_until)); }},
     {"lease_ms", [](const Task& task) { return Parameter(task.lease_ms); }},
     {"fence", [](const Task& task) { return Parameter(task.fence); }},
+    {"pushed", [](const Task& task) { return Parameter(task.pushed ? 1 : 0); }},
+    {"taken_back", [](const Task& task) { return Parameter(task.taken_back ? 1 : 0); }},
     {"result", [](const Task& task) { return Parameter(OrNull(task.result)); }},
     {"metrics", [](const Task& task) { return Parameter(OrNull(task.metrics)); }},
     {"error", [](const Task& task) { return Parameter(OrNull(task.error)); }},
@@ -249,7 +253,7 @@ std::string_view TaskColumns() {
   return "id, status, priority, lane, due, waits_for, task_type, content, requirements, parent, "
          "creator, idempotency, digest, created_at, deadline, attempts, max_attempts, assigned_to, "
          "assigned_at, started_at, finished_at, lease_until, lease_ms, fence, result, metrics, "
-         "error, project, goal";
+         "error, project, goal, pushed, taken_back";
 }
 
 Result<std::vector<Task>> ReadTasks(Records& records, std::string_view sql,
@@ -282,7 +286,7 @@ Result<void> Insert(Records& records, Task task) {
   }
   static const std::string kSql = fmt::format(
       "INSERT INTO task ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-      "$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)",
+      "$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)",
       TaskColumns());
   Result<void> done = records.sql.Execute(kSql, {task.id,
                                                  static_cast<int>(task.status),
@@ -312,7 +316,9 @@ Result<void> Insert(Records& records, Task task) {
                                                  OrNull(task.metrics),
                                                  OrNull(task.error),
                                                  OrNull(task.project),
-                                                 OrNull(task.goal)});
+                                                 OrNull(task.goal),
+                                                 task.pushed ? 1 : 0,
+                                                 task.taken_back ? 1 : 0});
   records.effects.tasks.push_back(task.id);
   if (done) done = RollUp(records, task, 1);
   if (done) done = CountInLane(records, nullptr, task);

@@ -40,6 +40,7 @@ class Model {
     std::string holder = {};
     std::int64_t created_at = 0, queued_at = 0, finished_at = 0, due = 0;
     std::int64_t attempts = 0, fence = 0, lease_until = 0, lease_ms = 0;
+    bool taken_back = false;  // ever
   };
   struct Worker {
     std::vector<std::string> capabilities = {};
@@ -211,6 +212,7 @@ class Model {
     for (auto& [id, entry] : tasks) {
       if (!IsHeld(entry.status) || entry.holder != agent) continue;
       --entry.attempts;  // who leaves in good time has not tried it
+      entry.taken_back = true;
       GoBack(entry);
       ++returned;
     }
@@ -239,6 +241,11 @@ class Model {
     Entry& entry = found->second;
     if (actor.fence != 0 && actor.fence != entry.fence) return nullptr;
     if (!Allows(tool, entry.status, "")) return nullptr;
+    if (entry.taken_back &&
+        (tool == "start_task" || tool.starts_with("complete") || tool.starts_with("fail"))) {
+      // Of whoever had it before, maybe.
+      if (!IsHeld(entry.status) || (actor.fence == 0 && actor.agent.empty())) return nullptr;
+    }
     const bool other = !actor.agent.empty() && actor.agent != entry.holder;
     return other && IsHeld(entry.status) ? nullptr : &entry;
   }
@@ -255,6 +262,7 @@ class Model {
     entry.finished_at = now;
   }
   void Return(Entry& entry) const {
+    entry.taken_back = true;
     if (entry.attempts < entry.max_attempts) return GoBack(entry);
     ++entry.fence;
     End(entry, Status::kFailed);
