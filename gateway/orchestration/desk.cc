@@ -153,7 +153,7 @@ void Desk::Renew() {
         const std::int64_t now = SteadyOf(clock) + to_wall;
         Records records{.sql = sql, .now = now, .settings = *settings, .caller = {}};
         Result<void> read = vouching.Read(records, *vouched);
-        return read ? BeginLeasesAnew(records) : read;
+        return read ? GoOnWithLeases(records) : read;
       },
       [vouching = vouching_, vouched](const Result<void>& kept) {
         if (!kept) spdlog::error("orchestration: {}", kept.error().message);

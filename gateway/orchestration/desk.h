@@ -48,7 +48,8 @@ inline constexpr std::int64_t kJump = 2000;
 
 class Desk {
  public:
-  // All outlive it; the database is closed by its end. Leases begin anew: nobody could renew them.
+  // All outlive it; the database is closed by its end. Leases go on from now: nobody could renew
+  // them.
   // `agents` is told what agents can do; null: nobody asks.
   Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, Settings settings,
        AgentDirectory* agents = nullptr);
@@ -113,8 +114,8 @@ class Desk {
   const Clock& clock_;
   const Vouching vouching_;
   Waiters waiters_;
-  Lines lines_;  // of those who wait for something else than tasks
   Places places_;
+  Lines lines_;  // of those who wait for something else than tasks
   Watches watches_;
   Census census_;
   std::atomic<std::int64_t> swept_at_ = -1;  // milliseconds since 1970; -1 = never

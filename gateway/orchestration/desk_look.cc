@@ -72,7 +72,7 @@ struct Desk::Looked {
 void Desk::Tick() { Look({.tasks = true, .releasing = true, .others = true, .numbers = true}); }
 
 void Desk::Look(Round round) {
-  // A gateway that stops takes nothing back any more: leases begin anew with the next one.
+  // A gateway that stops takes nothing back any more: the next one does.
   if (ending_ || sweeping_.exchange(true)) return;
   const std::int64_t before = to_wall_, after = ToWall();
   const std::int64_t jump = std::abs(after - before) < kJump ? 0 : after - before;
@@ -144,6 +144,8 @@ Result<Desk::Looked> Desk::LookAround(Database::Transaction& sql, Round round, s
   if (done) done = part(round.releasing, GoOnReleasing, looked.more.releasing);
   if (done) done = part(round.others, SweepOthers, looked.more.others);
   if (done && since >= 0) done = NoteAway(records, since);
+  // What was left of a lease is told by it, so it goes with a jump as leases do.
+  if (done && (round.numbers || jump != 0)) done = NoteAlive(records);
   if (!done) return Failure(std::move(done.error()));
   if (round.numbers) {
     Result<Numbers> numbers = Numbers::Of(records, round.agents);

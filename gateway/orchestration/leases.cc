@@ -13,16 +13,19 @@ namespace {
 
 using Parameter = Database::Parameter;
 
+// After a start an agent has at least so long for its first word.
+constexpr std::int64_t kLeastLeft = 2'000;
+
 // Back to the queue, or over when it was tried as often as it may be. `counts`: as an attempt, and
 // against the agent.
 Result<void> TakeBack(Records& records, const Task& task, const std::string& why, bool counts) {
   Task back = task;
   back.lease_until = 0;
+  back.pushed = false;
+  back.taken_back = true;
   ++back.fence;
   back.error = why;
   // Who leaves in good time has not tried it, and so it is not the last attempt either.
-  back.pushed = false;
-  back.taken_back = true;
   if (!counts) --back.attempts;
   const bool dead = counts && back.attempts >= back.max_attempts;
   back.status = dead ? Status::kFailed : Status::kPending;
@@ -45,15 +48,20 @@ Result<std::size_t> TakeBackExpired(Records& records, std::int64_t limit) {
     ++records.effects.expired;
     Result<void> back = CountUp(records, "expired");
     if (back) {
+      // What others gave it is neither its failure nor a try of the task unless it knew of it.
       back = TakeBack(records, *task,
                       "the lease of agent " + task->assigned_to + " ran out: it said nothing for " +
                           std::to_string(task->lease_ms) + " ms",
-      // What others gave it is neither its failure nor a try of the task unless it knew of it.
                       !task->pushed);
     }
     if (!back) return Failure(std::move(back.error()));
   }
   return ids->size();
+}
+
+Result<void> KeepAlive(Records& records) {
+  return records.sql.Execute("UPDATE counter SET value = $1 WHERE name = 'alive_at'",
+                             {records.now});
 }
 
 // Those that wait for what will never be completed, and soon nobody can look up; up to
@@ -179,11 +187,29 @@ Result<bool> Sweep(Records& records, std::int64_t limit) {
          std::cmp_equal(*silent, limit);
 }
 
-Result<void> BeginLeasesAnew(Records& records) {
+Result<void> GoOnWithLeases(Records& records) {
+  Result<Database::Rows> rows =
+      records.sql.Query("SELECT value FROM counter WHERE name = 'alive_at'");
+  if (!rows) return Failure(std::move(rows.error()));
+  const std::int64_t alive = rows->empty() ? 0 : rows->front().Number(0);
   Result<void> done = records.sql.Execute(
-      "UPDATE task SET lease_until = $1 + lease_ms WHERE lease_until IS NOT NULL", {records.now});
-  if (done) done = BeginLocksAnew(records);
-  return done;
+      "UPDATE task SET lease_until = $1 + CASE WHEN lease_until - $2 >= lease_ms OR lease_ms <= $3 "
+      "THEN lease_ms WHEN lease_until - $2 > $3 THEN lease_until - $2 ELSE $3 END WHERE "
+      "lease_until IS NOT NULL",
+      {records.now, alive, kLeastLeft});
+  if (done) done = GoOnWithLocks(records, alive, kLeastLeft);
+  return done ? KeepAlive(records) : done;
+}
+
+Result<void> NoteAlive(Records& records) {
+  Result<Database::Rows> held =
+      records.sql.Query("SELECT id FROM task WHERE lease_until > 0 ORDER BY lease_until LIMIT 1");
+  if (held && held->empty()) {
+    held = records.sql.Query(
+        "SELECT fence FROM file_hold WHERE lease_until > 0 ORDER BY lease_until LIMIT 1");
+  }
+  if (!held) return Failure(std::move(held.error()));
+  return held->empty() ? Result<void>() : KeepAlive(records);
 }
 
 Result<void> MoveLeases(Records& records, std::int64_t by) {

@@ -78,8 +78,11 @@ Result<bool> ReturnExpired(Records& records, std::int64_t limit);
 // each, for one transaction may hold a MiB of each task.
 Result<bool> Sweep(Records& records, std::int64_t limit = 100);
 
-// At the start: nobody could say anything while the gateway was down, so each lease begins anew.
-Result<void> BeginLeasesAnew(Records& records);
+// At the start: nobody could say anything while the gateway was down, so that is no time of a
+// lease: what was left of it when the gateway was last seen to run goes on from now, 2 s at least.
+Result<void> GoOnWithLeases(Records& records);
+// The gateway runs. Kept while anybody has anything: once a second is enough.
+Result<void> NoteAlive(Records& records);
 // The wall clock jumped by so much: what counts from now on in its time goes with it.
 Result<void> MoveLeases(Records& records, std::int64_t by);
 

@@ -313,11 +313,12 @@ Result<void> MoveLocks(Records& records, std::int64_t by) {
   return records.sql.Execute("UPDATE file_wait SET ends_at = ends_at + $1", {by});
 }
 
-Result<void> BeginLocksAnew(Records& records) {
+Result<void> GoOnWithLocks(Records& records, std::int64_t alive, std::int64_t least) {
   Result<void> done = records.sql.Execute(
-      "UPDATE file_hold SET lease_until = $1 + lease_ms, ticket = 0, "
-      "was_fence = 0",
-      {records.now});
+      "UPDATE file_hold SET lease_until = $1 + CASE WHEN lease_until - $2 >= lease_ms OR lease_ms "
+      "<= $3 THEN lease_ms WHEN lease_until - $2 > $3 THEN lease_until - $2 ELSE $3 END, ticket = "
+      "0, was_fence = 0",
+      {records.now, alive, least});
   if (done) {
     // The records may be gone, or older ones that were put back; what files were written under
     // is not.

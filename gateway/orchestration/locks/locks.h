@@ -99,8 +99,9 @@ Result<bool> SweepLocks(Records& records, std::int64_t limit = 500);
 // The wall clock jumped by so much: leases and places in line go with it, but not the waits of
 // coordination/waits.h, which go all together.
 Result<void> MoveLocks(Records& records, std::int64_t by);
-// At the start: each lease begins anew, and the calls that were in line are gone.
-Result<void> BeginLocksAnew(Records& records);
+// At the start: each lease goes on with what was left of it at `alive`, `least` if that is more and
+// never more than a whole one; the calls that were in line are gone.
+Result<void> GoOnWithLocks(Records& records, std::int64_t alive, std::int64_t least);
 
 // What calls that wait for a file are woken by (Effects::lines), and what their agents wait for
 // (coordination/waits.h).

@@ -73,7 +73,7 @@ TEST_F(OrchestrationTime, AJumpForgetsNothingUntilItIsTrusted) {
   EXPECT_THAT(StatusOf(1), HasSubstr("there is no task"));
 }
 
-TEST_F(OrchestrationTime, LeasesBeginAnewWithTheGateway) {
+TEST_F(OrchestrationTime, ALeaseGoesOnWithTheGateway) {
   clock.Pass(hours(3));  // it was down: nobody could say anything
   desk = std::make_unique<Desk>(*database, clock, metrics, Settings());
   Tick();
@@ -81,6 +81,62 @@ TEST_F(OrchestrationTime, LeasesBeginAnewWithTheGateway) {
   clock.Pass(minutes(5));
   Tick();
   EXPECT_EQ(StatusOf(1), "task_00000001 failed");
+}
+
+// A gateway that is killed again and again: what it runs is time of the lease, what it is down not.
+TEST_F(OrchestrationTime, HoweverOftenItStartsALeaseIsOverAfterItsTime) {
+  for (int i = 0; i < 3; ++i) {
+    clock.Pass(seconds(99));
+    Tick();
+    clock.Pass(hours(1));
+    desk = std::make_unique<Desk>(*database, clock, metrics, Settings());
+    Tick();
+    EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
+  }
+  clock.Pass(seconds(3));
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 failed");
+}
+
+TEST_F(OrchestrationTime, AfterAStartThereIsTimeForAFirstWord) {
+  clock.Pass(minutes(5) - std::chrono::milliseconds(1));
+  Tick();
+  desk = std::make_unique<Desk>(*database, clock, metrics, Settings());
+  clock.Pass(std::chrono::milliseconds(1999));
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
+  clock.Pass(std::chrono::milliseconds(1));
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 failed");
+}
+
+TEST_F(OrchestrationTime, AJumpBetweenTwoStartsIsNoTimeOfALease) {
+  clock.Pass(seconds(299));
+  Tick();
+  clock.SetBy(hours(3));
+  Tick();
+  clock.SetBy(-hours(24 * 30));
+  desk = std::make_unique<Desk>(*database, clock, metrics, Settings());
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
+  clock.Pass(seconds(2));
+  Tick();
+  EXPECT_EQ(StatusOf(1), "task_00000001 failed");
+}
+
+TEST_F(OrchestrationTime, WhereNobodyHasAnythingNothingIsWritten) {
+  const auto alive = [this] { return Number("SELECT value FROM counter WHERE name = 'alive_at'"); };
+  const std::int64_t before = alive();
+  clock.Pass(seconds(1));
+  Tick();
+  EXPECT_EQ(alive(), before + 1000);
+  Call("cancel_task", R"({"task_id":"task_00000001"})");
+  clock.Pass(seconds(1));
+  Tick();
+  EXPECT_EQ(alive(), before + 1000);
+  Call("acquire_file_lock", R"({"agent_id":"a","file_path":"x"})");
+  Tick();
+  EXPECT_EQ(alive(), before + 2000);
 }
 
 // What comes behind a look that failed, maybe in the same commit, goes by the time before: the

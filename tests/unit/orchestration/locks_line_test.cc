@@ -183,12 +183,28 @@ TEST_F(LocksInLine, GoWithJumpsOfTheWallClock) {
   EXPECT_EQ(Check("x").at("locked"), json::value(true));
 }
 
-TEST_F(LocksInLine, BeginAnewAtTheStartAndNobodyIsInLine) {
+TEST_F(LocksInLine, GoOnAtTheStartWithWhatIsLeftOfThem) {
+  Acquire("a", "x", R"(,"lease_ms":10000)");
+  Acquire("a", "y", R"(,"lease_ms":5000)");
+  Acquire("a", "z", R"(,"lease_ms":1000)");
+  room.now += 4'000;
+  ASSERT_TRUE(room.Do([](Records& records) { return NoteAlive(records); }).has_value());
+  room.now += 3'600'000;
+  ASSERT_TRUE(room.Do([](Records& records) { return GoOnWithLeases(records); }).has_value());
+  const auto left = [this](const char* path) {
+    return Check(path).at("holders").at(0).at("expires_in_ms");
+  };
+  EXPECT_EQ(left("x"), json::value(6'000));
+  EXPECT_EQ(left("y"), json::value(2'000)) << "time for a first word";
+  EXPECT_EQ(left("z"), json::value(1'000)) << "but never more than a lease";
+}
+
+TEST_F(LocksInLine, BeginAnewWhereNobodyKnowsWhenItRanAndNobodyIsInLine) {
   Acquire("a", "x", R"(,"lease_ms":10000)");
   Waiting b{.request = {.path = "x", .agent = "b", .wait_ms = 60'000}};
   EXPECT_TRUE(Run(b).waits);
   room.now += 20'000;
-  EXPECT_TRUE(room.Do([](Records& records) { return BeginLeasesAnew(records); }).has_value());
+  EXPECT_TRUE(room.Do([](Records& records) { return GoOnWithLeases(records); }).has_value());
   EXPECT_EQ(Check("x").at("holders").at(0).at("expires_in_ms"), json::value(10'000));
   EXPECT_FALSE(Check("x").contains("waiting"));
   EXPECT_TRUE(room.Do([](Records& records) { return WaitsOf(records, "b"); })->empty());
@@ -198,11 +214,11 @@ TEST_F(LocksInLine, BeginAnewAtTheStartAndNobodyIsInLine) {
 
 TEST_F(LocksInLine, FencesGrowAcrossStarts) {
   const std::int64_t before = room.now;
-  EXPECT_TRUE(room.Do([](Records& records) { return BeginLeasesAnew(records); }).has_value());
+  EXPECT_TRUE(room.Do([](Records& records) { return GoOnWithLeases(records); }).has_value());
   const std::int64_t fence = Acquire("a", "x");
   EXPECT_GT(fence, before) << "as if there were no records of the time before";
   room.now = before - 1'000;
-  EXPECT_TRUE(room.Do([](Records& records) { return BeginLeasesAnew(records); }).has_value());
+  EXPECT_TRUE(room.Do([](Records& records) { return GoOnWithLeases(records); }).has_value());
   EXPECT_EQ(Acquire("b", "y"), fence + 1);
 }
 

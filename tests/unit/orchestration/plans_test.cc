@@ -136,6 +136,13 @@ TEST_F(Plans, NothingLooksThroughTheTasks) {
   Record([](Records& records) { return Sweep(records); }, "sweep");
   Record([](Records& records) { return SweepLocks(records); }, "sweep");
   Record([](Records& records) { return SweepEfforts(records); }, "sweep");
+  Record([](Records& records) { return NoteAlive(records); }, "alive");
+  room.caller = "alice";
+  Call("register_agent", R"({"agent_id":"o"})");
+  for (int i = 0; i < 2; ++i) {
+    Call("create_task", R"({"content":"c"})");
+    Call("poll_tasks", R"({"agent_id":"o","claim":true})");
+  }
   std::set<std::string> plans;  // texts outlive the statements
   for (const std::string& sql : seen) {
     const std::string& explain = *plans.insert("EXPLAIN QUERY PLAN " + sql).first;
