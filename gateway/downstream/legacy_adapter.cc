@@ -178,6 +178,13 @@ Result<mcp::Message> LegacyAdapter::Convert(const Call& call, mcp::Message respo
     if (tasks_ != nullptr) tasks_->Created(response);
     return ToCreatedTask(response);
   }
+  // Its era knows no types of results: a modern client, and we, would take another one for a
+  // question or a task that nobody keeps.
+  const std::string_view type = response.Get(mcp::Key::kResultType);
+  if (!type.empty() && type != R"("complete")") {
+    return Broken(std::string(call.method().name) + ": resultType " +
+                  std::string(type.substr(0, 60)) + " is not of its era");
+  }
   return ToModernResponse(std::move(response), call.message.method(),
                           tasks_ != nullptr ? Execution::kKept : Execution::kDropped);
 }

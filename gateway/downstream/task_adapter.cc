@@ -125,7 +125,7 @@ Task<Face::Outcome> TaskAdapter::Get(Call& call) {
     } else {
       RawObject result = RawObject::Parse(outcome.message->result());
       mcp::RemoveRelatedTask(result);
-      if (!result.Has("resultType")) result.SetString("resultType", "complete");
+      result.SetString("resultType", "complete");  // its era knows no other
       task.Set("result", result.ToText());
     }
     Drop(id);

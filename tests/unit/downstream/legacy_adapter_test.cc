@@ -21,6 +21,23 @@ TEST_F(LegacyAdapterTest, GivesALegacyServerAModernFace) {
   EXPECT_TRUE(AnswerTo("resources/read").contains("-32602"));
 }
 
+// A client that declared nothing would be asked, and by whom it is told nobody checked.
+TEST_F(LegacyAdapterTest, LetsNoResultSayThatItIsOfAnotherType) {
+  const auto typed = [this](const std::string& type) {
+    wire_.answer = [type](const Sent&) {
+      return Gives(R"({"content":[],"inputRequests":{},"resultType":)" + type + "}");
+    };
+    return AnswerTo("tools/call", R"({"name":"t"})");
+  };
+  Legacy();
+  EXPECT_EQ(typed(R"("input_required")"),
+            R"(no reply: server x: tools/call: resultType "input_required" is not of its era)");
+  for (const char* type : {R"("task")", R"("input\u005frequired")", "7", "null", R"("")"}) {
+    EXPECT_TRUE(typed(type).contains("is not of its era")) << type;
+  }
+  EXPECT_TRUE(typed(R"("complete")").contains(R"("content":[])"));
+}
+
 TEST_F(LegacyAdapterTest, AnswersDiscoverFromTheHandshake) {
   Legacy();
   const std::string answer = AnswerTo("server/discover");

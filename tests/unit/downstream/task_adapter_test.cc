@@ -84,6 +84,10 @@ TEST_F(TaskAdapterTest, OfATaskThatEndedTheOutcomeIsFetchedAndPutIn) {
   EXPECT_EQ(At(result, "/result/result"),
             Parse(R"({"isError":true,"n":1.50,"resultType":"complete"})"));
   Serves({{"tasks/get", Gives(R"({"taskId":"t","status":"failed","ttl":5})")},
+          {"tasks/result", Gives(R"({"resultType":"input_required"})")}});
+  EXPECT_EQ(At(Answer(About("tasks/get")), "/result/result"),
+            Parse(R"({"resultType":"complete"})"));
+  Serves({{"tasks/get", Gives(R"({"taskId":"t","status":"failed","ttl":5})")},
           {"tasks/result", Refuses(-32002)}});
   const auto error = Answer(About("tasks/get"));
   EXPECT_EQ(TextAt(error, "/result/status"), "failed") << error;
