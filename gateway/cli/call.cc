@@ -105,7 +105,10 @@ int RunCall(const CallOptions& options, std::istream& in, std::ostream& out, std
   }
   if (answer->error) {
     err << "error " << answer->error->code << ": " << OneLine(answer->error->message) << "\n";
-    if (MayBeUnknown(*answer->error)) err << Suggestion(reached->client(), options.tool);
+    if (MayBeUnknown(*answer->error)) {
+      static_cast<void>(reached->WaitForServers(kServersPatience));  // what is meant may be theirs
+      err << Suggestion(reached->client(), options.tool);
+    }
     if (options.json) out << answer->raw << "\n";
     return kFailed;
   }

@@ -45,7 +45,9 @@ ChildLink::ChildLink(std::string server, std::shared_ptr<Process> process, const
                                       Exchanges::Limits{.unread_notes = limits.unread_notes,
                                                         .unread_bytes = limits.unread_bytes})),
       errors_(std::make_shared<StderrLog>(server_, deps.clock)),
-      flood_(server_, deps.clock) {}
+      rubbish_(limits.rubbish),
+      flood_(server_, deps.clock),
+      flood_end_(deps.clock) {}
 
 ChildLink::~ChildLink() = default;
 
@@ -146,15 +148,16 @@ void ChildLink::Rubbish(std::string_view what) {
     spdlog::warn("server {}: useless line ({} so far): {}", server_, rubbish_.total(),
                  what.substr(0, kShownRubbish));
   }
-  if (rubbish_.in_row() >= limits_.rubbish) {
-    CutOff(std::to_string(rubbish_.in_row()) + " lines in a row that are no answer of MCP");
-  }
+  if (rubbish_.too_much()) CutOff(rubbish_.Why("lines"));
 }
 
 void ChildLink::Route(mcp::Message message) {
   const bool answers = message.is_response();
   const Exchanges::Routed routed = exchanges_->Route(message);
-  if (!answers || routed == Exchanges::Routed::kLate) flood_.Note();
+  if (!answers || routed == Exchanges::Routed::kLate) {
+    flood_.Note();
+    if (flood_end_.Note()) return CutOff(FloodEnd::Why());
+  }
   if (routed == Exchanges::Routed::kUnknown) {
     return Rubbish("answer to an unknown id " + std::string(message.id()));
   }

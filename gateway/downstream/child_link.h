@@ -95,6 +95,7 @@ class ChildLink : public std::enable_shared_from_this<ChildLink> {
   Timers::Handle drain_timer_;  // the child has exited, but somebody holds its stdout open
   RubbishCount rubbish_;
   FloodWatch flood_;
+  FloodEnd flood_end_;
 };
 
 }  // namespace switchyard::downstream

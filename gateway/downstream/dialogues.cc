@@ -58,8 +58,11 @@ void Dialogues::Asked(const mcp::Message& request) {
 }
 
 void Dialogues::Refuse(const mcp::Message& request, mcp::Message answer, std::string_view why) {
-  spdlog::warn("server {}: asks {}, {}: refused", channel_->server(),
-               request.method_name().substr(0, 100), why);
+  ++refused_;
+  if (refusals_.Due(channel_->deps().clock.Now())) {
+    spdlog::warn("server {}: asks {}, {}: refused ({} so far)", channel_->server(),
+                 request.method_name().substr(0, 100), why, refused_);
+  }
   std::vector<mcp::Message> answers;
   answers.push_back(std::move(answer));
   Channel::Post(channel_, "answer to " + channel_->server(), std::move(answers), headers_);

@@ -14,12 +14,14 @@
 // others wait, unless they find another lane (lanes.h). Lives on the server's home worker.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <string>
 
 #include "core/askable.h"
 #include "downstream/channel.h"
+#include "downstream/log_pace.h"
 #include "downstream/parks.h"
 #include "downstream/turnstile.h"
 
@@ -59,6 +61,8 @@ class Dialogues {
   const std::shared_ptr<Parks> parks_;
   const std::shared_ptr<Turnstile> turnstile_;  // null: calls have streams of their own
   std::set<Dialogue*> open_;
+  std::uint64_t refused_ = 0;  // requests of the server
+  LogPace refusals_;
 };
 
 }  // namespace switchyard::downstream

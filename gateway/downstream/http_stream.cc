@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
 #include "downstream/http_answer.h"
 
 namespace switchyard::downstream {
@@ -28,7 +30,8 @@ HttpStream::HttpStream(const Deps& deps, http::ConnectionPtr connection, HttpStr
     : deps_(deps),
       setup_(std::move(setup)),
       connection_(std::move(connection)),
-      events_(std::in_place) {
+      events_(std::in_place),
+      flood_end_(deps.clock) {
   if (!setup_.id) connection_->SetDeadline(Deadline());
 }
 
@@ -49,6 +52,7 @@ Task<Result<std::optional<mcp::Message>>> HttpStream::Next() {
 
 HttpStream::Got HttpStream::FromEvents() {
   while (std::optional<mcp::SseEvent> event = events_->Next()) {
+    if (flood_end_.Note()) return CutOff();
     failed_ = silent_ = 0;
     last_id_ = event->id;
     if (event->retry_ms) retry_ms_ = event->retry_ms;
@@ -73,6 +77,16 @@ HttpStream::Got HttpStream::FromEvents() {
   if (!events_->last_event_id().empty()) last_id_ = events_->last_event_id();
   if (events_->retry_ms()) retry_ms_ = events_->retry_ms();
   return std::optional<mcp::Message>();
+}
+
+// Whoever reads it hears of it as of any other break; a GET stream or a listen is opened again
+// after a pause that grows.
+std::unexpected<Error> HttpStream::CutOff() {
+  std::unexpected<Error> ended = Fail({.code = Code::kProtocol,
+                                       .origin = Origin::kServer,
+                                       .message = "cut off: " + FloodEnd::Why()});
+  spdlog::warn("{}", ended.error().message);
+  return ended;
 }
 
 HttpStream::Got HttpStream::FromJson() {

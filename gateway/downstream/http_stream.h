@@ -50,6 +50,7 @@ class HttpStream final : public Reply {
   bool CanResume() const;
   Duration Pause() const;
   std::unexpected<Error> Fail(Error error);
+  std::unexpected<Error> CutOff();
 
   const Deps deps_;
   HttpStreamSetup setup_;
@@ -61,6 +62,7 @@ class HttpStream final : public Reply {
   int silent_ = 0;           // resumed streams in a row that brought nothing
   bool first_bytes_ = true;  // nothing of the body was seen
   bool json_ = false;        // JSON under the wrong label
+  FloodEnd flood_end_;
 };
 
 }  // namespace switchyard::downstream

@@ -36,6 +36,7 @@ SseSession::SseSession(config::Server server, const Deps& deps, SseLimits limits
       handlers_(std::move(handlers)),
       exchanges_(std::make_shared<Exchanges>(server_.name, deps, limits.exchanges)),
       reader_(server_, deps),
+      rubbish_(limits.rubbish),
       flood_(server_.name, deps.clock) {}
 
 Task<Result<void>> SseSession::Open() {
@@ -123,9 +124,8 @@ Result<void> SseSession::Rubbish(std::string_view what) {
     spdlog::warn("server {}: useless event ({} so far): {}", server_.name, rubbish_.total(),
                  what.substr(0, kShownRubbish));
   }
-  if (rubbish_.in_row() < limits_.rubbish) return {};
-  return Failure(ProtocolError(std::to_string(rubbish_.in_row()) +
-                               " events in a row that are no answer of MCP"));
+  if (!rubbish_.too_much()) return {};
+  return Failure(ProtocolError(rubbish_.Why("events")));
 }
 
 Result<ReplyPtr> SseSession::Request(const Outgoing& out) {

@@ -1,4 +1,5 @@
 // Whose call a legacy server's question belongs to, on a channel that calls share.
+#include "unit/base/log_capture.h"
 #include "unit/downstream/asking_fixture.h"
 
 namespace switchyard::downstream {
@@ -108,6 +109,20 @@ TEST_F(DialoguesTest, AQuestionRightAfterACancelledPlainCallIsRefused) {
   Unsolicited(Elicitation("10"));
   loop_.Pass(Dialogue::kGather);
   EXPECT_TRUE(NextOf(*next).contains("input_required"));
+}
+
+TEST_F(DialoguesTest, RefusalsAreNamedOnceAMinute) {
+  const testing::LogCapture log;
+  Child();
+  const auto plain = Start(CallOf("{}"));
+  for (int i = 0; i < 1000; ++i) Unsolicited(Request(std::to_string(i), "sampling/createMessage"));
+  EXPECT_FALSE(AnswerFor("999").empty()) << "each is answered";
+  EXPECT_EQ(log.count(": refused ("), 1);
+  EXPECT_EQ(log.count("asks sampling/createMessage, which no call under way offers: refused (1 so"),
+            1);
+  loop_.Pass(std::chrono::minutes(1));
+  Unsolicited(Request("1000", "sampling/createMessage"));
+  EXPECT_EQ(log.count("refused (1001 so far)"), 1);
 }
 
 TEST_F(DialoguesTest, AServerThatAsksForRootsAtItsStartLearnsOfNone) {

@@ -67,5 +67,41 @@ TEST_F(FloodWatchTest, LongSilenceIsWorthNoMoreThanABurst) {
   EXPECT_EQ(lines(), 1);
 }
 
+struct FloodEndTest : ::testing::Test {
+  bool Say(int messages) {
+    bool enough = false;
+    for (int i = 0; i < messages; ++i) enough = watch.Note() || enough;
+    return enough;
+  }
+
+  ManualClock clock;
+  FloodEnd watch{clock};
+};
+
+TEST_F(FloodEndTest, IsThereWhenAFloodLastsTenSeconds) {
+  EXPECT_FALSE(Say(30'000));
+  for (int second = 1; second < 10; ++second) {
+    clock.Advance(seconds(1));
+    EXPECT_FALSE(Say(11'000)) << second;
+  }
+  clock.Advance(seconds(1));
+  EXPECT_TRUE(Say(11'000));
+  EXPECT_EQ(FloodEnd::Why(), "floods: more than 10000 a second for 10 s");
+}
+
+TEST_F(FloodEndTest, ComesForNobodyWhoSaysAMillionThingsNowAndThen) {
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_FALSE(Say(1'000'000)) << i;
+    clock.Advance(seconds(5));
+  }
+}
+
+TEST_F(FloodEndTest, ComesForNobodyWhoIsOnlyNamed) {
+  for (int second = 0; second < 60; ++second) {
+    EXPECT_FALSE(Say(9'900)) << second;
+    clock.Advance(seconds(1));
+  }
+}
+
 }  // namespace
 }  // namespace switchyard::downstream

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "unit/base/log_capture.h"
 #include "unit/downstream/http_fixture.h"
 
 namespace switchyard::downstream {
@@ -24,6 +25,14 @@ class HttpStreamTest : public HttpTest {
       co_await peer.UntilClosed();
       left = true;
     });
+  }
+  // How it fails within so many messages; without a message when it does not.
+  static Task<Error> FailureOf(Reply& reply, int messages) {
+    for (int i = 0; i < messages; ++i) {
+      Result<std::optional<mcp::Message>> next = co_await reply.Next();
+      if (!next) co_return std::move(next.error());
+    }
+    co_return Error();
   }
   Result<ReplyPtr> Open() { return Run(transport().OpenStream(Out())); }
 };
@@ -113,6 +122,40 @@ TEST_F(HttpStreamTest, CutsOffRubbishAndStrangeAnswers) {
   error = CallError();
   EXPECT_EQ(error.code, Code::kProtocol);
   EXPECT_EQ(transport().pool().idle(), 0u);
+}
+
+TEST_F(HttpStreamTest, CutsOffAFloodThatDoesNotEnd) {
+  const testing::LogCapture log;
+  std::string events;
+  for (int i = 0; i < 1000; ++i) events += EventOf(kProgress);
+  resumable_ = true;
+  bool due = true, left = false;
+  server_.Then([&](Peer& peer, const Request&) -> Task<void> {
+    co_await peer.Send(EventsStart());
+    while (!left) {
+      for (int i = std::exchange(due, false) ? 0 : 22; i < 22; ++i) {
+        co_await peer.Send(Chunk(events));
+      }
+      co_await net::post(context_.get_executor(), use_task);
+    }
+  });
+  Result<ReplyPtr> stream = Open();
+  ASSERT_TRUE(stream);
+  int seconds = 0;
+  Error why = Run(FailureOf(**stream, 22'000));
+  for (; why.message.empty() && seconds < 20; ++seconds) {
+    Pass(std::chrono::seconds(1));
+    due = true;
+    why = Run(FailureOf(**stream, 22'000));
+  }
+  left = true;
+  RunAll();
+  EXPECT_EQ(seconds, 10);
+  EXPECT_EQ(why.code, Code::kProtocol);
+  EXPECT_EQ(why.message, "server x: GET /mcp: cut off: floods: more than 10000 a second for 10 s");
+  EXPECT_EQ(log.count(why.message), 1) << log.text();
+  EXPECT_EQ(server_.requests().size(), 1U) << "it is not taken up again at once";
+  EXPECT_EQ(transport().pool().idle(), 0U);
 }
 
 TEST_F(HttpStreamTest, ResumesWhereTheServerGaveIds) {

@@ -4,6 +4,7 @@
 
 #include "support/paths.h"
 #include "support/temp_dir.h"
+#include "unit/base/log_capture.h"
 #include "unit/downstream/loop.h"
 
 namespace switchyard::downstream {
@@ -35,6 +36,8 @@ class StdioTest : public ::testing::Test {
     if (!last_) return last_.error().message;
     return *last_ ? (**last_).ToText() : "end";
   }
+  // False: it went down meanwhile.
+  bool TalksFor(int seconds, int each);
   bool Down() {
     return loop_.RunUntil([this] { return !downs_.empty(); });
   }
@@ -177,6 +180,47 @@ TEST_F(StdioTest, CutsOffAServerThatAnswersWhatNobodyAsked) {
       {.rubbish = 10});
   Result<ReplyPtr> reply = Send("1");
   EXPECT_EQ(Next(reply), "server x: 10 lines in a row that are no answer of MCP");
+}
+
+// A child that talks when it is spoken to: so many lines, of which `each` mean something, then a
+// second passes.
+bool StdioTest::TalksFor(int seconds, int each) {
+  int said = 0;
+  transport_->OnUnsolicited([&said](const mcp::Message&) { ++said; });
+  for (int second = 0; second < seconds; ++second) {
+    said = 0;
+    const mcp::Pieces go{"{}"};
+    if (!loop_.Run(transport_->Notify({.body = go, .id = {}, .headers = {}, .deadline = {}})))
+      return false;
+    const bool more = loop_.RunUntil([&] { return said >= each || !downs_.empty(); });
+    if (!more || !downs_.empty()) return false;
+    loop_.Pass(std::chrono::seconds(1));
+  }
+  return true;
+}
+
+TEST_F(StdioTest, CutsOffAServerThatTalksRubbishAndSomethingUsefulInBetween) {
+  const testing::LogCapture log;
+  std::string lines = R"({"jsonrpc":"2.0","method":"notifications/x"})";
+  for (int i = 0; i < 99; ++i) lines += "\n}";
+  Use("while read a; do yes '" + lines + "' | head -n 3100; done");
+  EXPECT_FALSE(TalksFor(/*seconds=*/10, /*each=*/31));
+  ASSERT_EQ(downs_.size(), 1U);
+  EXPECT_EQ(downs_.front(),
+            "server x: more than 1000 a second for 3 s: lines that are no answer of MCP");
+  EXPECT_EQ(log.count("useless line"), 1) << "this is " << log.text().size() << " bytes of log";
+  EXPECT_EQ(log.count("server x: cut off: more than 1000 a second"), 1);
+}
+
+TEST_F(StdioTest, CutsOffAFloodThatDoesNotEnd) {
+  const testing::LogCapture log;
+  Use(R"(while read a; do yes '{"jsonrpc":"2.0","method":"notifications/x"}' | )"
+      "head -n 22000; done");
+  EXPECT_TRUE(TalksFor(/*seconds=*/10, /*each=*/22'000));
+  EXPECT_FALSE(TalksFor(/*seconds=*/1, /*each=*/22'000));
+  ASSERT_EQ(downs_.size(), 1U);
+  EXPECT_EQ(downs_.front(), "server x: floods: more than 10000 a second for 10 s");
+  EXPECT_EQ(log.count("server x: cut off: floods"), 1) << log.text();
 }
 
 TEST_F(StdioTest, ForgivesBannersAndLateAnswers) {
