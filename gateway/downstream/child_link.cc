@@ -10,6 +10,8 @@
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
 
+#include "downstream/bad_answer.h"
+
 namespace switchyard::downstream {
 namespace {
 
@@ -138,9 +140,14 @@ void ChildLink::FailAll(const Error& error) {
 }
 
 void ChildLink::Take(std::string line) {
-  Result<mcp::Message> message = mcp::Message::Parse(std::move(line), mcp::Check::kEnvelope);
-  if (!message) return Rubbish(message.error().message);
-  Route(std::move(*message));
+  std::string answers;
+  Result<mcp::Message> message =
+      mcp::Message::Parse(std::move(line), mcp::Check::kEnvelope, &answers);
+  if (message) return Route(std::move(*message));
+  const Error& why = message.error();
+  if (!exchanges_->Spoil(answers, NotJsonRpc(why, "").In("server " + server_))) {
+    Rubbish(why.message);
+  }
 }
 
 void ChildLink::Rubbish(std::string_view what) {

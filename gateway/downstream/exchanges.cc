@@ -114,6 +114,15 @@ Exchanges::Routed Exchanges::RouteResponse(mcp::Message& message) {
   return id && *id <= highest_id_ ? Routed::kLate : Routed::kUnknown;
 }
 
+bool Exchanges::Spoil(std::string_view raw_id, Error error) {
+  const std::optional<std::uint64_t> id = ToNumber(raw_id);
+  const auto asked = id ? pending_.find(*id) : pending_.end();
+  if (asked == pending_.end()) return false;
+  if (!given_up_.empty()) NoteAnswer(*id, asked->second->quiet);
+  Finish(*id, Failure(std::move(error)));
+  return true;
+}
+
 Exchanges::Pending* Exchanges::OwnerOf(const mcp::Message& message) {
   if (message.kind() == mcp::Kind::kRequest) return nullptr;
   std::string_view mark = message.method() == mcp::Method::kProgress

@@ -53,6 +53,9 @@ class Exchanges : public std::enable_shared_from_this<Exchanges> {
   };
   Routed Route(mcp::Message& message);
 
+  // An answer to `raw_id` came that cannot be read. False: nobody waits for one.
+  bool Spoil(std::string_view raw_id, Error error);
+
   // Ends one or all of them without a response. `unseen` says, by mark, of which the server surely
   // saw nothing.
   void Fail(std::uint64_t id, Error error);

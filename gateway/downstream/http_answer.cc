@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/http/status.h"
+#include "downstream/bad_answer.h"
 
 namespace switchyard::downstream {
 namespace {
@@ -28,13 +29,6 @@ Code CodeOf(int status) {
     case 429: return Code::kRateLimited;
     default: return status < 500 ? Code::kProtocol : Code::kUnavailable;
   }
-}
-
-Error BadAnswer(std::string message, std::string_view body) {
-  return Error{.code = Code::kProtocol,
-               .origin = Origin::kServer,
-               .message = std::move(message),
-               .detail = std::string(body.substr(0, kShownBody))};
 }
 
 }  // namespace
@@ -111,7 +105,7 @@ Result<mcp::Message> ReadAnswer(int status, std::string body, std::string_view i
   Result<mcp::Message> message = mcp::Message::Parse(std::move(body), mcp::Check::kEnvelope);
   if (!message) {
     if (status >= 400) return Failure(StatusError(status, shown));
-    return Failure(BadAnswer("answer is not JSON-RPC: " + message.error().message, shown));
+    return Failure(NotJsonRpc(message.error(), shown));
   }
   Result<bool> settled = Settle(*message, id);
   if (settled && *settled) return message;

@@ -120,7 +120,9 @@ Prober::Finding Prober::ReadDiscover(Result<mcp::Message> answer, const HttpFact
   if (!answer) {
     Error& error = answer.error();
     if (!http()) {
-      if (error.code == Code::kDeadline) return {.verdict = Verdict::kLegacy};
+      // Nothing, or no JSON-RPC (an error that is a mere text), to a method that is new to it.
+      const bool puzzled = error.code == Code::kDeadline || error.code == Code::kProtocol;
+      if (puzzled) return {.verdict = Verdict::kLegacy};
       if (error.code == Code::kUnavailable) return {.verdict = Verdict::kLegacy, .died = true};
       return {.error = std::move(error)};
     }

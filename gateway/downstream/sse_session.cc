@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/http/url.h"
+#include "downstream/bad_answer.h"
 
 namespace switchyard::downstream {
 namespace {
@@ -102,8 +103,15 @@ Result<void> SseSession::TakeAddress(const std::string& address) {
 }
 
 Result<void> SseSession::TakeMessage(std::string text) {
-  Result<mcp::Message> parsed = mcp::Message::Parse(std::move(text), mcp::Check::kEnvelope);
-  if (!parsed) return Rubbish(parsed.error().message);
+  std::string answered;
+  Result<mcp::Message> parsed =
+      mcp::Message::Parse(std::move(text), mcp::Check::kEnvelope, &answered);
+  if (!parsed) {
+    const Error& why = parsed.error();
+    const bool spoilt =
+        exchanges_->Spoil(answered, NotJsonRpc(why, "").In("server " + server_.name));
+    return spoilt ? Result<void>() : Rubbish(why.message);
+  }
   mcp::Message message = std::move(*parsed);
   const bool answers = message.is_response();
   const Exchanges::Routed routed = exchanges_->Route(message);

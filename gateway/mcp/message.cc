@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "mcp/answered_id.h"
 #include "mcp/error_map.h"
 #include "mcp/json_tokens.h"
 #include "mcp/message_reader.h"
@@ -92,14 +93,21 @@ Result<Message> Message::Parse(std::string bytes, Check check, std::string* read
   Message message;
   Body& body = message.own();
   body.bytes = std::move(bytes);
+  // Whoever waits for a reply that cannot be read is to hear of it.
+  const auto refuse = [&](std::unexpected<Error> why) {
+    const bool reply = readable_id != nullptr && check == Check::kEnvelope;
+    if (reply) *readable_id = AnsweredId(body.bytes);
+    return why;
+  };
   const auto tokens = JsonTokens::Find(body.bytes);
-  if (!tokens) return NotJson(tokens.error());
-  if (Result<void> text = CheckText(*tokens, check); !text) return Failure(std::move(text.error()));
+  if (!tokens) return refuse(NotJson(tokens.error()));
+  Result<void> text = CheckText(*tokens, check);
+  if (!text) return refuse(Failure(std::move(text.error())));
   Reader reader(body, *tokens);
-  if (!reader.ReadEnvelope()) return NotJson(ReasonOf(*tokens, reader.fault()));
+  if (!reader.ReadEnvelope()) return refuse(NotJson(ReasonOf(*tokens, reader.fault())));
   if (!reader.fault().empty()) {
     if (readable_id != nullptr && reader.id_is_readable()) *readable_id = body.id.In(body.bytes);
-    return Refuse(kInvalidRequest, reader.fault());
+    return refuse(Refuse(kInvalidRequest, reader.fault()));
   }
   FoldLines(body.bytes);
   return message;

@@ -50,6 +50,18 @@ TEST_P(FaultyServer, SayingRubbishIsAnError) {
   EXPECT_TRUE(Recovers());
 }
 
+TEST_P(FaultyServer, AnsweringWithWhatIsNoAnswerIsAnErrorAtOnce) {
+  Begin();
+  for (const char* rest : {R"("result":null)", R"("error":{"message":"no code"})",
+                           R"("result":{},"result":{"content":[]})"}) {
+    const Answer answer =
+        client->Call("a__invalid", R"({"rest":)" + std::string(Quote(rest)) + "}");
+    ExpectTroubleOfTheServer(answer);
+    EXPECT_TRUE(answer.Contains("answer is not JSON-RPC: ")) << answer;
+  }
+  EXPECT_TRUE(Recovers());
+}
+
 TEST_P(FaultyServer, AnsweringNobodysRequestIsAnError) {
   Begin("500ms");
   ExpectTroubleOfTheServer(client->Call("a__wrong_id"));

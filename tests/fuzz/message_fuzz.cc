@@ -1,6 +1,7 @@
 // Message::Parse on any bytes, against another JSON reader:
 // - what is accepted goes out as it came in, but for line breaks between tokens;
 // - under the full check, JSON is what Boost.JSON takes for JSON;
+// - of a reply that is not accepted, the id is found that an accepted one would have;
 // - every span lies within the bytes, and edits of what the gateway edits keep the message
 // readable.
 #include <algorithm>
@@ -8,9 +9,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include <boost/json.hpp>
 
+#include "mcp/answered_id.h"
+#include "mcp/json_tokens.h"
 #include "mcp/message.h"
 #include "mcp/meta.h"
 
@@ -112,7 +116,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (judged != Json::kUnsure && !too_deep) {
     Require(not_json == (judged == Json::kNo), "two readers agree on what is JSON");
   }
-  const Result<Message> envelope = Message::Parse(input, Check::kEnvelope);
+  std::string answered;
+  const Result<Message> envelope = Message::Parse(input, Check::kEnvelope, &answered);
+  const std::string_view found = switchyard::mcp::AnsweredId(input);
+  Require(envelope || found == answered, "the id of an answer that cannot be read");
+  if (envelope && envelope->is_response() && switchyard::mcp::IsJsonInteger(envelope->id())) {
+    Require(found == envelope->id(), "two readers agree on whose answer it is");
+  }
   Require(!full || envelope, "the full check only adds refusals");
   if (full) {
     CheckReading(*full, input);

@@ -67,6 +67,9 @@ void AddFaults(Surface& surface) {
     turn.NeverAnswer();
   });
   surface.AddTool("twice", AnswerTwice);
+  surface.AddTool("invalid", [](Turn& turn) {
+    turn.Bytes(R"({"jsonrpc":"2.0","id":)" + turn.id() + "," + TextArgument(turn, "rest") + "}");
+  });
   surface.AddTool("flood", Flood);
 }
 

@@ -15,7 +15,8 @@
 //   complaints   of the server, as text die                 drops the connection or ends the
 //   process, no answer rubbish             bytes that are no JSON      wrong_id       an answer to
 //   nobody's request endless {bytes}     a body or line of so many bytes   half_close     says no
-//   more, keeps reading twice               two responses
+//   more, keeps reading twice               two responses      invalid {rest} an answer with these
+//   members behind its id
 //
 //   link {uri}          a link to it and it embedded
 //   touch {uri}         whoever subscribed to it, or to what it is a part of, is told

@@ -89,5 +89,20 @@ TEST_F(ExchangesTest, RemembersABoundedNumber) {
   EXPECT_EQ(exchanges_->open_calls(), Exchanges::Limits{}.given_up);
 }
 
+TEST_F(ExchangesTest, AnAnswerThatCannotBeReadIsOneAllTheSame) {
+  Result<ReplyPtr> call = Add(1, loop_.In(seconds(60)));
+  const Result<ReplyPtr> other = Add(2);
+  const Error why{.code = Code::kProtocol, .origin = Origin::kServer, .message = "why"};
+  for (const char* nobody : {"", "3", "x", "-1", "99999999999999999999"}) {
+    EXPECT_FALSE(exchanges_->Spoil(nobody, why)) << nobody;
+  }
+  EXPECT_TRUE(exchanges_->Spoil("1", why));
+  EXPECT_FALSE(exchanges_->Spoil("1", why)) << "once";
+  const Result<std::optional<mcp::Message>> next = loop_.Run((*call)->Next());
+  ASSERT_FALSE(next);
+  EXPECT_EQ(next.error().message, "why");
+  EXPECT_EQ(exchanges_->open_calls(), 1U) << "the server is through with it";
+}
+
 }  // namespace
 }  // namespace switchyard::downstream

@@ -212,6 +212,21 @@ TEST_F(HttpSseTest, UselessEventsAreSkippedUntilThereAreTooManyInARow) {
   EXPECT_TRUE(down_[0].message.contains("3 events in a row")) << down_[0].message;
 }
 
+TEST_F(HttpSseTest, AnAnswerThatIsNoJsonRpcEndsItsCallAtOnce) {
+  ThenStreamNaming("/messages");
+  ASSERT_EQ(Start(), "started");
+  server_.ThenSend(kAccepted);
+  Result<ReplyPtr> reply = Ask();
+  ASSERT_TRUE(reply);
+  ASSERT_TRUE(RunUntil([&] { return server_.requests().size() == 2; }));
+  Say(EventOf(R"({"jsonrpc":"2.0","id":7,"result":null})"));
+  const Result<std::optional<mcp::Message>> next = Next(*reply);
+  ASSERT_FALSE(next);
+  EXPECT_EQ(next.error().code, Code::kProtocol);
+  EXPECT_EQ(next.error().message, "server x: answer is not JSON-RPC: result must be an object");
+  EXPECT_TRUE(down_.empty());
+}
+
 TEST_F(HttpSseTest, WhatAServerDoesNotTakeIsBounded) {
   ThenStreamNaming("/messages");
   ASSERT_EQ(Start(), "started");

@@ -101,6 +101,12 @@ TEST_F(ProbeTest, TakesSilenceOnStdioForLegacyOnTheSamePipe) {
   EXPECT_EQ(wire_.starts, 1);
 }
 
+TEST_F(ProbeTest, TakesAnAnswerOnStdioThatIsNoneForLegacy) {
+  Server({{"server/discover", Fails(Code::kProtocol)}, {"initialize", kLegacyServer}});
+  EXPECT_EQ(Find(), "legacy 2025-06-18");
+  EXPECT_EQ(wire_.starts, 1);
+}
+
 TEST_F(ProbeTest, StartsAServerAgainThatDiesOfTheProbe) {
   wire_.answer = [this](const Sent& sent) {
     if (sent.method() == "initialize") return kLegacyServer;

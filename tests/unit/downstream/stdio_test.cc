@@ -223,6 +223,52 @@ TEST_F(StdioTest, CutsOffAFloodThatDoesNotEnd) {
   EXPECT_EQ(log.count("server x: cut off: floods"), 1) << log.text();
 }
 
+// The caller is told, as over HTTP; waiting for the deadline would help nobody.
+TEST_F(StdioTest, AnAnswerThatIsNoJsonRpcEndsItsCallAtOnce) {
+  const testing::LogCapture log;
+  const std::string head = R"({"jsonrpc":"2.0","id":)";
+  const std::vector<std::pair<std::string, std::string>> bad{
+      {R"(,"result":null})", "result must be an object"},
+      {R"(,"result":"text"})", "result must be an object"},
+      {R"(,"result":[]})", "result must be an object"},
+      {R"(,"error":{"message":"x"}})", "error.code must be an integer"},
+      {R"(,"error":"x"})", "error must be an object"},
+      {R"(,"result":{},"error":{"code":1,"message":"x"}})", "only one of method, result and error"},
+      {R"(,"result":{"a":1},"result":{"a":2}})", "result is given twice"},
+      {"}", "one of method, result and error is needed"},
+      {R"(,"result":{"a":"\377"}})", "not JSON: invalid UTF-8"},
+      {R"(,"result":{"a":)" + std::string(5000, '[') + std::string(5000, ']') + "}}",
+       "nested deeper"},
+      {R"(,"result":{"a")", "not JSON"},
+  };
+  std::string script = "read a; ";
+  for (std::size_t i = 0; i < bad.size(); ++i) {
+    script += "printf '" + head + std::to_string(i + 1) + bad[i].first + "\\n'; ";
+  }
+  script +=
+      "echo '[" + head + R"(12,"result":{}}]'; )" + Answers({13}) + "while read end; do :; done";
+  Use(script);
+  std::vector<Result<ReplyPtr>> replies;
+  for (int id = 1; id <= 13; ++id) replies.push_back(Send(std::to_string(id)));
+  for (std::size_t i = 0; i < 12; ++i) {
+    const std::string why = Next(replies[i]);
+    EXPECT_TRUE(why.starts_with("server x: answer is not JSON-RPC: ")) << why;
+    EXPECT_TRUE(why.contains(i < bad.size() ? bad[i].second : "batches")) << i << why;
+    ASSERT_FALSE(last_);
+    EXPECT_EQ(last_.error().code, Code::kProtocol);
+    EXPECT_EQ(last_.error().origin, Origin::kServer);
+  }
+  EXPECT_TRUE(Next(replies[12]).contains(R"("n":13)")) << "the next ones are none the worse";
+  EXPECT_EQ(log.count("useless line"), 0) << "the line of the call says it";
+  EXPECT_TRUE(downs_.empty());
+}
+
+TEST_F(StdioTest, ABrokenRequestOfTheServerWithTheSameIdIsNoAnswer) {
+  Use(R"(read a; echo '{"jsonrpc":"2.0","id":1,"method":7}'; )" + Answers({1}) + "read end");
+  Result<ReplyPtr> reply = Send("1");
+  EXPECT_TRUE(Next(reply).contains(R"("n":1)"));
+}
+
 TEST_F(StdioTest, ForgivesBannersAndLateAnswers) {
   Use("echo 'starting up'; read a; read b; " + Answers({1, 1, 1, 1, 2}) + "read end",
       {.rubbish = 3});
