@@ -40,7 +40,8 @@ ChildLink::ChildLink(std::string server, std::shared_ptr<Process> process, const
       limits_(limits),
       handlers_(std::move(handlers)),
       process_(std::move(process)),
-      socket_(deps.executor(), net::local::stream_protocol(), process_->TakeChannel().Release()),
+      input_(deps.executor(), net::local::stream_protocol(), process_->TakeInput().Release()),
+      output_(deps.executor(), net::local::stream_protocol(), process_->TakeOutput().Release()),
       lines_(limits.line),
       exchanges_(
           std::make_shared<Exchanges>(server_, deps,
@@ -62,7 +63,7 @@ void ChildLink::Open() {
     self->exit_news_.Put(true);
     self->drain_timer_ = self->deps_.timers.In(kExitGrace, [link = self.get()] {
       boost::system::error_code ignored;
-      link->socket_.close(ignored);
+      link->output_.close(ignored);
     });
   });
   Spawn(deps_.executor(), "read " + server_, Run(shared_from_this()));
@@ -82,7 +83,7 @@ Task<void> ChildLink::ReadAll() {
   boost::system::error_code error;
   while (cut_off_.empty()) {
     const std::span<char> room = lines_.Room();
-    const std::size_t got = co_await socket_.async_read_some(net::buffer(room.data(), room.size()),
+    const std::size_t got = co_await output_.async_read_some(net::buffer(room.data(), room.size()),
                                                              net::redirect_error(use_task, error));
     if (error) co_return;
     lines_.Wrote(got);
@@ -109,14 +110,16 @@ void ChildLink::CutOff(std::string reason) {
   spdlog::warn("server {}: cut off: {}", server_, reason);
   cut_off_ = std::move(reason);
   boost::system::error_code ignored;
-  socket_.shutdown(Socket::shutdown_both, ignored);  // ends the read loop
+  output_.shutdown(Socket::shutdown_both, ignored);  // ends the read loop
 }
 
 void ChildLink::GoDown() {
   if (!std::exchange(up_, false)) return;
   drain_timer_.Cancel();
+  deaf_timer_.Cancel();
   boost::system::error_code ignored;
-  socket_.close(ignored);
+  input_.close(ignored);
+  output_.close(ignored);
   std::string reason = "closed its output";
   if (!cut_off_.empty()) {
     reason = cut_off_;
@@ -213,7 +216,7 @@ Result<void> ChildLink::Queue(const mcp::Pieces& body) {
 }
 
 void ChildLink::Flush() {
-  if (unsent_.empty() || !socket_.is_open()) {
+  if (unsent_.empty() || !input_.is_open()) {
     flush_due_ = false;
     return;
   }
@@ -221,11 +224,19 @@ void ChildLink::Flush() {
   sending_.clear();
   std::swap(sending_, unsent_);
   handed_ = queued_;
-  net::async_write(socket_, net::buffer(sending_),
+  net::async_write(input_, net::buffer(sending_),
                    [self = shared_from_this()](boost::system::error_code error, std::size_t) {
-                     // A broken pipe is the read loop's news: it also knows the exit status.
-                     if (!error) self->Flush();
+                     if (!error) return self->Flush();
+                     self->NoteDeaf();
                    });
+}
+
+// A broken pipe is mostly the read loop's news, which also knows the exit status. A child that only
+// closed its input would never be heard of again.
+void ChildLink::NoteDeaf() {
+  if (!up_ || closing_) return;
+  deaf_timer_ =
+      deps_.timers.In(2 * kExitGrace, [link = this] { link->CutOff("closed its input"); });
 }
 
 Task<void> ChildLink::Close() {
@@ -235,7 +246,7 @@ Task<void> ChildLink::Close() {
                 .origin = Origin::kServer,
                 .message = "server " + server_ + ": stopped by the gateway"});
   boost::system::error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
+  input_.shutdown(Socket::shutdown_send, ignored);
   co_await process_->Close();
   GoDown();
 }
@@ -244,8 +255,10 @@ void ChildLink::Abandon() {
   closing_ = true;
   handlers_ = {};
   process_->Kill();
+  deaf_timer_.Cancel();
   boost::system::error_code ignored;
-  socket_.close(ignored);
+  input_.close(ignored);
+  output_.close(ignored);
 }
 
 }  // namespace switchyard::downstream

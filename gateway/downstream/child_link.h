@@ -70,13 +70,15 @@ class ChildLink : public std::enable_shared_from_this<ChildLink> {
 
   Result<void> Queue(const mcp::Pieces& body);
   void Flush();
+  void NoteDeaf();
 
   const std::string server_;
   Deps deps_;
   const StdioLimits limits_;
   Handlers handlers_;
   std::shared_ptr<Process> process_;
-  Socket socket_;
+  Socket input_;   // of the child
+  Socket output_;  // of the child
   LineBuffer lines_;
   const std::shared_ptr<Exchanges> exchanges_;
   const std::shared_ptr<StderrLog> errors_;
@@ -93,6 +95,7 @@ class ChildLink : public std::enable_shared_from_this<ChildLink> {
   std::string cut_off_;  // why we ended it
   Mailbox<bool> exit_news_;
   Timers::Handle drain_timer_;  // the child has exited, but somebody holds its stdout open
+  Timers::Handle deaf_timer_;   // the child has closed its stdin, and not exited yet
   RubbishCount rubbish_;
   FloodWatch flood_;
   FloodEnd flood_end_;

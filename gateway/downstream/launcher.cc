@@ -131,8 +131,10 @@ Result<Launched> Launcher::Launch(const ProgramSpec& spec) {
   if (Result<void> guarded = guardian_.Ensure(); !guarded) {
     return Failure(std::move(guarded.error()).In("server " + spec.server));
   }
-  Result<FdPair> channel = MakeSocketPair(SOCK_STREAM);
-  if (!channel) return Failure(std::move(channel.error()).In("server " + spec.server));
+  Result<FdPair> input = MakeSocketPair(SOCK_STREAM);
+  if (!input) return Failure(std::move(input.error()).In("server " + spec.server));
+  Result<FdPair> output = MakeSocketPair(SOCK_STREAM);
+  if (!output) return Failure(std::move(output.error()).In("server " + spec.server));
   Result<FdPair> errors = MakePipe();
   if (!errors) return Failure(std::move(errors.error()).In("server " + spec.server));
 
@@ -142,15 +144,18 @@ Result<Launched> Launcher::Launch(const ProgramSpec& spec) {
   plan.arguments.insert(plan.arguments.end(), spec.arguments.begin(), spec.arguments.end());
   for (const auto& [name, value] : environment) plan.environment.push_back(name + "=" + value);
   plan.cwd = spec.cwd;
-  plan.input = plan.output = channel->theirs.get();
+  plan.input = input->theirs.get();
+  plan.output = output->theirs.get();
   plan.error = errors->theirs.get();
   Result<pid_t> pid = SpawnChild(plan);
   if (!pid) {
     return Refusal(spec, "command", "cannot run " + *program + ": " + pid.error().message);
   }
   guardian_.Watch(*pid);
-  return Launched{
-      .pid = *pid, .channel = std::move(channel->ours), .errors = std::move(errors->ours)};
+  return Launched{.pid = *pid,
+                  .input = std::move(input->ours),
+                  .output = std::move(output->ours),
+                  .errors = std::move(errors->ours)};
 }
 
 }  // namespace switchyard::downstream

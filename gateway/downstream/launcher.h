@@ -29,8 +29,11 @@ struct ProgramSpec {
 // does).
 struct Launched {
   pid_t pid = -1;
-  Fd channel;  // its stdin and stdout: one end of a socket pair, five times as fast as two pipes
-  Fd errors;   // its stderr: the reading end of a pipe
+  // Its stdin and stdout: ends of two socket pairs, five times as fast as pipes. One pair for both
+  // would hide that the child has closed one of them.
+  Fd input;   // we write
+  Fd output;  // we read
+  Fd errors;  // its stderr: the reading end of a pipe
 };
 
 // Thread-safe. Outlives all children.

@@ -52,7 +52,8 @@ Process::Process(Launcher& launcher, const Deps& deps, Launched launched, Fd pid
       deps_(deps),
       pid_(launched.pid),
       pidfd_(deps.executor(), pidfd.Release()),
-      channel_(std::move(launched.channel)),
+      input_(std::move(launched.input)),
+      output_(std::move(launched.output)),
       errors_(std::move(launched.errors)) {}
 
 Task<void> Process::Supervise([[maybe_unused]] std::shared_ptr<Process> self) {

@@ -42,7 +42,8 @@ class Process : public std::enable_shared_from_this<Process> {
   Process(const Process&) = delete;
 
   pid_t pid() const { return pid_; }
-  Fd TakeChannel() { return std::move(channel_); }
+  Fd TakeInput() { return std::move(input_); }  // of the child: to be written to
+  Fd TakeOutput() { return std::move(output_); }
   Fd TakeErrors() { return std::move(errors_); }
 
   bool exited() const { return exited_; }
@@ -72,7 +73,8 @@ class Process : public std::enable_shared_from_this<Process> {
   Deps deps_;
   const pid_t pid_;
   net::posix::basic_stream_descriptor<Executor> pidfd_;
-  Fd channel_;
+  Fd input_;
+  Fd output_;
   Fd errors_;
   std::function<void(ExitStatus)> on_exit_;
   ExitStatus status_;

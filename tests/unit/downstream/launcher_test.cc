@@ -25,7 +25,7 @@ class LauncherTest : public ::testing::Test {
     if (!launched) return "failed: " + launched.error().message;
     std::string output;
     char bytes[4096];
-    for (ssize_t got; (got = ::read(launched->channel.get(), bytes, sizeof bytes)) > 0;) {
+    for (ssize_t got; (got = ::read(launched->output.get(), bytes, sizeof bytes)) > 0;) {
       output.append(bytes, static_cast<std::size_t>(got));
     }
     ::waitpid(launched->pid, nullptr, 0);

@@ -21,7 +21,8 @@ class ProcessTest : public ::testing::Test {
         loop_.deps());
     ASSERT_TRUE(started) << started.error().message;
     process_ = std::move(*started);
-    channel_ = process_->TakeChannel();
+    input_ = process_->TakeInput();
+    channel_ = process_->TakeOutput();
     process_->OnExit([this](ExitStatus status) { exit_ = status; });
   }
   // Blocks until the child has written a line: it is as far as the script says.
@@ -42,7 +43,7 @@ class ProcessTest : public ::testing::Test {
     });
   }
   void StartClosing() {
-    ::shutdown(channel_.get(), SHUT_WR);
+    ::shutdown(input_.get(), SHUT_WR);
     switchyard::Spawn(loop_.deps().executor(), "close", [](ProcessTest& test) -> Task<void> {
       co_await test.process_->Close();
       test.closed_ = true;
@@ -60,7 +61,8 @@ class ProcessTest : public ::testing::Test {
                       .environment = {"PATH=/bin:/usr/bin"}}};
   Loop loop_;
   std::shared_ptr<Process> process_;
-  Fd channel_;
+  Fd input_;
+  Fd channel_;  // its output
   std::optional<ExitStatus> exit_;
   bool closed_ = false;
 };
@@ -112,7 +114,7 @@ TEST_F(ProcessTest, KillsAChildThatIgnoresEverything) {
 TEST_F(ProcessTest, EndsWhatAChildLeavesBehind) {
   Start("(trap '' TERM; echo up; while :; do sleep 1000; done) & wait_for=$!; read line; exit 0");
   EXPECT_EQ(Line(), "up");
-  ASSERT_EQ(::write(channel_.get(), "go\n", 3), 3);
+  ASSERT_EQ(::write(input_.get(), "go\n", 3), 3);
   ASSERT_TRUE(Exited());
   EXPECT_EQ(ToString(*exit_), "exited with status 0");
   EXPECT_TRUE(AllGone());

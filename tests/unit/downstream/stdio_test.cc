@@ -162,6 +162,25 @@ TEST_F(StdioTest, TellsAServerThatClosedItsOutputFromOneThatExited) {
   EXPECT_EQ(downs_.front(), "server x: closed its output");
 }
 
+TEST_F(StdioTest, AServerThatClosesOnlyItsOutputIsDown) {
+  Use("read a; exec 1>&-; sleep 1000");
+  Result<ReplyPtr> reply = Send("1");
+  ASSERT_TRUE(reply);
+  EXPECT_TRUE(loop_.RunUntilWithTime([this] { return !downs_.empty(); }));
+  ASSERT_FALSE(downs_.empty());
+  EXPECT_EQ(downs_.front(), "server x: closed its output");
+  EXPECT_EQ(Next(reply), "server x: closed its output");
+}
+
+TEST_F(StdioTest, AServerThatClosesOnlyItsInputIsCutOffWhenThereIsSomethingToTellIt) {
+  Use(R"(exec 0<&-; echo '{"jsonrpc":"2.0","method":"notifications/x"}'; sleep 1000)");
+  ASSERT_TRUE(loop_.RunUntil([this] { return !strays_.empty(); }));
+  Result<ReplyPtr> reply = Send("1");
+  ASSERT_TRUE(reply);
+  EXPECT_TRUE(loop_.RunUntilWithTime([this] { return !downs_.empty(); }));
+  EXPECT_EQ(Next(reply), "server x: closed its input");
+}
+
 TEST_F(StdioTest, CutsOffAnEndlessLineAndNamesIt) {
   Use("read a; while :; do printf '%01000d' 0; done", {.line = 2 * 1024 * 1024});
   Result<ReplyPtr> reply = Send("1");
