@@ -37,7 +37,7 @@ struct Task {
   std::int64_t fence = 0;
   // Another caller than its agent's gave it to it, and the agent did nothing about it so far.
   bool pushed = false;
-  bool taken_back = false;  // ever: who had it then may not know
+  bool taken_back = false;                // ever: who had it then may not know
   std::string result = {}, metrics = {};  // JSON; "" = none
   std::string error = {};
   std::int64_t project = 0, goal = 0;  // that it belongs to (projects/efforts.h); 0 = none
