@@ -1,7 +1,6 @@
 #include "orchestration/arguments.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <utility>
@@ -9,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "mcp/raw_object.h"
+#include "orchestration/read_time.h"
 #include "orchestration/records.h"
 #include "orchestration/task.h"
 #include "orchestration/verbatim.h"
@@ -60,40 +60,6 @@ bool Names(std::string_view names, std::string_view name) {
     if (TakeFirst(names) == name) return true;
   }
   return false;
-}
-
-// Digits only, at once and no more than these.
-bool Digits(std::string_view& text, std::size_t count, int& into) {
-  if (text.size() < count) return false;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + count, into);
-  if (fault != std::errc() || end != text.data() + count || text[0] == '-') return false;
-  text.remove_prefix(count);
-  return true;
-}
-
-bool Skip(std::string_view& text, char c) {
-  if (!text.starts_with(c)) return false;
-  text.remove_prefix(1);
-  return true;
-}
-
-std::optional<std::int64_t> ReadTime(std::string_view text) {
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, fraction = 0;
-  if (!Digits(text, 4, year) || !Skip(text, '-') || !Digits(text, 2, month) || !Skip(text, '-') ||
-      !Digits(text, 2, day) || !Skip(text, 'T') || !Digits(text, 2, hour) || !Skip(text, ':') ||
-      !Digits(text, 2, minute) || !Skip(text, ':') || !Digits(text, 2, second)) {
-    return std::nullopt;
-  }
-  if (Skip(text, '.') && !Digits(text, 3, fraction)) return std::nullopt;
-  if (text != "Z" && text != "+00:00") return std::nullopt;
-  const std::chrono::year_month_day date(std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day)));
-  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
-  const auto at = std::chrono::sys_days(date) + std::chrono::hours(hour) +
-                  std::chrono::minutes(minute) + std::chrono::seconds(second) +
-                  std::chrono::milliseconds(fraction);
-  return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
 }
 
 }  // namespace
@@ -290,7 +256,8 @@ std::int64_t Arguments::Time(std::string_view names) {
   }
   if (at && *at > 0 && *at < kYear3000) return *at;
   Wrong(Called(names) +
-        " must be a time in UTC such as 2026-01-31T12:00:00Z, or milliseconds since 1970");
+        " must be a time such as 2026-01-31T12:00:00Z or 2026-01-31T14:00:00+02:00, or "
+        "milliseconds since 1970");
   return 0;
 }
 

@@ -37,7 +37,7 @@ Result<void> RefuseMore(Records& records, const Batch& batch, std::string_view n
     if (!task.idempotency.empty()) {
       if (!keys.emplace(task.agent, task.idempotency).second) continue;
       Result<Task> before = MadeByKey(records, task);
-      if (!before) return Failure(std::move(before.error()).In(Place(name, i)));
+      if (!before) return Failure(std::move(before.error()).In(Place(name, batch.items[i].place)));
       if (before->id != 0) continue;
     }
     ++more;
@@ -78,8 +78,8 @@ std::string DigestOf(const NewTask& task, const std::vector<std::string>& depend
   return Sha256(json::serialize(all)).substr(0, 32);
 }
 
-void Batch::Add(Arguments& item, Arguments& whole) {
-  BatchItem read{.task = NewTaskOf(item)};
+void Batch::Add(Arguments& item, std::size_t place, Arguments& whole) {
+  BatchItem read{.task = NewTaskOf(item), .place = place};
   read.ref = item.Word("ref", kMaxId).value_or("");
   read.needs = item.Words("depends_on");
   if (!read.ref.empty() && !refs.emplace(read.ref, items.size()).second) {
@@ -114,7 +114,7 @@ Result<std::vector<Task>> CreateAll(Records& records, const Batch& batch, std::s
   for (const BatchItem& item : batch.items) {
     Result<Task> task = Create(records, item.task);
     if (!task) {
-      return Failure(std::move(task.error()).In(Place(name, made.size())));
+      return Failure(std::move(task.error()).In(Place(name, item.place)));
     }
     made.push_back(std::move(*task));
   }

@@ -24,14 +24,16 @@ struct BatchItem {
   NewTask task = {};
   std::string ref = {};                 // its name in this call; "" = it has none
   std::vector<std::string> needs = {};  // refs of this call, or ids
+  std::size_t place = 0;                // in the list that the call brought
 };
 
 struct Batch {
   std::vector<BatchItem> items = {};
   std::map<std::string, std::size_t> refs = {};  // to the place of each
 
-  // Reads one from `item`; what is wrong with it is wrong with `whole`.
-  void Add(Arguments& item, Arguments& whole);
+  // Reads one from `item`, which is the call's in that place; what is wrong with it is wrong with
+  // `whole`.
+  void Add(Arguments& item, std::size_t place, Arguments& whole);
   // After the last one: what they wait for, and what repeated calls must ask for again.
   void Settle();
 };

@@ -24,11 +24,14 @@ constexpr std::string_view kInstructions =
 // Of one who is proved; what nobody proved is everybody's.
 std::string KeyOf(const Principal& caller) { return AgentDirectory::OwnerOf(caller); }
 
+// Clients that know no structured content have all of it as their text.
 mcp::Message ResultOf(const Call& call, Answer answer) {
+  const bool text_alone = call.client->version < mcp::Version::k2025_06_18;
+  const std::string content = ToText(std::move(answer.content));
   return mcp::Message::FromResult(call.message.id(),
                                   R"({"resultType":"complete","content":[{"type":"text","text":)" +
-                                      mcp::Quote(answer.text) + R"(}],"structuredContent":)" +
-                                      ToText(std::move(answer.content)) + "}");
+                                      mcp::Quote(text_alone ? content : answer.text) +
+                                      R"(}],"structuredContent":)" + content + "}");
 }
 
 // MRTR: the call ends with what its client is asked, and comes again with the answers.

@@ -62,7 +62,9 @@ Result<Operation> Prepare(Arguments& arguments) {
 namespace create_tasks {
 Result<Operation> Prepare(Arguments& arguments) {
   Batch batch;
-  for (Arguments& one : arguments.Children("tasks", kMaxBatch)) batch.Add(one, arguments);
+  for (Arguments& one : arguments.Children("tasks", kMaxBatch)) {
+    batch.Add(one, batch.items.size(), arguments);
+  }
   batch.Settle();
   return Do(arguments, [batch = std::move(batch)](Records& records) -> Result<Answer> {
     Result<std::vector<Task>> made = CreateAll(records, batch, "tasks");

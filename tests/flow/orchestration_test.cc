@@ -54,6 +54,20 @@ TEST_P(Orchestration, IsAServerLikeAnyOther) {
   EXPECT_TRUE(Shows(gateway, R"(switchyard_server_up{server="orchestration"} 1)"));
 }
 
+// A client of 2025-03-26 knows no structured content.
+TEST_P(Orchestration, ClientsThatKnowTextAloneHaveAllOfItThere) {
+  Start();
+  const auto newer = NewClient();
+  Call(*newer, "register_agent", R"({"agent_id":"a"})");
+  Call(*newer, "create_task", R"({"content":"Paint it"})");
+  LegacyClient older(gateway.port(), "/mcp", "2025-03-26");
+  const Answer claimed = older.Call("orchestration_poll_tasks", R"({"claim":true,"agent_id":"a"})");
+  EXPECT_FALSE(claimed.Contains("structuredContent")) << claimed;
+  const json::value all = Parse(claimed.text());
+  EXPECT_EQ(TextAt(all, "/tasks/0/content"), "Paint it") << claimed;
+  EXPECT_EQ(TextAt(all, "/tasks/0/task_id"), "task_00000001") << claimed;
+}
+
 // The first pattern of docs/orchestration.md.
 TEST_P(Orchestration, ATaskIsCreatedRoutedAssignedStartedAndCompleted) {
   Start();

@@ -102,7 +102,8 @@ Subtasks SubtasksIn(Arguments& arguments) {
   const std::optional<json::array> list =
       ListIn(arguments, "subtasks", kMaxBatch, kMaxSubtasksText);
   if (!list) return subtasks;
-  for (const json::value& item : *list) {
+  for (std::size_t place = 0; place < list->size(); ++place) {
+    const json::value& item = list->at(place);
     const json::object* const object = item.if_object();
     const std::string_view named =
         object == nullptr ? std::string_view() : WordOf(*object, {"task_id", "subtask_id", "id"});
@@ -114,8 +115,8 @@ Subtasks SubtasksIn(Arguments& arguments) {
         subtasks.tasks.push_back(*id);
       }
     } else if (part && named.empty()) {
-      Arguments read(*object, fmt::format("subtasks[{}]", subtasks.parts.items.size()));
-      subtasks.parts.Add(read, arguments);
+      Arguments read(*object, fmt::format("subtasks[{}]", place));
+      subtasks.parts.Add(read, place, arguments);
     } else {
       arguments.Wrong(
           "subtasks must hold ids of tasks, objects with task_id, or parts to be made, with "

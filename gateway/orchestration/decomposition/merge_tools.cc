@@ -58,22 +58,24 @@ struct Sides {
   std::vector<std::string> used = {}, claimed = {};
 };
 
-// Whether these are the results of those tasks, by their names.
+// Whether these are the results of those tasks, by their names. Others wait meanwhile, so no task
+// is read twice, and none when what was read is much more than was given: then it is another one.
 Result<std::map<std::string, bool>> Judge(Records& records, const std::vector<Claim>& claims) {
   std::map<std::string, bool> verdicts;
+  std::map<TaskId, std::optional<json::value>> results;  // nullopt = it has none
   std::size_t bytes = 0;
   for (const Claim& claim : claims) {
-    Result<Task> task = Find(records, claim.task);
-    if (!task && task.error().code != Code::kNotFound) return Failure(std::move(task.error()));
-    bool same = task && task->status == Status::kCompleted;
-    if (same) {
-      // Others wait meanwhile: what is much more than was given is another one anyhow.
-      bytes += task->result.size();
-      same = bytes <= 2 * kMaxResult &&
-             Kept(task->result.empty() ? "null" : task->result) == claim.result;
+    const auto [known, is_new] = results.try_emplace(claim.task);
+    if (is_new && bytes <= 2 * kMaxResult) {
+      Result<Task> task = Find(records, claim.task);
+      if (!task && task.error().code != Code::kNotFound) return Failure(std::move(task.error()));
+      if (task && task->status == Status::kCompleted) {
+        bytes += task->result.size();
+        known->second = Kept(task->result.empty() ? "null" : task->result);
+      }
     }
     bool& verdict = verdicts.try_emplace(ToText(claim.task), true).first->second;
-    verdict = verdict && same;
+    verdict = verdict && known->second == claim.result;
   }
   return verdicts;
 }

@@ -282,6 +282,10 @@ TEST(Decomposition, PartsThatWereOnlyShownAreMadeAndHandedOut) {
             R"({"task_id":"task_00000004","status":"assigned","content":"d","description":"d",)"
             R"("required_capabilities":["prose"],"parent_task_id":"task_00000003",)"
             R"("assigned_agent_id":"writer"})");
+  EXPECT_THAT(room.Refusal("assign_subtasks", R"({"subtasks":["task_00000001","task_00000002",)"
+                                              R"({"content":"c","priority":"soon"}]})"),
+              HasSubstr("subtasks[2].priority"))
+      << "as the caller counts";
   for (const char* wrong :
        {R"([{"ref":"1"}])", R"([{"content":"x","task_id":"mine"}])", "[7]", R"([{"content":""}])",
         R"([{"content":"x","ref":"1"},{"content":"y","ref":"1"}])",

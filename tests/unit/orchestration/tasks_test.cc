@@ -57,6 +57,27 @@ TEST_F(Tasks, AreOrderedByPriorityAndGetAheadWithTime) {
   EXPECT_EQ(room.Claim("a"), medium + " " + low + " " + late) << "nothing starves";
 }
 
+TEST_F(Tasks, HaveADeadlineThatIsReadWithItsFractionAndOffset) {
+  const auto at = [this](const std::string& time) {
+    const std::string task = room.Create("x", R"(,"deadline":")" + time + "\"");
+    return room.Get("get_task_status", Room::Id(task, R"(,"fields":["deadline"])")).at("deadline");
+  };
+  const boost::json::value noon = at("2030-01-31T12:00:00Z");
+  EXPECT_EQ(at("2030-01-31T12:00:00.000000+00:00"), noon) << "as Python writes it";
+  EXPECT_EQ(at("2030-01-31T14:00:00+02:00"), noon);
+  EXPECT_EQ(at("2030-01-31T06:30:00.0-05:30"), noon);
+  EXPECT_EQ(at("2030-01-31T12:00:00.5Z"), at("2030-01-31T12:00:00.500999999+00:00"));
+  EXPECT_NE(at("2030-01-31T12:00:00.5Z"), noon);
+  for (const char* wrong : {"2030-01-31T12:00:00", "2030-01-31T12:00:00.Z", "2030-01-31T12:00:00+2",
+                            "2030-01-31T12:00:00+24:00", "2030-01-31T12:00:00.1234567890Z",
+                            "2030-01-31T12:00:00+02:00x"}) {
+    EXPECT_THAT(
+        room.Refusal("create_task", R"({"content":"x","deadline":")" + std::string(wrong) + "\"}"),
+        HasSubstr("deadline must be a time such as"))
+        << wrong;
+  }
+}
+
 TEST_F(Tasks, AreClaimedByThoseWhoCanDoThem) {
   room.Register("py", R"(,"capabilities":["python","analysis"])");
   room.Register("none");
@@ -247,7 +268,7 @@ TEST_F(Tasks, BadInputIsToldWhatIsAllowed) {
       {R"({"content":"x","depends_on":["task_99999999"]})",
        "depends_on: there is no task task_99999999, or no longer"},
       {R"({"content":"x","parent":"task_0"})", "parent: an id of a task reads like"},
-      {R"({"content":"x","deadline":"tomorrow"})", "deadline must be a time in UTC such as"},
+      {R"({"content":"x","deadline":"tomorrow"})", "deadline must be a time such as"},
       {R"({"content":"x","colour":"red"})",
        "there is no argument \"colour\"; known: content, task_type, priority"},
   };
