@@ -65,7 +65,7 @@ TEST_P(Orchestration, ClientsThatKnowTextAloneHaveAllOfItThere) {
   EXPECT_FALSE(claimed.Contains("structuredContent")) << claimed;
   const json::value all = Parse(claimed.text());
   EXPECT_EQ(TextAt(all, "/tasks/0/content"), "Paint it") << claimed;
-  EXPECT_EQ(TextAt(all, "/tasks/0/task_id"), "task_00000001") << claimed;
+  EXPECT_EQ(TextAt(all, "/tasks/0/id"), "task_00000001") << claimed;
 }
 
 // The first pattern of docs/orchestration.md.

@@ -106,7 +106,7 @@ class PlannerTest : public ::testing::Test {
   Loop loop;
   telemetry::Metrics metrics;
   FakeFetcher fetcher;
-  std::shared_ptr<const Client> client;
+  std::shared_ptr<const Client> client = std::make_shared<const Client>();
   Deadline deadline;
   std::unique_ptr<store::SqliteDatabase> database =
       std::move(*store::SqliteDatabase::Open({}, Schema()));
