@@ -106,12 +106,10 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(Options options,
 }
 
 Result<void> SqliteDatabase::Inspect(const std::string& path, const DatabaseSchema& schema) {
-  sqlite::FileKind kind = sqlite::KindOf(schema);
-  kind.indexes = sqlite::WasCutOff(path);
   Result<sqlite::Database> database =
       sqlite::Database::Open(path, {.read_only = true, .patience = sqlite::kPatience});
   if (!database) return Failure(std::move(database.error()));
-  const Result<std::int64_t> version = sqlite::Examine(*database, kind);
+  const Result<std::int64_t> version = sqlite::Examine(*database, sqlite::KindOf(schema));
   if (!version) return Failure(version.error());
   return {};
 }

@@ -66,14 +66,6 @@ Result<std::int64_t> Examine(Database& database, FileKind kind) {
   return version;
 }
 
-bool WasCutOff(const std::string& path) {
-  std::error_code error;
-  std::filesystem::path file = std::filesystem::canonical(path, error);  // the log is beside that
-  if (error) return false;
-  const std::uintmax_t size = std::filesystem::file_size(file += "-wal", error);
-  return !error && size > 0;
-}
-
 void MakeForThisUser(const std::string& path) {
   const Fd made(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
 }

@@ -22,11 +22,6 @@ Result<void> CheckPages(Database& database, FileKind kind);
 // Both.
 Result<std::int64_t> Examine(Database& database, FileKind kind);
 
-// Whether whoever had it open last went without closing it, or still has it open: then something is
-// in the write-ahead log, which SQLite removes with the last that closes. Who only reads leaves an
-// empty one where there was none. Asked before it is opened.
-bool WasCutOff(const std::string& path);
-
 // As are then the files that SQLite makes beside it, whatever the umask is. A file that is there
 // keeps its mode, and is not opened: to close it again would take away the locks that this process
 // has on it. What fails is told when the database is opened.

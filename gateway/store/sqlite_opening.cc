@@ -72,12 +72,8 @@ Result<void> SetUp(Database& database, bool in_memory) {
 Result<void> CheckAloud(Database& database, const Opening& opening) {
   std::error_code ignored;
   const std::uintmax_t bytes = std::filesystem::file_size(opening.path, ignored);
-  const bool said = opening.kind.indexes || bytes >= kSaid;
-  if (said) {
-    spdlog::info("{}: {}{} MiB are checked", opening.path,
-                 opening.kind.indexes ? "was not closed the last time; all of its " : "",
-                 bytes >> 20U);
-  }
+  const bool said = bytes >= kSaid;
+  if (said) spdlog::info("{}: {} MiB are checked", opening.path, bytes >> 20U);
   const auto begun = std::chrono::steady_clock::now();
   if (Result<void> whole = CheckPages(database, opening.kind); !whole) return whole;
   if (said) {
@@ -91,20 +87,17 @@ Result<void> CheckAloud(Database& database, const Opening& opening) {
 }  // namespace
 
 FileKind KindOf(const DatabaseSchema& schema) {
-  return {.application = schema.application, .newest = schema.version()};
+  // Who looks a record up goes by an index alone: an entry that is lost hides it for ever.
+  return {.application = schema.application, .newest = schema.version(), .indexes = true};
 }
 
 Result<Opened> OpenFile(const std::string& path, const DatabaseSchema& schema) {
   Opening opening{.path = path, .schema = schema, .kind = KindOf(schema)};
-  if (!path.empty()) {
-    opening.kind.indexes = WasCutOff(path);
-    MakeForThisUser(path);
-  }
+  if (!path.empty()) MakeForThisUser(path);
   Result<Database> database = Database::Open(path.empty() ? ":memory:" : path,
                                              {.patience = kPatience, .gathers = !path.empty()});
   if (!database) return Failure(std::move(database.error()));
-  // Or whoever starts again after a refusal would find the file closed.
-  if (opening.kind.indexes) database->LeaveLog(true);
+  database->LeaveLog(true);  // what is refused is left as it was found
   const Result<std::int64_t> version = Identify(*database, opening.kind);
   if (!version) return Failure(version.error());
   opening.version = *version;

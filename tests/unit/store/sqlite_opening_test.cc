@@ -86,7 +86,7 @@ TEST(SqliteOpening, WhatIsDamagedIsRefusedToWhoeverSubmits) {
     (*database)->Close();
     EXPECT_THAT(Put(**database, 1).error().message, HasSubstr("the gateway stops"));
     database->reset();
-    EXPECT_TRUE(std::filesystem::exists(log)) << time << ": all of it is checked again";
+    EXPECT_TRUE(std::filesystem::exists(log)) << time << ": it is left as it was found";
   }
 }
 
