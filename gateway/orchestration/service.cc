@@ -26,7 +26,8 @@ std::string KeyOf(const Principal& caller) { return AgentDirectory::OwnerOf(call
 
 // Clients that know no structured content have all of it as their text.
 mcp::Message ResultOf(const Call& call, Answer answer) {
-  const bool text_alone = call.client->version < mcp::Version::k2025_06_18;
+  const bool text_alone =
+      call.client != nullptr && call.client->version < mcp::Version::k2025_06_18;
   const std::string content = ToText(std::move(answer.content));
   return mcp::Message::FromResult(call.message.id(),
                                   R"({"resultType":"complete","content":[{"type":"text","text":)" +
