@@ -102,6 +102,7 @@ TEST_F(OrchestrationTime, AfterAStartThereIsTimeForAFirstWord) {
   clock.Pass(minutes(5) - std::chrono::milliseconds(1));
   Tick();
   desk = std::make_unique<Desk>(*database, clock, metrics, Settings());
+  EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a") << "after what it began with";
   clock.Pass(std::chrono::milliseconds(1999));
   Tick();
   EXPECT_EQ(StatusOf(1), "task_00000001 assigned by a");
