@@ -1,13 +1,13 @@
 #include "audit/record.h"
 
 #include <array>
-#include <charconv>
 #include <system_error>
 #include <utility>
 
 #include <simdjson.h>
 
 #include "audit/chain.h"
+#include "base/time_parts.h"
 
 namespace switchyard::audit {
 namespace {
@@ -70,46 +70,6 @@ bool Take(Record& record, std::string_view key, const dom::element& value) {
   return true;
 }
 
-// Takes digits off the front of `text`.
-std::optional<int> Digits(std::string_view& text, std::size_t count) {
-  int number = 0;
-  if (text.size() < count) return std::nullopt;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + count, number);
-  if (error != std::errc() || end != text.data() + count || text[0] == '-') return std::nullopt;
-  text.remove_prefix(count);
-  return number;
-}
-
-bool Skip(std::string_view& text, char c) {
-  if (!text.starts_with(c)) return false;
-  text.remove_prefix(1);
-  return true;
-}
-
-std::optional<std::chrono::microseconds> Fraction(std::string_view& text) {
-  std::int64_t micros = 0;
-  std::int64_t unit = 100'000;
-  if (text.empty() || text[0] < '0' || text[0] > '9') return std::nullopt;
-  while (!text.empty() && text[0] >= '0' && text[0] <= '9') {
-    micros += unit * (text[0] - '0');
-    unit /= 10;
-    text.remove_prefix(1);
-  }
-  return std::chrono::microseconds(micros);
-}
-
-std::optional<std::chrono::minutes> Offset(std::string_view text) {
-  if (text.empty() || text == "Z" || text == "z") return std::chrono::minutes(0);
-  const int sign = text[0] == '-' ? -1 : 1;
-  if (text[0] != '+' && text[0] != '-') return std::nullopt;
-  text.remove_prefix(1);
-  const auto hours = Digits(text, 2);
-  if (!hours || !Skip(text, ':')) return std::nullopt;
-  const auto minutes = Digits(text, 2);
-  if (!minutes || !text.empty() || *hours > 23 || *minutes > 59) return std::nullopt;
-  return sign * (std::chrono::hours(*hours) + std::chrono::minutes(*minutes));
-}
-
 }  // namespace
 
 struct RecordReader::Parser {
@@ -145,35 +105,35 @@ std::expected<Record, std::string> RecordReader::Read(std::string_view line) {
 
 std::optional<WallTime> ParseTime(std::string_view text) {
   using namespace std::chrono;
-  const auto years = Digits(text, 4);
+  const auto years = TakeDigits(text, 4);
   constexpr int kFirst = 1970, kLast = 2261;  // 64 bits of nanoseconds end in the year after it
-  if (!years || *years < kFirst || *years > kLast || !Skip(text, '-')) return std::nullopt;
-  const auto months = Digits(text, 2);
-  if (!months || !Skip(text, '-')) return std::nullopt;
-  const auto days_of = Digits(text, 2);
+  if (!years || *years < kFirst || *years > kLast || !TakeChar(text, '-')) return std::nullopt;
+  const auto months = TakeDigits(text, 2);
+  if (!months || !TakeChar(text, '-')) return std::nullopt;
+  const auto days_of = TakeDigits(text, 2);
   if (!days_of) return std::nullopt;
   const year_month_day date(year(*years), month(static_cast<unsigned>(*months)),
                             day(static_cast<unsigned>(*days_of)));
   if (!date.ok()) return std::nullopt;
   microseconds clock{0};
-  if (Skip(text, 'T') || Skip(text, ' ')) {
-    const auto hour = Digits(text, 2);
-    if (!hour || *hour > 23 || !Skip(text, ':')) return std::nullopt;
-    const auto minute = Digits(text, 2);
+  if (TakeChar(text, 'T') || TakeChar(text, ' ')) {
+    const auto hour = TakeDigits(text, 2);
+    if (!hour || *hour > 23 || !TakeChar(text, ':')) return std::nullopt;
+    const auto minute = TakeDigits(text, 2);
     if (!minute || *minute > 59) return std::nullopt;
     clock = hours(*hour) + minutes(*minute);
-    if (Skip(text, ':')) {
-      const auto second = Digits(text, 2);
+    if (TakeChar(text, ':')) {
+      const auto second = TakeDigits(text, 2);
       if (!second || *second > 60) return std::nullopt;
       clock += seconds(*second);
-      if (Skip(text, '.')) {
-        const auto fraction = Fraction(text);
+      if (TakeChar(text, '.')) {
+        const auto fraction = TakeFraction(text);
         if (!fraction) return std::nullopt;
         clock += *fraction;
       }
     }
   }
-  const auto offset = Offset(text);
+  const auto offset = text.empty() ? minutes(0) : ReadOffset(text);
   if (!offset) return std::nullopt;
   return WallTime(sys_days(date)) + clock - *offset;
 }

@@ -7,8 +7,9 @@
 namespace switchyard::mcp {
 
 inline constexpr std::string_view kListServers = "switchyard/servers";  // of each item, in order
-inline constexpr std::string_view kListMissing =
-    "switchyard/missing";  // servers that are not in it
-inline constexpr std::string_view kListOutages = "switchyard/outages";  // what is refused for now
+// Servers that are not in it.
+inline constexpr std::string_view kListMissing = "switchyard/missing";
+// What circuit breakers refuse at present.
+inline constexpr std::string_view kListOutages = "switchyard/outages";
 
 }  // namespace switchyard::mcp

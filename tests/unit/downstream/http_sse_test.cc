@@ -53,6 +53,15 @@ class HttpSseTest : public HttpTest {
     return started ? "started" : started.error().message;
   }
   Result<ReplyPtr> Ask() { return Run(sse_.Request(Out())); }
+  // Its answer is to come on the stream.
+  Result<ReplyPtr> AskedAndTaken() {
+    ThenStreamNaming("/messages");
+    EXPECT_EQ(Start(), "started");
+    server_.ThenSend(kAccepted);
+    Result<ReplyPtr> reply = Ask();
+    EXPECT_TRUE(RunUntil([&] { return server_.requests().size() == 2; }));
+    return reply;
+  }
   Error AskedError() {
     Result<ReplyPtr> reply = Ask();
     if (!reply) return reply.error();
@@ -161,12 +170,8 @@ TEST_F(HttpSseTest, AForgottenSessionIsDownAndItsRequestWasNotLookedAt) {
 }
 
 TEST_F(HttpSseTest, TheEndOfTheStreamFailsWhatIsOpenAndIsTold) {
-  ThenStreamNaming("/messages");
-  ASSERT_EQ(Start(), "started");
-  server_.ThenSend(kAccepted);
-  Result<ReplyPtr> reply = Ask();
+  Result<ReplyPtr> reply = AskedAndTaken();
   ASSERT_TRUE(reply);
-  ASSERT_TRUE(RunUntil([&] { return server_.requests().size() == 2; }));
   Say("");
   const Result<std::optional<mcp::Message>> next = Next(*reply);
   ASSERT_FALSE(next);
@@ -213,12 +218,8 @@ TEST_F(HttpSseTest, UselessEventsAreSkippedUntilThereAreTooManyInARow) {
 }
 
 TEST_F(HttpSseTest, AnAnswerThatIsNoJsonRpcEndsItsCallAtOnce) {
-  ThenStreamNaming("/messages");
-  ASSERT_EQ(Start(), "started");
-  server_.ThenSend(kAccepted);
-  Result<ReplyPtr> reply = Ask();
+  Result<ReplyPtr> reply = AskedAndTaken();
   ASSERT_TRUE(reply);
-  ASSERT_TRUE(RunUntil([&] { return server_.requests().size() == 2; }));
   Say(EventOf(R"({"jsonrpc":"2.0","id":7,"result":null})"));
   const Result<std::optional<mcp::Message>> next = Next(*reply);
   ASSERT_FALSE(next);
