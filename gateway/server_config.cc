@@ -7,6 +7,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "config/endpoint_path.h"
 #include "config/environment.h"
 
 namespace switchyard {
@@ -143,7 +144,7 @@ Result<auth::Authenticators> AuthenticatorsOf(const config::Config& config, std:
     Result<std::shared_ptr<const auth::Authenticator>> one =
         auth::Authenticator::Make(*auth, name, place, provider);
     if (!one) {
-      return Failure(std::move(one.error()).In(name.empty() ? "/mcp" : "/mcp/" + name));
+      return Failure(std::move(one.error()).In(config::PathOfEndpoint(name)));
     }
     made.emplace(name, std::move(*one));
   }

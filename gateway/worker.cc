@@ -8,6 +8,7 @@
 
 #include "base/worker_timers.h"
 #include "catalog/hiding.h"
+#include "config/endpoint_path.h"
 #include "policies/lib/exempt.h"
 #include "telemetry/metrics.h"
 
@@ -218,7 +219,7 @@ void Worker::Configure(std::shared_ptr<const Setup> setup) {
 void Worker::SetGates() {
   gates_.clear();
   for (const auto& [name, authenticator] : setup_->authenticators) {
-    const std::string path = name.empty() ? "/mcp" : "/mcp/" + name;
+    const std::string path = config::PathOfEndpoint(name);
     gates_.emplace(name, std::make_shared<auth::Gate>(authenticator, path, *options_.metrics));
   }
 }

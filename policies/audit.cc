@@ -18,6 +18,7 @@
 
 #include "audit/event.h"
 #include "config/config.h"
+#include "config/endpoint_path.h"
 #include "config/section.h"
 #include "policies/audit/arguments.h"
 #include "policies/lib/arguments.h"
@@ -148,7 +149,7 @@ std::unique_ptr<Event> Begun(const Config& config, const Call& call) {
     event.session = switchyard::audit::SessionName(call.client->session);
     event.agent = call.client->name;
   }
-  event.endpoint = call.endpoint.empty() ? "/mcp" : "/mcp/" + std::string(call.endpoint);
+  event.endpoint = config::PathOfEndpoint(call.endpoint);
   event.server = call.target.server;
   event.method = call.method().name;
   NameItem(call, event);

@@ -4,6 +4,7 @@
 // of the call log: also when it failed, was refused further in, or was dropped by the client.
 #include <algorithm>
 
+#include "config/endpoint_path.h"
 #include "config/section.h"
 #include "core/for_agent.h"
 #include "mcp/error_map.h"
@@ -30,11 +31,6 @@ struct Shared {
   tel::CallLog* log;
 };
 
-// As a label.
-std::string PathOf(std::string_view endpoint) {
-  return endpoint.empty() ? "/mcp" : std::string("/mcp/").append(endpoint);
-}
-
 std::array<char, 32> TraceIdOf(const Call& call) {
   if (call.notes != nullptr && call.notes->trace.size() == 32) {  // its record says the same
     std::array<char, 32> noted;
@@ -60,7 +56,7 @@ class Observation {
   Observation(const Shared& shared, const Call& call)
       : shared_(&shared),
         call_(&call),
-        series_(&shared.metrics.Calls(LabelsOf(PathOf(call.endpoint), call))),
+        series_(&shared.metrics.Calls(LabelsOf(config::PathOfEndpoint(call.endpoint), call))),
         begin_(shared.clock.Now()) {
     series_->CountBegin();
   }
@@ -132,7 +128,7 @@ class Observation {
   void Log(const Call& call, const Verdict& verdict, Duration duration) const {
     const mcp::MethodInfo& method = call.method();
     const std::array<char, 32> trace = TraceIdOf(call);
-    const std::string endpoint = PathOf(call.endpoint);
+    const std::string endpoint = config::PathOfEndpoint(call.endpoint);
     std::string asked;  // what is not in the catalog is logged as the client named it
     const bool named = method.key == mcp::TargetKey::kName;
     if (named && call.target.name.empty()) asked = call.message.GetString(mcp::Key::kName);

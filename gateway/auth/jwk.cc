@@ -25,10 +25,6 @@ namespace json = boost::json;
 using ParamBuilder = std::unique_ptr<OSSL_PARAM_BLD, FreeWith<OSSL_PARAM_BLD_free>>;
 using Params = std::unique_ptr<OSSL_PARAM, FreeWith<OSSL_PARAM_free>>;
 
-std::unexpected<Error> Unusable(std::string why) {
-  return Failure(Code::kInvalid, Origin::kGateway, std::move(why));
-}
-
 // The bytes of a member that must be there.
 Result<std::string> BytesIn(const json::object& jwk, std::string_view name) {
   const json::string* text = StringIn(jwk, name);

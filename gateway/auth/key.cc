@@ -108,10 +108,6 @@ struct Check {
   }
 };
 
-std::unexpected<Error> Unusable(std::string why) {
-  return Failure(Code::kInvalid, Origin::kGateway, std::move(why));
-}
-
 }  // namespace
 
 const EVP_MD* Sha2(unsigned bits) {

@@ -13,10 +13,6 @@
 namespace switchyard::auth {
 namespace {
 
-std::unexpected<Error> Unusable(std::string why) {
-  return Failure(Code::kInvalid, Origin::kGateway, std::move(why));
-}
-
 // For RSA also that the modulus has no small factor and is no prime; for curves that the point is
 // on the curve and not at infinity.
 bool IsWellFormed(EVP_PKEY* key) {

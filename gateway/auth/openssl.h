@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>
@@ -38,6 +39,11 @@ struct ForgetErrors {
 
 inline const unsigned char* Bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+// Of a key that is not taken, and why.
+inline std::unexpected<Error> Unusable(std::string why) {
+  return Failure(Code::kInvalid, Origin::kGateway, std::move(why));
 }
 
 const EVP_MD* Sha2(unsigned bits);  // 256, 384, 512

@@ -25,10 +25,6 @@ struct FreeBlock {
 template <class T>
 using Block = std::unique_ptr<T, FreeBlock>;
 
-std::unexpected<Error> Unusable(std::string why) {
-  return Failure(Code::kInvalid, Origin::kGateway, std::move(why));
-}
-
 // null: not one, or something stands behind it in the block.
 PublicKey KeyIn(std::string_view label, const unsigned char* der, long size) {
   const unsigned char* at = der;

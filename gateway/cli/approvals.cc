@@ -16,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kPath = "/admin/approvals";
+constexpr std::string_view kApprovalsPath = "/admin/approvals";
 
 AdminOptions AdminOf(const ApprovalsOptions& options) {
   return {.where = options.where, .token = options.token};
@@ -49,7 +49,7 @@ std::string Indented(const json::object& approval) {
   return out;
 }
 
-void Show(const json::object& approval, std::ostream& out) {
+void ShowApproval(const json::object& approval, std::ostream& out) {
   out << Text(approval, "id") << "  " << Text(approval, "state") << "  until "
       << Text(approval, "expires") << "\n";
   out << "  " << WhoOf(approval) << " calls " << Text(approval, "exposed") << " at "
@@ -67,7 +67,7 @@ void Show(const json::object& approval, std::ostream& out) {
 int RunApprovals(const ApprovalsOptions& options, std::ostream& out, std::ostream& err) {
   int exit = kOk;
   const std::optional<std::string> body =
-      AskAdmin(AdminOf(options), {.path = std::string(kPath)}, "approvals", err, exit);
+      AskAdmin(AdminOf(options), {.path = std::string(kApprovalsPath)}, "approvals", err, exit);
   if (!body) return exit;
   if (options.json) {
     out << *body << "\n";
@@ -75,7 +75,7 @@ int RunApprovals(const ApprovalsOptions& options, std::ostream& out, std::ostrea
   }
   return ShowList(
       *body, "approvals", "nothing waits for approval",
-      [&out](const json::object& one) { Show(one, out); }, out, err);
+      [&out](const json::object& one) { ShowApproval(one, out); }, out, err);
 }
 
 int RunApprove(const ApproveOptions& options, std::ostream& out, std::ostream& err) {
@@ -89,10 +89,10 @@ int RunApprove(const ApproveOptions& options, std::ostream& out, std::ostream& e
   if (!options.reason.empty()) decision["reason"] = options.reason;
   if (!options.by.empty()) decision["by"] = options.by.substr(0, 64);
   int exit = kOk;
-  const std::optional<std::string> body =
-      AskAdmin(AdminOf(options.gateway),
-               {.path = std::string(kPath) + "/" + options.id, .body = json::serialize(decision)},
-               "approvals", err, exit);
+  const std::optional<std::string> body = AskAdmin(
+      AdminOf(options.gateway),
+      {.path = std::string(kApprovalsPath) + "/" + options.id, .body = json::serialize(decision)},
+      "approvals", err, exit);
   if (!body) return exit;
   if (options.gateway.json) {
     out << *body << "\n";

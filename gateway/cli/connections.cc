@@ -14,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kPath = "/admin/connections";
+constexpr const char* kConnectionsPath = "/admin/connections";
 
 std::string BodyOf(const ConnectionsOptions& options) {
   json::object body;
@@ -29,7 +29,7 @@ std::string BodyOf(const ConnectionsOptions& options) {
   return body.empty() ? "" : json::serialize(body);
 }
 
-void Show(const json::object& one, std::ostream& out) {
+void ShowConnection(const json::object& one, std::ostream& out) {
   const json::value* caller = one.if_contains("caller");
   out << Text(one, "server") << "  ";
   if (caller != nullptr && caller->is_object()) {
@@ -50,7 +50,8 @@ int RunConnections(const ConnectionsOptions& options, std::ostream& out, std::os
   }
   int exit = kOk;
   const std::optional<std::string> body =
-      AskAdmin(options.gateway, {.path = kPath, .body = BodyOf(options)}, "connections", err, exit);
+      AskAdmin(options.gateway, {.path = kConnectionsPath, .body = BodyOf(options)}, "connections",
+               err, exit);
   if (!body) return exit;
   if (options.json) {
     out << *body << "\n";
@@ -72,7 +73,7 @@ int RunConnections(const ConnectionsOptions& options, std::ostream& out, std::os
   }
   return ShowList(
       *body, "connections", "no account is connected",
-      [&out](const json::object& one) { Show(one, out); }, out, err);
+      [&out](const json::object& one) { ShowConnection(one, out); }, out, err);
 }
 
 }  // namespace switchyard::cli

@@ -7,6 +7,7 @@
 #include <boost/json/array.hpp>
 
 #include "base/glob.h"
+#include "config/endpoint_path.h"
 #include "config/problem.h"
 #include "config/text_check.h"
 
@@ -33,10 +34,6 @@ bool Selects(const ToolFilter& filter, std::string_view name) {
 const Endpoint* EndpointOf(const Config& config, const std::string& name) {
   const auto found = config.endpoints.find(name);
   return found == config.endpoints.end() ? nullptr : &found->second;
-}
-
-std::string PathOf(const std::string& endpoint) {
-  return endpoint.empty() ? "/mcp" : "/mcp/" + endpoint;
 }
 
 bool Contains(const std::vector<std::string>& names, const std::string& name) {
@@ -165,7 +162,7 @@ std::expected<ExplainedTool, std::string> FindTool(const Config& config,
       return Unexpected("there is no server " + Quote(server) + DidYouMean(server, names));
     }
     if (!serves(server)) {
-      return Unexpected("server " + server + " is not at " + PathOf(request.endpoint));
+      return Unexpected("server " + server + " is not at " + PathOfEndpoint(request.endpoint));
     }
     return Found(config, request, server, request.tool.substr(slash + 1));
   }
@@ -182,8 +179,9 @@ std::expected<ExplainedTool, std::string> FindTool(const Config& config,
     owners.push_back(name);
   }
   if (owners.empty()) {
-    return Unexpected("no server at " + PathOf(request.endpoint) + " has tools called like " +
-                      Quote(request.tool) + "; expected PREFIX__TOOL, or SERVER/TOOL");
+    return Unexpected("no server at " + PathOfEndpoint(request.endpoint) +
+                      " has tools called like " + Quote(request.tool) +
+                      "; expected PREFIX__TOOL, or SERVER/TOOL");
   }
   const Group* const group = GroupAt(config, owners.front(), endpoint);
   const bool one_group = group != nullptr && request.any_member &&
@@ -199,8 +197,8 @@ std::expected<ExplainedTool, std::string> FindTool(const Config& config,
 
 std::string Explain(const Config& config, std::span<const PolicyKey> keys,
                     const ExplainedTool& tool, const std::string& file) {
-  std::string out =
-      "tool " + tool.tool + " of server " + tool.server + " at " + PathOf(tool.endpoint) + "\n";
+  std::string out = "tool " + tool.tool + " of server " + tool.server + " at " +
+                    PathOfEndpoint(tool.endpoint) + "\n";
   if (!tool.note.empty()) out += "  not offered: " + tool.note + "\n";
   const PolicyStack levels = LevelsFor(config, tool.endpoint, tool.server, tool.tool);
   for (const PolicyKey& key : keys) {
@@ -242,7 +240,7 @@ json::object ExplainJson(const Config& config, std::span<const PolicyKey> keys,
     if (!policy.why_off.empty()) one["why"] = policy.why_off;
     policies.push_back(std::move(one));
   }
-  json::object out{{"endpoint", PathOf(tool.endpoint)},
+  json::object out{{"endpoint", PathOfEndpoint(tool.endpoint)},
                    {"server", tool.server},
                    {"tool", tool.tool},
                    {"policies", std::move(policies)}};

@@ -17,12 +17,6 @@ namespace {
 
 using Kind = config::ServerCredentials::Kind;
 
-bool Covers(const std::vector<std::string>& granted, const std::vector<std::string>& wanted) {
-  return std::ranges::all_of(wanted, [&granted](const std::string& scope) {
-    return std::ranges::find(granted, scope) != granted.end();
-  });
-}
-
 constexpr std::size_t kMostRefusal = 64 * 1024;  // of a server that was asked without a token
 
 // Which refresh token of the configuration a kept one comes from: a new one there takes its place.
@@ -106,7 +100,7 @@ GrantPtr Account::Good(const Refusal& refused, const Scopes& wanted) {
   const bool new_one = got_at_ && deps_.clock.Now() - *got_at_ < kNew;
   if (refused.grant == nullptr && new_one && grant_ != nullptr) return grant_;
   if (grant_ == nullptr || deps_.clock.WallNow() >= grant_->expires) return nullptr;
-  return Covers(grant_->scopes, wanted) ? grant_ : nullptr;
+  return oauth::HasScopes(grant_->scopes, wanted) ? grant_ : nullptr;
 }
 
 Result<Account::Scopes> Account::Wanted(const Refusal& refused) {
@@ -114,7 +108,7 @@ Result<Account::Scopes> Account::Wanted(const Refusal& refused) {
   const oauth::Challenge challenge = oauth::ReadChallenge(refused.challenge);
   const GrantPtr current = Current();
   const bool replaced = current != refused.grant;  // somebody was here before
-  const bool more = !Covers(refused.grant->scopes, challenge.scopes);
+  const bool more = !oauth::HasScopes(refused.grant->scopes, challenge.scopes);
   Scopes wider = oauth::UnionOf(scopes_, challenge.scopes);
   // RFC 6749 section 6: no scope that was not granted with it.
   const bool fixed = config_.kind == Kind::kRefreshToken;
@@ -124,7 +118,7 @@ Result<Account::Scopes> Account::Wanted(const Refusal& refused) {
       if (replaced) return scopes_;
       return Refuse("forbids this to the gateway's account (403)");
     }
-    if (current != nullptr && replaced && Covers(current->scopes, wider)) return wider;
+    if (current != nullptr && replaced && oauth::HasScopes(current->scopes, wider)) return wider;
     if (fixed) return Refuse("wants scopes that the refresh token was not granted (403)");
     if (waits) return Refuse("wants scopes that the gateway's account was not granted (403)");
     return wider;
@@ -161,7 +155,7 @@ Task<Result<GrantPtr>> Account::Obtain(Caller, Refusal refused, Deadline) {
 Task<Result<GrantPtr>> Account::Fly(Scopes wanted) {
   if (deps_.clock.Now() < not_before_) co_return Failure(last_error_);
   const Flight flight(*this);
-  const bool more = !Covers(scopes_, wanted);
+  const bool more = !oauth::HasScopes(scopes_, wanted);
   Result<oauth::Token> token = co_await Fetch(wanted, Deadline::In(deps_.clock, kTimeout));
   if (!token) co_return Failed(std::move(token.error()), more);
   co_return Keep(*token, std::move(wanted));

@@ -12,15 +12,6 @@
 #include "credentials/oauth/exchange.h"
 
 namespace switchyard::credentials {
-namespace {
-
-bool Covers(const std::vector<std::string>& some, const std::vector<std::string>& wanted) {
-  return std::ranges::all_of(wanted, [&some](const std::string& scope) {
-    return std::ranges::find(some, scope) != some.end();
-  });
-}
-
-}  // namespace
 
 std::shared_ptr<CallersTurn> Turns::Of(const Whose& whose) {
   if (turns_.size() >= sweep_at_) {
@@ -222,7 +213,7 @@ Result<GrantPtr> Connections::Judge(const HeldPtr& held, const Refusal& refused)
     if (replaced && Good(*held) != nullptr) return Good(*held);
     return Refuse(Code::kForbidden, "forbids this to the account that is connected (403)");
   }
-  const bool asked = Covers(held->connected.asked, challenge.scopes);
+  const bool asked = oauth::HasScopes(held->connected.asked, challenge.scopes);
   if (replaced && asked && Good(*held) != nullptr) return Good(*held);
   // Who was asked for them a moment ago, or got fewer than were asked for, is not asked in a loop.
   const bool lately = held->got_at && deps_.clock.Now() - *held->got_at < kStepUp;

@@ -6,8 +6,8 @@
 
 namespace switchyard::downstream {
 
-std::unique_ptr<Transport> http::Make(const config::Server& server, const Deps& deps,
-                                      const Surroundings&) {
+std::unique_ptr<Transport> transports::http::Make(const config::Server& server, const Deps& deps,
+                                                  const Surroundings&) {
   if (server.transport == config::HttpKind::kStreamable) {
     return std::make_unique<HttpTransport>(server, deps);
   }

@@ -6,8 +6,8 @@
 
 namespace switchyard::downstream {
 
-std::unique_ptr<Transport> http_sse::Make(const config::Server& server, const Deps& deps,
-                                          const Surroundings&) {
+std::unique_ptr<Transport> transports::http_sse::Make(const config::Server& server,
+                                                      const Deps& deps, const Surroundings&) {
   return std::make_unique<HttpSseTransport>(server, deps);
 }
 

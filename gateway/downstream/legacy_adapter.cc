@@ -15,8 +15,6 @@ namespace {
 // How long a call waits for the stream on which its server might ask something.
 constexpr Duration kStreamPatience = std::chrono::seconds(1);
 constexpr Duration kEndSessionTime = std::chrono::seconds(2);
-// What servers built on the SDKs' examples say, with status 400, to a session they do not know.
-constexpr int kSdkBadSession = -32000;
 
 Error NoSuchMethod(const Call& call) {
   return Error{.code = Code::kNotFound,

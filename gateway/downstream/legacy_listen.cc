@@ -33,9 +33,6 @@ bool Offers(const boost::json::value& capabilities, std::string_view group, std:
 
 std::string UriParams(std::string_view uri) { return R"({"uri":)" + mcp::Quote(uri) + "}"; }
 
-// What servers built on the SDKs' examples say, with status 400, to a session they do not know.
-constexpr int kSdkBadSession = -32000;
-
 }  // namespace
 
 class LegacyListens::ListenReply final : public Reply {

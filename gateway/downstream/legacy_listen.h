@@ -22,6 +22,9 @@
 
 namespace switchyard::downstream {
 
+// What servers built on the SDKs' examples say, with status 400, to a session they do not know.
+inline constexpr int kSdkBadSession = -32000;
+
 class LegacyListens : public std::enable_shared_from_this<LegacyListens> {
  public:
   static constexpr std::size_t kMaxUris = 1000;  // of one listen

@@ -60,7 +60,7 @@ Task<void> StdioTransport::Close() {
   if (link_ == link) link_ = nullptr;
 }
 
-namespace stdio {
+namespace transports::stdio {
 
 std::unique_ptr<Transport> Make(const config::Server& server, const Deps& deps,
                                 const Surroundings& surroundings) {
@@ -74,6 +74,6 @@ std::unique_ptr<Transport> Make(const config::Server& server, const Deps& deps,
   return std::make_unique<StdioTransport>(std::move(spec), *surroundings.launcher, deps);
 }
 
-}  // namespace stdio
+}  // namespace transports::stdio
 
 }  // namespace switchyard::downstream

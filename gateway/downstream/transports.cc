@@ -21,7 +21,7 @@ namespace {
 std::unique_ptr<Transport> Plain(const config::Server& server, const Deps& deps,
                                  const Surroundings& surroundings) {
 #define TRANSPORT(name, condition, placement) \
-  if (condition) return name::Make(server, deps, surroundings);
+  if (condition) return transports::name::Make(server, deps, surroundings);
 #include "downstream/transports.def"
 #undef TRANSPORT
   std::unreachable();

@@ -1,5 +1,5 @@
 // The registry of transports, generated from transports.def. An implementation `x` is a file x.cc
-// with a function `downstream::x::Make` of the signature below (that of `http` is in
+// with a function `downstream::transports::x::Make` of the signature below (that of `http` is in
 // http_either.cc); nothing else names it.
 #pragma once
 
@@ -45,7 +45,7 @@ std::unique_ptr<Transport> MakeTransport(const config::Server& server, const Dep
 std::string OwnLines(const config::Server& server);
 
 #define TRANSPORT(name, condition, placement)                                     \
-  namespace name {                                                                \
+  namespace transports::name {                                                    \
   std::unique_ptr<Transport> Make(const config::Server& server, const Deps& deps, \
                                   const Surroundings& surroundings);              \
   }

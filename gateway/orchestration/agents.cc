@@ -97,7 +97,6 @@ bool Fits(const Agent& agent, const AgentFilter& filter, const Records& records)
           records.now - agent.heartbeat_at <= filter.active_within_ms);
 }
 
-constexpr std::int64_t kWhole = 1000;
 // An agent that has nothing to do is not forgotten for that, however soon tasks are.
 constexpr std::int64_t kRemembered = 24 * 3'600'000;
 

@@ -10,6 +10,8 @@
 
 namespace switchyard::orchestration {
 
+inline constexpr std::int64_t kWhole = 1000;  // of rates, which are in thousandths
+
 struct Agent {
   std::string id = {}, name = {}, role = {}, model_type = {}, model_version = {};
   std::vector<std::string> capabilities = {};  // sorted

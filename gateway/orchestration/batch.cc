@@ -22,7 +22,7 @@ Result<TaskId> Meant(const std::string& word, const Batch& batch, const std::vec
   return TaskIdOf(word);
 }
 
-std::string Place(std::string_view name, std::size_t item) {
+std::string PlaceOf(std::string_view name, std::size_t item) {
   return std::string(name) + "[" + std::to_string(item) + "]";
 }
 
@@ -37,7 +37,9 @@ Result<void> RefuseMore(Records& records, const Batch& batch, std::string_view n
     if (!task.idempotency.empty()) {
       if (!keys.emplace(task.agent, task.idempotency).second) continue;
       Result<Task> before = MadeByKey(records, task);
-      if (!before) return Failure(std::move(before.error()).In(Place(name, batch.items[i].place)));
+      if (!before) {
+        return Failure(std::move(before.error()).In(PlaceOf(name, batch.items[i].place)));
+      }
       if (before->id != 0) continue;
     }
     ++more;
@@ -114,7 +116,7 @@ Result<std::vector<Task>> CreateAll(Records& records, const Batch& batch, std::s
   for (const BatchItem& item : batch.items) {
     Result<Task> task = Create(records, item.task);
     if (!task) {
-      return Failure(std::move(task.error()).In(Place(name, item.place)));
+      return Failure(std::move(task.error()).In(PlaceOf(name, item.place)));
     }
     made.push_back(std::move(*task));
   }

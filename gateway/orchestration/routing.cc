@@ -11,7 +11,6 @@
 namespace switchyard::orchestration {
 namespace {
 
-constexpr std::int64_t kWhole = 1000;
 constexpr std::int64_t kGood = 750;
 
 bool IsNear(const Agent& agent, const Choice& choice) {

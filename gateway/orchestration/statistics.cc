@@ -4,11 +4,6 @@
 #include <utility>
 
 namespace switchyard::orchestration {
-namespace {
-
-constexpr std::int64_t kWhole = 1000;
-
-}  // namespace
 
 std::int64_t QueueNumbers::Of(Status status) const {
   std::int64_t sum = 0;

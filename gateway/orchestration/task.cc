@@ -104,7 +104,7 @@ Result<void> Tally(Records& records, const Task& before, const Task& after) {
 
 // A task has its lane from when it is queued until it is over, so that whatever becomes ready, or
 // comes back, has one.
-Result<void> Place(Records& records, Task& task) {
+Result<void> PlaceInLane(Records& records, Task& task) {
   Result<std::int64_t> lane = LaneFor(records, task.task_type, task.requirements);
   if (!lane) return Failure(std::move(lane.error()));
   task.lane = *lane;
@@ -282,7 +282,7 @@ std::size_t BytesOf(const Task& task) {
 
 Result<void> Insert(Records& records, Task task) {
   if (task.lane == 0) {
-    if (Result<void> placed = Place(records, task); !placed) return placed;
+    if (Result<void> placed = PlaceInLane(records, task); !placed) return placed;
   }
   static const std::string kSql = fmt::format(
       "INSERT INTO task ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
@@ -329,7 +329,7 @@ Result<void> Insert(Records& records, Task task) {
 Result<void> Store(Records& records, const Task& before, Task after, const Ending& ending) {
   assert(before.status == after.status || Leads(before.status, after.status));
   if (IsFinished(before.status) && !IsFinished(after.status)) {
-    if (Result<void> placed = Place(records, after); !placed) return placed;
+    if (Result<void> placed = PlaceInLane(records, after); !placed) return placed;
   }
   Result<void> done = Write(records, before, after);
   records.effects.tasks.push_back(after.id);

@@ -26,7 +26,7 @@ Waiters::Ticket::~Ticket() {
   if (owes_) waiters_.WakeAfter(place_);
 }
 
-Task<bool> Waiters::Ticket::Wait(TimePoint until) {
+switchyard::Task<bool> Waiters::Ticket::Wait(TimePoint until) {
   const Timers::Handle timer = timers_.At(until, [box = box_] { box->Put(false); });
   const bool woken = co_await box_->Take();
   if (woken) {

@@ -195,11 +195,12 @@ class Scan {
 
   // Whoever tells how to use it means to change how it is used.
   static bool Directs(std::string_view sentence) {
-    static constexpr std::array<std::string_view, 14> kWords = {
+    static constexpr std::array<std::string_view, 14> kOrders = {
         "must",    "always", "never",   "instead", "before", "first",  "should",
         "require", "ensure", "replace", "do not",  "don't",  "prefer", "rather"};
     const std::string plain = PlainWords(sentence);
-    return std::ranges::any_of(kWords, [&](std::string_view word) { return plain.contains(word); });
+    return std::ranges::any_of(kOrders,
+                               [&](std::string_view word) { return plain.contains(word); });
   }
 
   void OtherTools(std::string_view text, const std::string& at) {

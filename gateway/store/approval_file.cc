@@ -7,27 +7,24 @@
 namespace switchyard::store {
 namespace {
 
-using sqlite::Database;
 using sqlite::Statement;
-using sqlite::Transaction;
 
-constexpr Duration kPatience = std::chrono::milliseconds(250);
 constexpr sqlite::FileKind kKind{.application = 0x53776170,  // "Swap"
                                  .newest = ApprovalFile::kVersion};
 
-const std::string kTables = R"(
+const std::string kApprovalTables = R"(
   CREATE TABLE approval (
     id   TEXT PRIMARY KEY,
     body TEXT NOT NULL      -- JSON, see approvals/approval.h
   ) STRICT, WITHOUT ROWID;
-  PRAGMA application_id = )" +
-                            std::to_string(kKind.application) +
-                            "; PRAGMA user_version = " + std::to_string(ApprovalFile::kVersion);
+  PRAGMA application_id = )" + std::to_string(kKind.application) +
+                                    "; PRAGMA user_version = " +
+                                    std::to_string(ApprovalFile::kVersion);
 
-Result<void> MakeTables(Database& database) {
-  Result<Transaction> transaction = Transaction::Begin(database);
+Result<void> MakeTables(sqlite::Database& database) {
+  Result<sqlite::Transaction> transaction = sqlite::Transaction::Begin(database);
   if (!transaction) return Failure(std::move(transaction.error()));
-  if (Result<void> made = database.Execute(kTables); !made) return made;
+  if (Result<void> made = database.Execute(kApprovalTables); !made) return made;
   return transaction->Commit();
 }
 
@@ -35,7 +32,8 @@ Result<void> MakeTables(Database& database) {
 
 Result<std::unique_ptr<ApprovalFile>> ApprovalFile::Open(const std::string& path) {
   sqlite::MakeForThisUser(path);
-  Result<Database> database = Database::Open(path, {.patience = kPatience});
+  Result<sqlite::Database> database =
+      sqlite::Database::Open(path, {.patience = sqlite::kSmallFilePatience});
   if (!database) return Failure(std::move(database.error()));
   const Result<std::int64_t> version = sqlite::Examine(*database, kKind);
   if (!version) return Failure(version.error());
@@ -54,7 +52,8 @@ Result<std::unique_ptr<ApprovalFile>> ApprovalFile::Open(const std::string& path
 }
 
 Result<void> ApprovalFile::Inspect(const std::string& path) {
-  Result<Database> database = Database::Open(path, {.read_only = true, .patience = kPatience});
+  Result<sqlite::Database> database =
+      sqlite::Database::Open(path, {.read_only = true, .patience = sqlite::kSmallFilePatience});
   if (!database) return Failure(std::move(database.error()));
   const Result<std::int64_t> version = sqlite::Examine(*database, kKind);
   if (!version) return Failure(version.error());

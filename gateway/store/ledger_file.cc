@@ -10,18 +10,14 @@
 namespace switchyard::store {
 namespace {
 
-using sqlite::Database;
 using sqlite::Statement;
-using sqlite::Transaction;
 
-// How long a write waits for a program that reads the file's tables in the middle of a transaction.
-constexpr Duration kPatience = std::chrono::milliseconds(250);
 constexpr std::int64_t kApplication = 0x53776c67;  // "Swlg", PRAGMA application_id
 
 // Fits what Window::State can hold; whatever else stands in a row makes it not one of ours.
 constexpr std::int64_t kMostNanoseconds = std::int64_t{1} << 62;
 
-const std::string kTables = R"(
+const std::string kLedgerTables = R"(
   CREATE TABLE counter (
     key    BLOB PRIMARY KEY,   -- as in the store
     span   INTEGER NOT NULL,   -- 0 sliding, 1 fixed
@@ -31,9 +27,8 @@ const std::string kTables = R"(
     slices TEXT    NOT NULL    -- amounts, the oldest slice first; leading zeros are left out
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX counter_until ON counter (until);
-  PRAGMA application_id = )" +
-                            std::to_string(kApplication) +
-                            "; PRAGMA user_version = " + std::to_string(LedgerFile::kVersion);
+  PRAGMA application_id = )" + std::to_string(kApplication) +
+                                  "; PRAGMA user_version = " + std::to_string(LedgerFile::kVersion);
 
 std::int64_t Count(TimePoint at) { return at.time_since_epoch().count(); }
 
@@ -76,11 +71,12 @@ std::optional<Window::State> StateOf(const Statement& row) {
 
 }  // namespace
 
-LedgerFile::LedgerFile(Database database) : database_(std::move(database)) {}
+LedgerFile::LedgerFile(sqlite::Database database) : database_(std::move(database)) {}
 
 Result<LedgerFile> LedgerFile::Open(const std::string& path) {
   sqlite::MakeForThisUser(path);
-  Result<Database> database = Database::Open(path, {.patience = kPatience});
+  Result<sqlite::Database> database =
+      sqlite::Database::Open(path, {.patience = sqlite::kSmallFilePatience});
   if (!database) return Failure(std::move(database.error()));
   const Result<std::int64_t> version =
       sqlite::Examine(*database, {.application = kApplication, .newest = kVersion});
@@ -92,9 +88,9 @@ Result<LedgerFile> LedgerFile::Open(const std::string& path) {
     if (Result<void> set = database->Execute(setting); !set) return Failure(std::move(set.error()));
   }
   if (*version == 0) {
-    Result<Transaction> transaction = Transaction::Begin(*database);
+    Result<sqlite::Transaction> transaction = sqlite::Transaction::Begin(*database);
     if (!transaction) return Failure(std::move(transaction.error()));
-    if (Result<void> made = database->Execute(kTables); !made) {
+    if (Result<void> made = database->Execute(kLedgerTables); !made) {
       return Failure(std::move(made.error()));
     }
     if (Result<void> done = transaction->Commit(); !done) return Failure(std::move(done.error()));
@@ -107,7 +103,8 @@ Result<LedgerFile> LedgerFile::Open(const std::string& path) {
 }
 
 Result<void> LedgerFile::Inspect(const std::string& path) {
-  Result<Database> database = Database::Open(path, {.read_only = true, .patience = kPatience});
+  Result<sqlite::Database> database =
+      sqlite::Database::Open(path, {.read_only = true, .patience = sqlite::kSmallFilePatience});
   if (!database) return Failure(std::move(database.error()));
   const Result<std::int64_t> version =
       sqlite::Examine(*database, {.application = kApplication, .newest = kVersion});
@@ -159,7 +156,7 @@ Result<std::vector<std::string>> LedgerFile::Expired(WallTime now, std::int64_t 
 
 Result<void> LedgerFile::Save(std::span<const Row> rows) {
   if (database_.Moved()) return Failure(database_.Gone());
-  Result<Transaction> transaction = Transaction::Begin(database_);
+  Result<sqlite::Transaction> transaction = sqlite::Transaction::Begin(database_);
   if (!transaction) return Failure(std::move(transaction.error()));
   for (const Row& row : rows) {
     if (row.state) {

@@ -1,13 +1,19 @@
 // What every SQLite file of ours is asked before it is used, and how it is made.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "store/sqlite.h"
 
 namespace switchyard::store::sqlite {
+
+// How long a write of the small files waits for a program that reads them in the middle of a
+// transaction.
+inline constexpr Duration kSmallFilePatience = std::chrono::milliseconds(250);
 
 struct FileKind {
   std::int64_t application = 0;  // PRAGMA application_id

@@ -8,6 +8,7 @@
 
 #include "auth/api_key.h"
 #include "base/digest.h"
+#include "config/endpoint_path.h"
 #include "core/definition.h"
 #include "mcp/json_string.h"
 #include "mcp/raw_object.h"
@@ -107,17 +108,16 @@ Result<approvals::Request> RequestOf(const Call& call) {
   }
   const Principal& caller = *call.caller;
   Serving serving = ServingOf(call);
-  return approvals::Request{
-      .issuer = caller.issuer,
-      .subject = caller.subject,
-      .client = caller.client,
-      .endpoint = call.endpoint.empty() ? "/mcp" : "/mcp/" + std::string(call.endpoint),
-      .server = std::move(serving.server),
-      .tool = call.target.name,
-      .digest = Sha256(*canonical),
-      .definition = std::move(serving.definition),
-      .exposed = exposed,
-      .arguments = std::move(shown)};
+  return approvals::Request{.issuer = caller.issuer,
+                            .subject = caller.subject,
+                            .client = caller.client,
+                            .endpoint = config::PathOfEndpoint(call.endpoint),
+                            .server = std::move(serving.server),
+                            .tool = call.target.name,
+                            .digest = Sha256(*canonical),
+                            .definition = std::move(serving.definition),
+                            .exposed = exposed,
+                            .arguments = std::move(shown)};
 }
 
 std::string GoesOnKey(const approvals::Request& request) {

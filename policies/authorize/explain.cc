@@ -8,18 +8,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "config/endpoint_path.h"
+
 namespace switchyard::policies::authorize {
 namespace {
 
 constexpr std::array<std::string_view, 3> kOutcomeWords = {"allowed", "denied", "hidden"};
 
-std::string PathOf(std::string_view endpoint) {
-  return endpoint.empty() ? "/mcp" : "/mcp/" + std::string(endpoint);
-}
-
 // Of `what`, what does not fit.
 void AddPlace(const What& what, const Supposed& call, std::vector<std::string>& against) {
-  const std::string path = PathOf(call.endpoint);
+  const std::string path = config::PathOfEndpoint(call.endpoint);
   if (!what.IsAtEndpoint(path)) against.push_back("endpoint is not " + path);
   if (!what.IsAtServer(call.server)) {
     against.push_back(fmt::format("server is not {}", call.server));

@@ -9,14 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "config/endpoint_path.h"
 #include "policies/authorize/rulebook.h"
 
 namespace switchyard::policies::authorize {
 namespace {
-
-std::string PathOf(std::string_view endpoint) {
-  return endpoint.empty() ? "/mcp" : "/mcp/" + std::string(endpoint);
-}
 
 std::span<const std::string> WordsIn(const AgentDirectory::WordsPtr& agents) {
   return agents == nullptr ? std::span<const std::string>() : *agents;
@@ -34,7 +31,7 @@ std::uint64_t Rulebook::AgentsVersion() const {
 
 RuleSet Rulebook::Judge(const Principal& principal, const AgentDirectory::WordsPtr& agents,
                         std::string_view endpoint) const {
-  const std::string path = PathOf(endpoint);
+  const std::string path = config::PathOfEndpoint(endpoint);
   const std::span<const std::string> words = WordsIn(agents);
   std::vector<bool> holds(whos_.size());
   for (std::size_t i = 0; i < whos_.size(); ++i) holds[i] = whos_[i]->Holds(principal, words);
@@ -88,7 +85,7 @@ std::shared_ptr<const RuleSet> Rulebook::RulesFor(const Caller& caller,
 std::vector<std::string> Rulebook::ScopesFor(const RuleSet& of_server, const Principal& caller,
                                              std::string_view endpoint,
                                              const Question& question) const {
-  const std::string path = PathOf(endpoint);
+  const std::string path = config::PathOfEndpoint(endpoint);
   const AgentDirectory::WordsPtr agents = AgentsOf(caller);
   std::vector<std::string> fewest;
   for (std::size_t i = 0; i < rules_.size(); ++i) {

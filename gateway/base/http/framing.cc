@@ -8,13 +8,6 @@
 #include "base/http/grammar.h"
 
 namespace switchyard::http {
-namespace {
-
-std::unexpected<Fault> Refuse(std::string why, Code code = Code::kProtocol) {
-  return std::unexpected(Fault{.why = std::move(why), .code = code});
-}
-
-}  // namespace
 
 void Framing::Begin(Kind kind, std::uint64_t length, std::size_t line_limit) {
   switch (kind) {

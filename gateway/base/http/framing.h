@@ -9,6 +9,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -19,6 +20,9 @@ struct Fault {
   std::string why;
   Code code = Code::kProtocol;
 };
+inline std::unexpected<Fault> Refuse(std::string why, Code code = Code::kProtocol) {
+  return std::unexpected(Fault{.why = std::move(why), .code = code});
+}
 
 class Framing {
  public:

@@ -28,10 +28,6 @@ constexpr std::uint32_t kOnceARequest = Bit(Field::kAuthorization) | Bit(Field::
 
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-std::unexpected<Fault> Refuse(std::string why, Code code = Code::kProtocol) {
-  return std::unexpected(Fault{.why = std::move(why), .code = code});
-}
-
 std::unexpected<Fault> TooLong(std::string_view what, std::size_t limit) {
   return Refuse(std::string(what) + " over " + std::to_string(limit) + " bytes", Code::kTooLarge);
 }

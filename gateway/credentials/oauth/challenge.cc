@@ -103,6 +103,12 @@ Challenge ReadChallenge(std::string_view header) {
   return challenge;
 }
 
+bool HasScopes(const std::vector<std::string>& granted, const std::vector<std::string>& wanted) {
+  return std::ranges::all_of(wanted, [&granted](const std::string& scope) {
+    return std::ranges::find(granted, scope) != granted.end();
+  });
+}
+
 std::vector<std::string> SplitScopes(std::string_view text) {
   std::vector<std::string> scopes;
   while (!text.empty() && scopes.size() < kMostScopes) {

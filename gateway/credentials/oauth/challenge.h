@@ -22,6 +22,7 @@ Challenge ReadChallenge(std::string_view header);
 // The words of a `scope`; characters that no scope may have end it (RFC 6749 section 3.3).
 std::vector<std::string> SplitScopes(std::string_view text);
 std::string JoinScopes(const std::vector<std::string>& scopes);
+bool HasScopes(const std::vector<std::string>& granted, const std::vector<std::string>& wanted);
 // Those of both, each once.
 std::vector<std::string> UnionOf(std::vector<std::string> a, const std::vector<std::string>& b);
 

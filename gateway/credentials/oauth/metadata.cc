@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 
 #include "auth/strict_json.h"
+#include "credentials/oauth/answer.h"
 #include "credentials/oauth/url.h"
 
 namespace switchyard::credentials::oauth {
@@ -19,10 +20,6 @@ constexpr std::size_t kMostItems = 100;
 constexpr std::string_view kResource = "/.well-known/oauth-protected-resource";
 constexpr std::string_view kServer = "/.well-known/oauth-authorization-server";
 constexpr std::string_view kOpenId = "/.well-known/openid-configuration";
-
-std::unexpected<Error> Bad(std::string why) {
-  return Failure(Code::kProtocol, Origin::kServer, std::move(why));
-}
 
 std::vector<std::string> StringsIn(const json::object& object, std::string_view key) {
   std::vector<std::string> strings;
@@ -41,18 +38,13 @@ bool FlagIn(const json::object& object, std::string_view key) {
   return value != nullptr && value->is_bool() && value->get_bool();
 }
 
-std::string TextIn(const json::object& object, std::string_view key) {
-  const json::string* text = auth::StringIn(object, key);
-  return text == nullptr ? std::string() : std::string(*text);
-}
-
 // Who reads a token's way over http reads the token.
 Result<std::string> EndpointIn(const json::object& object, std::string_view key) {
   std::string text = TextIn(object, key);
   if (text.empty()) return text;
   const std::optional<http::Url> url = ParseUrl(text);
   if (!url || !IsSecure(*url)) {
-    return Bad("its " + std::string(key) + " is no https URL");
+    return BadAnswer("its " + std::string(key) + " is no https URL");
   }
   return text;
 }
@@ -103,25 +95,25 @@ std::vector<std::string> ServerMetadataUrls(std::string_view issuer) {
 Result<ResourceMetadata> ReadResourceMetadata(const std::string& text,
                                               std::string_view server_url) {
   const auto object = auth::ReadObject(text);
-  if (!object) return Bad(object.error());
+  if (!object) return BadAnswer(object.error());
   ResourceMetadata metadata{.resource = TextIn(*object, "resource"),
                             .authorization_servers = StringsIn(*object, "authorization_servers"),
                             .scopes_supported = StringsIn(*object, "scopes_supported")};
   // Else a server could have us fetch tokens that are good for another one.
   if (!ResourceCovers(metadata.resource, server_url)) {
-    return Bad("its resource is not this server");
+    return BadAnswer("its resource is not this server");
   }
   std::erase_if(metadata.authorization_servers,
                 [](const std::string& issuer) { return ServerMetadataUrls(issuer).empty(); });
-  if (metadata.authorization_servers.empty()) return Bad("it names no authorization server");
+  if (metadata.authorization_servers.empty()) return BadAnswer("it names no authorization server");
   return metadata;
 }
 
 Result<ServerMetadata> ReadServerMetadata(const std::string& text, std::string_view issuer) {
   const auto object = auth::ReadObject(text);
-  if (!object) return Bad(object.error());
+  if (!object) return BadAnswer(object.error());
   ServerMetadata metadata{.issuer = TextIn(*object, "issuer")};
-  if (metadata.issuer != issuer) return Bad("its issuer is another one");
+  if (metadata.issuer != issuer) return BadAnswer("its issuer is another one");
   for (auto [key, into] : {std::pair{"authorization_endpoint", &metadata.authorization_endpoint},
                            std::pair{"token_endpoint", &metadata.token_endpoint},
                            std::pair{"registration_endpoint", &metadata.registration_endpoint}}) {
@@ -129,7 +121,7 @@ Result<ServerMetadata> ReadServerMetadata(const std::string& text, std::string_v
     if (!endpoint) return Failure(std::move(endpoint.error()));
     *into = std::move(*endpoint);
   }
-  if (metadata.token_endpoint.empty()) return Bad("it has no token_endpoint");
+  if (metadata.token_endpoint.empty()) return BadAnswer("it has no token_endpoint");
   metadata.scopes_supported = StringsIn(*object, "scopes_supported");
   metadata.code_challenge_methods = StringsIn(*object, "code_challenge_methods_supported");
   metadata.token_auth_methods = StringsIn(*object, "token_endpoint_auth_methods_supported");

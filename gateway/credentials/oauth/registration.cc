@@ -25,7 +25,7 @@ json::object Common(const Self& self, const std::string& redirect_uri) {
           {"response_types", json::array{"code"}}};
 }
 
-std::string TextIn(const json::object& object, std::string_view key) {
+std::string ShortTextIn(const json::object& object, std::string_view key) {
   const json::string* text = auth::StringIn(object, key);
   return text == nullptr || text->size() > kMostText ? std::string() : std::string(*text);
 }
@@ -68,9 +68,9 @@ Result<Client> ReadRegistration(int status, const std::string& body) {
   if (status != 200 && status != 201) return bad("was answered " + std::to_string(status));
   const auto object = auth::ReadObject(body);
   if (!object) return bad("the answer is " + object.error());
-  Client client{.id = TextIn(*object, "client_id"),
-                .secret = TextIn(*object, "client_secret"),
-                .auth_method = TextIn(*object, "token_endpoint_auth_method"),
+  Client client{.id = ShortTextIn(*object, "client_id"),
+                .secret = ShortTextIn(*object, "client_secret"),
+                .auth_method = ShortTextIn(*object, "token_endpoint_auth_method"),
                 .registered = true};
   if (client.id.empty()) return bad("the answer has no client_id");
   return client;

@@ -42,7 +42,7 @@ const Kind* KindOf(EVP_PKEY* key, std::string_view algorithm) {
   return nullptr;
 }
 
-std::unexpected<Error> Bad(std::string why) {
+std::unexpected<Error> BadKey(std::string why) {
   return Failure(Code::kInvalid, Origin::kGateway, "private_key: " + std::move(why));
 }
 
@@ -68,22 +68,22 @@ std::string RawOf(const std::string& der, int bits) {
 Result<SigningKey> SigningKey::Read(const std::string& pem, std::string key_id,
                                     std::string_view algorithm) {
   const auth::ForgetErrors forget;
-  if (pem.size() > kMostPem) return Bad("is too large for a key");
+  if (pem.size() > kMostPem) return BadKey("is too large for a key");
   const std::unique_ptr<BIO, auth::FreeWith<BIO_free>> stream(
       BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   // Without the callback OpenSSL would ask the terminal for a password.
   pem_password_cb* const nobody = [](char*, int, int, void*) { return -1; };
   std::shared_ptr<EVP_PKEY> key(PEM_read_bio_PrivateKey(stream.get(), nullptr, nobody, nullptr),
                                 EVP_PKEY_free);
-  if (key == nullptr) return Bad("is no PEM of a private key without a password");
+  if (key == nullptr) return BadKey("is no PEM of a private key without a password");
   if (EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_RSA && EVP_PKEY_get_bits(key.get()) < 2048) {
-    return Bad("an RSA key needs 2048 bits at least");
+    return BadKey("an RSA key needs 2048 bits at least");
   }
   const Kind* kind = KindOf(key.get(), algorithm);
   if (kind == nullptr) {
-    return Bad(algorithm.empty()
-                   ? "must be RSA, EC P-256, EC P-384 or Ed25519"
-                   : "cannot sign with " + std::string(algorithm) + ", or it is not known here");
+    return BadKey(algorithm.empty()
+                      ? "must be RSA, EC P-256, EC P-384 or Ed25519"
+                      : "cannot sign with " + std::string(algorithm) + ", or it is not known here");
   }
   return SigningKey(std::move(key), std::move(key_id), kind->algorithm);
 }

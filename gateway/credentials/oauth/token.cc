@@ -10,6 +10,7 @@
 
 #include "auth/strict_json.h"
 #include "base/http/fields.h"
+#include "credentials/oauth/answer.h"
 #include "credentials/oauth/challenge.h"
 
 namespace switchyard::credentials::oauth {
@@ -28,19 +29,10 @@ constexpr std::array<std::string_view, 9> kErrors = {
     "unauthorized_client",    "invalid_scope",  "invalid_target",
     "unsupported_grant_type", "server_error",   "temporarily_unavailable"};
 
-std::unexpected<Error> Bad(std::string why) {
-  return Failure(Code::kProtocol, Origin::kServer, std::move(why));
-}
-
 // What goes into a header must end neither it nor the line.
 bool IsToken(std::string_view text) {
   return !text.empty() && text.size() <= kMostToken &&
          std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F; });
-}
-
-std::string TextIn(const json::object& object, std::string_view key) {
-  const json::string* text = auth::StringIn(object, key);
-  return text == nullptr ? std::string() : std::string(*text);
 }
 
 // Some send it as a string.
@@ -102,16 +94,18 @@ Result<Token> ReadTokenResponse(int status, const std::string& body,
                                 const std::vector<std::string>& secrets) {
   if (status != 200) return Failure(Refused(status, body, secrets));
   const auto object = auth::ReadObject(body);
-  if (!object) return Bad("the token endpoint's answer is " + object.error());
+  if (!object) return BadAnswer("the token endpoint's answer is " + object.error());
   const json::value* refused = object->if_contains("error");
   if (refused != nullptr && !refused->is_null()) return Failure(Refused(status, body, secrets));
   Token token{.access = TextIn(*object, "access_token"),
               .refresh = TextIn(*object, "refresh_token")};
-  if (!IsToken(token.access)) return Bad("the token endpoint's answer has no usable access_token");
+  if (!IsToken(token.access)) {
+    return BadAnswer("the token endpoint's answer has no usable access_token");
+  }
   if (!token.refresh.empty() && !IsToken(token.refresh)) token.refresh.clear();
   const std::string type = TextIn(*object, "token_type");
   if (!http::EqualsIgnoreCase(type, "Bearer")) {
-    return Bad("the token endpoint's answer is no Bearer token");
+    return BadAnswer("the token endpoint's answer is no Bearer token");
   }
   if (const auto life = SecondsIn(*object, "expires_in")) {
     // One that never was good is nothing that anybody means by it; a server says when it is over.
@@ -128,7 +122,8 @@ Result<std::string> ReadIdTokenResponse(int status, const std::string& body, Wal
   const auto object = auth::ReadObject(body);
   std::string text = object ? TextIn(*object, "id_token") : "";
   if (!IsToken(text)) {
-    return Bad("the token endpoint's answer has no id_token, so it is none of OpenID Connect");
+    return BadAnswer(
+        "the token endpoint's answer has no id_token, so it is none of OpenID Connect");
   }
   return text;
 }

@@ -255,11 +255,11 @@ Result<void> LeaveEvaluations(Records& records, const std::string& voter) {
 }
 
 Result<bool> ForgetEvaluations(Records& records, std::int64_t limit) {
-  constexpr std::int64_t kDay = 24 * 3'600'000;
+  constexpr std::int64_t kDayMs = 24 * 3'600'000;
   Result<Database::Rows> old = records.sql.Query(
       "SELECT box, voter, contribution, score FROM evaluation WHERE evaluated_at <= $1 ORDER BY "
       "evaluated_at LIMIT $2",
-      {records.now - std::max(records.settings.retain_ms, kDay), limit});
+      {records.now - std::max(records.settings.retain_ms, kDayMs), limit});
   if (!old) return Failure(std::move(old.error()));
   if (old->empty()) return false;
   if (Result<void> gone = Forget(records, *old); !gone) return Failure(std::move(gone.error()));

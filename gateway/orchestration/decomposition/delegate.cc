@@ -15,8 +15,6 @@
 namespace switchyard::orchestration {
 namespace {
 
-constexpr std::int64_t kMostLineage = 100;
-
 // In their order, which WordsOf() keeps and ToJson() would not.
 std::string ListText(const std::vector<std::string>& words) {
   boost::json::array list;

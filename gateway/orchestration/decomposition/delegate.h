@@ -38,6 +38,7 @@ struct Delegation {
 // Of the task, then of its parent, and so on up; empty: nobody gave it on.
 Result<std::vector<Delegation>> ChainOf(Records& records, TaskId task);
 
+inline constexpr std::int64_t kMostLineage = 100;  // results that one result is made of
 // The result of `task` was made of those of these.
 Result<void> KeepLineage(Records& records, TaskId task, const std::vector<TaskId>& sources);
 Result<std::vector<TaskId>> MadeOf(Records& records, TaskId task, std::int64_t limit);

@@ -19,8 +19,6 @@ namespace {
 namespace json = boost::json;
 using Need = Arguments::Need;
 
-constexpr std::int64_t kMostLineage = 100;
-
 json::array ToArray(const std::vector<std::string>& words) {
   json::array array;
   for (const std::string& word : words) array.push_back(Said(word));
