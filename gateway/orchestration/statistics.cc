@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "orchestration/agents.h"
+
 namespace switchyard::orchestration {
 
 std::int64_t QueueNumbers::Of(Status status) const {
