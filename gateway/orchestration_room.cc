@@ -152,6 +152,8 @@ Result<void> OrchestrationRoom::Open(const config::Config& config, fetch::Fetche
     transactions.Add(in_commit);
     commits.Add();
   };
+  options.on_failing = [failing = metrics_.GaugeOf("switchyard_orchestration_failing", {})](
+                           bool now) { failing->Set(now ? 1 : 0); };
   auto database = store::SqliteDatabase::Open(std::move(options), orchestration::Schema());
   if (!database) return Failure(Refusal(std::move(database.error())));
   database_ = std::move(*database);
@@ -180,7 +182,10 @@ OrchestrationRoom::Face OrchestrationRoom::FaceOf(const config::Server& server) 
 }
 
 void OrchestrationRoom::Tick() const {
-  if (const auto known = desk(); known != nullptr && database_->ready()) known->Tick();
+  const auto known = desk();
+  if (known == nullptr || !database_->ready()) return;
+  known->Tick();
+  database_->TryAgain();
 }
 
 std::optional<config::Problem> OrchestrationProblem(const config::Config& config) {

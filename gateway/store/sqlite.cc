@@ -31,6 +31,7 @@ struct Database::Handle {
   std::string path;
   sqlite3* sqlite = nullptr;
   int pages_in_log = 0;
+  std::uint64_t commits_in_log = 0;
 
   Error ErrorOf(int code) const {
     Error error{.code = Code::kUnavailable, .message = path + ": " + sqlite3_errstr(code)};
@@ -89,14 +90,18 @@ void Database::Interrupt() { sqlite3_interrupt(handle_->sqlite); }
 void Database::KeepLog() {
   sqlite3_wal_hook(
       handle_->sqlite,
-      [](void* handle, sqlite3*, const char*, int pages) {
-        static_cast<Handle*>(handle)->pages_in_log = pages;
+      [](void* of, sqlite3*, const char*, int pages) {
+        auto* const handle = static_cast<Handle*>(of);
+        handle->pages_in_log = pages;
+        ++handle->commits_in_log;
         return SQLITE_OK;
       },
       handle_.get());
 }
 
 int Database::pages_in_log() const { return handle_->pages_in_log; }
+
+std::uint64_t Database::commits_in_log() const { return handle_->commits_in_log; }
 
 Result<void> Database::Checkpoint() {
   const int code = sqlite3_wal_checkpoint_v2(handle_->sqlite, "main", SQLITE_CHECKPOINT_PASSIVE,

@@ -50,6 +50,8 @@ class Database {
   void KeepLog();
   // Pages in the log after the last commit here, since KeepLog().
   int pages_in_log() const;
+  // How many commits here added to the log since then: one that changed nothing does not.
+  std::uint64_t commits_in_log() const;
   // Copies as much of the log into the file as can be without waiting for anybody; when that is
   // all, the log begins anew with the next commit. What is in use elsewhere is no failure.
   Result<void> Checkpoint();

@@ -115,7 +115,7 @@ Result<void> SqliteDatabase::Inspect(const std::string& path, const DatabaseSche
 }
 
 SqliteDatabase::SqliteDatabase(sqlite::Database database, Options options)
-    : options_(std::move(options)), database_(std::move(database)) {}
+    : options_(std::move(options)), database_(std::move(database)), health_(options_.on_failing) {}
 
 void SqliteDatabase::Begin() {
   thread_ = std::thread([this] {
@@ -141,12 +141,12 @@ bool SqliteDatabase::GetReady() {
   if (opening_) ready = Finish(*opening_);
   std::deque<Job> refused;
   Error why;
+  if (!ready && !Stopping()) {
+    spdlog::error("{}: {}: {}", opening_->schema.name, ready.error().message, ready.error().detail);
+    health_.Fail();
+  }
   {
     const std::lock_guard lock(mutex_);
-    if (!ready && !stop_) {
-      spdlog::error("{}: {}: {}", opening_->schema.name, ready.error().message,
-                    ready.error().detail);
-    }
     opening_.reset();
     wake_.notify_one();  // who closes it
     if (ready) return true;
@@ -159,6 +159,11 @@ bool SqliteDatabase::GetReady() {
     job.done(Failure(why));
   }
   return false;
+}
+
+bool SqliteDatabase::Stopping() const {
+  const std::lock_guard lock(mutex_);
+  return stop_;
 }
 
 bool SqliteDatabase::ready() const {
@@ -254,6 +259,7 @@ std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) 
     whole = Control("BEGIN IMMEDIATE");
   }
   const bool begun = whole.has_value();
+  const std::uint64_t before = database_.commits_in_log();
   bool undone = false;  // something of it
   while (!group.empty() || (whole && OthersJoin(group, ran))) {
     Job& job = ran.emplace_back(std::move(group.front()));
@@ -283,6 +289,8 @@ std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) 
   } else if (!whole) {
     whole.error().retryable = true;
   }
+  const bool wrote = options_.path.empty() || database_.commits_in_log() != before;
+  health_.Note(options_.path, whole, wrote);
   savepoints_ = savepoints_ && undone;  // where one fails others often do
   {
     const Together together;
@@ -294,6 +302,18 @@ std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) 
   }
   if (begun) TendLog(whole.has_value());  // nobody waits for that
   return group;
+}
+
+// Alone, for it must not take others with it where it fails.
+void SqliteDatabase::TryAgain() {
+  if (!health_.failing() || trying_.exchange(true)) return;
+  Submit(
+      [this](Transaction&) -> Result<void> {
+        const Result<std::int64_t> version = database_.Number("PRAGMA user_version");
+        if (!version) return Failure(version.error());
+        return database_.Execute("PRAGMA user_version = " + std::to_string(*version));
+      },
+      [this](const Result<void>&) { trying_ = false; }, Company::kAlone);
 }
 
 void SqliteDatabase::TendLog(bool committed) {

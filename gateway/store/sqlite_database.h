@@ -16,6 +16,7 @@
 // Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +34,7 @@
 #include "core/database.h"
 #include "store/sqlite.h"
 #include "store/sqlite_checkpoints.h"
+#include "store/sqlite_health.h"
 #include "store/sqlite_opening.h"
 
 namespace switchyard::store {
@@ -49,6 +51,9 @@ class SqliteDatabase final : public Database {
     bool checks_beside = false;
     // Of each commit: how many transactions it had. On the thread; may be empty.
     std::function<void(std::size_t transactions)> on_commit = {};
+    // See SqliteHealth: a commit failed, or the file was found to be of no use; or something was
+    // written since. On the thread; may be empty.
+    std::function<void(bool failing)> on_failing = {};
   };
 
   // Makes the file if there is none, and brings an older one to the schema's version, after a copy
@@ -67,6 +72,9 @@ class SqliteDatabase final : public Database {
   void Close();
   // Whether the file is checked, and was found to be whole. Any thread.
   bool ready() const;
+  // Where a commit failed: writes without a change, so that the end of it is noticed though nobody
+  // has anything to write. About once a second, by any thread.
+  void TryAgain();
 
  private:
   struct Job {
@@ -81,6 +89,7 @@ class SqliteDatabase final : public Database {
   void Begin();
   Result<void> Finish(const sqlite::Opening& opening);
   bool GetReady();
+  bool Stopping() const;
   void Run();
   void Take(std::deque<Job>& group, const std::deque<Job>& ran);  // with mutex_ held
   bool OthersJoin(std::deque<Job>& group, const std::deque<Job>& ran);
@@ -109,6 +118,9 @@ class SqliteDatabase final : public Database {
   std::unique_ptr<SqliteCheckpoints> checkpoints_;  // null: in memory; ends first
   bool savepoints_ = false;                         // each of the group has one
   unsigned failed_ = 0;                             // commits, since the last one that did not
+
+  SqliteHealth health_;
+  std::atomic<bool> trying_ = false;  // of TryAgain(): one is under way
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/exit.h"
+#include "support/becomes.h"
 #include "support/client.h"
 #include "unit/cli/program.h"
 
@@ -22,6 +23,7 @@ using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using tests::Answer;
+using tests::Becomes;
 using tests::ModernClient;
 using tests::TextAt;
 
@@ -61,6 +63,14 @@ class OrchestrationFile : public testing::Test {
     return TextAt(
         client.Call("orchestration_get_task_status", R"({"task_id":")" + task + "\"}").message(),
         "/result/structuredContent/status");
+  }
+  // What the metrics and alerts go by.
+  static bool IsFailing(std::uint16_t port) {
+    const Answer page = ModernClient(port).Raw(
+        "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) + "\r\n\r\n");
+    const bool failing = page.Contains("\nswitchyard_orchestration_failing 1\n");
+    EXPECT_TRUE(failing || page.Contains("\nswitchyard_orchestration_failing 0\n"));
+    return failing;
   }
   // With `tasks` in it, of a gateway that ended in order.
   void Fill(int tasks) const {
@@ -107,8 +117,10 @@ TEST_F(OrchestrationFile, OnAFullDiskRefusesAndLosesNothingThatWasAnswered) {
     Program serve({"-c", R"(trap '' XFSZ; exec "$0" "$@")", paths::SwitchyardBinary(), "serve",
                    "--config", config_},
                   "/", "/bin/sh");
-    ModernClient client(PortOf(serve));
+    const std::uint16_t port = PortOf(serve);
+    ModernClient client(port);
     answered.push_back(UntilCreated(client));
+    EXPECT_FALSE(IsFailing(port));
     constexpr rlim_t kRoom = 2'000'000;
     LimitFiles(serve.pid(), kRoom);
     Answer last;
@@ -123,7 +135,9 @@ TEST_F(OrchestrationFile, OnAFullDiskRefusesAndLosesNothingThatWasAnswered) {
     EXPECT_THAT(last.body, Not(AnyOf(HasSubstr("sqlite"), HasSubstr(dir()), HasSubstr("disk"))));
     EXPECT_EQ(StatusOf(client, answered.front()), "pending") << "what only looks goes on";
     EXPECT_TRUE(serve.SaysErr("disk")) << "the log says why";
+    EXPECT_TRUE(IsFailing(port));
     LimitFiles(serve.pid(), 0);
+    EXPECT_TRUE(Becomes([port] { return !IsFailing(port); })) << "though nobody writes";
     answered.push_back(IdOf(Create(client, 200'000)));
     EXPECT_NE(answered.back(), "") << "there is room again";
     serve.Signal(SIGKILL);
@@ -167,11 +181,13 @@ TEST_F(OrchestrationFile, ThatIsDamagedIsRefusedWithTheWayBack) {
   {
     // What only a look at all of it finds keeps nothing else from being served.
     Program serve({"serve", "--config", config_});
-    ModernClient client(PortOf(serve));
+    const std::uint16_t port = PortOf(serve);
+    ModernClient client(port);
     EXPECT_TRUE(serve.SaysErr(way));
     EXPECT_THAT(serve.err(), HasSubstr("orchestration: " + file() + ": "));
     EXPECT_TRUE(serve.SaysErr("server orchestration is down: its records cannot be used"));
     EXPECT_EQ(IdOf(Create(client, 1)), "");
+    EXPECT_TRUE(IsFailing(port));
     client.HangUp();
     serve.Signal(SIGTERM);
     EXPECT_EQ(serve.Wait(), kOk) << serve.err();

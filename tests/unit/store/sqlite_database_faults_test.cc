@@ -78,6 +78,34 @@ TEST_F(SqliteDatabaseDeathTest, AFullDiskRefusesAndLosesNothing) {
   EXPECT_EQ(Count(*database), 2);
 }
 
+[[noreturn]] void FillTheDiskAndHear(const std::string& file) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::vector<bool> told;
+  const auto database =
+      Open(file, kOne, {.on_failing = [&told](bool failing) { told.push_back(failing); }});
+  MUST(Put(*database, 1).has_value());
+  database->TryAgain();
+  MUST(Count(*database) == 1 && told.empty());
+  LimitFiles(1);
+  MUST(!Put(*database, 2).has_value() && !Put(*database, 2).has_value());
+  MUST(told == std::vector<bool>{true});
+  database->TryAgain();
+  MUST(Count(*database) == 1 && told.size() == 1);  // who only reads is served, and proves nothing
+  LimitFiles(0);
+  MUST(Count(*database) == 1 && told.size() == 1);
+  database->TryAgain();
+  MUST(Count(*database) == 1);
+  MUST(told == (std::vector<bool>{true, false}));
+  std::_Exit(0);
+}
+
+TEST_F(SqliteDatabaseDeathTest, AFullDiskIsToldOfOnceAndItsEndThoughNobodyWrites) {
+  const SharedPlace shared(kVariable);
+  EXPECT_EXIT(FillTheDiskAndHear(shared.path + "/t.db"), testing::ExitedWithCode(0), "");
+  const auto database = Open(shared.path + "/t.db");
+  EXPECT_EQ(Count(*database), 1);
+}
+
 // What is written again and again needs no room but in the log.
 [[noreturn]] void FillTheLog(const std::string& file) {
   std::signal(SIGXFSZ, SIG_IGN);

@@ -58,7 +58,8 @@ TEST(SqliteDatabase, GivesBackWhatItWasGiven) {
 }
 
 TEST(SqliteDatabase, AWorkThatFailsUndoesItselfAlone) {
-  const auto database = Open("");
+  const auto database =
+      Open("", kOne, {.on_failing = [](bool) { ADD_FAILURE() << "the disk is fine"; }});
   EXPECT_TRUE(Put(*database, 1).has_value());
   const Result<void> failed = Do(*database, [](Transaction& sql) -> Result<void> {
     EXPECT_TRUE(sql.Execute("INSERT INTO t (id) VALUES (2)").has_value());
@@ -359,13 +360,17 @@ TEST(SqliteDatabase, AnIndexThatLostAnEntryIsFound) {
 
 TEST(SqliteDatabase, AFileThatWasMovedAwayIsWrittenNoMore) {
   const Place place;
-  const auto database = Open(place.file());
+  std::vector<bool> told;
+  const auto database =
+      Open(place.file(), kOne, {.on_failing = [&](bool failing) { told.push_back(failing); }});
   std::filesystem::rename(place.file(), place.file() + ".gone");
   const Result<void> put = Put(*database, 1);
   ASSERT_FALSE(put.has_value());
   EXPECT_THAT(put.error().message, HasSubstr("was moved or removed"));
+  EXPECT_EQ(told, std::vector<bool>{true});
   std::filesystem::rename(place.file() + ".gone", place.file());
   EXPECT_TRUE(Put(*database, 1).has_value());
+  EXPECT_EQ(told, (std::vector<bool>{true, false}));
 }
 
 }  // namespace

@@ -2,8 +2,10 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -17,9 +19,11 @@ namespace {
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
-Result<std::unique_ptr<SqliteDatabase>> OpenBeside(const std::string& path,
-                                                   std::span<const std::string_view> steps = kOne) {
-  return SqliteDatabase::Open({.path = path, .checks_beside = true}, Of(steps));
+Result<std::unique_ptr<SqliteDatabase>> OpenBeside(
+    const std::string& path, std::span<const std::string_view> steps = kOne,
+    std::function<void(bool failing)> on_failing = {}) {
+  return SqliteDatabase::Open(
+      {.path = path, .checks_beside = true, .on_failing = std::move(on_failing)}, Of(steps));
 }
 
 void Fill(const std::string& path, int rows) {
@@ -73,7 +77,8 @@ TEST(SqliteOpening, WhatIsDamagedIsRefusedToWhoeverSubmits) {
   const std::string log = place.file() + "-wal";
   std::ofstream(log) << std::string(4096, '\0');  // of a process that was killed
   for (const char* time : {"the first time", "the second"}) {
-    auto database = OpenBeside(place.file());
+    std::vector<bool> told;
+    auto database = OpenBeside(place.file(), kOne, [&](bool failing) { told.push_back(failing); });
     ASSERT_TRUE(database.has_value()) << database.error().message;
     for (const char* when : {"while it is checked, or after it", "after it"}) {
       const Result<void> put = Put(**database, 1000);
@@ -83,7 +88,9 @@ TEST(SqliteOpening, WhatIsDamagedIsRefusedToWhoeverSubmits) {
       EXPECT_THAT(put.error().message, HasSubstr("put a copy of it back, or move it away"));
     }
     EXPECT_FALSE((*database)->ready());
+    (*database)->TryAgain();
     (*database)->Close();
+    EXPECT_EQ(told, std::vector<bool>{true}) << "it stays of no use";
     EXPECT_THAT(Put(**database, 1).error().message, HasSubstr("the gateway stops"));
     database->reset();
     EXPECT_TRUE(std::filesystem::exists(log)) << time << ": it is left as it was found";
@@ -112,7 +119,8 @@ TEST(SqliteOpening, WhoClosesItDoesNotWaitForTheCheck) {
   const std::string log = place.file() + "-wal";
   for (int i = 0; i < 10; ++i) {
     std::ofstream(log) << std::string(4096, '\0');  // of a process that was killed
-    auto database = OpenBeside(place.file());
+    auto database = OpenBeside(place.file(), kOne,
+                               [](bool) { ADD_FAILURE() << "it is whole, as far as it is known"; });
     ASSERT_TRUE(database.has_value()) << database.error().message;
     std::promise<Result<void>> over;
     (*database)->Submit([](Transaction&) { return Result<void>(); },
