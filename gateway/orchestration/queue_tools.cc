@@ -24,13 +24,17 @@ constexpr std::int64_t kMostAwaited = 10;
 // Whoever polls waits for it.
 constexpr std::int64_t kReturnedByAPoll = 50;
 
-Answer ListOf(const std::vector<Task>& tasks, const std::vector<std::string>& fields) {
+Answer ListOf(const TaskPage& page, const std::vector<std::string>& fields) {
   Answer answer;
   json::array list;
-  for (const Task& task : tasks) list.emplace_back(View(task, As::kItem, fields));
-  answer.text = Many(tasks.size(), "task");
+  for (const Task& task : page.tasks) list.emplace_back(View(task, As::kItem, fields));
+  answer.text = Many(page.tasks.size(), "task");
   answer.content["tasks"] = std::move(list);
-  answer.empty_handed = tasks.empty();
+  answer.empty_handed = page.tasks.empty();
+  if (page.next != 0) {
+    answer.content["next_cursor"] = ToText(page.next);
+    answer.text += ", more with cursor " + ToText(page.next);
+  }
   return answer;
 }
 
@@ -54,6 +58,7 @@ struct Poll {
   std::string agent = {}, task_type = {};
   bool claim = false, results = false;
   std::int64_t limit = Arguments::kUsualLimit, lease_ms = 0;
+  TaskId before = 0;
   std::vector<std::string> fields = {};
 };
 
@@ -80,13 +85,20 @@ Result<std::vector<Task>> Ready(Records& records, const Poll& poll) {
   return tasks;
 }
 
-Result<std::vector<Task>> InState(Records& records, const Poll& poll) {
-  Result<TaskPage> page = Search(records, {.status = poll.status,
-                                           .task_type = poll.task_type,
-                                           .assigned_to = poll.agent,
-                                           .limit = poll.limit});
-  if (!page) return Failure(std::move(page.error()));
-  return std::move(page->tasks);
+// The next of the queue are all that there is to a poll; what is in another state has pages.
+Result<TaskPage> TasksFor(Records& records, const Poll& poll) {
+  if (poll.status != Status::kPending) {
+    return Search(records, {.status = poll.status,
+                            .task_type = poll.task_type,
+                            .assigned_to = poll.agent,
+                            .before = poll.before,
+                            .limit = poll.limit});
+  }
+  Result<std::vector<Task>> tasks =
+      poll.claim ? Claim(records, poll.agent, poll.task_type, poll.limit, poll.lease_ms)
+                 : Ready(records, poll);
+  if (!tasks) return Failure(std::move(tasks.error()));
+  return TaskPage{.tasks = std::move(*tasks)};
 }
 
 // What those gave that these waited for, beside them in the answer.
@@ -113,15 +125,12 @@ Result<Answer> Run(Records& records, const Poll& poll) {
   if (Result<bool> back = ReturnExpired(records, kReturnedByAPoll); !back) {
     return Failure(std::move(back.error()));
   }
-  Result<std::vector<Task>> tasks =
-      poll.claim ? Claim(records, poll.agent, poll.task_type, poll.limit, poll.lease_ms)
-      : poll.status == Status::kPending ? Ready(records, poll)
-                                        : InState(records, poll);
-  if (!tasks) return Failure(std::move(tasks.error()));
-  Answer answer = ListOf(*tasks, poll.fields);
-  answer.took = poll.claim && !tasks->empty();
+  Result<TaskPage> page = TasksFor(records, poll);
+  if (!page) return Failure(std::move(page.error()));
+  Answer answer = ListOf(*page, poll.fields);
+  answer.took = poll.claim && !page->tasks.empty();
   if (poll.results) {
-    if (Result<void> added = AddResults(records, *tasks, answer); !added) {
+    if (Result<void> added = AddResults(records, page->tasks, answer); !added) {
       return Failure(std::move(added.error()));
     }
   }
@@ -139,7 +148,12 @@ Result<Operation> Prepare(Arguments& arguments) {
   poll.task_type = arguments.Word("task_type", kMaxWord).value_or("");
   const std::int64_t wait = arguments.WaitMs();
   poll.lease_ms = arguments.LeaseMs();
+  poll.before = arguments.Task("cursor");
   poll.fields = FieldsIn(arguments);
+  if (poll.before != 0 && poll.status == Status::kPending) {
+    arguments.Wrong(
+        "cursor goes on in a list of another status than pending; query_tasks has pages of these");
+  }
   if (poll.claim && poll.agent.empty())
     arguments.Wrong("claim needs agent_id: who is to have them");
   if (poll.results && !poll.claim) {
@@ -177,12 +191,7 @@ Result<Operation> Prepare(Arguments& arguments) {
   return Do(arguments, [=](Records& records) -> Result<Answer> {
     Result<TaskPage> page = Search(records, filter);
     if (!page) return Failure(std::move(page.error()));
-    Answer answer = ListOf(page->tasks, fields);
-    if (page->next != 0) {
-      answer.content["next_cursor"] = ToText(page->next);
-      answer.text += ", more with cursor " + ToText(page->next);
-    }
-    return answer;
+    return ListOf(*page, fields);
   });
 }
 }  // namespace query_tasks

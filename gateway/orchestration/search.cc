@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,10 +12,19 @@ namespace {
 
 using Parameter = Database::Parameter;
 
+struct Column {
+  std::string_view name;
+  std::string_view read;  // without an index
+};
 constexpr std::size_t kConditions = 7;
-// In the order of their bits.
-constexpr std::array<std::string_view, kConditions> kColumns = {
-    "status", "priority", "task_type", "assigned_to", "parent", "project", "goal"};
+// In the order of their bits: what finds least as a rule is first.
+constexpr std::array<Column, kConditions> kColumns = {{{"parent", "parent + 0"},
+                                                       {"goal", "goal + 0"},
+                                                       {"project", "project + 0"},
+                                                       {"assigned_to", "assigned_to || ''"},
+                                                       {"task_type", "task_type || ''"},
+                                                       {"priority", "priority + 0"},
+                                                       {"status", "status + 0"}}};
 // Another bit: in the index of what agents have.
 constexpr unsigned kHeld = 1U << kConditions;
 
@@ -27,7 +37,10 @@ const std::string& SqlFor(unsigned which) {
       sql = "SELECT id FROM task WHERE id < $1 AND id >= $2";
       int place = 3;
       for (std::size_t i = 0; i < kConditions; ++i) {
-        if ((bits >> i & 1U) != 0) sql += fmt::format(" AND {} = ${}", kColumns[i], place++);
+        if ((bits >> i & 1U) == 0) continue;
+        const bool by_index = place == 3 || (bits & kHeld) != 0;
+        sql += fmt::format(" AND {} = ${}", by_index ? kColumns[i].name : kColumns[i].read, place);
+        ++place;
       }
       if ((bits & kHeld) != 0) sql += " AND lease_until IS NOT NULL";
       sql += fmt::format(" ORDER BY id DESC LIMIT ${}", place);
@@ -35,6 +48,59 @@ const std::string& SqlFor(unsigned which) {
     return texts;
   }();
   return kTexts[which];
+}
+
+// The last one of those that are looked at.
+const std::string& LastOf(std::size_t condition) {
+  static const auto kTexts = [] {
+    std::array<std::string, kConditions> texts;
+    for (std::size_t i = 0; i < kConditions; ++i) {
+      texts[i] = fmt::format(
+          "SELECT id FROM task WHERE id < $1 AND {} = $2 ORDER BY id DESC LIMIT 1 OFFSET $3",
+          kColumns[i].name);
+    }
+    return texts;
+  }();
+  return kTexts[condition];
+}
+
+struct Wanted {
+  unsigned which = 0;
+  std::vector<Parameter> values = {};  // in the order of the bits
+
+  void Add(unsigned bit, bool given, const Parameter& value) {
+    if (!given) return;
+    which |= 1U << bit;
+    values.push_back(value);
+  }
+};
+
+// Borrows from the filter.
+Wanted WantedBy(const TaskFilter& filter) {
+  Wanted wanted;
+  wanted.Add(0, filter.parent != 0, filter.parent);
+  wanted.Add(1, filter.goal != 0, filter.goal);
+  wanted.Add(2, filter.project != 0, filter.project);
+  wanted.Add(3, !filter.assigned_to.empty(), filter.assigned_to);
+  wanted.Add(4, !filter.task_type.empty(), filter.task_type);
+  wanted.Add(5, filter.priority.has_value(),
+             static_cast<int>(filter.priority.value_or(Priority::kLow)));
+  wanted.Add(6, filter.status.has_value(),
+             static_cast<int>(filter.status.value_or(Status::kPending)));
+  if (!filter.assigned_to.empty() && filter.status && IsHeld(*filter.status)) {
+    wanted.which |= kHeld;
+  }
+  return wanted;
+}
+
+// Down to which id they are looked at, and 1 where that is all of them.
+Result<TaskId> From(Records& records, const Wanted& wanted, TaskId before, std::int64_t most) {
+  if (wanted.values.size() <= 1 || (wanted.which & kHeld) != 0) return 1;
+  const auto first = static_cast<std::size_t>(std::countr_zero(wanted.which));
+  Result<Database::Rows> last =
+      records.sql.Query(LastOf(first), {before, wanted.values.front(), most - 1});
+  if (!last) return Failure(std::move(last.error()));
+  return last->empty() ? 1 : last->front().Number(0);
 }
 
 }  // namespace
@@ -45,28 +111,13 @@ Result<TaskPage> Search(Records& records, const TaskFilter& filter) {
   if (!newest) return Failure(std::move(newest.error()));
   const TaskId end = newest->front().Number(0) + 1;
   const TaskId before = filter.before == 0 ? end : std::min(filter.before, end);
-  std::vector<Parameter> conditions;
-  unsigned which = 0;
-  const auto add = [&](unsigned bit, bool given, const Parameter& value) {
-    if (!given) return;
-    which |= 1U << bit;
-    conditions.push_back(value);
-  };
-  add(0, filter.status.has_value(), static_cast<int>(filter.status.value_or(Status::kPending)));
-  add(1, filter.priority.has_value(), static_cast<int>(filter.priority.value_or(Priority::kLow)));
-  add(2, !filter.task_type.empty(), filter.task_type);
-  add(3, !filter.assigned_to.empty(), filter.assigned_to);
-  add(4, filter.parent != 0, filter.parent);
-  add(5, filter.project != 0, filter.project);
-  add(6, filter.goal != 0, filter.goal);
-  const bool held = !filter.assigned_to.empty() && filter.status && IsHeld(*filter.status);
-  if (held) which |= kHeld;
-  const bool exact = conditions.size() <= 1 || held;
-  const TaskId from = exact ? 1 : std::max<TaskId>(before - kMostLookedAt, 1);
-  std::vector<Parameter> parameters{before, from};
-  parameters.insert(parameters.end(), conditions.begin(), conditions.end());
+  const Wanted wanted = WantedBy(filter);
+  const Result<TaskId> from = From(records, wanted, before, filter.most_looked_at);
+  if (!from) return Failure(from.error());
+  std::vector<Parameter> parameters{before, *from};
+  parameters.insert(parameters.end(), wanted.values.begin(), wanted.values.end());
   parameters.emplace_back(filter.limit + 1);
-  Result<Database::Rows> ids = records.sql.Query(SqlFor(which), parameters);
+  Result<Database::Rows> ids = records.sql.Query(SqlFor(wanted.which), parameters);
   if (!ids) return Failure(std::move(ids.error()));
   TaskPage page;
   std::size_t bytes = 0;
@@ -84,7 +135,7 @@ Result<TaskPage> Search(Records& records, const TaskFilter& filter) {
     }
     page.tasks.push_back(std::move(*task));
   }
-  if (from > 1) page.next = from;
+  if (*from > 1) page.next = *from;
   return page;
 }
 
