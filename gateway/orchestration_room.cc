@@ -15,6 +15,7 @@
 #include "orchestration/planning/sampling.h"
 #include "orchestration/schema.h"
 #include "orchestration/service.h"
+#include "orchestration/size.h"
 #include "store/sqlite_database.h"
 #include "telemetry/metrics.h"
 
@@ -94,6 +95,7 @@ Result<orchestration::Settings> OrchestrationRoom::SettingsOf(const config::Orch
       .retain_ms = milliseconds(config.retain),
       .away_ms = milliseconds(config.away_after),
       .max_tasks = config.max_tasks,
+      .max_bytes = static_cast<std::int64_t>(config.max_bytes),
       .health = {.least_success = Thousandths(health.least_success),
                  .most_active = health.most_active,
                  .least_agent_success = Thousandths(health.least_agent_success),
@@ -126,7 +128,9 @@ void OrchestrationRoom::Configure(const config::Config& config, fetch::Fetcher& 
   }
   const auto known = desk();
   Result<orchestration::Settings> settings = SettingsOf(config.orchestration, fetcher);
-  if (known != nullptr && settings) known->Change(std::move(*settings));
+  if (known == nullptr || !settings) return;
+  database_->Bound(orchestration::HardBound(settings->max_bytes));
+  known->Change(std::move(*settings));
 }
 
 Result<void> OrchestrationRoom::Open(const config::Config& config, fetch::Fetcher& fetcher) {
@@ -137,7 +141,8 @@ Result<void> OrchestrationRoom::Open(const config::Config& config, fetch::Fetche
     Result<void> known = WaitForWhatRulesGoBy(config.orchestration, *database_);
     return known ? Result<void>() : Failure(Refusal(std::move(known.error())));
   }
-  store::SqliteDatabase::Options options{.checks_beside = true};
+  store::SqliteDatabase::Options options{
+      .most_bytes = orchestration::HardBound(settings->max_bytes), .checks_beside = true};
   if (config.state.dir.empty()) {
     spdlog::warn(
         "orchestration: tasks and agents are in memory only and gone with this process; set "

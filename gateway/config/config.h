@@ -223,6 +223,7 @@ struct Orchestration {
   std::chrono::nanoseconds away_after = std::chrono::minutes(5);  // of an agent that says nothing
   std::chrono::nanoseconds retain = std::chrono::hours(7 * 24);   // of finished tasks
   std::int64_t max_tasks = 2'000'000;                             // that are kept
+  std::size_t max_bytes = std::size_t{1} << 30;                   // of all records, about
   // What get_health calls degraded: shares from 0 to 1 below, and more tasks than these.
   struct Health {
     double least_success = 0.8, least_agent_success = 0.7, least_routed = 0.8;

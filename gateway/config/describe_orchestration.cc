@@ -14,6 +14,9 @@ std::string DescribeOrchestration(const Config& config) {
   if (service.max_tasks != Orchestration().max_tasks) {
     out += ", at most " + Count(static_cast<std::size_t>(service.max_tasks), "task");
   }
+  if (service.max_bytes != Orchestration().max_bytes) {
+    out += ", records of at most " + FormatBytes(service.max_bytes);
+  }
   if (service.messages.max_bytes != Orchestration().messages.max_bytes) {
     out += ", messages of at most " + FormatBytes(service.messages.max_bytes);
   }

@@ -128,6 +128,10 @@ void ReadOrchestration(Section& root, std::span<const PolicyKey> keys, Config& c
   if (const auto time = section->Duration("away_after", 1s, 24h)) into.away_after = *time;
   if (const auto time = section->Duration("retain", 1min)) into.retain = *time;
   if (const auto most = section->Integer("max_tasks", 1, 100'000'000)) into.max_tasks = *most;
+  constexpr std::size_t kMiB = std::size_t{1} << 20;
+  if (const auto bytes = section->Bytes("max_bytes", 16 * kMiB, kMiB << 20)) {
+    into.max_bytes = *bytes;
+  }
   ReadHealth(*section, into.health);
   ReadRoles(*section, into);
   ReadPlanner(*section, into.planner);

@@ -90,6 +90,13 @@ class Database {
     Result<Rows> Query(std::string_view sql, std::initializer_list<Parameter> parameters = {}) {
       return Query(sql, std::span(parameters.begin(), parameters.size()));
     }
+    // What all records take, in bytes, with what this changed before it first asked; what was freed
+    // does not count. Costs no more than a short query.
+    virtual Result<std::int64_t> UsedBytes() = 0;
+    // Where the engine bounds that: what this does from here on may pass the bound. For what makes
+    // room, which may take some before.
+    virtual Result<void> PassBound() = 0;
+
     // Of a statement whose rows nobody wants.
     Result<void> Execute(std::string_view sql, std::initializer_list<Parameter> parameters = {}) {
       Result<Rows> rows = Query(sql, parameters);
@@ -102,7 +109,8 @@ class Database {
   // changes nothing but through the transaction, and sets what it answers each time.
   using Work = std::move_only_function<Result<void>(Transaction&)>;
   // Told once, on a thread of the engine: committed; the Error of the work; or why it is not kept.
-  // An Error whose `retryable` is set kept nothing for sure.
+  // An Error whose `retryable` is set kept nothing for sure. kTooLarge of the gateway: there is no
+  // room for it within the bound of the engine, and nothing was kept.
   using Done = std::move_only_function<void(Result<void>)>;
 
   // Whether others may be committed with it. Where they begin anew, those before one that is alone

@@ -8,6 +8,7 @@
 
 #include "core/transact.h"
 #include "orchestration/moves.h"
+#include "orchestration/size.h"
 #include "orchestration/statistics.h"
 #include "telemetry/metrics.h"
 
@@ -104,6 +105,8 @@ Desk::Desk(Database& database, const Clock& clock, telemetry::Metrics& metrics, 
       locks_held_(metrics.GaugeOf("switchyard_orchestration_locks", {"held"})),
       locks_waiting_(metrics.GaugeOf("switchyard_orchestration_locks", {"waiting"})),
       projects_(metrics.GaugeOf("switchyard_orchestration_projects_open", {})),
+      bytes_(metrics.GaugeOf("switchyard_orchestration_bytes", {})),
+      bytes_limit_(metrics.GaugeOf("switchyard_orchestration_bytes_limit", {})),
       settings_(std::make_shared<const Settings>(std::move(settings))) {
   vouching_.Trust(*settings_);
   Renew();
@@ -230,6 +233,9 @@ switchyard::Task<Result<Answer>> Desk::RunOnce(Operation operation, std::string 
   if (!outcome) {
     const Error& why = outcome.error();
     if (why.origin == Origin::kClient && why.code == Code::kRateLimited) throttled_.Add();
+    if (why.origin == Origin::kGateway && why.code == Code::kTooLarge) {
+      co_return Failure(AtHardBound(*settings()));
+    }
     co_return Failure(std::move(outcome.error()));
   }
   co_return std::move(outcome->answer);

@@ -109,6 +109,7 @@ class Desk {
   std::int64_t ToWall() const;  // from the steady clock's time, by what the wall clock shows now
   void Note(const Records::Effects& effects);
   void Publish(const Numbers& numbers);
+  void TellIfFull(std::int64_t bytes, std::int64_t limit);
 
   Database& database_;
   const Clock& clock_;
@@ -123,11 +124,12 @@ class Desk {
   std::atomic<std::int64_t> to_wall_;           // changed by Look() alone
   std::atomic<std::int64_t> forgets_from_ = 0;  // by the steady clock; nothing is forgotten before
   std::atomic<std::size_t> held_ = 0;           // bytes of operations that wait
+  bool full_ = false;                           // the log says so; of Publish() alone
   telemetry::Counter &claims_, &expired_, &dead_, &sent_, &read_, &throttled_, &forced_;
   telemetry::Histogram &claim_seconds_, &pending_seconds_;
   std::vector<std::shared_ptr<telemetry::Gauge>> tasks_, agents_;
   std::shared_ptr<telemetry::Gauge> oldest_, sessions_, requests_, listening_;
-  std::shared_ptr<telemetry::Gauge> locks_held_, locks_waiting_, projects_;
+  std::shared_ptr<telemetry::Gauge> locks_held_, locks_waiting_, projects_, bytes_, bytes_limit_;
 
   mutable std::mutex mutex_;
   std::shared_ptr<const Settings> settings_;  // guarded by mutex_; never null

@@ -42,6 +42,7 @@ struct Desk::Numbers {
   std::optional<AgentNumbers> agents = {};  // none: as before
   CoordinationNumbers coordination = {};
   std::map<std::string, std::int64_t> counters = {};
+  std::int64_t bytes = 0, bytes_limit = 0;
 
   static Result<Numbers> Of(Records& records, Census::Count count) {
     Result<QueueNumbers> queue = QueueOf(records);
@@ -52,8 +53,13 @@ struct Desk::Numbers {
     if (!coordination) return Failure(std::move(coordination.error()));
     Result<std::map<std::string, std::int64_t>> counters = CountersOf(records);
     if (!counters) return Failure(std::move(counters.error()));
-    Numbers numbers{
-        .queue = *queue, .coordination = *coordination, .counters = std::move(*counters)};
+    const Result<std::int64_t> bytes = records.sql.UsedBytes();
+    if (!bytes) return Failure(bytes.error());
+    Numbers numbers{.queue = *queue,
+                    .coordination = *coordination,
+                    .counters = std::move(*counters),
+                    .bytes = *bytes,
+                    .bytes_limit = records.settings.max_bytes};
     if (!agents) return numbers;
     Result<AgentNumbers> counted = AgentsOf(records);
     if (!counted) return Failure(std::move(counted.error()));
@@ -128,6 +134,9 @@ Result<Desk::Looked> Desk::LookAround(Database::Transaction& sql, Round round, s
                                       const Settings& settings) {
   Looked looked;
   Records records{.sql = sql, .now = now, .settings = settings, .caller = {}};
+  // Records that are full are made smaller here and nowhere else, and what comes back with its
+  // lease takes some room before anything is forgotten.
+  if (Result<void> passes = sql.PassBound(); !passes) return Failure(std::move(passes.error()));
   if (jump != 0) {
     if (Result<void> moved = MoveLeases(records, jump); !moved) {
       return Failure(std::move(moved.error()));
@@ -159,6 +168,17 @@ Result<Desk::Looked> Desk::LookAround(Database::Transaction& sql, Round round, s
   return looked;
 }
 
+// Once, until there is a tenth of it free again: what is forgotten makes room for a moment.
+void Desk::TellIfFull(std::int64_t bytes, std::int64_t limit) {
+  if (bytes >= limit && !full_) {
+    spdlog::warn(
+        "orchestration: the records take {} bytes, {} are what they may (max_bytes): nothing is "
+        "added until what is finished is forgotten, after retain, or that is raised",
+        bytes, limit);
+  }
+  full_ = bytes >= (full_ ? limit / 10 * 9 : limit);
+}
+
 void Desk::Publish(const Numbers& numbers) {
   std::size_t place = 0;
   for (const auto& by_priority : numbers.queue.tasks) {
@@ -175,6 +195,9 @@ void Desk::Publish(const Numbers& numbers) {
   locks_waiting_->Set(counter("locks_waiting"));
   projects_->Set(counter("projects_open"));
   oldest_->Set(numbers.queue.oldest_pending_ms / 1000);
+  bytes_->Set(numbers.bytes);
+  bytes_limit_->Set(numbers.bytes_limit);
+  TellIfFull(numbers.bytes, numbers.bytes_limit);
   if (!numbers.agents) return;
   const auto& by_status = numbers.agents->by_status;
   for (std::size_t i = 0; i < kShownStatuses.size(); ++i) {

@@ -6,6 +6,7 @@
 #include "orchestration/dependencies.h"
 #include "orchestration/lanes.h"
 #include "orchestration/projects/efforts.h"
+#include "orchestration/size.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -270,6 +271,9 @@ Result<Task> Complete(Records& records, TaskId id, const Actor& actor, std::stri
   if (before->id != 0 && before->result == result && before->metrics == metrics) return before;
   Result<Task> task = FindFor(records, id, "complete_task", actor);
   if (!task) return task;
+  if (Result<void> room = RefuseBulk(records, result.size() + metrics.size()); !room) {
+    return Failure(std::move(room.error()));
+  }
   Task done = *task;
   done.status = Status::kCompleted;
   done.finished_at = records.now;
@@ -349,6 +353,9 @@ Result<Task> Requeue(Records& records, TaskId id) {
 Result<Task> Change(Records& records, TaskId id, Update update) {
   Result<Task> task = FindToChange(records, id, "update_task");
   if (!task) return task;
+  if (update.content && update.content->size() > task->content.size()) {
+    if (Result<void> room = RefuseAdding(records); !room) return Failure(std::move(room.error()));
+  }
   Task changed = *task;
   if (update.content) changed.content = std::move(*update.content);
   if (update.priority) changed.priority = *update.priority;

@@ -32,9 +32,10 @@ struct HealthLimits {
 // Of the configuration; milliseconds.
 struct Settings {
   std::int64_t lease_ms = 5 * 60'000;  // how long a task stays with an agent that says nothing
-  std::int64_t retain_ms = 7 * 24 * 3'600'000LL;  // finished tasks
-  std::int64_t away_ms = 90'000;                  // an agent that said nothing for so long is away
-  std::int64_t max_tasks = 2'000'000;             // that are kept, finished ones with them
+  std::int64_t retain_ms = 7 * 24 * 3'600'000LL;   // finished tasks
+  std::int64_t away_ms = 90'000;                   // an agent that said nothing for so long is away
+  std::int64_t max_tasks = 2'000'000;              // that are kept, finished ones with them
+  std::int64_t max_bytes = std::int64_t{1} << 30;  // of all records; more are not added (size.h)
   HealthLimits health = {};
   std::shared_ptr<const Roles> roles = nullptr;  // null = nobody said anything of roles
   std::int64_t responsive_ms = 60'000;           // ... and does not answer, as checks have it

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "orchestration/size.h"
+
 namespace switchyard::orchestration {
 
 namespace {
@@ -21,6 +23,7 @@ std::string TooMuch(std::int64_t more, std::int64_t room) {
 }  // namespace
 
 Result<void> RefuseMoreTasks(Records& records, std::int64_t more) {
+  if (Result<void> room = RefuseAdding(records); !room) return room;
   Result<Database::Rows> rows = records.sql.Query(
       "SELECT CAST(sum(pending + assigned + in_progress + completed + failed + cancelled) AS "
       "BIGINT) FROM tally");

@@ -9,9 +9,9 @@
 
 namespace switchyard::orchestration {
 
-// kInvalid: with so many more there are too many tasks, or more of the caller's than its share; or
-// more kinds (lanes.h) that are not over than its share, of those that it was the first to need
-// since nobody did. Both change nothing.
+// kInvalid: the records have no room (size.h), or with so many more there are too many tasks, or
+// more of the caller's than its share; or more kinds (lanes.h) that are not over than its share, of
+// those that it was the first to need since nobody did. Both change nothing.
 Result<void> RefuseMoreTasks(Records& records, std::int64_t more = 1);
 Result<void> RefuseMoreKinds(Records& records, std::int64_t more = 1);
 

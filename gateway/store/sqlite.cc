@@ -1,5 +1,6 @@
 #include "store/sqlite.h"
 
+#include <algorithm>
 #include <sqlite3.h>
 #include <utility>
 
@@ -32,6 +33,7 @@ struct Database::Handle {
   sqlite3* sqlite = nullptr;
   int pages_in_log = 0;
   std::uint64_t commits_in_log = 0;
+  bool bounded = false;
 
   Error ErrorOf(int code) const {
     Error error{.code = Code::kUnavailable, .message = path + ": " + sqlite3_errstr(code)};
@@ -39,6 +41,18 @@ struct Database::Handle {
       error.message.append("; ").append(fix);
     }
     error.detail = "sqlite " + std::to_string(code) + ": " + sqlite3_errmsg(sqlite);
+    return error;
+  }
+
+  // The same of a statement. What changes something touches no disk before the commit, so where
+  // there is no room for it that is for the bound. A COMMIT is told to be one that only reads.
+  Error ErrorOf(int code, sqlite3_stmt* statement) const {
+    Error error = ErrorOf(code);
+    if (!bounded || (code & 0xff) != SQLITE_FULL || sqlite3_stmt_readonly(statement) != 0) {
+      return error;
+    }
+    error.code = Code::kTooLarge;
+    error.message = path + ": is as large as it may be";
     return error;
   }
 };
@@ -119,6 +133,13 @@ Result<void> Database::Sync() {
   return {};
 }
 
+Result<void> Database::LimitPages(std::int64_t most) {
+  constexpr std::int64_t kMostOfSqlite = 0xfffffffe;
+  const std::int64_t pages = most == 0 ? kMostOfSqlite : std::min(most, kMostOfSqlite);
+  handle_->bounded = true;
+  return Execute("PRAGMA max_page_count = " + std::to_string(pages));
+}
+
 Error Database::Unusable(std::string_view why) const {
   return {.code = Code::kUnavailable,
           .message =
@@ -194,7 +215,7 @@ Result<bool> Statement::Step() {
   const int code = bound_ != SQLITE_OK ? bound_ : sqlite3_step(handle_.get());
   if (code == SQLITE_ROW) return true;
   if (code != SQLITE_DONE) {
-    Error error = database_->ErrorOf(code);
+    Error error = database_->ErrorOf(code, handle_.get());
     Reset();
     return Failure(std::move(error));
   }

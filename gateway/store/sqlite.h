@@ -46,6 +46,11 @@ class Database {
   // SQLite gives a transaction up by itself where it cannot go on: the disk is full, or fails.
   bool InTransaction() const;
 
+  // It grows to so many pages at most, or stays as large as it is by then; 0: whatever it takes.
+  // Once a bound was set, a statement that has no room within it is kTooLarge, which is no full
+  // disk; so nothing may spill to the disk before a commit (PRAGMA cache_spill).
+  Result<void> LimitPages(std::int64_t most);
+
   // From now on what is committed stays in the log (of a file in WAL mode) until Checkpoint().
   void KeepLog();
   // Pages in the log after the last commit here, since KeepLog().

@@ -56,6 +56,15 @@ class SqliteDatabase::Running final : public Transaction {
     }
   }
 
+  Result<std::int64_t> UsedBytes() override {
+    if (used_) return *used_;
+    Result<std::int64_t> used = owner_.bound_.UsedBytes();
+    if (used) used_ = *used;
+    return used;
+  }
+
+  Result<void> PassBound() override { return owner_.bound_.Lift(); }
+
   bool changed() const { return changed_; }
 
  private:
@@ -88,6 +97,7 @@ class SqliteDatabase::Running final : public Transaction {
 
   SqliteDatabase& owner_;
   bool changed_ = false;
+  std::optional<std::int64_t> used_ = {};  // when it was first asked
 };
 
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(Options options,
@@ -115,7 +125,10 @@ Result<void> SqliteDatabase::Inspect(const std::string& path, const DatabaseSche
 }
 
 SqliteDatabase::SqliteDatabase(sqlite::Database database, Options options)
-    : options_(std::move(options)), database_(std::move(database)), health_(options_.on_failing) {}
+    : options_(std::move(options)),
+      database_(std::move(database)),
+      bound_(database_, options_.most_bytes),
+      health_(options_.on_failing) {}
 
 void SqliteDatabase::Begin() {
   thread_ = std::thread([this] {
@@ -256,7 +269,8 @@ std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) 
   if (!options_.path.empty() && database_.Moved()) {
     whole = Failure(database_.Gone());
   } else {
-    whole = Control("BEGIN IMMEDIATE");
+    whole = bound_.Hold();
+    if (whole) whole = Control("BEGIN IMMEDIATE");
   }
   const bool begun = whole.has_value();
   const std::uint64_t before = database_.commits_in_log();
@@ -277,8 +291,9 @@ std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) 
     }
     // Those before it are undone with it; those behind it begin anew.
     if (!job.kept) job.kept = Failure(Undone(std::move(job.kept.error())));
-    whole = job.kept ? Failure(Code::kUnavailable, Origin::kGateway, "the transaction was given up")
-                     : job.kept;
+    const bool for_all = !job.kept && job.kept.error().code != Code::kTooLarge;
+    whole = for_all ? job.kept
+                    : Failure(Code::kUnavailable, Origin::kGateway, "the transaction was given up");
     break;
   }
   if (begun && database_.InTransaction()) {
@@ -343,6 +358,7 @@ Result<void> SqliteDatabase::RunOne(Job& job, bool& changed) {
     done = Failure(Code::kInternal, Origin::kGateway, "a transaction failed", bug.what());
   }
   changed = running.changed();
+  if (Result<void> held = bound_.Hold(); done && !held) done = std::move(held);
   if (!database_.InTransaction()) return done;
   if (!done) done = Failure(Undone(std::move(done.error())));
   if (!savepoints_) return done;

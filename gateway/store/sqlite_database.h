@@ -33,6 +33,7 @@
 #include "base/result.h"
 #include "core/database.h"
 #include "store/sqlite.h"
+#include "store/sqlite_bound.h"
 #include "store/sqlite_checkpoints.h"
 #include "store/sqlite_health.h"
 #include "store/sqlite_opening.h"
@@ -45,7 +46,8 @@ class SqliteDatabase final : public Database {
     std::string path = {};              // "" = in memory, gone with this object
     std::size_t most_waiting = 10'000;  // transactions; more are refused
     std::size_t most_in_group = 256;
-    int most_in_log = 16'000;  // pages of 4 KiB, about
+    int most_in_log = 16'000;     // pages of 4 KiB, about
+    std::int64_t most_bytes = 0;  // see Bound()
     // What reads the whole of a file that is there is done on the thread, after Open(): what is
     // submitted waits for that, and where the file is damaged is refused with what to do.
     bool checks_beside = false;
@@ -67,6 +69,9 @@ class SqliteDatabase final : public Database {
 
   using Database::Submit;
   void Submit(Work work, Done done, Company company) override;
+  // How many bytes it may take, without its log and from the next commit on; 0: as many as there
+  // are. What is larger by then grows no more. Any thread.
+  void Bound(std::int64_t bytes) { bound_.Set(bytes); }
   // Runs what was submitted and ends the thread. What comes later is refused, and so is what waits
   // for the file to be checked.
   void Close();
@@ -115,6 +120,7 @@ class SqliteDatabase final : public Database {
   const Options options_;
   sqlite::Database database_;  // this and what follows are the thread's once it runs
   std::unordered_map<std::string_view, sqlite::Statement, Place, Place> statements_;  // by texts
+  SqliteBound bound_;
   std::unique_ptr<SqliteCheckpoints> checkpoints_;  // null: in memory; ends first
   bool savepoints_ = false;                         // each of the group has one
   unsigned failed_ = 0;                             // commits, since the last one that did not

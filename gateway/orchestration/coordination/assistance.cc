@@ -14,6 +14,7 @@
 #include "orchestration/coordination/waits.h"
 #include "orchestration/lanes.h"
 #include "orchestration/routing.h"
+#include "orchestration/size.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -31,6 +32,7 @@ Wait WaitOf(const Request& request, const std::string& helper) {
 }
 
 Result<void> MakeRoom(Records& records, const Request& request) {
+  if (Result<void> room = RefuseAdding(records); !room) return room;
   Result<Database::Rows> own = records.sql.Query(
       "SELECT count(*) FROM assistance WHERE box = $1 AND closed_at = 0", {request.box});
   if (!own) return Failure(std::move(own.error()));
@@ -259,9 +261,9 @@ Result<Request> React(Records& records, std::int64_t id, const std::string& agen
     return Forbidden("agent " + agent + " asked this itself; it may cancel the request");
   }
   // The other side is told, so that a flood of changes of mind is a flood of messages.
-  if (Result<void> may = MaySend(records, agent); !may) {
-    return Failure(std::move(may.error()));
-  }
+  Result<void> may = MaySend(records, agent);
+  if (may) may = RefuseBulk(records, text.size());
+  if (!may) return Failure(std::move(may.error()));
   const bool others = request->status == Asking::kAccepted && request->helper_box != own->box;
   if (Over(*request) || (others && reaction != Reaction::kDecline)) return NotNow(*request);
   Result<void> done = reaction == Reaction::kAccept    ? Accept(records, *request, *own)

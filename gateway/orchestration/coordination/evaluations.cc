@@ -5,6 +5,7 @@
 
 #include "orchestration/coordination/ids.h"
 #include "orchestration/coordination/inbox.h"
+#include "orchestration/size.h"
 #include "orchestration/task.h"
 
 namespace switchyard::orchestration {
@@ -200,8 +201,8 @@ Result<void> Keep(Records& records, const Evaluation& evaluation, std::int64_t b
                   std::string_view voter) {
   Result<Said> earlier = Earlier(records, evaluation, box, voter);
   if (!earlier) return Failure(std::move(earlier.error()));
-  Result<void> done = {};
-  if (!earlier->known) done = MakeRoom(records);
+  Result<void> done = RefuseAdding(records);
+  if (done && !earlier->known) done = MakeRoom(records);
   if (done && !earlier->known) done = CountUp(records, "evaluations");
   if (done) done = Count(records, box, voter, earlier->score, evaluation.score);
   if (!done) return done;

@@ -8,6 +8,7 @@
 #include "orchestration/coordination/inbox.h"
 #include "orchestration/coordination/pace.h"
 #include "orchestration/coordination/sealed.h"
+#include "orchestration/size.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -123,6 +124,7 @@ Result<void> Post(Records& records, const NewMessage& wanted, std::int64_t sende
 }  // namespace
 
 Result<Sent> Send(Records& records, const NewMessage& wanted) {
+  if (Result<void> room = RefuseAdding(records); !room) return Failure(std::move(room.error()));
   Result<Inbox> own = InboxOf(records, wanted.sender);
   if (!own) return Failure(std::move(own.error()));
   if (Result<void> may = MaySend(records, wanted.sender); !may) {
@@ -158,7 +160,8 @@ Result<void> Notify(Records& records, const NewMessage& wanted) {
   Result<std::vector<std::int64_t>> boxes = BoxesOf(records, wanted, sent);
   if (!boxes) return Failure(std::move(boxes.error()));
   if (boxes->empty()) return {};
-  Result<bool> room = MakeRoom(records, BytesOf(wanted.content.size(), boxes->size()));
+  Result<bool> room = HasRoom(records);
+  if (room && *room) room = MakeRoom(records, BytesOf(wanted.content.size(), boxes->size()));
   if (!room) return Failure(std::move(room.error()));
   if (!*room) return {};
   return Post(records, wanted, own->box, *boxes, sent);

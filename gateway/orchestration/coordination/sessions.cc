@@ -10,6 +10,7 @@
 #include "orchestration/coordination/inbox.h"
 #include "orchestration/coordination/messages.h"
 #include "orchestration/coordination/pace.h"
+#include "orchestration/size.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -70,6 +71,7 @@ Result<void> Leave(Records& records, Session& session, const std::string& agent)
 }
 
 Result<void> MakeRoom(Records& records, std::int64_t box, const std::string& coordinator) {
+  if (Result<void> room = RefuseAdding(records); !room) return room;
   Result<Database::Rows> all =
       records.sql.Query("SELECT value FROM counter WHERE name = 'sessions_open'");
   if (!all) return Failure(std::move(all.error()));
@@ -218,8 +220,10 @@ Result<Session> Update(Records& records, std::int64_t id, const std::string& age
                      ", adds and removes participants");
   }
   Result<void> done = {};
+  const std::size_t before = session->context.size();
   if (!update.add.empty()) done = MaySend(records, agent);
   if (done) done = Merge(*session, update.context);
+  if (done && session->context.size() > before) done = RefuseAdding(records);
   for (const std::string& one : update.add) {
     if (done) done = Join(records, *session, one);
   }

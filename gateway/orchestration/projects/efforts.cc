@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "orchestration/agents.h"
+#include "orchestration/size.h"
 
 namespace switchyard::orchestration {
 namespace {
@@ -53,6 +54,7 @@ std::string_view OpenCounter(Kind kind) {
 
 // A proved caller has a tenth of what there may be, so that others have room.
 Result<void> MakeRoom(Records& records, Kind kind) {
+  if (Result<void> room = RefuseAdding(records); !room) return room;
   const std::int64_t most = kind == Kind::kProject ? kMaxProjects : kMaxGoals;
   Result<Database::Rows> kept =
       records.sql.Query("SELECT value FROM counter WHERE name = $1", {KeptCounter(kind)});
@@ -268,7 +270,8 @@ Result<Effort> UpdateEffort(Records& records, Kind kind, EffortId id, const Effo
   if (update.status) after.status = *update.status;
   after.updated_at = records.now;
   Result<void> fine = {};
-  if (update.lead) fine = CheckLead(records, after.lead);
+  if (after.description.size() > found->description.size()) fine = RefuseAdding(records);
+  if (fine && update.lead) fine = CheckLead(records, after.lead);
   if (fine && after.status == EffortStatus::kCompleted && found->status != after.status) {
     fine = MayComplete(after);
   }

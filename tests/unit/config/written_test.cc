@@ -69,8 +69,9 @@ TEST(WrittenFile, AChangeInEachMemberIsInTheDigestAndNamed) {
 
 TEST(WrittenFile, SettingsOfTheBuiltInServiceAreInIt) {
   const Config before = Of("orchestration: {}");
-  for (const char* more : {"{max_tasks: 5}", "{lease: 1m}", "{health: {most_active: 5}}",
-                           "{messages: {limit: 5}}", "{planner: {sampling: true}}"}) {
+  for (const char* more :
+       {"{max_tasks: 5}", "{max_bytes: 16MiB}", "{lease: 1m}", "{health: {most_active: 5}}",
+        "{messages: {limit: 5}}", "{planner: {sampling: true}}"}) {
     const Config after = Of("orchestration: " + std::string(more));
     EXPECT_NE(DigestOf(before), DigestOf(after)) << more;
     EXPECT_THAT(ChangedBetween(before, after), ElementsAre("orchestration")) << more;

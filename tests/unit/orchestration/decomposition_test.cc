@@ -220,6 +220,8 @@ class AgentsRead final : public Database::Transaction {
     if (rows && sql.contains("FROM agent")) count_ += rows->size();
     return rows;
   }
+  Result<std::int64_t> UsedBytes() override { return inner_.UsedBytes(); }
+  Result<void> PassBound() override { return inner_.PassBound(); }
 
  private:
   Database::Transaction& inner_;

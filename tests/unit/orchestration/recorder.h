@@ -21,6 +21,8 @@ class Recorder final : public Database::Transaction {
     ++asked_;
     return inner_.Query(sql, parameters);
   }
+  Result<std::int64_t> UsedBytes() override { return inner_.UsedBytes(); }
+  Result<void> PassBound() override { return inner_.PassBound(); }
   int asked() const { return asked_; }  // how many times
 
  private:
