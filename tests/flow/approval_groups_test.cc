@@ -11,9 +11,9 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const std::string kYes = R"({"action":"accept","content":{"approve":true}})";
+const std::string kApproved = R"({"action":"accept","content":{"approve":true}})";
 const std::string kChosen = R"({"action":"accept","content":{}})";
-const std::string kX = R"({"label":"x"})";
+const std::string kLabelX = R"({"label":"x"})";
 
 class ApprovalGroups : public ApprovalFixture, public ::testing::Test {
  protected:
@@ -46,7 +46,7 @@ class ApprovalGroups : public ApprovalFixture, public ::testing::Test {
     return one;
   }
   static Answer Call(ModernClient& one, const std::string& tool, const std::string& more = "",
-                     const std::string& arguments = kX) {
+                     const std::string& arguments = kLabelX) {
     return one.Request({.method = "tools/call",
                         .members = R"("name":")" + tool + R"(","arguments":)" + arguments + more});
   }
@@ -55,7 +55,7 @@ class ApprovalGroups : public ApprovalFixture, public ::testing::Test {
            Quote(State(asked));
   }
   static std::string Approved(const Answer& asked) {
-    return Back(asked, "switchyard_approval", kYes);
+    return Back(asked, "switchyard_approval", kApproved);
   }
   std::size_t Seen() const {
     return fake.received("tools/call").size() + other.received("tools/call").size();
@@ -81,11 +81,11 @@ TEST_F(ApprovalGroups, AModernClientsUserApproves) {
 TEST_F(ApprovalGroups, ALegacyClientsUserApprovesWithinTheCall) {
   StartGroup("[{tool: [wipe, ask]}]");
   LegacyClient client = Declaring(gateway.port(), R"({"elicitation":{}})");
-  Exchange wipe = client.BeginCall("g__wipe", kX);
-  EXPECT_EQ(client.Post(AnswerTo(wipe.NextEvent().value_or(""), kYes), {}).status, 202);
+  Exchange wipe = client.BeginCall("g__wipe", kLabelX);
+  EXPECT_EQ(client.Post(AnswerTo(wipe.NextEvent().value_or(""), kApproved), {}).status, 202);
   EXPECT_EQ(wipe.Finish().text(), "wiped x");
-  Exchange ask = client.BeginCall("g__ask", kX);
-  for (const std::string& said : {kYes, kChosen}) {
+  Exchange ask = client.BeginCall("g__ask", kLabelX);
+  for (const std::string& said : {kApproved, kChosen}) {
     const std::string question = ask.NextEvent().value_or("");
     EXPECT_EQ(client.Post(AnswerTo(question, said), {}).status, 202) << question;
   }
@@ -138,7 +138,7 @@ TEST_F(ApprovalGroups, StatesOfOtherCallsReachNoMember) {
   EXPECT_EQ(Call(one, "g__wipe", Approved(asked), R"({"label":"all"})").code(), -32602);
   EXPECT_EQ(Call(one, "g__wipe", R"(,"requestState":"ap1.x")").code(), -32602);
   EXPECT_EQ(
-      Call(one, "g__wipe", R"(,"inputResponses":{"switchyard_approval":)" + kYes + "}").code(),
+      Call(one, "g__wipe", R"(,"inputResponses":{"switchyard_approval":)" + kApproved + "}").code(),
       -32602);
   EXPECT_EQ(Seen(), 0U);
 }

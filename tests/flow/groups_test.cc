@@ -19,7 +19,7 @@ namespace {
 
 constexpr const char* kBoth = "{g: {servers: [{server: a}, {server: b}]}}";
 constexpr const char* kByLoad = "{g: {choice: least_loaded, servers: [{server: a}, {server: b}]}}";
-constexpr const char* kReads = R"("annotations":{"readOnlyHint":true})";
+constexpr const char* kReadOnly = R"("annotations":{"readOnlyHint":true})";
 constexpr std::string_view kElicits =
     R"("k":{"method":"elicitation/create","params":{"mode":"form","message":"which?",)"
     R"("requestedSchema":{"type":"object","properties":{"s":{"type":"string"}}}}})";
@@ -79,9 +79,9 @@ TEST_P(Groups, StandInForAnotherWithEachMemberInTurn) {
   FakeServer c = FakeServer::Modern("c");
   c.ExpectComplaints();
   const auto fails = [](Turn& turn) { turn.Drop(); };
-  c.surface().AddTool("who", fails, kReads);
-  a.surface().AddTool("who", fails, kReads);
-  b.surface().AddTool("who", [](Turn& turn) { turn.Text("b"); }, kReads);
+  c.surface().AddTool("who", fails, kReadOnly);
+  a.surface().AddTool("who", fails, kReadOnly);
+  b.surface().AddTool("who", [](Turn& turn) { turn.Text("b"); }, kReadOnly);
   gateway.Serves("c", c, "tool_policies: {who: {fallback: {alternatives: [{tool: g__who}]}}}");
   Start();
   EXPECT_EQ(client->Call("c__who").text(), "b");
@@ -151,7 +151,7 @@ TEST_P(Groups, AMemberThatWorksIsAskedBeforeAnOldAnswerOfAnother) {
         [&fails](Turn& turn) {
           fails ? turn.Error(-32603, "out of order") : turn.Text(turn.surface().name());
         },
-        kReads);
+        kReadOnly);
   };
   looks(a, broken);
   looks(b, all_broken);
@@ -171,7 +171,7 @@ TEST_P(Groups, AMemberThatWorksIsAskedBeforeAnOldAnswerOfAnother) {
 TEST_P(Groups, WhatIsWrittenAtOneMemberIsReadAtTheOthers) {
   for (FakeServer* fake : {&a, &b}) {
     fake->surface().AddTool(
-        "look", [this](Turn& turn) { turn.Text(std::to_string(written.load())); }, kReads);
+        "look", [this](Turn& turn) { turn.Text(std::to_string(written.load())); }, kReadOnly);
     fake->surface().AddTool("write_it", [this](Turn& turn) {
       ++written;
       turn.Text("written");
@@ -189,7 +189,7 @@ TEST_P(Groups, WhatIsWrittenAtOneMemberIsReadAtTheOthers) {
 TEST_P(Groups, AnAlternativeThatNamesAGroupGoesToTheMemberThatHasTheLeastToDo) {
   FakeServer c = FakeServer::Modern("c");
   c.ExpectComplaints();
-  c.surface().AddTool("ask", [](Turn& turn) { turn.Error(-32603, "out of order"); }, kReads);
+  c.surface().AddTool("ask", [](Turn& turn) { turn.Error(-32603, "out of order"); }, kReadOnly);
   gateway.Serves("c", c, "tool_policies: {ask: {fallback: {alternatives: [{tool: g__who}]}}}");
   Start(kByLoad);
   Exchange held = client->BeginCall("g__hold", R"({"label":"l"})");

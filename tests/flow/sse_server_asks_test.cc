@@ -13,7 +13,7 @@ namespace {
 constexpr const char* kForms = R"({"elicitation":{"form":{}}})";
 constexpr const char* kAccepts = R"({"action":"accept","content":{"s":"eng"}})";
 
-std::string Form(const std::string& message) {
+std::string FormAsking(const std::string& message) {
   return R"({"method":"elicitation/create","params":{"message":)" + Quote(message) +
          R"(,"requestedSchema":{"type":"object","properties":{}}}})";
 }
@@ -29,7 +29,7 @@ class AnSseServerAsks : public ::testing::TestWithParam<const char*> {
   }
   static Ask CallOf(const std::string& message, const std::string& more = "") {
     return {.method = "tools/call",
-            .members = R"("name":"a__ask","arguments":)" + Form(message) + more};
+            .members = R"("name":"a__ask","arguments":)" + FormAsking(message) + more};
   }
   static std::string Key(const Answer& asked) {
     const json::value requests = asked.at("/result/inputRequests");

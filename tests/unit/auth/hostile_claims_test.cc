@@ -10,7 +10,7 @@
 namespace switchyard::auth {
 namespace {
 
-struct Hostile {
+struct HostileClaim {
   std::string name, payload;
   Reason reason;
   std::string detail;
@@ -24,7 +24,7 @@ std::string Many(const std::string& raw, std::size_t count) {
 
 std::string Quoted(const std::string& text) { return "\"" + text + "\""; }
 
-std::vector<Hostile> Forms() {
+std::vector<HostileClaim> ClaimForms() {
   const std::string deep(40, '[');
   return {
       {"no payload", "", Reason::kMalformed, "no content"},
@@ -58,7 +58,7 @@ std::vector<Hostile> Forms() {
   };
 }
 
-std::vector<Hostile> Parties() {
+std::vector<HostileClaim> Parties() {
   return {
       {"no iss", ClaimsText({{"iss", ""}}), Reason::kIssuer, "iss is missing"},
       {"a number for iss", ClaimsText({{"iss", "1"}}), Reason::kIssuer, "iss is missing"},
@@ -114,7 +114,7 @@ std::vector<Hostile> Parties() {
   };
 }
 
-std::vector<Hostile> Times() {
+std::vector<HostileClaim> Times() {
   return {
       {"no exp", ClaimsText({{"exp", ""}}), Reason::kClaims, "exp is missing"},
       {"exp null", ClaimsText({{"exp", "null"}}), Reason::kClaims, "exp is not a number"},
@@ -137,7 +137,7 @@ std::vector<Hostile> Times() {
   };
 }
 
-std::vector<Hostile> Rights() {
+std::vector<HostileClaim> Rights() {
   return {
       {"a number for scope", ClaimsText({{"scope", "1"}}), Reason::kClaims, "scope is neither"},
       {"an object for scope", ClaimsText({{"scope", "{}"}}), Reason::kClaims, "scope is neither"},
@@ -179,20 +179,20 @@ Verdict<Identity> Verify(const std::string& payload) {
                      rules, kNow);
 }
 
-void Check(const std::vector<Hostile>& rows) {
-  for (const Hostile& row : rows) {
+void CheckClaims(const std::vector<HostileClaim>& rows) {
+  for (const HostileClaim& row : rows) {
     ExpectRefused(Verify(row.payload), row.reason, row.detail, row.name);
   }
 }
 
-TEST(HostileClaims, ThatAreNotOneObjectAreRefused) { Check(Forms()); }
-TEST(HostileClaims, OfOrForSomebodyElseAreRefused) { Check(Parties()); }
-TEST(HostileClaims, OfAnotherTimeAreRefused) { Check(Times()); }
-TEST(HostileClaims, OfRightsThatAreNoneAreRefused) { Check(Rights()); }
+TEST(HostileClaims, ThatAreNotOneObjectAreRefused) { CheckClaims(ClaimForms()); }
+TEST(HostileClaims, OfOrForSomebodyElseAreRefused) { CheckClaims(Parties()); }
+TEST(HostileClaims, OfAnotherTimeAreRefused) { CheckClaims(Times()); }
+TEST(HostileClaims, OfRightsThatAreNoneAreRefused) { CheckClaims(Rights()); }
 
 TEST(HostileClaims, AreRefusedForWhatTheyAreAndNotForAFaultOfThisTest) {
   EXPECT_TRUE(Verify(ClaimsText()).has_value());
-  EXPECT_GE(Forms().size() + Parties().size() + Times().size() + Rights().size(), 80U);
+  EXPECT_GE(ClaimForms().size() + Parties().size() + Times().size() + Rights().size(), 80U);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace switchyard::auth {
 namespace {
 
-struct Hostile {
+struct HostileToken {
   std::string name, token;
   Reason reason;
   std::string detail;
@@ -40,7 +40,7 @@ std::string Swapped(const std::string& header) {
   return EncodeBase64Url(header) + "." + Body(Good()) + "." + Tail(Good());
 }
 
-std::vector<Hostile> Forms() {
+std::vector<HostileToken> TokenForms() {
   const std::string good = Good();
   const std::string dead(kMaxToken, 'A');
   return {
@@ -81,7 +81,7 @@ std::vector<Hostile> Forms() {
   };
 }
 
-std::vector<Hostile> Headers() {
+std::vector<HostileToken> Headers() {
   const auto deep = [](int levels) {
     return std::string(static_cast<std::size_t>(levels), '[') +
            std::string(static_cast<std::size_t>(levels), ']');
@@ -147,8 +147,8 @@ std::vector<Hostile> Headers() {
   };
 }
 
-std::vector<Hostile> Algorithms() {
-  std::vector<Hostile> rows{
+std::vector<HostileToken> Algorithms() {
+  std::vector<HostileToken> rows{
       {"no alg", Ed(R"({"kid":"ed"})"), Reason::kAlgorithm, "no alg"},
       {"a number for alg", Ed(R"({"alg":1})"), Reason::kAlgorithm, "no alg"},
       {"null for alg", Ed(R"({"alg":null})"), Reason::kAlgorithm, "no alg"},
@@ -212,7 +212,7 @@ std::vector<Hostile> Algorithms() {
   return rows;
 }
 
-std::vector<Hostile> Signatures() {
+std::vector<HostileToken> Signatures() {
   const Issuer& issuer = Trusted();
   const std::string es = EncodeBase64Url(HeaderText("ES256", "p256")) + "." + Body(Good());
   const std::string raw = issuer.p256.Sign("ES256", es);
@@ -223,8 +223,8 @@ std::vector<Hostile> Signatures() {
   const std::string mac = issuer.secret.Sign("HS256", hs);
   const std::string zero(32, '\0'), full(32, '\xFF');
   const auto row = [](std::string name, const std::string& text, const std::string& signature) {
-    return Hostile{std::move(name), text + "." + EncodeBase64Url(signature), Reason::kSignature,
-                   "does not fit"};
+    return HostileToken{std::move(name), text + "." + EncodeBase64Url(signature),
+                        Reason::kSignature, "does not fit"};
   };
   return {
       {"no signature", WithTail(""), Reason::kSignature, "no signature"},
@@ -272,22 +272,23 @@ std::vector<Hostile> Signatures() {
   };
 }
 
-void Check(const std::vector<Hostile>& rows) {
-  for (const Hostile& row : rows) {
+void CheckTokens(const std::vector<HostileToken>& rows) {
+  for (const HostileToken& row : rows) {
     ExpectRefused(Trusted().Verify(row.token), row.reason, row.detail, row.name);
   }
 }
 
-TEST(HostileTokens, OfABadFormAreRefused) { Check(Forms()); }
-TEST(HostileTokens, WithABadHeaderAreRefused) { Check(Headers()); }
-TEST(HostileTokens, WithABadAlgorithmOrKeyAreRefused) { Check(Algorithms()); }
-TEST(HostileTokens, WithABadSignatureAreRefused) { Check(Signatures()); }
+TEST(HostileTokens, OfABadFormAreRefused) { CheckTokens(TokenForms()); }
+TEST(HostileTokens, WithABadHeaderAreRefused) { CheckTokens(Headers()); }
+TEST(HostileTokens, WithABadAlgorithmOrKeyAreRefused) { CheckTokens(Algorithms()); }
+TEST(HostileTokens, WithABadSignatureAreRefused) { CheckTokens(Signatures()); }
 
 TEST(HostileTokens, AreRefusedForWhatTheyAreAndNotForAFaultOfThisTest) {
   EXPECT_TRUE(Trusted().Verify(Good()).has_value());
   EXPECT_TRUE(Trusted().Verify(Ed(HeaderText("EdDSA", "ed", R"("typ":"JWT","x5t":"abc")"))));
   EXPECT_TRUE(Trusted().Verify(Ed(R"({"typ":"application/at+jwt","alg":"EdDSA"})")).has_value());
-  EXPECT_GE(Forms().size() + Headers().size() + Algorithms().size() + Signatures().size(), 120U);
+  EXPECT_GE(TokenForms().size() + Headers().size() + Algorithms().size() + Signatures().size(),
+            120U);
 }
 
 }  // namespace

@@ -11,12 +11,12 @@
 namespace switchyard::auth {
 namespace {
 
-struct Way {
+struct Signing {
   std::string algorithm, kid;
   const Signer& signer;
 };
 
-std::vector<Way> Ways() {
+std::vector<Signing> Signings() {
   const Issuer& issuer = Issuer::Get();
   return {{"HS256", "hs", issuer.secret}, {"HS384", "hs", issuer.secret},
           {"HS512", "hs", issuer.secret}, {"RS256", "rsa", issuer.rsa},
@@ -28,7 +28,7 @@ std::vector<Way> Ways() {
 }
 
 TEST(VerifyToken, TakesEveryAlgorithm) {
-  for (const Way& way : Ways()) {
+  for (const Signing& way : Signings()) {
     const std::string token =
         way.signer.Token(way.algorithm, HeaderText(way.algorithm, way.kid), ClaimsText());
     const Verdict<Identity> identity = Issuer::Get().Verify(token);
@@ -42,9 +42,9 @@ TEST(VerifyToken, TakesEveryAlgorithm) {
 
 TEST(VerifyToken, NoAlgorithmPassesForAnother) {
   // Signed as one, said to be another, whatever key it names.
-  for (const Way& signed_as : Ways()) {
-    for (const Way& said : Ways()) {
-      for (const Way& named : Ways()) {
+  for (const Signing& signed_as : Signings()) {
+    for (const Signing& said : Signings()) {
+      for (const Signing& named : Signings()) {
         const std::string token = signed_as.signer.Token(
             signed_as.algorithm, HeaderText(said.algorithm, named.kid), ClaimsText());
         const bool same =

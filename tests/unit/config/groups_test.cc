@@ -13,18 +13,18 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-LoadResult Load(const std::string& more) {
+LoadResult LoadGroups(const std::string& more) {
   static const FakeEnvironment environment;
   return LoadText("servers: {a: {command: x}, b: {command: y}, c: {command: z}}\n" + more, "g.yaml",
                   policies::PolicyKeys(), environment);
 }
 std::string ProblemOf(const std::string& more) {
-  const LoadResult loaded = Load(more);
+  const LoadResult loaded = LoadGroups(more);
   return loaded ? "" : loaded.error().front().path + ": " + loaded.error().front().message;
 }
 
 TEST(ConfiguredGroups, MembersStandBestFirst) {
-  const LoadResult loaded = Load(
+  const LoadResult loaded = LoadGroups(
       "groups: {g: {servers: [{server: c, priority: 2}, {server: b, priority: 1}, "
       "{server: a, priority: 2}]}}");
   ASSERT_TRUE(loaded) << loaded.error().front().ToString();
@@ -35,7 +35,7 @@ TEST(ConfiguredGroups, MembersStandBestFirst) {
 }
 
 TEST(ConfiguredGroups, AnEndpointNamesThemLikeServers) {
-  const LoadResult loaded = Load(
+  const LoadResult loaded = LoadGroups(
       "groups: {g: {servers: [{server: a}, {server: b}]}}\n"
       "endpoints: {e: {servers: [g, c]}}");
   ASSERT_TRUE(loaded) << loaded.error().front().ToString();
@@ -68,7 +68,7 @@ std::string OfAlternative(const std::string& alternative) {
 }
 
 TEST(ConfiguredGroups, AToolOfOneIsExplainedByItsMember) {
-  const LoadResult loaded = Load("groups: {g: {servers: [{server: a}, {server: b}]}}");
+  const LoadResult loaded = LoadGroups("groups: {g: {servers: [{server: a}, {server: b}]}}");
   ASSERT_TRUE(loaded);
   const auto of = [&](const std::string& tool) {
     const auto found = FindTool(loaded->config, {.tool = tool, .endpoint = ""});

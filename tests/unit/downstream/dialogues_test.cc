@@ -7,7 +7,7 @@ namespace {
 
 class DialoguesTest : public AskingTest {};
 
-constexpr const char* kYes = R"({"q1":{"action":"accept","content":{"s":"eng"}}})";
+constexpr const char* kAccepted = R"({"q1":{"action":"accept","content":{"s":"eng"}}})";
 
 TEST_F(DialoguesTest, CallsThatMayAskTakeTurns) {
   Child();
@@ -18,7 +18,7 @@ TEST_F(DialoguesTest, CallsThatMayAskTakeTurns) {
   loop_.Pass(Dialogue::kGather);
   const std::string asked = NextOf(*first);
   EXPECT_EQ(wire_.Count("tools/call"), 1) << "its turn lasts while it is parked";
-  const auto retry = Start(Retry(StateIn(asked), kYes, kForms, R"("name":"one")"));
+  const auto retry = Start(Retry(StateIn(asked), kAccepted, kForms, R"("name":"one")"));
   Finish();
   EXPECT_TRUE(NextOf(*retry).contains("done"));
   loop_.RunReady();

@@ -16,7 +16,7 @@
 namespace switchyard::orchestration {
 namespace {
 
-constexpr std::int64_t kLease = 10'000;
+constexpr std::int64_t kLockLease = 10'000;
 
 class LocksOfMany : public ::testing::TestWithParam<std::uint64_t> {
  protected:
@@ -26,7 +26,7 @@ class LocksOfMany : public ::testing::TestWithParam<std::uint64_t> {
   };
 
   LocksOfMany() {
-    room.settings.lease_ms = kLease;
+    room.settings.lease_ms = kLockLease;
     for (int i = 0; i < 5; ++i) room.Register("a" + std::to_string(i));
   }
   std::uint64_t Below(std::uint64_t end) { return random.Next() % end; }
@@ -114,7 +114,7 @@ class LocksOfMany : public ::testing::TestWithParam<std::uint64_t> {
     Wake();
   }
   void Pass() {
-    room.now += static_cast<std::int64_t>(Below(static_cast<std::uint64_t>(kLease)));
+    room.now += static_cast<std::int64_t>(Below(static_cast<std::uint64_t>(kLockLease)));
     EXPECT_TRUE(room.Do([](Records& r) { return SweepLocks(r); }).has_value());
     Wake();
     // Those whose time is over go.

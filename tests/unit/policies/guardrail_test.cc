@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using testing::Loop;
 using ::testing::Not;
 
-const std::string kAws = std::string("AK") + "IAQ4ZK7XW2NB5TJH3M";
+const std::string kAwsKey = std::string("AK") + "IAQ4ZK7XW2NB5TJH3M";
 
 class GuardrailPolicy : public ::testing::Test {
  protected:
@@ -26,7 +26,7 @@ class GuardrailPolicy : public ::testing::Test {
     call_.message = testing::Parsed(
         R"({"jsonrpc":"2.0","id":"c1","method":"tools/call","params":{"name":"x__read","arguments":)"
         R"({"region":")" +
-        kAws + R"(","n":1}}})");
+        kAwsKey + R"(","n":1}}})");
     call_.target.definition = &tool_;
     call_.target.server = "x";
   }
@@ -66,14 +66,14 @@ class GuardrailPolicy : public ::testing::Test {
 TEST_F(GuardrailPolicy, IsOffUnlessItIsAskedFor) {
   Run("{}");
   EXPECT_EQ(service_.calls, 1);
-  EXPECT_THAT(call_.message.ToText(), HasSubstr(kAws));
+  EXPECT_THAT(call_.message.ToText(), HasSubstr(kAwsKey));
   EXPECT_THAT(metrics_.Serialize(), Not(HasSubstr("guardrail_total{")));
 }
 
 TEST_F(GuardrailPolicy, WhatIsReportedPassesAndIsCounted) {
   Run("arguments: {aws_key: report}");
   EXPECT_EQ(service_.calls, 1);
-  EXPECT_THAT(call_.message.ToText(), HasSubstr(kAws));
+  EXPECT_THAT(call_.message.ToText(), HasSubstr(kAwsKey));
   EXPECT_THAT(metrics_.Serialize(),
               HasSubstr(R"(direction="arguments",detector="aws_key",action="reported"} 1)"));
 }
@@ -85,7 +85,7 @@ TEST_F(GuardrailPolicy, ARefusalNamesThePlaceAndNeverTheSecret) {
   EXPECT_EQ(service_.calls, 0);
   EXPECT_TRUE(failure_.for_agent);
   EXPECT_EQ(failure_.code, Code::kForbidden);
-  EXPECT_THAT(failure_.message + failure_.detail + failure_.data, Not(HasSubstr(kAws)));
+  EXPECT_THAT(failure_.message + failure_.detail + failure_.data, Not(HasSubstr(kAwsKey)));
   EXPECT_THAT(
       failure_.data,
       HasSubstr(R"("findings":[{"detector":"aws_key","at":"/arguments/region","count":1}])"));
@@ -104,7 +104,8 @@ TEST_F(GuardrailPolicy, WhoComesBehindReadsTheRedactedCall) {
 
 TEST_F(GuardrailPolicy, HeadersSayWhatTheArgumentsSay) {
   tool_.param_marks = {{.header = "Region", .path = {"region"}}};
-  call_.header_params = {.expected = true, .sent = {{"region", kAws}, {"Other", "x " + kAws}}};
+  call_.header_params = {.expected = true,
+                         .sent = {{"region", kAwsKey}, {"Other", "x " + kAwsKey}}};
   Run("arguments: {all: redact}");
   EXPECT_EQ(call_.header_params.sent[0].second, "[redacted:aws_key]");
   EXPECT_EQ(call_.header_params.sent[1].second, "x [redacted:aws_key]");
@@ -114,14 +115,14 @@ TEST_F(GuardrailPolicy, HeadersSayWhatTheArgumentsSay) {
 TEST_F(GuardrailPolicy, AHeaderAloneMayBeDenied) {
   call_.message = testing::Parsed(
       R"({"jsonrpc":"2.0","id":"c1","method":"tools/call","params":{"name":"x__read"}})");
-  call_.header_params = {.expected = true, .sent = {{"Other", kAws}}};
+  call_.header_params = {.expected = true, .sent = {{"Other", kAwsKey}}};
   EXPECT_THAT(Run("arguments: {all: deny}"), HasSubstr("aws_key"));
   EXPECT_EQ(service_.calls, 0);
 }
 
 TEST_F(GuardrailPolicy, AUriIsDeniedWhereItWouldBeRedacted) {
   call_.message = testing::Parsed(
-      R"({"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"a://b/)" + kAws +
+      R"({"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"a://b/)" + kAwsKey +
       R"("}})");
   EXPECT_THAT(Run("arguments: {all: redact}"), HasSubstr("aws_key at /uri"));
   EXPECT_EQ(service_.calls, 0);
@@ -130,28 +131,28 @@ TEST_F(GuardrailPolicy, AUriIsDeniedWhereItWouldBeRedacted) {
 TEST_F(GuardrailPolicy, WhatFailedSaysNoMoreThanAnAnswerMay) {
   service_.answer = [](Call&) -> Result<ReplyPtr> {
     return Failure(Error{.code = Code::kUnavailable,
-                         .message = "bad key " + kAws,
-                         .detail = "sent " + kAws,
-                         .data = R"({"k":")" + kAws + R"("})"});
+                         .message = "bad key " + kAwsKey,
+                         .detail = "sent " + kAwsKey,
+                         .data = R"({"k":")" + kAwsKey + R"("})"});
   };
   EXPECT_EQ(Run("results: {all: redact}"), "failed: bad key [redacted:aws_key]");
   EXPECT_EQ(failure_.detail, "sent [redacted:aws_key]");
   EXPECT_EQ(failure_.data, R"({"k":"[redacted:aws_key]"})");
-  EXPECT_THAT(Run("results: {all: deny}"), Not(HasSubstr(kAws)));
+  EXPECT_THAT(Run("results: {all: deny}"), Not(HasSubstr(kAwsKey)));
   EXPECT_EQ(failure_.code, Code::kUnavailable);
-  EXPECT_THAT(failure_.message + failure_.detail + failure_.data, Not(HasSubstr(kAws)));
+  EXPECT_THAT(failure_.message + failure_.detail + failure_.data, Not(HasSubstr(kAwsKey)));
 }
 
 TEST_F(GuardrailPolicy, AnAnswerThatIsSharedOrEditedIsLookedAtAsItIsWritten) {
   service_.answer = [this](Call&) -> Result<ReplyPtr> {
     return ReplyWith(mcp::Message::FromResult(
-        call_.message.id(), std::make_shared<const std::string>(R"({"a":")" + kAws + R"("})")));
+        call_.message.id(), std::make_shared<const std::string>(R"({"a":")" + kAwsKey + R"("})")));
   };
   EXPECT_EQ(Run("results: {all: redact}"),
             R"({"jsonrpc":"2.0","id":"c1","result":{"a":"[redacted:aws_key]"}})");
   service_.answer = [](Call&) -> Result<ReplyPtr> {
     mcp::Message message = testing::Parsed(R"({"jsonrpc":"2.0","id":1,"result":{}})");
-    message.SetResult(R"({"a":")" + kAws + R"("})");
+    message.SetResult(R"({"a":")" + kAwsKey + R"("})");
     return ReplyWith(std::move(message));
   };
   EXPECT_THAT(Run("results: {all: redact}"), HasSubstr(R"("result":{"a":"[redacted:aws_key]"}})"));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/worker_timers.h"
+#include "unit/policies/server_errors.h"
 #include "unit/policies/support.h"
 
 namespace switchyard::policies {
@@ -10,15 +11,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Error Unsent() {
-  return {.code = Code::kUnavailable,
-          .origin = Origin::kServer,
-          .retryable = true,
-          .message = "connect: refused"};
-}
-Error Broke() {
-  return {.code = Code::kUnavailable, .origin = Origin::kServer, .message = "closed"};
-}
 Error Says(int status) {
   return {.code = Code::kProtocol,
           .origin = Origin::kServer,

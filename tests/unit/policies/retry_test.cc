@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "base/worker_timers.h"
+#include "unit/policies/server_errors.h"
 #include "unit/policies/support.h"
 
 namespace switchyard::policies {
@@ -19,16 +20,6 @@ using testing::Loop;
 using testing::Parsed;
 using testing::Progress;
 using testing::Step;
-
-Error Unsent() {
-  return {.code = Code::kUnavailable,
-          .origin = Origin::kServer,
-          .retryable = true,
-          .message = "connect: refused"};
-}
-Error Broke() {
-  return {.code = Code::kUnavailable, .origin = Origin::kServer, .message = "closed"};
-}
 
 class RetryPolicy : public ::testing::Test {
  protected:

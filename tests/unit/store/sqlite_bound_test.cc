@@ -22,7 +22,7 @@ using ::testing::Not;
 using SqliteBoundDeathTest = DeathTest;
 
 constexpr std::int64_t kMost = std::int64_t{1} << 20;
-constexpr const char* kVariable = "SWITCHYARD_BOUND_TEST";
+constexpr const char* kBoundVariable = "SWITCHYARD_BOUND_TEST";
 
 std::string Large() { return std::string(20'000, 'x'); }
 
@@ -176,7 +176,7 @@ TEST_P(SqliteBounds, WhoSharedACommitWithWhatHadNoRoomMayTryAgain) {
 }
 
 TEST_F(SqliteBoundDeathTest, AFullDiskIsToldAsOneAlsoWhereThereIsABound) {
-  const SharedPlace shared(kVariable);
+  const SharedPlace shared(kBoundVariable);
   EXPECT_EXIT(FillTheDisk(shared.path + "/t.db"), testing::ExitedWithCode(0), "");
 }
 

@@ -17,9 +17,9 @@ using std::chrono::nanoseconds;
 using std::chrono::seconds;
 using Span = Store::Span;
 
-constexpr TimePoint kBegin{seconds(1000)};
+constexpr TimePoint kOpened{seconds(1000)};
 
-Window At(Span span, Duration length, TimePoint now = kBegin) {
+Window At(Span span, Duration length, TimePoint now = kOpened) {
   Window window(span, length);
   window.Advance(now);
   return window;
@@ -28,20 +28,20 @@ Window At(Span span, Duration length, TimePoint now = kBegin) {
 TEST(SlidingWindow, CountsWhatIsNotOlderThanItAndASliceMore) {
   Window window = At(Span::kSliding, seconds(16));
   window.Add(5);
-  window.Advance(kBegin + seconds(16));
+  window.Advance(kOpened + seconds(16));
   EXPECT_EQ(window.total(), 5);
-  window.Advance(kBegin + seconds(17));
+  window.Advance(kOpened + seconds(17));
   EXPECT_EQ(window.total(), 0);
-  EXPECT_TRUE(window.IsOver(kBegin + seconds(17)));
+  EXPECT_TRUE(window.IsOver(kOpened + seconds(17)));
 }
 
 TEST(SlidingWindow, ACorrectionGoesAwayTogetherWithWhatItCorrects) {
   Window window = At(Span::kSliding, seconds(16));
   const Store::Mark mark = window.Add(100);
-  window.Advance(kBegin + seconds(10));
+  window.Advance(kOpened + seconds(10));
   window.Correct(-60, mark);
   EXPECT_EQ(window.total(), 40);
-  window.Advance(kBegin + seconds(17));
+  window.Advance(kOpened + seconds(17));
   EXPECT_EQ(window.total(), 0) << "and not -60, which would let 60 more through";
   window.Correct(-40, mark);
   window.Correct(40, mark);
@@ -52,12 +52,12 @@ TEST(SlidingWindow, ACorrectionGoesAwayTogetherWithWhatItCorrects) {
 // that reserved did: the distance of the two is another than that of their places.
 TEST(SlidingWindow, ACorrectionFindsItsSliceWhateverTimesOthersCameWith) {
   Window window = At(Span::kSliding, seconds(16));
-  window.Advance(kBegin + milliseconds(900));
+  window.Advance(kOpened + milliseconds(900));
   const Store::Mark mark = window.Add(100);
-  window.Advance(kBegin + milliseconds(2400));
-  window.Advance(kBegin + milliseconds(1900));
+  window.Advance(kOpened + milliseconds(2400));
+  window.Advance(kOpened + milliseconds(1900));
   window.Correct(-60, mark);
-  for (TimePoint now = kBegin; now < kBegin + seconds(20); now += milliseconds(100)) {
+  for (TimePoint now = kOpened; now < kOpened + seconds(20); now += milliseconds(100)) {
     window.Advance(now);
     ASSERT_TRUE(window.total() == 40 || window.total() == 0) << window.total();
   }
@@ -67,8 +67,8 @@ TEST(SlidingWindow, ACorrectionFindsItsSliceWhateverTimesOthersCameWith) {
 TEST(AnyWindow, ACorrectionSaysNothingToTheWindowThatCameInItsPlace) {
   for (const Span span : {Span::kSliding, Span::kFixed}) {
     Window first(span, minutes(1), 1), second(span, minutes(1), 2);
-    first.Advance(kBegin);
-    second.Advance(kBegin);
+    first.Advance(kOpened);
+    second.Advance(kOpened);
     const Store::Mark mark = first.Add(100);
     second.Add(70);
     second.Correct(-60, mark);
@@ -90,7 +90,7 @@ TEST(AnyWindow, AnAdditionByAClockThatWasReadAMomentEarlierCounts) {
   for (const Span span : {Span::kSliding, Span::kFixed}) {
     Window window = At(span, minutes(1));
     window.Add(3);
-    window.Advance(kBegin - nanoseconds(1));
+    window.Advance(kOpened - nanoseconds(1));
     window.Add(4);
     EXPECT_EQ(window.total(), 7);
   }
@@ -100,9 +100,9 @@ TEST(AnyWindow, AWorkerThatWasHeldUpForMoreThanAWindowTakesNothingAway) {
   for (const Span span : {Span::kSliding, Span::kFixed}) {
     Window window = At(span, seconds(1));
     window.Add(3);
-    window.Advance(kBegin - seconds(5));
+    window.Advance(kOpened - seconds(5));
     window.Add(4);
-    window.Advance(kBegin + milliseconds(10));
+    window.Advance(kOpened + milliseconds(10));
     EXPECT_EQ(window.total(), 7) << "no time passed but these 10 ms";
   }
 }
@@ -110,15 +110,15 @@ TEST(AnyWindow, AWorkerThatWasHeldUpForMoreThanAWindowTakesNothingAway) {
 TEST(FixedWindow, CountsFromTheFirstAdditionAndBeginsAnew) {
   Window window = At(Span::kFixed, minutes(1));
   const Store::Mark mark = window.Add(3);
-  window.Advance(kBegin + seconds(59));
+  window.Advance(kOpened + seconds(59));
   EXPECT_EQ(window.total(), 3);
   EXPECT_EQ(window.Wait(8, 10), seconds(1));
-  window.Advance(kBegin + minutes(1));
+  window.Advance(kOpened + minutes(1));
   EXPECT_EQ(window.total(), 0);
   window.Correct(-3, mark);
   EXPECT_EQ(window.total(), 0);
   const Store::Mark next = window.Add(2);
-  window.Advance(kBegin + seconds(119));
+  window.Advance(kOpened + seconds(119));
   EXPECT_EQ(window.total(), 2);
   window.Correct(-1, mark);
   EXPECT_EQ(window.total(), 2) << "a correction of the window before";
@@ -130,14 +130,14 @@ TEST(AnyWindow, GoesOnAfterAClockWasSetBack) {
   for (const Span span : {Span::kSliding, Span::kFixed}) {
     Window window = At(span, minutes(16));
     window.Add(3);
-    window.Advance(kBegin + minutes(10));
-    window.Advance(kBegin - hours(10));
+    window.Advance(kOpened + minutes(10));
+    window.Advance(kOpened - hours(10));
     EXPECT_EQ(window.total(), 3);
     const Window::State state = window.state();
-    EXPECT_LE(state.begin, kBegin - hours(10)) << "by the clock as it is now";
-    window.Advance(kBegin - hours(10) + minutes(5));
+    EXPECT_LE(state.begin, kOpened - hours(10)) << "by the clock as it is now";
+    window.Advance(kOpened - hours(10) + minutes(5));
     EXPECT_EQ(window.total(), 3);
-    window.Advance(kBegin - hours(10) + minutes(7));
+    window.Advance(kOpened - hours(10) + minutes(7));
     EXPECT_EQ(window.total(), 0) << "17 minutes, none of them twice";
   }
 }
@@ -158,7 +158,7 @@ TEST(AnyWindow, TotalsStayNumbersWhateverIsAdded) {
     for (int i = 0; i < 40; ++i) {
       window.Add(kMost);
       EXPECT_EQ(window.total(), Store::Charge::kNoLimit - 1);
-      window.Advance(kBegin + seconds(i));
+      window.Advance(kOpened + seconds(i));
     }
     for (int i = 0; i < 40; ++i) window.Add(-kMost);
     EXPECT_LT(window.total(), Store::Charge::kNoLimit);
@@ -203,7 +203,7 @@ TEST(SlidingWindowProperty, AClockThatJumpsBackForgetsNothingEarly) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     FastRandom random(seed);
     Window window = At(Span::kSliding, seconds(10));
-    TimePoint now = kBegin;
+    TimePoint now = kOpened;
     window.Add(1);
     for (int step = 0; step < 50; ++step) {
       now -= milliseconds(random.Next() % 180'000);
@@ -265,8 +265,8 @@ TEST(SlidingWindowProperty, OfTimesOutOfOrderAndClocksThatAreSetNothingIsLostAnd
     const std::int64_t limit = 100;
     Window window(Span::kSliding, length, seed);
     ExactModel model(length);
-    TimePoint time = kBegin;  // that passes, whatever clocks say
-    Duration set{};           // of the clock before it
+    TimePoint time = kOpened;  // that passes, whatever clocks say
+    Duration set{};            // of the clock before it
     window.Advance(time);
     for (int step = 0; step < 400; ++step) {
       time += below(length / 8);
@@ -316,7 +316,7 @@ TEST(Windows, GoOnFromTheirStateByAnyClock) {
     const Span span = round % 2 == 0 ? Span::kSliding : Span::kFixed;
     const Duration length(1 + below(1'000'000));
     const Duration shift(below(1'000'000'000) - 900'000'000);
-    TimePoint now = kBegin;
+    TimePoint now = kOpened;
     Window original = At(span, length, now);
     for (int i = 0; i < 20; ++i) {
       now += Duration(below(length.count() / 8 + 1));

@@ -9,7 +9,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr std::string_view kServer = "https://s.example/mcp";
+constexpr std::string_view kResourceUrl = "https://s.example/mcp";
 constexpr std::string_view kIssuer = "https://as.example/tenant";
 
 std::string Resource(const std::string& resource = "https://s.example/mcp",
@@ -23,7 +23,7 @@ std::string Server(const std::string& more = "") {
 }
 
 TEST(ResourceMetadata, IsLookedForWithThePathAndAtTheRoot) {
-  EXPECT_THAT(ResourceMetadataUrls(kServer),
+  EXPECT_THAT(ResourceMetadataUrls(kResourceUrl),
               ElementsAre("https://s.example/.well-known/oauth-protected-resource/mcp",
                           "https://s.example/.well-known/oauth-protected-resource"));
   EXPECT_THAT(ResourceMetadataUrls("https://s.example/"),
@@ -42,19 +42,20 @@ TEST(ServerMetadata, IsLookedForInTheOrderOfTheSpecification) {
 }
 
 TEST(ResourceMetadata, SpeaksForTheServerThatWasAsked) {
-  EXPECT_TRUE(ReadResourceMetadata(Resource(), kServer));
-  EXPECT_TRUE(ReadResourceMetadata(Resource("https://s.example"), kServer));
+  EXPECT_TRUE(ReadResourceMetadata(Resource(), kResourceUrl));
+  EXPECT_TRUE(ReadResourceMetadata(Resource("https://s.example"), kResourceUrl));
   for (const char* other : {"https://bank.example/mcp", "https://s.example/other", "", "x"}) {
-    const auto read = ReadResourceMetadata(Resource(other), kServer);
+    const auto read = ReadResourceMetadata(Resource(other), kResourceUrl);
     ASSERT_FALSE(read) << other;
     EXPECT_THAT(read.error().message, HasSubstr("not this server"));
   }
 }
 
 TEST(ResourceMetadata, NamesSomebodyWhoCanBeAsked) {
-  EXPECT_FALSE(ReadResourceMetadata(Resource("https://s.example/mcp", ""), kServer));
+  EXPECT_FALSE(ReadResourceMetadata(Resource("https://s.example/mcp", ""), kResourceUrl));
   const auto read = ReadResourceMetadata(
-      Resource("https://s.example/mcp", R"("http://as.example", 7, "https://b.example")"), kServer);
+      Resource("https://s.example/mcp", R"("http://as.example", 7, "https://b.example")"),
+      kResourceUrl);
   EXPECT_THAT(read.value().authorization_servers, ElementsAre("https://b.example"));
 }
 
@@ -101,7 +102,7 @@ TEST(ServerMetadata, SaysWhatTheServerCan) {
 }
 
 TEST(ServerMetadata, TheDefaultsOf20250326AreAtTheOrigin) {
-  const auto defaults = DefaultEndpoints(kServer);
+  const auto defaults = DefaultEndpoints(kResourceUrl);
   ASSERT_TRUE(defaults);
   EXPECT_EQ(defaults->token_endpoint, "https://s.example/token");
   EXPECT_EQ(defaults->authorization_endpoint, "https://s.example/authorize");
