@@ -64,7 +64,7 @@ const std::string& LastOf(std::size_t condition) {
   return kTexts[condition];
 }
 
-struct Wanted {
+struct Conditions {
   unsigned which = 0;
   std::vector<Parameter> values = {};  // in the order of the bits
 
@@ -76,29 +76,30 @@ struct Wanted {
 };
 
 // Borrows from the filter.
-Wanted WantedBy(const TaskFilter& filter) {
-  Wanted wanted;
-  wanted.Add(0, filter.parent != 0, filter.parent);
-  wanted.Add(1, filter.goal != 0, filter.goal);
-  wanted.Add(2, filter.project != 0, filter.project);
-  wanted.Add(3, !filter.assigned_to.empty(), filter.assigned_to);
-  wanted.Add(4, !filter.task_type.empty(), filter.task_type);
-  wanted.Add(5, filter.priority.has_value(),
-             static_cast<int>(filter.priority.value_or(Priority::kLow)));
-  wanted.Add(6, filter.status.has_value(),
-             static_cast<int>(filter.status.value_or(Status::kPending)));
+Conditions ConditionsOf(const TaskFilter& filter) {
+  Conditions conditions;
+  conditions.Add(0, filter.parent != 0, filter.parent);
+  conditions.Add(1, filter.goal != 0, filter.goal);
+  conditions.Add(2, filter.project != 0, filter.project);
+  conditions.Add(3, !filter.assigned_to.empty(), filter.assigned_to);
+  conditions.Add(4, !filter.task_type.empty(), filter.task_type);
+  conditions.Add(5, filter.priority.has_value(),
+                 static_cast<int>(filter.priority.value_or(Priority::kLow)));
+  conditions.Add(6, filter.status.has_value(),
+                 static_cast<int>(filter.status.value_or(Status::kPending)));
   if (!filter.assigned_to.empty() && filter.status && IsHeld(*filter.status)) {
-    wanted.which |= kHeld;
+    conditions.which |= kHeld;
   }
-  return wanted;
+  return conditions;
 }
 
 // Down to which id they are looked at, and 1 where that is all of them.
-Result<TaskId> From(Records& records, const Wanted& wanted, TaskId before, std::int64_t most) {
-  if (wanted.values.size() <= 1 || (wanted.which & kHeld) != 0) return 1;
-  const auto first = static_cast<std::size_t>(std::countr_zero(wanted.which));
+Result<TaskId> From(Records& records, const Conditions& conditions, TaskId before,
+                    std::int64_t most) {
+  if (conditions.values.size() <= 1 || (conditions.which & kHeld) != 0) return 1;
+  const auto first = static_cast<std::size_t>(std::countr_zero(conditions.which));
   Result<Database::Rows> last =
-      records.sql.Query(LastOf(first), {before, wanted.values.front(), most - 1});
+      records.sql.Query(LastOf(first), {before, conditions.values.front(), most - 1});
   if (!last) return Failure(std::move(last.error()));
   return last->empty() ? 1 : last->front().Number(0);
 }
@@ -111,13 +112,13 @@ Result<TaskPage> Search(Records& records, const TaskFilter& filter) {
   if (!newest) return Failure(std::move(newest.error()));
   const TaskId end = newest->front().Number(0) + 1;
   const TaskId before = filter.before == 0 ? end : std::min(filter.before, end);
-  const Wanted wanted = WantedBy(filter);
-  const Result<TaskId> from = From(records, wanted, before, filter.most_looked_at);
+  const Conditions conditions = ConditionsOf(filter);
+  const Result<TaskId> from = From(records, conditions, before, filter.most_looked_at);
   if (!from) return Failure(from.error());
   std::vector<Parameter> parameters{before, *from};
-  parameters.insert(parameters.end(), wanted.values.begin(), wanted.values.end());
+  parameters.insert(parameters.end(), conditions.values.begin(), conditions.values.end());
   parameters.emplace_back(filter.limit + 1);
-  Result<Database::Rows> ids = records.sql.Query(SqlFor(wanted.which), parameters);
+  Result<Database::Rows> ids = records.sql.Query(SqlFor(conditions.which), parameters);
   if (!ids) return Failure(std::move(ids.error()));
   TaskPage page;
   std::size_t bytes = 0;

@@ -174,18 +174,18 @@ TEST_F(CircuitBreaker, HidesWhatItWouldRefuseAndTellsWhoListens) {
       "{breaker: {consecutive_failures: 2, open_for: 1h, max_open_for: 1h, per: [tool], "
       "hide: true}}");
   Exchange listen = client().Listen(R"("toolsListChanged":true)");
-  EXPECT_TRUE(Contains(client().Tools(), "a__flaky"));
+  EXPECT_TRUE(tests::Contains(client().Tools(), "a__flaky"));
   Flaky();
   Flaky();
   EXPECT_TRUE(listen.NextEvent().has_value());
   const std::vector<std::string> without = client().Tools();
-  EXPECT_FALSE(Contains(without, "a__flaky"));
-  EXPECT_TRUE(Contains(without, "a__echo"));
+  EXPECT_FALSE(tests::Contains(without, "a__flaky"));
+  EXPECT_TRUE(tests::Contains(without, "a__echo"));
   EXPECT_TRUE(IsRefusal(Flaky())) << "who calls it all the same is told why";
   clock.Advance(hours(1));
   client().HangUp();
   EXPECT_TRUE(listen.NextEvent().has_value());
-  EXPECT_TRUE(Contains(client().Tools(), "a__flaky"));
+  EXPECT_TRUE(tests::Contains(client().Tools(), "a__flaky"));
   EXPECT_EQ(Flaky(), "well");
 }
 

@@ -150,7 +150,7 @@ TEST(ASchemaOfAServer, IsNeverFetchedFromElsewhere) {
           R"("}}},"outputSchema":{"$ref":")" + trap.url() + "\"}");
   Gateway gateway;
   gateway.Serves("a", fake).Start();
-  EXPECT_TRUE(Contains(gateway.Modern().Tools(), "a__far"));
+  EXPECT_TRUE(tests::Contains(gateway.Modern().Tools(), "a__far"));
   EXPECT_EQ(gateway.Modern().Call("a__far", R"({"x":1})").text(), "ran");
   EXPECT_EQ(gateway.Legacy().Call("a__far", R"({"x":1})").text(), "ran");
   EXPECT_TRUE(trap.received().empty());

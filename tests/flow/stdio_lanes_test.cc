@@ -161,7 +161,7 @@ TEST(StdioLanesOfAKilledGateway, EndWithIt) {
   ModernClient one(port, "/mcp");
   one.set_capabilities(R"({"elicitation":{}})");
   Exchange listen = ModernClient(port, "/mcp").Listen(R"("toolsListChanged":true)");
-  while (!Contains(one.Tools(), "a__ask")) listen.NextEvent();
+  while (!tests::Contains(one.Tools(), "a__ask")) listen.NextEvent();
   for (int i = 0; i < 2; ++i) EXPECT_FALSE(StateOf(one.Request(Asking())).empty());
   const std::vector<pid_t> pids = Pids(report);
   ASSERT_EQ(pids.size(), 2U);

@@ -12,7 +12,7 @@
 namespace switchyard {
 namespace {
 
-boost::json::value J(std::string_view text) { return boost::json::parse(text); }
+boost::json::value JsonOf(std::string_view text) { return boost::json::parse(text); }
 
 // The descriptors: a server on one end of a socket pair, the test on the other.
 class ExampleServerOnASocket : public testing::Test {
@@ -69,14 +69,14 @@ TEST_F(ExampleServerOnASocket, CountRunsByItself) {
       "\n"
       R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"count","arguments":{"to":2,"interval_ms":1}}})"
       "\n");
-  EXPECT_EQ(J(ReadLine()).at("id"), 0);
-  EXPECT_EQ(J(ReadLine()).at("id"), 1);
+  EXPECT_EQ(JsonOf(ReadLine()).at("id"), 0);
+  EXPECT_EQ(JsonOf(ReadLine()).at("id"), 1);
 }
 
 TEST_F(ExampleServerOnASocket, ALineOverTheLimitIsRefusedAndTheNextOneServed) {
   Write(std::string(ExampleServer::kMaxLine + 1, 'x') + "\n" + kPing + "\n");
-  EXPECT_EQ(J(ReadLine()).at_pointer("/error/code"), -32600);
-  EXPECT_EQ(J(ReadLine()).at("id"), 1);
+  EXPECT_EQ(JsonOf(ReadLine()).at_pointer("/error/code"), -32600);
+  EXPECT_EQ(JsonOf(ReadLine()).at("id"), 1);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace switchyard::auth {
 namespace {
 
-const Issuer& Some() { return Issuer::Get(); }
+const Issuer& TheIssuer() { return Issuer::Get(); }
 
 KeySet Set(const std::string& jwks) {
   return KeySet(ReadJwks("{\"keys\":[" + jwks + "]}", {.secrets = true}).value().keys);
@@ -22,22 +22,22 @@ std::string Found(const KeySet& keys, Algorithm algorithm, std::string_view id) 
 }
 
 TEST(KeySet, FindsAKeyByItsName) {
-  EXPECT_EQ(Found(Some().keys, Algorithm::kPs512, "rsa"), "key rsa");
-  EXPECT_EQ(Found(Some().keys, Algorithm::kEs384, "p384"), "key p384");
-  EXPECT_EQ(Found(Some().keys, Algorithm::kEs384, "p256"), "wrong_key");
-  EXPECT_EQ(Found(Some().keys, Algorithm::kEs384, "p385"), "unknown_key");
+  EXPECT_EQ(Found(TheIssuer().keys, Algorithm::kPs512, "rsa"), "key rsa");
+  EXPECT_EQ(Found(TheIssuer().keys, Algorithm::kEs384, "p384"), "key p384");
+  EXPECT_EQ(Found(TheIssuer().keys, Algorithm::kEs384, "p256"), "wrong_key");
+  EXPECT_EQ(Found(TheIssuer().keys, Algorithm::kEs384, "p385"), "unknown_key");
   EXPECT_EQ(Found(KeySet(), Algorithm::kEs384, "p384"), "unknown_key");
 }
 
 TEST(KeySet, WithoutANameExactlyOneKeyMustFit) {
-  EXPECT_EQ(Found(Some().keys, Algorithm::kEs384, ""), "key p384");
-  EXPECT_EQ(Found(Some().keys, Algorithm::kRs256, ""), "wrong_key");  // two are for it
-  EXPECT_EQ(Found(Some().keys, Algorithm::kRs384, ""), "key rsa");
-  EXPECT_EQ(Found(Set(Some().ed.Jwk(R"("kid":"a")")), Algorithm::kEs384, ""), "unknown_key");
+  EXPECT_EQ(Found(TheIssuer().keys, Algorithm::kEs384, ""), "key p384");
+  EXPECT_EQ(Found(TheIssuer().keys, Algorithm::kRs256, ""), "wrong_key");  // two are for it
+  EXPECT_EQ(Found(TheIssuer().keys, Algorithm::kRs384, ""), "key rsa");
+  EXPECT_EQ(Found(Set(TheIssuer().ed.Jwk(R"("kid":"a")")), Algorithm::kEs384, ""), "unknown_key");
 }
 
 TEST(KeySet, AKeyWithoutANameFitsANameThatNobodyHas) {
-  const KeySet keys = Set(Some().ed.Jwk() + "," + Some().p256.Jwk(R"("kid":"a")"));
+  const KeySet keys = Set(TheIssuer().ed.Jwk() + "," + TheIssuer().p256.Jwk(R"("kid":"a")"));
   EXPECT_EQ(Found(keys, Algorithm::kEdDsa, "b"), "key ");
   EXPECT_EQ(Found(keys, Algorithm::kEdDsa, ""), "key ");
   EXPECT_EQ(Found(keys, Algorithm::kEdDsa, "a"), "wrong_key");
@@ -46,8 +46,8 @@ TEST(KeySet, AKeyWithoutANameFitsANameThatNobodyHas) {
 
 TEST(KeySet, OfTwoKeysWithOneNameTheAlgorithmChooses) {
   const KeySet keys =
-      Set(Some().ed.Jwk(R"("kid":"a")") + "," + Some().p256.Jwk(R"("kid":"a")") + "," +
-          Some().other_ed.Jwk(R"("kid":"b")") + "," + Some().ed.Jwk(R"("kid":"b")"));
+      Set(TheIssuer().ed.Jwk(R"("kid":"a")") + "," + TheIssuer().p256.Jwk(R"("kid":"a")") + "," +
+          TheIssuer().other_ed.Jwk(R"("kid":"b")") + "," + TheIssuer().ed.Jwk(R"("kid":"b")"));
   EXPECT_EQ(Found(keys, Algorithm::kEdDsa, "a"), "key a");
   EXPECT_EQ(Found(keys, Algorithm::kEs256, "a"), "key a");
   EXPECT_EQ(Found(keys, Algorithm::kEdDsa, "b"), "wrong_key");

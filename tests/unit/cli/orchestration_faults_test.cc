@@ -22,7 +22,6 @@ namespace {
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using tests::Answer;
 using tests::Becomes;
 using tests::ModernClient;
 using tests::TextAt;
@@ -44,11 +43,11 @@ class OrchestrationFile : public testing::Test {
     const std::size_t begin = serve.err().find(head) + head.size();
     return static_cast<std::uint16_t>(std::stoi(serve.err().substr(begin)));
   }
-  static Answer Create(ModernClient& client, std::size_t bytes) {
+  static tests::Answer Create(ModernClient& client, std::size_t bytes) {
     return client.Call("orchestration_create_task",
                        R"({"content":")" + std::string(bytes, 'x') + R"("})");
   }
-  static std::string IdOf(const Answer& created) {
+  static std::string IdOf(const tests::Answer& created) {
     return TextAt(created.message(), "/result/structuredContent/task_id");
   }
   // It listens before its servers are up.
@@ -66,7 +65,7 @@ class OrchestrationFile : public testing::Test {
   }
   // What the metrics and alerts go by.
   static bool IsFailing(std::uint16_t port) {
-    const Answer page = ModernClient(port).Raw(
+    const tests::Answer page = ModernClient(port).Raw(
         "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) + "\r\n\r\n");
     const bool failing = page.Contains("\nswitchyard_orchestration_failing 1\n");
     EXPECT_TRUE(failing || page.Contains("\nswitchyard_orchestration_failing 0\n"));
@@ -123,7 +122,7 @@ TEST_F(OrchestrationFile, OnAFullDiskRefusesAndLosesNothingThatWasAnswered) {
     EXPECT_FALSE(IsFailing(port));
     constexpr rlim_t kRoom = 2'000'000;
     LimitFiles(serve.pid(), kRoom);
-    Answer last;
+    tests::Answer last;
     while (!IdOf(last = Create(client, 200'000)).empty() && answered.size() < 100) {
       answered.push_back(IdOf(last));
     }

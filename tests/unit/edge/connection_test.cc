@@ -14,7 +14,7 @@ using std::chrono::seconds;
 struct ConnectionTest : ::testing::Test, Edge {
   std::unique_ptr<Peer> peer = Connect();
 
-  std::optional<Answer> Ask(const Request& request) {
+  std::optional<testing::Answer> Ask(const Request& request) {
     peer->Send(request.Text());
     return peer->TakeAnswer(request.method == "HEAD");
   }
@@ -24,7 +24,7 @@ struct ConnectionTest : ::testing::Test, Edge {
     request.target = std::move(target);
     return request;
   }
-  int status(const std::optional<Answer>& answer) { return answer ? answer->status : -1; }
+  int status(const std::optional<testing::Answer>& answer) { return answer ? answer->status : -1; }
 };
 
 TEST_F(ConnectionTest, ServesOneRequestAfterTheOtherOnOneConnection) {

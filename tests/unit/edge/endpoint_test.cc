@@ -14,9 +14,9 @@ struct EndpointTest : ::testing::Test, Edge {
   std::unique_ptr<Peer> peer = Connect();
 
   int Status(const Request& request) { return Ask(request).status; }
-  Answer Ask(const Request& request) {
+  testing::Answer Ask(const Request& request) {
     peer->Send(request.Text());
-    return peer->TakeAnswer().value_or(Answer{});
+    return peer->TakeAnswer().value_or(testing::Answer{});
   }
   static Request To(std::string target) {
     Request request = Modern("tools/list");
@@ -101,7 +101,7 @@ TEST_F(EndpointTest, WhereAnyHostIsServedARebornNameIsNoProofOfTheOwnOrigin) {
 
 TEST_F(EndpointTest, AllowedOriginsGetTheHeadersThatBrowsersWant) {
   endpoint.SetAccess({.allowed_origins = {"https://app.example"}, .allowed_hosts = {}});
-  const Answer answer = Ask(From("localhost", "https://app.example"));
+  const testing::Answer answer = Ask(From("localhost", "https://app.example"));
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.Header("access-control-allow-origin"), "https://app.example");
   EXPECT_TRUE(answer.Header("access-control-expose-headers").contains("Mcp-Session-Id"));
@@ -109,7 +109,7 @@ TEST_F(EndpointTest, AllowedOriginsGetTheHeadersThatBrowsersWant) {
   Request preflight = From("localhost", "https://app.example");
   preflight.method = "OPTIONS";
   preflight.body.clear();
-  const Answer allowed =
+  const testing::Answer allowed =
       Ask(std::move(preflight).Set("Access-Control-Request-Headers", "mcp-param-lang"));
   EXPECT_EQ(allowed.status, 204);
   EXPECT_EQ(allowed.Header("access-control-allow-headers"), "mcp-param-lang");

@@ -10,7 +10,7 @@ namespace {
 constexpr int kDepth = 1024;
 
 // "" = good; else the word of the first stage, or the byte at which the grammar ends.
-std::string Judge(const std::string& text) {
+std::string JudgeText(const std::string& text) {
   const auto tokens = JsonTokens::Find(text);
   if (!tokens) return std::string(tokens.error());
   bool too_deep = false;
@@ -24,7 +24,7 @@ TEST(JsonTokens, AcceptsJson) {
        {"0", "-0", "1.5e+10", "1E-2", "true", "false", "null", "\"\"", R"("\u00e9\ud800")", "[]",
         "{}", " [ ] ", "[1,2]", R"({"a":{"b":[{},[],{"c":null}]}})", "\t\n\r 1 ",
         R"(["\"","\\",{"":""}])", "123456789012345678901234567890", "1e999"}) {
-    EXPECT_EQ(Judge(text), "") << text;
+    EXPECT_EQ(JudgeText(text), "") << text;
   }
 }
 
@@ -82,30 +82,30 @@ TEST(JsonTokens, RefusesWhatIsNotJsonAndSaysWhere) {
       {"\"\xED\xA0\x80\"", "invalid UTF-8"},
       {"\xEF\xBB\xBF{}", "0"},
   };
-  for (const auto& [text, expected] : kCases) EXPECT_EQ(Judge(text), expected) << text;
+  for (const auto& [text, expected] : kCases) EXPECT_EQ(JudgeText(text), expected) << text;
 }
 
 TEST(JsonTokens, RefusesLoneNulBytes) {
-  EXPECT_EQ(Judge(std::string("[\0]", 3)), "1");
-  EXPECT_EQ(Judge(std::string("{}\0", 3)), "2");
-  EXPECT_EQ(Judge(std::string("\"\0\"", 3)), "a control character in a string");
+  EXPECT_EQ(JudgeText(std::string("[\0]", 3)), "1");
+  EXPECT_EQ(JudgeText(std::string("{}\0", 3)), "2");
+  EXPECT_EQ(JudgeText(std::string("\"\0\"", 3)), "a control character in a string");
 }
 
 TEST(JsonTokens, KnowsTheDepthLimitToTheLevel) {
   const auto nested = [](std::size_t depth) {
     return std::string(depth, '[') + std::string(depth, ']');
   };
-  EXPECT_EQ(Judge(nested(1024)), "");
-  EXPECT_EQ(Judge(nested(1025)), "too deep");
-  EXPECT_EQ(Judge(std::string(100'000, '[')), "too deep");
+  EXPECT_EQ(JudgeText(nested(1024)), "");
+  EXPECT_EQ(JudgeText(nested(1025)), "too deep");
+  EXPECT_EQ(JudgeText(std::string(100'000, '[')), "too deep");
 }
 
 TEST(JsonTokens, ReadsTextsThatTheThreadsBufferCannotHold) {
   const std::string big = "[\"" + std::string(1'000'000, 'x') + "\",1]";
   const std::string broken = "[\"" + std::string(1'000'000, 'x') + "\",01]";
-  EXPECT_EQ(Judge(big), "");
-  EXPECT_EQ(Judge(broken), "1000004");
-  EXPECT_EQ(Judge("[1]"), "");
+  EXPECT_EQ(JudgeText(big), "");
+  EXPECT_EQ(JudgeText(broken), "1000004");
+  EXPECT_EQ(JudgeText("[1]"), "");
 }
 
 TEST(JsonTokens, SkipStepsOverOneValue) {

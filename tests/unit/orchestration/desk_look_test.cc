@@ -232,6 +232,8 @@ class Heard final : public Database {
       into_.heard_.emplace_back(sql);
       return inner_.Query(sql, parameters);
     }
+    Result<std::int64_t> UsedBytes() override { return inner_.UsedBytes(); }
+    Result<void> PassBound() override { return inner_.PassBound(); }
 
    private:
     Transaction& inner_;

@@ -49,8 +49,8 @@ class ServiceFixture : public ::testing::Test {
   BusyDatabase busy{*database};
   std::shared_ptr<Desk> desk = std::make_shared<Desk>(busy, loop.deps().clock, metrics, Settings());
   Service service{desk, loop.deps()};
-  Tasks tasks = Tasks::kNone;
-  Caller caller = Nobody();
+  switchyard::Tasks tasks = switchyard::Tasks::kNone;
+  switchyard::Caller caller = Nobody();
 };
 
 }  // namespace switchyard::orchestration

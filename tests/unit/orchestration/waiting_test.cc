@@ -212,7 +212,7 @@ TEST_F(Waiting, AwaitTaskAnswersWhenTheTaskIsOver) {
 
 class Followed : public Waiting {
  protected:
-  Followed() { tasks = Tasks::kAccepted; }
+  Followed() { tasks = switchyard::Tasks::kAccepted; }
   mcp::Message About(const std::string& method) {
     return Ask("tasks/" + method, R"({"taskId":"task_00000001"})", "task_00000001");
   }
@@ -273,7 +273,7 @@ TEST_F(Followed, WhatIsNotThereIsUnknown) {
 
 TEST_F(Followed, OnlyWhoAsksForItFollowsWhatItCreates) {
   EXPECT_FALSE(CallTool("create_task", R"({"content":"x"})").Has(mcp::Key::kTaskId));
-  tasks = Tasks::kWanted;
+  tasks = switchyard::Tasks::kWanted;
   EXPECT_EQ(CallTool("create_task", R"({"content":"x"})").GetString(mcp::Key::kTaskId),
             "task_00000002");
   EXPECT_FALSE(CallTool("get_task_status", kOne).Has(mcp::Key::kTaskId));

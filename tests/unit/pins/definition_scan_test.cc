@@ -26,7 +26,7 @@ using testing::Contains;
 using testing::Field;
 using testing::IsEmpty;
 
-struct Sample {
+struct Labelled {
   std::string line, cls;
   std::vector<Finding> findings;
   bool Found(Severity least) const {
@@ -34,7 +34,7 @@ struct Sample {
   }
 };
 
-Sample Read(const std::string& line) {
+Labelled Read(const std::string& line) {
   const mcp::Fields fields = *mcp::MembersOf(line);
   const auto text = [&fields](std::string_view key) {
     const mcp::Field* field = mcp::Find(fields, key);
@@ -60,9 +60,9 @@ Sample Read(const std::string& line) {
           .findings = ScanDefinition(kind, definition, "own", names)};
 }
 
-std::vector<Sample> Corpus(const std::string& name) {
+std::vector<Labelled> Corpus(const std::string& name) {
   std::ifstream file(::switchyard::paths::SourceDir() + "/tests/corpus/definitions/" + name);
-  std::vector<Sample> samples;
+  std::vector<Labelled> samples;
   for (std::string line; std::getline(file, line);) samples.push_back(Read(line));
   return samples;
 }
@@ -83,7 +83,7 @@ std::vector<Finding> ScanText(const std::string& text) {
 TEST(ScanCorpus, FindsWhatItIsMadeFor) {
   std::map<std::string, Score> by_class;
   Score known;
-  for (const Sample& sample : Corpus("malicious.jsonl")) {
+  for (const Labelled& sample : Corpus("malicious.jsonl")) {
     const bool found = sample.Found(Severity::kMedium);
     Score& score = by_class[sample.cls];
     ++score.all;
@@ -105,7 +105,7 @@ TEST(ScanCorpus, FindsWhatItIsMadeFor) {
 
 TEST(ScanCorpus, LeavesWhatIsNotBadAlone) {
   Score medium, high;
-  for (const Sample& sample : Corpus("benign.jsonl")) {
+  for (const Labelled& sample : Corpus("benign.jsonl")) {
     ++medium.all, ++high.all;
     if (!sample.Found(Severity::kMedium)) continue;
     ++medium.found;
@@ -132,14 +132,14 @@ TEST(Scan, SaysTheRuleTheWeightThePlaceAndWhatStandsThere) {
 }
 
 TEST(Scan, SaysTheSameOfTheSameText) {
-  for (const Sample& sample : Corpus("malicious.jsonl")) {
+  for (const Labelled& sample : Corpus("malicious.jsonl")) {
     EXPECT_EQ(Read(sample.line).findings, sample.findings);
   }
 }
 
 TEST(Scan, EveryFindingIsOfAKnownRuleAndSafeToPrint) {
   const auto& rules = RuleNames();
-  for (const Sample& sample : Corpus("malicious.jsonl")) {
+  for (const Labelled& sample : Corpus("malicious.jsonl")) {
     for (const Finding& finding : sample.findings) {
       EXPECT_THAT(rules, Contains(finding.rule));
       EXPECT_EQ(Visible(finding.excerpt), finding.excerpt);

@@ -21,7 +21,7 @@ using testing::FakeService;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-using CacheKey = CachePolicy;
+using CacheKeys = CachePolicy;
 
 Call With(Call call, const std::function<void(Client&)>& change) {
   Client client;
@@ -32,7 +32,7 @@ Call With(Call call, const std::function<void(Client&)>& change) {
   return call;
 }
 
-TEST_F(CacheKey, WhatAServerIsToldOfTheClientCounts) {
+TEST_F(CacheKeys, WhatAServerIsToldOfTheClientCounts) {
   const auto policy = Make("{ttl: 1m}");
   // A server may say public of what it answers to clients of one kind.
   service_.answer = [this](Call&) -> Result<ReplyPtr> {
@@ -48,7 +48,7 @@ TEST_F(CacheKey, WhatAServerIsToldOfTheClientCounts) {
   EXPECT_EQ(Ask(policy, Of(search_)), "miss 0");
 }
 
-TEST_F(CacheKey, WhatACallersCredentialSaysCountsButNotWhatEachTokenHasAnew) {
+TEST_F(CacheKeys, WhatACallersCredentialSaysCountsButNotWhatEachTokenHasAnew) {
   const auto policy = Make("{ttl: 1m}");
   const auto by = [this](std::map<std::string, std::vector<std::string>, std::less<>> claims) {
     Call call = Of(search_);
@@ -61,7 +61,7 @@ TEST_F(CacheKey, WhatACallersCredentialSaysCountsButNotWhatEachTokenHasAnew) {
   EXPECT_EQ(Ask(policy, by({})), "miss 0");
 }
 
-TEST_F(CacheKey, WhatWasSaidToOneAccountIsNotForTheNext) {
+TEST_F(CacheKeys, WhatWasSaidToOneAccountIsNotForTheNext) {
   AccountVersions accounts;
   const auto policy =
       testing::MakePolicy("cache", &cache::Make, "{ttl: 1m}",
@@ -76,7 +76,7 @@ TEST_F(CacheKey, WhatWasSaidToOneAccountIsNotForTheNext) {
   EXPECT_EQ(Ask(policy, Of(search_)), "hit 0");
 }
 
-TEST_F(CacheKey, ParametersInHeadersThatNoSchemaMarksCount) {
+TEST_F(CacheKeys, ParametersInHeadersThatNoSchemaMarksCount) {
   const auto policy = Make("{ttl: 1m}");
   const auto with = [this](std::vector<std::pair<std::string, std::string>> sent) {
     Call call = Of(search_);
@@ -90,7 +90,7 @@ TEST_F(CacheKey, ParametersInHeadersThatNoSchemaMarksCount) {
   EXPECT_EQ(Ask(policy, with({{"Region", "eu"}})), "hit 0");
 }
 
-TEST_F(CacheKey, WhereUrisReadOtherwiseThanBeforeAnAnswerIsAskedForAnew) {
+TEST_F(CacheKeys, WhereUrisReadOtherwiseThanBeforeAnAnswerIsAskedForAnew) {
   const auto policy = Make("{ttl: 1m}");
   const testing::UriView verbatim("x", 0), rewritten("x", 7), of_another("y", 7);
   const auto as = [this](const Resolver* endpoint, std::string_view name = {}) {
@@ -107,7 +107,7 @@ TEST_F(CacheKey, WhereUrisReadOtherwiseThanBeforeAnAnswerIsAskedForAnew) {
   EXPECT_EQ(Ask(policy, as(nullptr)), "hit 0");
 }
 
-TEST_F(CacheKey, HowManyAttemptsAnAnswerTookIsSaidToWhoWaitedForThem) {
+TEST_F(CacheKeys, HowManyAttemptsAnAnswerTookIsSaidToWhoWaitedForThem) {
   const auto policy = Make("{ttl: 1m}");
   service_.answer = [](Call&) -> Result<ReplyPtr> {
     return ReplyWith(std::move(**Answer(R"({"_meta":{"switchyard/attempts":2,"own":1}})")));

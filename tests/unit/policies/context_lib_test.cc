@@ -173,7 +173,7 @@ TEST(ContextBudgetConfig, SettingsThatContradictThemselvesAreProblemsWithTheReas
   EXPECT_THAT(problems("{min_available: 5}"), ElementsAre()) << "nobody keeps count";
 }
 
-std::string Text(const std::string& text, const std::string& more = "") {
+std::string ResultText(const std::string& text, const std::string& more = "") {
   return R"({"content":[{"type":"text","text":)" + mcp::Quote(text) + "}]" + more + "}";
 }
 
@@ -183,16 +183,18 @@ std::int64_t TokensOf(const std::string& result, std::int64_t enough = 1'000'000
 
 TEST(ContextSize, IsOfWhatAModelReads) {
   const std::string words = "one two three four five six seven eight nine ten";
-  const std::int64_t text = TokensOf(Text(words));
+  const std::int64_t text = TokensOf(ResultText(words));
   EXPECT_GE(text, 10);
   EXPECT_LE(text, 16);
-  EXPECT_EQ(TokensOf(Text(words, R"(,"_meta":{"a/b":"not for a model, however long it is"})")),
-            text);
-  EXPECT_EQ(TokensOf(Text(words, R"(,"structuredContent":{"a":1})")), text)
+  EXPECT_EQ(
+      TokensOf(ResultText(words, R"(,"_meta":{"a/b":"not for a model, however long it is"})")),
+      text);
+  EXPECT_EQ(TokensOf(ResultText(words, R"(,"structuredContent":{"a":1})")), text)
       << "the larger of the two, since a host gives one of them";
-  EXPECT_GT(TokensOf(Text("x", R"(,"structuredContent":{"all":)" + mcp::Quote(words) + "}")), 10);
+  EXPECT_GT(TokensOf(ResultText("x", R"(,"structuredContent":{"all":)" + mcp::Quote(words) + "}")),
+            10);
   EXPECT_EQ(TokensOf("{}"), 0);
-  EXPECT_EQ(TokensOf(Text(words), 5), 5) << "counted no further than that";
+  EXPECT_EQ(TokensOf(ResultText(words), 5), 5) << "counted no further than that";
 }
 
 TEST(ContextSize, OfAPictureIsBounded) {
@@ -262,9 +264,9 @@ std::string RandomResult(std::mt19937& random) {
             std::to_string(random()) + "\"}]]]}";
   }
   switch (random() % 4) {
-    case 0: return Text(text);
-    case 1: return Text("{\"rows\":[" + rows + "]}");
-    case 2: return Text("see there", R"(,"structuredContent":{"rows":[)" + rows + "]}");
+    case 0: return ResultText(text);
+    case 1: return ResultText("{\"rows\":[" + rows + "]}");
+    case 2: return ResultText("see there", R"(,"structuredContent":{"rows":[)" + rows + "]}");
     default:
       return R"({"content":[{"type":"text","text":"a"},{"type":"resource","resource":{"uri":"u:x",)"
              R"("text":)" +

@@ -11,7 +11,7 @@
 namespace switchyard {
 namespace {
 
-std::string Verdict(const JsonSchema& schema, const std::string& value) {
+std::string VerdictOf(const JsonSchema& schema, const std::string& value) {
   switch (schema.Check(value).verdict) {
     case JsonSchema::Verdict::kFits: return "fits";
     case JsonSchema::Verdict::kDoesNotFit: return "does not fit";
@@ -85,16 +85,16 @@ TEST(JsonSchemaWork, WhatIsReadToCompareCountsByItsLength) {
   };
   for (const Case& one : cases) {
     const auto [schema, small] = one.schema_and_value(10);
-    EXPECT_EQ(Verdict(JsonSchema(Often(schema)), small), "fits") << one.what;
+    EXPECT_EQ(VerdictOf(JsonSchema(Often(schema)), small), "fits") << one.what;
     const auto [same, large] = one.schema_and_value(500'000);
-    EXPECT_EQ(Verdict(JsonSchema(same), large), "fits") << one.what << ", once";
-    EXPECT_EQ(Verdict(JsonSchema(Often(same)), large), "gave up") << one.what;
+    EXPECT_EQ(VerdictOf(JsonSchema(same), large), "fits") << one.what << ", once";
+    EXPECT_EQ(VerdictOf(JsonSchema(Often(same)), large), "gave up") << one.what;
   }
 }
 
 TEST(JsonSchemaWork, AnEnumOfShortWordsCostsNoMoreForALongValue) {
   const std::string schema = Often(R"({"not":{"enum":["a","b","\n"]}})");
-  EXPECT_EQ(Verdict(JsonSchema(schema), '"' + Filled(500'000, "\\n") + '"'), "fits");
+  EXPECT_EQ(VerdictOf(JsonSchema(schema), '"' + Filled(500'000, "\\n") + '"'), "fits");
 }
 
 }  // namespace

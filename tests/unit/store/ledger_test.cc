@@ -24,8 +24,8 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 using Span = Store::Span;
 
-Store::Charge Of(std::string_view key, std::int64_t amount, Span span = Span::kSliding,
-                 Duration window = hours(16)) {
+Store::Charge ChargeOf(std::string_view key, std::int64_t amount, Span span = Span::kSliding,
+                       Duration window = hours(16)) {
   return {.key = key, .amount = amount, .window = window, .span = span};
 }
 
@@ -33,25 +33,25 @@ TEST(Ledger, WhatWasChargedIsThereInTheNextProcess) {
   const Place place;
   {
     Process first(place.file());
-    first.Charge(Of("sliding", 5));
-    first.Charge(Of("fixed", 7, Span::kFixed));
+    first.Charge(ChargeOf("sliding", 5));
+    first.Charge(ChargeOf("fixed", 7, Span::kFixed));
     EXPECT_TRUE(first.ledger.Flush());
-    first.Charge(Of("sliding", 1));
+    first.Charge(ChargeOf("sliding", 1));
   }
   Process next(place.file(), seconds(3));  // the machine started anew
-  EXPECT_EQ(next.Total(Of("sliding", 0)), 6);
-  EXPECT_EQ(next.Total(Of("fixed", 0, Span::kFixed)), 7);
+  EXPECT_EQ(next.Total(ChargeOf("sliding", 0)), 6);
+  EXPECT_EQ(next.Total(ChargeOf("fixed", 0, Span::kFixed)), 7);
 }
 
 TEST(Ledger, WhatIsNotDurableEndsWithTheProcess) {
   const Place place;
   {
     Process first(place.file());
-    const Store::Charge charge = Of("a", 5);
+    const Store::Charge charge = ChargeOf("a", 5);
     ASSERT_TRUE((*first.ledger.Add({&charge, 1}, first.clock.Now()))->taken);
     EXPECT_TRUE(first.ledger.Flush());
   }
-  EXPECT_EQ(Process(place.file()).Total(Of("a", 0)), 0);
+  EXPECT_EQ(Process(place.file()).Total(ChargeOf("a", 0)), 0);
   EXPECT_EQ(RowsIn(place.file()), 0);
 }
 
@@ -59,7 +59,7 @@ TEST(Ledger, AChargeThatWasRefusedIsNotSaved) {
   const Place place;
   {
     Process first(place.file());
-    Store::Charge charge = Of("a", 5);
+    Store::Charge charge = ChargeOf("a", 5);
     charge.limit = 4;
     EXPECT_FALSE(first.Charge(charge).taken);
   }
@@ -70,53 +70,53 @@ TEST(Ledger, WindowsGoOnAgeingWhileNoProcessRuns) {
   const Place place;
   {
     Process first(place.file());
-    first.Charge(Of("sliding", 5));
-    first.Charge(Of("fixed", 7, Span::kFixed));
+    first.Charge(ChargeOf("sliding", 5));
+    first.Charge(ChargeOf("fixed", 7, Span::kFixed));
     first.clock.Advance(hours(8));
-    first.Charge(Of("sliding", 30));
+    first.Charge(ChargeOf("sliding", 30));
   }
   Process next(place.file(), hours(1), kWall + hours(15));
-  EXPECT_EQ(next.Total(Of("sliding", 0)), 35);
-  Store::Charge over = Of("fixed", 4, Span::kFixed);
+  EXPECT_EQ(next.Total(ChargeOf("sliding", 0)), 35);
+  Store::Charge over = ChargeOf("fixed", 4, Span::kFixed);
   over.limit = 10;
   EXPECT_EQ(next.Charge(over).retry_after, hours(1)) << "when it was first charged still counts";
   next.clock.Advance(hours(2));
-  EXPECT_EQ(next.Total(Of("sliding", 0)), 30);
-  EXPECT_EQ(next.Total(Of("fixed", 0, Span::kFixed)), 0);
+  EXPECT_EQ(next.Total(ChargeOf("sliding", 0)), 30);
+  EXPECT_EQ(next.Total(ChargeOf("fixed", 0, Span::kFixed)), 0);
   next.clock.Advance(hours(8));
-  EXPECT_EQ(next.Total(Of("sliding", 0)), 0);
+  EXPECT_EQ(next.Total(ChargeOf("sliding", 0)), 0);
 }
 
 TEST(Ledger, ManyRestartsDoNotPutOffTheEndOfAWindow) {
   const Place place;
   Duration wall = kWall;
   {
-    Process(place.file(), hours(1), wall).Charge(Of("a", 5));
+    Process(place.file(), hours(1), wall).Charge(ChargeOf("a", 5));
   }
   FastRandom random(7);
   for (int i = 0; i < 16; ++i) {
     wall += hours(1);
     Process one(place.file(), Duration(1 + random.Next() % 30'000'000'000'000), wall);
-    EXPECT_EQ(one.Total(Of("a", 0)), 5) << i;
-    one.Charge(Of("a", 1));
-    one.Charge(Of("a", -1));  // so that the row is written anew
+    EXPECT_EQ(one.Total(ChargeOf("a", 0)), 5) << i;
+    one.Charge(ChargeOf("a", 1));
+    one.Charge(ChargeOf("a", -1));  // so that the row is written anew
   }
-  EXPECT_EQ(Process(place.file(), hours(2), wall + hours(1)).Total(Of("a", 0)), 0);
+  EXPECT_EQ(Process(place.file(), hours(2), wall + hours(1)).Total(ChargeOf("a", 0)), 0);
 }
 
 TEST(Ledger, AWallClockThatIsSetWhileItRunsChangesNothing) {
   const Place place;
   Process only(place.file());
-  only.Charge(Of("a", 5, Span::kFixed));
+  only.Charge(ChargeOf("a", 5, Span::kFixed));
   EXPECT_TRUE(only.ledger.Flush());
   only.clock.SetWall(hours(1000));
-  only.Charge(Of("b", 1));
+  only.Charge(ChargeOf("b", 1));
   EXPECT_TRUE(only.ledger.Flush());
   EXPECT_EQ(RowsIn(place.file()), 2) << "over by its row, and yet it counts";
   only.clock.SetWall(-hours(2000));
   only.clock.Advance(hours(15));
-  EXPECT_EQ(only.Total(Of("a", 0, Span::kFixed)), 5);
-  only.Charge(Of("a", 1, Span::kFixed));
+  EXPECT_EQ(only.Total(ChargeOf("a", 0, Span::kFixed)), 5);
+  only.Charge(ChargeOf("a", 1, Span::kFixed));
   EXPECT_TRUE(only.ledger.Flush());
   EXPECT_EQ(RowsIn(place.file()), 2) << "nothing that counts is removed";
 }
@@ -125,35 +125,35 @@ TEST(Ledger, AWallClockThatWasSetBackBetweenTwoProcessesMakesAllCountAsNew) {
   const Place place;
   {
     Process first(place.file());
-    first.Charge(Of("sliding", 5));
-    first.Charge(Of("fixed", 7, Span::kFixed));
+    first.Charge(ChargeOf("sliding", 5));
+    first.Charge(ChargeOf("fixed", 7, Span::kFixed));
   }
   Process next(place.file(), hours(1), kWall - hours(24 * 365 * 50));
-  EXPECT_EQ(next.Total(Of("sliding", 0)), 5);
+  EXPECT_EQ(next.Total(ChargeOf("sliding", 0)), 5);
   next.clock.Advance(hours(15));
-  EXPECT_EQ(next.Total(Of("fixed", 0, Span::kFixed)), 7);
+  EXPECT_EQ(next.Total(ChargeOf("fixed", 0, Span::kFixed)), 7);
   next.clock.Advance(hours(2));
-  EXPECT_EQ(next.Total(Of("sliding", 0)), 0) << "one window at most";
-  EXPECT_EQ(next.Total(Of("fixed", 0, Span::kFixed)), 0);
+  EXPECT_EQ(next.Total(ChargeOf("sliding", 0)), 0) << "one window at most";
+  EXPECT_EQ(next.Total(ChargeOf("fixed", 0, Span::kFixed)), 0);
 }
 
 TEST(Ledger, AWallClockThatWasSetForwardEndsWindowsEarlier) {
   const Place place;
   {
-    Process(place.file()).Charge(Of("a", 5));
+    Process(place.file()).Charge(ChargeOf("a", 5));
   }
-  EXPECT_EQ(Process(place.file(), hours(1), kWall + hours(17)).Total(Of("a", 0)), 0);
+  EXPECT_EQ(Process(place.file(), hours(1), kWall + hours(17)).Total(ChargeOf("a", 0)), 0);
 }
 
 TEST(Ledger, ACounterThatChangedItsWindowIsSavedAsWhatItIsNow) {
   const Place place;
   {
     Process first(place.file());
-    first.Charge(Of("a", 5));
-    first.Charge(Of("a", 2, Span::kFixed, hours(1)));
+    first.Charge(ChargeOf("a", 5));
+    first.Charge(ChargeOf("a", 2, Span::kFixed, hours(1)));
   }
   EXPECT_EQ(RowsIn(place.file()), 1);
-  EXPECT_EQ(Process(place.file()).Total(Of("a", 0, Span::kFixed, hours(1))), 2);
+  EXPECT_EQ(Process(place.file()).Total(ChargeOf("a", 0, Span::kFixed, hours(1))), 2);
 }
 
 TEST(Ledger, WhatIsOverLeavesTheFileInPortions) {
@@ -161,7 +161,7 @@ TEST(Ledger, WhatIsOverLeavesTheFileInPortions) {
   constexpr int kMany = 5000;
   Process only(place.file(), hours(1), kWall, {.keys = 1'000'000});
   for (int i = 0; i < kMany; ++i) {
-    only.Charge(Of("short " + std::to_string(i), 1, Span::kFixed, minutes(1)));
+    only.Charge(ChargeOf("short " + std::to_string(i), 1, Span::kFixed, minutes(1)));
   }
   EXPECT_TRUE(only.ledger.Flush());
   EXPECT_EQ(RowsIn(place.file()), kMany);
@@ -169,7 +169,7 @@ TEST(Ledger, WhatIsOverLeavesTheFileInPortions) {
   EXPECT_TRUE(only.ledger.Flush());
   EXPECT_EQ(RowsIn(place.file()), kMany - 2000);
   for (int i = 0; i < 2; ++i) {
-    only.Charge(Of("a", 1));
+    only.Charge(ChargeOf("a", 1));
     EXPECT_TRUE(only.ledger.Flush());
   }
   EXPECT_EQ(RowsIn(place.file()), 1);
@@ -183,17 +183,17 @@ TEST(Ledger, ManyThreadsChargeAndNothingIsLost) {
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&first, t] {
         for (int i = 0; i < 2000; ++i) {
-          first.Charge(Of("all", 1));
-          first.Charge(Of("of " + std::to_string(t * 10 + i % 10), 1, Span::kFixed));
+          first.Charge(ChargeOf("all", 1));
+          first.Charge(ChargeOf("of " + std::to_string(t * 10 + i % 10), 1, Span::kFixed));
         }
       });
     }
     for (int i = 0; i < 20; ++i) EXPECT_TRUE(first.ledger.Flush());
   }
   Process next(place.file());
-  EXPECT_EQ(next.Total(Of("all", 0)), 8000);
+  EXPECT_EQ(next.Total(ChargeOf("all", 0)), 8000);
   for (int t = 0; t < 4; ++t) {
-    EXPECT_EQ(next.Total(Of("of " + std::to_string(t * 10 + 3), 0, Span::kFixed)), 200);
+    EXPECT_EQ(next.Total(ChargeOf("of " + std::to_string(t * 10 + 3), 0, Span::kFixed)), 200);
   }
 }
 
@@ -213,7 +213,7 @@ struct Shared : SharedPlace {
   for (int t = 0; t < 2; ++t) {
     threads.emplace_back([&] {
       for (;;) {
-        killed.Charge(Of("a", 1));
+        killed.Charge(ChargeOf("a", 1));
         ++charged;
       }
     });
@@ -236,21 +236,21 @@ TEST_F(LedgerDeathTest, WhatWasSavedSurvivesKillMinusNine) {
   EXPECT_GE(saved, 500);
   Process next(shared.file);
   ASSERT_TRUE(next.opened.has_value()) << next.opened.error().message;
-  EXPECT_GE(next.Total(Of("a", 0)), saved);
+  EXPECT_GE(next.Total(ChargeOf("a", 0)), saved);
 }
 
 [[noreturn]] void FillTheDisk(const std::string& file) {
   std::signal(SIGXFSZ, SIG_IGN);
   Process full(file, hours(1), kWall, {}, {.after_failure = std::chrono::hours(1)});
-  full.Charge(Of("a", 1));
+  full.Charge(ChargeOf("a", 1));
   MUST(full.ledger.Flush());
   LimitFiles(1);
   for (int i = 0; i < 100; ++i) {
-    full.Charge(Of("a", 1));
-    full.Charge(Of("b", 1));
+    full.Charge(ChargeOf("a", 1));
+    full.Charge(ChargeOf("b", 1));
   }
   MUST(!full.ledger.Flush());
-  MUST(full.Total(Of("a", 0)) == 101);
+  MUST(full.Total(ChargeOf("a", 0)) == 101);
   MUST(full.ledger.unsaved() == 2);
   MUST(full.metrics.Serialize().contains("switchyard_ledger_behind 2\n"));
   MUST(full.metrics.Serialize().contains("switchyard_ledger_errors_total "));
@@ -265,8 +265,8 @@ TEST_F(LedgerDeathTest, OnAFullDiskItCountsOnAndCatchesUpLater) {
   const Shared shared;
   EXPECT_EXIT(FillTheDisk(shared.file), testing::ExitedWithCode(0), "");
   Process next(shared.file);
-  EXPECT_EQ(next.Total(Of("a", 0)), 101);
-  EXPECT_EQ(next.Total(Of("b", 0)), 100);
+  EXPECT_EQ(next.Total(ChargeOf("a", 0)), 101);
+  EXPECT_EQ(next.Total(ChargeOf("b", 0)), 100);
 }
 
 TEST_F(LedgerDeathTest, OnAFullDiskItDoesNotStart) {
@@ -287,19 +287,19 @@ TEST(Ledger, WhileAnotherProgramHoldsTheFileItCountsOnAndCatchesUpLater) {
   const Place place;
   {
     Process only(place.file(), hours(1), kWall, {}, {.after_failure = std::chrono::hours(1)});
-    only.Charge(Of("a", 1));
+    only.Charge(ChargeOf("a", 1));
     EXPECT_TRUE(only.ledger.Flush());
     Result<sqlite::Database> other = sqlite::Database::Open(place.file(), {});
     Result<sqlite::Transaction> hold = sqlite::Transaction::Begin(*other);
     ASSERT_TRUE(hold.has_value());
-    only.Charge(Of("a", 1));
+    only.Charge(ChargeOf("a", 1));
     EXPECT_FALSE(only.ledger.Flush());
-    EXPECT_EQ(only.Charge(Of("a", 1)).totals[0], 3);
+    EXPECT_EQ(only.Charge(ChargeOf("a", 1)).totals[0], 3);
     EXPECT_EQ(only.ledger.unsaved(), 1U);
     ASSERT_TRUE(hold->Commit().has_value());
     EXPECT_TRUE(only.ledger.Flush());
   }
-  EXPECT_EQ(Process(place.file()).Total(Of("a", 0)), 3);
+  EXPECT_EQ(Process(place.file()).Total(ChargeOf("a", 0)), 3);
 }
 
 TEST(Ledger, AFileThatIsTakenAwayIsNoticedAndTakenUpAgainWhenItIsBack) {
@@ -307,13 +307,13 @@ TEST(Ledger, AFileThatIsTakenAwayIsNoticedAndTakenUpAgainWhenItIsBack) {
   {
     Process only(place.file(), hours(1), kWall, {}, {.after_failure = std::chrono::hours(1)});
     std::filesystem::rename(place.file(), place.path() + "/elsewhere");
-    only.Charge(Of("a", 1));
+    only.Charge(ChargeOf("a", 1));
     EXPECT_FALSE(only.ledger.Flush());
-    EXPECT_EQ(only.Charge(Of("a", 1)).totals[0], 2);
+    EXPECT_EQ(only.Charge(ChargeOf("a", 1)).totals[0], 2);
     std::filesystem::rename(place.path() + "/elsewhere", place.file());
     EXPECT_TRUE(only.ledger.Flush());
   }
-  EXPECT_EQ(Process(place.file()).Total(Of("a", 0)), 2);
+  EXPECT_EQ(Process(place.file()).Total(ChargeOf("a", 0)), 2);
 }
 
 TEST(Ledger, WithoutAFileIsTheMemoryStore) {
@@ -327,7 +327,7 @@ TEST(Ledger, WithoutAFileIsTheMemoryStore) {
   EXPECT_TRUE((*ledger.Swap("a", version, "y", hours(1), clock.Now()))->done);
   EXPECT_EQ((*ledger.Get("a", clock.Now()))->value().value, "y");
   EXPECT_TRUE(**ledger.Erase("a", clock.Now()));
-  Store::Charge charge = Of("a", 5);
+  Store::Charge charge = ChargeOf("a", 5);
   charge.durable = true;
   EXPECT_EQ((*ledger.Add({&charge, 1}, clock.Now()))->totals[0], 5);
 }
@@ -339,15 +339,15 @@ TEST(Ledger, WhileItCannotSaveAnyNumberOfKeysTakesBoundedMemory) {
                {.after_failure = std::chrono::hours(1)});
   Result<sqlite::Database> other = sqlite::Database::Open(place.file(), {});
   const Result<sqlite::Transaction> hold = sqlite::Transaction::Begin(*other);
-  only.Charge(Of("lasting", 1));
+  only.Charge(ChargeOf("lasting", 1));
   EXPECT_FALSE(only.ledger.Flush());
   for (int i = 0; i < kMany; ++i) {
     const std::string key = std::to_string(i);
     only.clock.Advance(std::chrono::milliseconds(10));
-    only.Charge(Of(key, 1, Span::kFixed, seconds(1)));
+    only.Charge(ChargeOf(key, 1, Span::kFixed, seconds(1)));
   }
   EXPECT_LE(only.ledger.unsaved(), 16U * 4096);
-  EXPECT_EQ(only.Total(Of("lasting", 0)), 1);
+  EXPECT_EQ(only.Total(ChargeOf("lasting", 0)), 1);
 }
 
 }  // namespace

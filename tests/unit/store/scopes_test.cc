@@ -24,8 +24,8 @@ using std::chrono::seconds;
 
 constexpr std::uint64_t kPrincipals = 1, kSessions = 2;
 
-Store::Charge Of(std::string_view key, std::uint64_t scope, std::int64_t amount,
-                 std::int64_t limit = 100) {
+Store::Charge ChargeOf(std::string_view key, std::uint64_t scope, std::int64_t amount,
+                       std::int64_t limit = 100) {
   return {.key = {key, scope}, .amount = amount, .limit = limit, .window = minutes(1)};
 }
 
@@ -35,7 +35,7 @@ int Flood(MemoryStore& store, std::uint64_t scope, int keys, std::int64_t amount
   int refused = 0;
   for (int i = 0; i < keys; ++i) {
     const std::string key = std::to_string(scope) + "/" + std::to_string(i);
-    Store::Charge charge = Of(key, scope, amount);
+    Store::Charge charge = ChargeOf(key, scope, amount);
     charge.spare = spare;
     Eventual<Store::Charged> added = store.Add({&charge, 1}, kBegin);
     refused += added->has_value() && (*added)->taken ? 0 : 1;
@@ -50,8 +50,8 @@ TEST(StoreScopes, AFloodOfOneLeavesTheOthersTheirRoom) {
     Flood(store, other, 300, 7);
     Flood(store, flooded, 20'000, 1, spare);
     EXPECT_EQ(Flood(store, other, 300), 0) << "they are there";
-    EXPECT_EQ(Add(store, {Of(std::to_string(other) + "/5", other, 0)}).totals[0], 8);
-    EXPECT_TRUE((*store.Add(std::array{Of("a new one", other, 1)}, kBegin)).has_value());
+    EXPECT_EQ(Add(store, {ChargeOf(std::to_string(other) + "/5", other, 0)}).totals[0], 8);
+    EXPECT_TRUE((*store.Add(std::array{ChargeOf("a new one", other, 1)}, kBegin)).has_value());
   }
   EXPECT_LE(store.stats().counters, 4 * 640U);
 }
@@ -84,7 +84,7 @@ TEST(StoreScopes, SpareCountersGoWhoUsedTheLeastFirstAndNoneThatUsedHalf) {
   MemoryStore store({.keys = 640});
   for (int i = 0; i < 200; ++i) {
     const std::string key = "half " + std::to_string(i);
-    Store::Charge half = Of(key, kSessions, 50);
+    Store::Charge half = ChargeOf(key, kSessions, 50);
     half.spare = true;
     ASSERT_TRUE((*store.Add({&half, 1}, kBegin)).has_value());
   }
@@ -94,7 +94,7 @@ TEST(StoreScopes, SpareCountersGoWhoUsedTheLeastFirstAndNoneThatUsedHalf) {
   EXPECT_EQ(store.stats().full, 0U);
   for (int i = 0; i < 200; ++i) {
     const std::string key = "half " + std::to_string(i);
-    EXPECT_EQ(Add(store, {Of(key, kSessions, 0)}).totals[0], 50) << i;
+    EXPECT_EQ(Add(store, {ChargeOf(key, kSessions, 0)}).totals[0], 50) << i;
   }
   EXPECT_GT(Flood(store, 3, 2'000, 50, true), 1'000) << "where all have used half none goes";
   EXPECT_GT(store.stats().full, 1'000U);
@@ -109,9 +109,9 @@ TEST(StoreScopes, WhatAFileBroughtBackFindsItsScopeWithTheFirstCharge) {
   EXPECT_EQ(store.stats().counters, 1000U);
   for (int i = 0; i < 1000; ++i) {
     const std::string key = "r" + std::to_string(i);
-    EXPECT_EQ(Add(store, {Of(key, kPrincipals, 1)}).totals[0], 10);
+    EXPECT_EQ(Add(store, {ChargeOf(key, kPrincipals, 1)}).totals[0], 10);
   }
-  const Store::Charge another[] = {Of("another", kPrincipals, 1)};
+  const Store::Charge another[] = {ChargeOf("another", kPrincipals, 1)};
   EXPECT_FALSE((*store.Add(another, kBegin)).has_value()) << "they have its room";
 }
 
@@ -119,7 +119,8 @@ TEST(StoreScopes, WhatAFileBroughtBackFindsItsScopeWithTheFirstCharge) {
 
 TEST(StoreCounters, OneThatIsGoneDoesNotKeepTheOthersFromBeingSettled) {
   MemoryStore store({.keys = 64});
-  Store::Charge brief = Of("brief", kSessions, 80), lasting = Of("lasting", kPrincipals, 80);
+  Store::Charge brief = ChargeOf("brief", kSessions, 80),
+                lasting = ChargeOf("lasting", kPrincipals, 80);
   brief.window = seconds(16);
   const Store::Charged reserved = Add(store, {brief, lasting});
   ASSERT_TRUE(reserved.taken);
@@ -127,11 +128,11 @@ TEST(StoreCounters, OneThatIsGoneDoesNotKeepTheOthersFromBeingSettled) {
   const TimePoint later = kBegin + seconds(20);
   for (int i = 0; i < 2000; ++i) {
     const std::string key = std::to_string(i);
-    const Store::Charge other[] = {Of(key, kSessions, 100)};
+    const Store::Charge other[] = {ChargeOf(key, kSessions, 100)};
     [[maybe_unused]] const auto answer = store.Add(other, later);
   }
-  Store::Charge settle[] = {Of("brief", kSessions, 90 - 80, Store::Charge::kNoLimit),
-                            Of("lasting", kPrincipals, 5 - 80, Store::Charge::kNoLimit)};
+  Store::Charge settle[] = {ChargeOf("brief", kSessions, 90 - 80, Store::Charge::kNoLimit),
+                            ChargeOf("lasting", kPrincipals, 5 - 80, Store::Charge::kNoLimit)};
   settle[0].window = seconds(16);
   for (std::size_t i = 0; i < 2; ++i) settle[i].mark = reserved.marks[i];
   Eventual<Store::Charged> settled = store.Add(settle, later);
@@ -144,10 +145,10 @@ TEST(StoreCounters, OneThatIsGoneDoesNotKeepTheOthersFromBeingSettled) {
 
 TEST(StoreCounters, WhatWasNotReservedAndFindsNoRoomIsSaidAndTheOthersAreSettled) {
   MemoryStore store({.keys = 64});
-  const Store::Charged reserved = Add(store, {Of("lasting", kPrincipals, 80)});
+  const Store::Charged reserved = Add(store, {ChargeOf("lasting", kPrincipals, 80)});
   Flood(store, kSessions, 2000, 100);
-  Store::Charge settle[] = {Of("late", kSessions, 7, Store::Charge::kNoLimit),
-                            Of("lasting", kPrincipals, 5 - 80, Store::Charge::kNoLimit)};
+  Store::Charge settle[] = {ChargeOf("late", kSessions, 7, Store::Charge::kNoLimit),
+                            ChargeOf("lasting", kPrincipals, 5 - 80, Store::Charge::kNoLimit)};
   settle[1].mark = reserved.marks[0];
   Eventual<Store::Charged> settled = store.Add(settle, kBegin);
   ASSERT_TRUE(settled->has_value());
@@ -157,15 +158,15 @@ TEST(StoreCounters, WhatWasNotReservedAndFindsNoRoomIsSaidAndTheOthersAreSettled
 
 TEST(StoreCounters, ACorrectionOfOneThatWasDroppedTakesNothingFromItsSuccessor) {
   MemoryStore store({.keys = 64});
-  Store::Charge mine = Of("mine", kSessions, 40);
+  Store::Charge mine = ChargeOf("mine", kSessions, 40);
   mine.spare = true;
   const Store::Mark mark = Add(store, {mine}).marks[0];
   Flood(store, kSessions, 2000, 45, true);
-  EXPECT_EQ(Add(store, {Of("mine", kSessions, 0)}).totals[0], 0) << "it had used the least";
+  EXPECT_EQ(Add(store, {ChargeOf("mine", kSessions, 0)}).totals[0], 0) << "it had used the least";
   mine.amount = 30;
   mine.spare = false;
   ASSERT_TRUE(Add(store, {mine}, kBegin + milliseconds(1)).taken);
-  Store::Charge settle = Of("mine", kSessions, -35, Store::Charge::kNoLimit);
+  Store::Charge settle = ChargeOf("mine", kSessions, -35, Store::Charge::kNoLimit);
   settle.mark = mark;
   EXPECT_EQ(Add(store, {settle}, kBegin + milliseconds(1)).totals[0], 30);
 }
@@ -174,7 +175,7 @@ TEST(StoreCounters, LookingAtManyTakesNoRoom) {
   MemoryStore store({.keys = 64});
   for (int i = 0; i < 1000; ++i) {
     const std::string key = std::to_string(i);
-    Add(store, {Of(key, kSessions, 0)});
+    Add(store, {ChargeOf(key, kSessions, 0)});
   }
   EXPECT_EQ(store.stats().counters, 0U);
 }

@@ -163,7 +163,7 @@ TEST_P(SqliteBounds, WhoSharedACommitWithWhatHadNoRoomMayTryAgain) {
   EXPECT_EQ(Count(*database), kept);
 }
 
-[[noreturn]] void FillTheDisk(const std::string& file) {
+[[noreturn]] void FillTheBoundDisk(const std::string& file) {
   std::signal(SIGXFSZ, SIG_IGN);
   const auto database = Open(file, kOne, {.most_bytes = kMost});
   MUST(Put(*database, 1).has_value());
@@ -177,7 +177,7 @@ TEST_P(SqliteBounds, WhoSharedACommitWithWhatHadNoRoomMayTryAgain) {
 
 TEST_F(SqliteBoundDeathTest, AFullDiskIsToldAsOneAlsoWhereThereIsABound) {
   const SharedPlace shared(kBoundVariable);
-  EXPECT_EXIT(FillTheDisk(shared.path + "/t.db"), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(FillTheBoundDisk(shared.path + "/t.db"), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ TEST_F(SqliteDatabaseDeathTest, WhatWasAnsweredSurvivesKillMinusNine) {
   EXPECT_GE(answered, 396);
 }
 
-[[noreturn]] void FillTheDisk(const std::string& file) {
+[[noreturn]] void FillTheDatabasesDisk(const std::string& file) {
   std::signal(SIGXFSZ, SIG_IGN);
   const auto database = Open(file);
   MUST(Put(*database, 1).has_value());
@@ -73,7 +73,7 @@ TEST_F(SqliteDatabaseDeathTest, WhatWasAnsweredSurvivesKillMinusNine) {
 
 TEST_F(SqliteDatabaseDeathTest, AFullDiskRefusesAndLosesNothing) {
   const SharedPlace shared(kVariable);
-  EXPECT_EXIT(FillTheDisk(shared.path + "/t.db"), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(FillTheDatabasesDisk(shared.path + "/t.db"), testing::ExitedWithCode(0), "");
   const auto database = Open(shared.path + "/t.db");
   EXPECT_EQ(Count(*database), 2);
 }

@@ -30,7 +30,7 @@ constexpr std::string_view kBroken = "CREATE TABLE u (id BIGINT); CREATE TABLE t
 constexpr std::array kTwo = {kFirst, kSecond};
 constexpr std::array kBad = {kFirst, kBroken};
 
-std::string Refusal(const std::string& path, std::span<const std::string_view> steps = kOne) {
+std::string RefusalOf(const std::string& path, std::span<const std::string_view> steps = kOne) {
   const auto opened = SqliteDatabase::Open({.path = path}, Of(steps));
   return opened ? "" : opened.error().message;
 }
@@ -290,14 +290,14 @@ TEST(SqliteDatabase, AnOlderFileIsBroughtForwardAfterACopyOfIt) {
   struct stat about{};
   ASSERT_EQ(stat(copy.c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 077U, 0U) << "for this user alone";
-  EXPECT_THAT(Refusal(place.file(), kOne),
+  EXPECT_THAT(RefusalOf(place.file(), kOne),
               HasSubstr("was written by a newer switchyard (its version is 2, this one reads 1)"));
 }
 
 TEST(SqliteDatabase, AStepThatFailsLeavesTheFileAsItWas) {
   const Place place;
   EXPECT_TRUE(Put(*Open(place.file()), 1).has_value());
-  EXPECT_THAT(Refusal(place.file(), kBad), HasSubstr("step to version 2"));
+  EXPECT_THAT(RefusalOf(place.file(), kBad), HasSubstr("step to version 2"));
   EXPECT_EQ(Count(*Open(place.file())), 1);
 }
 
@@ -313,15 +313,15 @@ TEST(SqliteDatabase, WhatIsDamagedOrForeignIsRefusedWithWhatToDo) {
     file.seekp(4096 * 3);
     file << std::string(8192, '\xff');
   }
-  EXPECT_THAT(Refusal(place.file()), HasSubstr("put a copy of it back, or move it away"));
+  EXPECT_THAT(RefusalOf(place.file()), HasSubstr("put a copy of it back, or move it away"));
   EXPECT_FALSE(SqliteDatabase::Inspect(place.file(), Of(kOne)).has_value());
   std::ofstream(place.path() + "/text") << std::string(5000, 'x');
-  EXPECT_THAT(Refusal(place.path() + "/text"), HasSubstr("is not a database"));
+  EXPECT_THAT(RefusalOf(place.path() + "/text"), HasSubstr("is not a database"));
   const DatabaseSchema other{.name = "other", .application = 5, .steps = kOne};
   {
     const auto theirs = SqliteDatabase::Open({.path = place.path() + "/other"}, other);
   }
-  EXPECT_THAT(Refusal(place.path() + "/other"), HasSubstr("is the database of another program"));
+  EXPECT_THAT(RefusalOf(place.path() + "/other"), HasSubstr("is the database of another program"));
 }
 
 // quick_check does not see it, and whoever looks by the index never finds the row.

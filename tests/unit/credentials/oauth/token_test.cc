@@ -11,10 +11,10 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-const WallTime kNow{seconds(1'800'000'000)};
+const WallTime kTokenTime{seconds(1'800'000'000)};
 
 Result<Token> Read(const std::string& body, int status = 200) {
-  return ReadTokenResponse(status, body, {"asked"}, kNow);
+  return ReadTokenResponse(status, body, {"asked"}, kTokenTime);
 }
 
 TEST(TokenResponse, IsAToken) {
@@ -24,7 +24,7 @@ TEST(TokenResponse, IsAToken) {
           .value();
   EXPECT_EQ(token.access, "at");
   EXPECT_EQ(token.refresh, "rt");
-  EXPECT_EQ(token.expires, kNow + seconds(60));
+  EXPECT_EQ(token.expires, kTokenTime + seconds(60));
   EXPECT_THAT(token.scopes, ElementsAre("a", "b"));
 }
 
@@ -54,7 +54,7 @@ TEST(TokenResponse, OddLifetimesDoNoHarm) {
   const auto life = [](const std::string& text) {
     const Token token =
         Read(R"({"access_token":"a","token_type":"Bearer","expires_in":)" + text + "}").value();
-    return token.expires ? *token.expires - kNow : seconds(-1);
+    return token.expires ? *token.expires - kTokenTime : seconds(-1);
   };
   EXPECT_EQ(life("\"3600\""), seconds(3600));
   for (const char* none : {"0", "-5", "-5.5", "0.0", "\"0\""}) EXPECT_EQ(life(none), seconds(-1));
@@ -67,7 +67,7 @@ TEST(TokenResponse, OddLifetimesDoNoHarm) {
 TEST(IdTokenResponse, HasAnIdTokenBesideTheOther) {
   const auto read = [](const std::string& members) {
     return ReadIdTokenResponse(200, R"({"token_type":"Bearer","access_token":"a")" + members + "}",
-                               kNow);
+                               kTokenTime);
   };
   EXPECT_EQ(read(R"(,"id_token":"h.p.s")").value(), "h.p.s");
   for (const char* bad : {"", R"(,"id_token":"")", R"(,"id_token":null)", R"(,"id_token":7)",
@@ -77,9 +77,9 @@ TEST(IdTokenResponse, HasAnIdTokenBesideTheOther) {
   }
   EXPECT_FALSE(read(R"(,"id_token":")" + std::string(20'000, 'a') + '"'));
   EXPECT_FALSE(read(R"(,"error":"invalid_grant","id_token":"h.p.s")"));
-  EXPECT_FALSE(ReadIdTokenResponse(200, R"({"id_token":"h.p.s"})", kNow))
+  EXPECT_FALSE(ReadIdTokenResponse(200, R"({"id_token":"h.p.s"})", kTokenTime))
       << "no access token, so it is no answer of a token endpoint";
-  EXPECT_EQ(ReadIdTokenResponse(400, R"({"error":"invalid_client"})", kNow).error().code,
+  EXPECT_EQ(ReadIdTokenResponse(400, R"({"error":"invalid_client"})", kTokenTime).error().code,
             Code::kUnauthenticated);
 }
 
@@ -96,7 +96,7 @@ TEST(TokenResponse, AnErrorRepeatsOnlyKnownWords) {
 
 TEST(TokenResponse, AnErrorRepeatsNothingThatIsSecret) {
   const auto detail = [](const std::string& body, int status = 400) {
-    return ReadTokenResponse(status, body, {}, kNow, {"the-refresh-token", "", "s3cret"})
+    return ReadTokenResponse(status, body, {}, kTokenTime, {"the-refresh-token", "", "s3cret"})
         .error()
         .detail;
   };
@@ -112,7 +112,7 @@ TEST(TokenResponse, AnErrorThatIsNullIsNone) {
 }
 
 TEST(TokenText, IsReadAsItWasWritten) {
-  const Token token{.access = "a", .refresh = "r\"\\", .expires = kNow, .scopes = {"x", "y"}};
+  const Token token{.access = "a", .refresh = "r\"\\", .expires = kTokenTime, .scopes = {"x", "y"}};
   EXPECT_EQ(ReadTokenText(TokenText(token)), token);
   const Token bare{.access = "a"};
   EXPECT_EQ(ReadTokenText(TokenText(bare)), bare);
@@ -121,10 +121,10 @@ TEST(TokenText, IsReadAsItWasWritten) {
 }
 
 TEST(Token, IsReplacedBeforeItEnds) {
-  EXPECT_EQ(RefreshAt(kNow, kNow + seconds(3600)), kNow + seconds(3300));
-  EXPECT_EQ(RefreshAt(kNow, kNow + seconds(60)), kNow + seconds(50));
-  EXPECT_EQ(RefreshAt(kNow, kNow + seconds(10)), kNow + seconds(5));
-  EXPECT_EQ(RefreshAt(kNow, kNow + seconds(86400)), kNow + seconds(86400 - 300));
+  EXPECT_EQ(RefreshAt(kTokenTime, kTokenTime + seconds(3600)), kTokenTime + seconds(3300));
+  EXPECT_EQ(RefreshAt(kTokenTime, kTokenTime + seconds(60)), kTokenTime + seconds(50));
+  EXPECT_EQ(RefreshAt(kTokenTime, kTokenTime + seconds(10)), kTokenTime + seconds(5));
+  EXPECT_EQ(RefreshAt(kTokenTime, kTokenTime + seconds(86400)), kTokenTime + seconds(86400 - 300));
 }
 
 }  // namespace
