@@ -274,7 +274,8 @@ std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) 
   }
   const bool begun = whole.has_value();
   const std::uint64_t before = database_.commits_in_log();
-  bool undone = false;  // something of it
+  bool undone = false;     // something of it
+  bool too_large = false;  // it has no room within the bound, which tells nothing of the disk
   while (!group.empty() || (whole && OthersJoin(group, ran))) {
     Job& job = ran.emplace_back(std::move(group.front()));
     group.pop_front();
@@ -291,9 +292,10 @@ std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) 
     }
     // Those before it are undone with it; those behind it begin anew.
     if (!job.kept) job.kept = Failure(Undone(std::move(job.kept.error())));
-    const bool for_all = !job.kept && job.kept.error().code != Code::kTooLarge;
-    whole = for_all ? job.kept
-                    : Failure(Code::kUnavailable, Origin::kGateway, "the transaction was given up");
+    too_large = !job.kept && job.kept.error().code == Code::kTooLarge;
+    whole = job.kept || too_large
+                ? Failure(Code::kUnavailable, Origin::kGateway, "the transaction was given up")
+                : job.kept;
     break;
   }
   if (begun && database_.InTransaction()) {
@@ -305,7 +307,7 @@ std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) 
     whole.error().retryable = true;
   }
   const bool wrote = options_.path.empty() || database_.commits_in_log() != before;
-  health_.Note(options_.path, whole, wrote);
+  if (!too_large) health_.Note(options_.path, whole, wrote);
   savepoints_ = savepoints_ && undone;  // where one fails others often do
   {
     const Together together;
@@ -315,7 +317,7 @@ std::deque<SqliteDatabase::Job> SqliteDatabase::RunGroup(std::deque<Job> group) 
       job.done(std::move(job.kept));
     }
   }
-  if (begun) TendLog(whole.has_value());  // nobody waits for that
+  if (begun && !too_large) TendLog(whole.has_value());  // nobody waits for that
   return group;
 }
 

@@ -177,15 +177,16 @@ class SizeOfTheEngine : public OrchestrationDesk {
 TEST_F(SizeOfTheEngine, IsToldAsWhatItIsAndWhatIsForgottenPassesIt) {
   database->Bound(2 * kMiB);
   Call("create_task", R"({"content":"x","idempotency_key":"k"})");
+  // Ended while there is room for that, which at the bound of the engine there is not.
+  for (int i = 2; i < 5; ++i) {
+    Create(200'000);
+    Call("cancel_task", R"({"task_id":"task_0000000)" + std::to_string(i) + "\"}");
+  }
   std::string told = "task_";
-  int made = 0;
-  for (; told.starts_with("task_"); ++made) told = Create(200'000);
+  while (told.starts_with("task_")) told = Create(200'000);
   EXPECT_THAT(told, AllOf(HasSubstr("the records have no room"), HasSubstr("nothing was changed"),
                           HasSubstr("max_bytes")));
   EXPECT_EQ(StatusOf(1), "task_00000001 pending");
-  for (int i = 1; i < made && i < 8; ++i) {
-    Call("cancel_task", R"({"task_id":"task_0000000)" + std::to_string(i) + "\"}");
-  }
   clock.Pass(hours(7 * 24 + 1));
   Tick();
   EXPECT_THAT(Create(200'000), StartsWith("task_"));
@@ -209,7 +210,7 @@ TEST_F(SizeOfTheEngine, IsShownBesideWhatTheRecordsTake) {
   EXPECT_GT(before, 0);
   Create(200'000);
   Tick();
-  EXPECT_GE(shown(), before + 200'000);
+  EXPECT_GE(shown(), before + 48 * 4096) << "of its pages the first was begun already";
 }
 
 }  // namespace

@@ -85,7 +85,9 @@ TEST_P(SqliteBounds, ATransactionKnowsWhatItFound) {
 }
 
 TEST_P(SqliteBounds, NothingGrowsBeyondItAndThatIsNoFullDisk) {
-  const auto database = Open(File(), kOne, {.most_bytes = kMost});
+  bool failing = false;  // of the disk, on the database's thread
+  const auto database = Open(
+      File(), kOne, {.most_bytes = kMost, .on_failing = [&failing](bool now) { failing = now; }});
   Error refusal;
   const std::int64_t kept = Fill(*database, 0, refusal);
   EXPECT_EQ(refusal.code, Code::kTooLarge);
@@ -93,6 +95,7 @@ TEST_P(SqliteBounds, NothingGrowsBeyondItAndThatIsNoFullDisk) {
   EXPECT_THAT(refusal.message, EndsWith(": is as large as it may be"));
   EXPECT_LE(Used(*database), kMost);
   EXPECT_EQ(Count(*database), kept);
+  EXPECT_FALSE(failing);
   EXPECT_TRUE(Clear(*database).has_value());
   EXPECT_TRUE(Put(*database, kept, Large()).has_value()) << "in the room of what is gone";
 }
