@@ -13,6 +13,7 @@
 
 #include "audit/log_file.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "cli/approvals.h"
 #include "cli/call.h"
 #include "cli/check_as.h"
@@ -380,6 +381,7 @@ class Program {
 }  // namespace
 
 int main(int argc, char** argv) {
+  OpenStandardDescriptors();
   // A client or a reader of stdout that goes away is an error of one write, not our end.
   std::signal(SIGPIPE, SIG_IGN);
   Program program(argc > 0 ? argv[0] : "switchyard");

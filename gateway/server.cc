@@ -332,7 +332,7 @@ std::uint16_t Server::port() const { return impl_->port; }
 
 Result<void> Server::Reload(config::Config config) {
   const std::lock_guard turn(impl_->turns);
-  KeepAddress(config.listen, impl_->options.config.listen);
+  KeepWhatRuns(config, impl_->options.config);
   Result<Outside> outside = impl_->fetches.Read(config, impl_->port);
   if (!outside) return Failure(std::move(outside.error()));
   // Before anything changes, for this may fail.

@@ -44,7 +44,7 @@ class Server {
 
   // Replaces the configuration: servers come and go, calls in flight finish, servers that did not
   // change are not touched. `config` was checked. What cannot change without a restart (listen's
-  // address, workers, state.dir) stays and is logged.
+  // address, workers, caps, the log's format, state.dir) stays and is logged.
   Result<void> Reload(config::Config config);
 
   // Serves one client over a pair of file descriptors, which it takes. What it gives is ready at

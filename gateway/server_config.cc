@@ -26,13 +26,27 @@ bool IsLoopback(const std::string& host) {
 
 }  // namespace
 
-void KeepAddress(config::Listen& listen, const config::Listen& bound) {
-  if (listen.host != bound.host || listen.port != bound.port || listen.workers != bound.workers) {
-    spdlog::warn("reload: listen's address and workers change only with a restart");
-  }
-  listen.host = bound.host;
-  listen.port = bound.port;
-  listen.workers = bound.workers;
+void KeepWhatRuns(config::Config& config, const config::Config& runs) {
+  const auto keep = [](const char* key, auto& value, const auto& running) {
+    if (value == running) return;
+    spdlog::warn("reload: {} changes only with a restart", key);
+    value = running;
+  };
+  config::Listen& listen = config.listen;
+  keep("the address of listen", listen.host, runs.listen.host);
+  keep("the port of listen", listen.port, runs.listen.port);
+  keep("listen.workers", listen.workers, runs.listen.workers);
+  keep("listen.max_body", listen.max_body, runs.listen.max_body);
+  keep("listen.max_connections", listen.max_connections, runs.listen.max_connections);
+  config::Sessions& sessions = config.sessions;
+  keep("sessions.max", sessions.max, runs.sessions.max);
+  keep("sessions.max_per_caller", sessions.max_per_caller, runs.sessions.max_per_caller);
+  keep("sessions.max_streams", sessions.max_streams, runs.sessions.max_streams);
+  keep("sessions.max_streams_per_caller", sessions.max_streams_per_caller,
+       runs.sessions.max_streams_per_caller);
+  keep("sessions.input_timeout", sessions.input_timeout, runs.sessions.input_timeout);
+  keep("sessions.resume_grace", sessions.resume_grace, runs.sessions.resume_grace);
+  keep("log.format", config.log.format, runs.log.format);
 }
 
 edge::Sessions::Options SessionsOf(const config::Sessions& sessions) {

@@ -21,9 +21,9 @@ downstream::Parking::Limits ParkingLimitsOf(const config::Config& config);
 approvals::Desk::Limits ApprovalLimitsOf(const config::Config& config);
 // `wanted` 0: as configured, else one a core.
 unsigned WorkersOf(const config::Listen& listen, unsigned wanted);
-// Of a configuration that takes the place of another one: address and workers are what is bound,
-// and so what is judged by them is right.
-void KeepAddress(config::Listen& listen, const config::Listen& bound);
+// Of a configuration that takes the place of another one: what holds until a restart stays as it
+// `runs`, so that what is judged by it is right, and the log names each key of that that changed.
+void KeepWhatRuns(config::Config& config, const config::Config& runs);
 // Asked once: the quotas in it are shared by all workers.
 edge::Sessions::Options SessionsOf(const config::Sessions& sessions);
 edge::Access AccessOf(const config::Config& config, std::uint16_t port);

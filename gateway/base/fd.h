@@ -1,6 +1,7 @@
 // Owns one file descriptor. Movable, not shared; no synchronisation.
 #pragma once
 
+#include <fcntl.h>
 #include <unistd.h>
 #include <utility>
 
@@ -28,5 +29,13 @@ class Fd {
  private:
   int fd_ = -1;
 };
+
+// Opens /dev/null in place of stdin, stdout and stderr where they are closed: what is opened next
+// would be taken for them, and read and written as such. Before anything else is opened.
+inline void OpenStandardDescriptors() {
+  int fd = STDIN_FILENO;
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = ::open("/dev/null", O_RDWR);
+  if (fd >= 0) ::close(fd);
+}
 
 }  // namespace switchyard

@@ -35,12 +35,17 @@ Events::Events(std::chrono::milliseconds settle)
       signals_(BlockAndOpenSignals()),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
-// The file's own directory and, where it is a link, that of what it leads to. Kubernetes replaces a
-// mounted file by turning the link `..data` beside it.
 void Events::WatchFile(const std::filesystem::path& path) {
   if (!files_.valid()) files_ = Fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   std::error_code ignored;
-  const std::filesystem::path file = std::filesystem::absolute(path, ignored);
+  const auto [file, is_new] = paths_.insert(std::filesystem::absolute(path, ignored));
+  if (is_new) Follow(*file);
+}
+
+// The file's own directory and, where it is a link, that of what it leads to. Kubernetes replaces a
+// mounted file by turning the link `..data` beside it.
+void Events::Follow(const std::filesystem::path& file) {
+  std::error_code ignored;
   Watch(file.parent_path(), file.filename().string());
   Watch(file.parent_path(), "..data");
   const std::filesystem::path target = std::filesystem::canonical(file, ignored);
@@ -81,6 +86,11 @@ bool Events::TakeSignal(Event& event) {
   return true;
 }
 
+Event Events::Reload() {
+  for (const std::filesystem::path& file : paths_) Follow(file);
+  return Event::kReload;
+}
+
 Event Events::Next() {
   for (;;) {
     if (files_.valid() && TakeFileEvents()) {
@@ -93,12 +103,12 @@ Event Events::Next() {
           std::chrono::ceil<std::chrono::milliseconds>(changed_at_ + settle_ - SteadyClock::now());
       if (left.count() <= 0) {
         changed_ = false;
-        return Event::kReload;
+        return Reload();
       }
       timeout = static_cast<int>(left.count());
     }
     Event event{};
-    if (TakeSignal(event)) return event;
+    if (TakeSignal(event)) return event == Event::kReload ? Reload() : event;
     std::uint64_t count = 0;
     if (::read(wake_.get(), &count, sizeof(count)) > 0) return Event::kWoken;
     std::array<pollfd, 3> ready = {{{.fd = signals_.get(), .events = POLLIN, .revents = 0},

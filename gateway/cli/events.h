@@ -27,13 +27,16 @@ class Events {
   explicit Events(std::chrono::milliseconds settle = std::chrono::milliseconds(200));
   Events(const Events&) = delete;
 
-  // From now on changes of this file, too, are events. Where it cannot be watched, that is logged.
+  // From now on changes of this file, too, are events; of a link also those of what it leads to,
+  // wherever that is by then. Where it cannot be watched, that is logged.
   void WatchFile(const std::filesystem::path& path);
 
   Event Next();  // blocks
   void Wake();
 
  private:
+  void Follow(const std::filesystem::path& file);
+  Event Reload();  // kReload; follows links anew, which may have been turned
   void Watch(const std::filesystem::path& directory, const std::string& name);
   bool TakeFileEvents();  // true: one was about one of our files
   bool TakeSignal(Event& event);
@@ -43,6 +46,7 @@ class Events {
   // Watch descriptor -> names that matter in that directory. Editors replace a file by renaming
   // another one over it, so the directory is watched and not the file.
   std::map<int, std::set<std::string>> names_;
+  std::set<std::filesystem::path> paths_;
   bool changed_ = false;
   std::chrono::steady_clock::time_point changed_at_;
 };

@@ -45,6 +45,7 @@ class Serving {
       : options_(options), address_(std::move(address)), path_(std::move(path)) {}
 
   int Run() {
+    Events events;  // from here on no signal is lost
     std::optional<config::Loaded> loaded = LoadWhole(path_, std::cerr);
     if (!loaded) return kFailed;
     config::Config* const config = &loaded->config;
@@ -53,7 +54,6 @@ class Serving {
       std::cerr << loaded->expanded->Hide(*open) << "\n";
       return kFailed;
     }
-    Events events;
     log_.emplace(std::string(config::ToString(config->log.level)), FormatOf(config->log));
     events.WatchFile(path_);
     WatchFiles(events, *config);

@@ -97,6 +97,22 @@ TEST_F(EventsTest, SeeTheTargetOfALinkAndTheTurnedLinkOfAMountedDirectory) {
   EXPECT_EQ(events.Next(), Event::kReload);
 }
 
+TEST_F(EventsTest, FollowALinkThatIsTurnedToAnotherDirectory) {
+  const fs::path link = directory_ / "link.yaml";
+  for (const char* version : {"v1", "v2"}) {
+    fs::create_directory(directory_ / version);
+    Write(directory_ / version / "real.yaml", "one");
+  }
+  fs::create_symlink("v1/real.yaml", link);
+  Events events(milliseconds(1));
+  events.WatchFile(link);
+  fs::create_symlink("v2/real.yaml", directory_ / "new");
+  fs::rename(directory_ / "new", link);
+  EXPECT_EQ(events.Next(), Event::kReload);
+  Write(directory_ / "v2" / "real.yaml", "two");
+  EXPECT_EQ(events.Next(), Event::kReload);
+}
+
 TEST_F(EventsTest, IgnoreOtherFilesOfTheDirectory) {
   Events events(milliseconds(0));
   events.WatchFile(file_);

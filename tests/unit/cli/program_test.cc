@@ -266,6 +266,19 @@ TEST(Serve, ReloadsAChangedFile) {
               AllOf(HasSubstr("example__echo"), HasSubstr("second__echo")));
 }
 
+TEST(Serve, SaysWhatAReloadCannotChange) {
+  Serving serving;
+  serving.program().Forget();
+  serving.place().Put("my.yaml", std::string(kConfig) +
+                                     "sessions: {max: 7, resume_grace: 1m}\nlog: {format: text}\n");
+  for (const char* key : {"sessions.max", "sessions.resume_grace", "log.format"}) {
+    EXPECT_TRUE(
+        serving.program().SaysErr(std::string("reload: ") + key + " changes only with a restart"));
+  }
+  EXPECT_TRUE(serving.program().SaysErr("reloaded"));
+  EXPECT_THAT(serving.program().err(), Not(HasSubstr("sessions.max_streams")));
+}
+
 TEST(Serve, RefusesABadFileWholeAndKeepsWhatWasThere) {
   Serving serving;
   serving.program().Forget();
