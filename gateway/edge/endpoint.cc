@@ -25,6 +25,7 @@ std::string_view WithoutPort(std::string_view host) {
   return host.substr(0, colon);
 }
 
+// None of these is looked up where others could say that it leads here.
 bool IsLoopbackName(std::string_view host) {
   static constexpr std::array kNames = {"localhost", "127.0.0.1", "[::1]"};
   return std::ranges::any_of(
@@ -94,19 +95,23 @@ Endpoint::Endpoint(Access access, FindEndpoint find, PlainHandler plain, Session
       lent_(lent),
       refused_callers_(audit, sessions.clock()) {}
 
+bool Endpoint::IsAllowedHost(std::string_view host) const {
+  return std::ranges::any_of(access_.allowed_hosts, [host](const std::string& allowed) {
+    return http::EqualsIgnoreCase(allowed, host) ||
+           http::EqualsIgnoreCase(allowed, WithoutPort(host));
+  });
+}
+
 bool Endpoint::HostAllowed(const Exchange& exchange) const {
   // Only clients of HTTP/1.0 may leave Host out; no browser does, and it is browsers that are
   // lured.
   if (!exchange.request().Has(http::Field::kHost)) return true;
   const std::string_view host = exchange.request().Get(http::Field::kHost);
-  const auto matches = [host](const std::string& allowed) {
-    return http::EqualsIgnoreCase(allowed, host) ||
-           http::EqualsIgnoreCase(allowed, WithoutPort(host));
-  };
-  if (!access_.allowed_hosts.empty()) {
-    return std::ranges::any_of(access_.allowed_hosts, matches);
-  }
-  return !access_.loopback || IsLoopbackName(WithoutPort(host));
+  if (IsAllowedHost(host)) return true;
+  // Programs of this machine call a listener there by its address, whatever the clients of a proxy
+  // in front of it call that.
+  if (access_.loopback) return IsLoopbackName(WithoutPort(host));
+  return access_.allowed_hosts.empty();
 }
 
 bool Endpoint::OriginAllowed(const Exchange& exchange) const {
@@ -119,8 +124,11 @@ bool Endpoint::OriginAllowed(const Exchange& exchange) const {
   const std::size_t scheme = origin.find("://");
   if (scheme == std::string_view::npos || scheme + 3 == origin.size()) return false;
   if (!access_.loopback && access_.allowed_hosts.empty()) return false;
-  return http::EqualsIgnoreCase(origin.substr(scheme + 3),
-                                exchange.request().Get(http::Field::kHost));
+  const std::string_view host = exchange.request().Get(http::Field::kHost);
+  // A proxy may say a loopback name for whatever it was asked by: such a Host proves nothing where
+  // others are set, and the page may be one of the user's own machine.
+  if (!access_.allowed_hosts.empty() && !IsAllowedHost(host)) return false;
+  return http::EqualsIgnoreCase(origin.substr(scheme + 3), host);
 }
 
 std::string_view Endpoint::Misled(const Exchange& exchange) const {

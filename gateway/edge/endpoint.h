@@ -49,7 +49,7 @@ using PlainHandler = std::function<Task<std::optional<PlainAnswer>>(PlainRequest
 struct Access {
   bool loopback = true;                           // what the listener is bound to
   std::vector<std::string> allowed_origins = {};  // "*" = any
-  std::vector<std::string> allowed_hosts = {};    // empty: loopback names if loopback, else any
+  std::vector<std::string> allowed_hosts = {};    // beside loopback names if loopback; empty: any
   bool legacy_sse = false;                        // HTTP+SSE at /sse
   bool gated = false;                             // some endpoint has a gate
   std::size_t trust = 0;  // whom connections are let in by (TlsServer::trust()); 0 = without TLS
@@ -97,6 +97,7 @@ class Endpoint final : Challenger {
   Task<void> ServeMetadata(Exchange& exchange, std::string path, std::shared_ptr<auth::Gate> gate);
   // DNS rebinding: a page of another origin must not reach a local gateway (SH: Origin, Host).
   bool HostAllowed(const Exchange& exchange) const;
+  bool IsAllowedHost(std::string_view host) const;  // one of allowed_hosts
   bool OriginAllowed(const Exchange& exchange) const;
   Task<void> ServeMcp(Exchange& exchange, Connection& connection, std::string name,
                       std::shared_ptr<Service> service);

@@ -161,6 +161,25 @@ TEST_F(ModernFace, ForeignOriginsAndHostsAreRefused) {
   EXPECT_EQ(client.Request(Echo("host", "localhost")).text(), "x");
 }
 
+// `listen` as config/production.yaml has it, at a free port.
+TEST(BehindAProxyOfItsMachine, TheGatewayIsCalledByItsOwnAddressToo) {
+  const FakeServer fake = FakeServer::Modern("a");
+  Gateway gateway;
+  gateway.Serves("a", fake).With(
+      "listen",
+      "{address: '127.0.0.1:0', allowed_origins: ['https://agents.example.com'],"
+      "allowed_hosts: [mcp.example.com], max_body: 1MiB, public_url: 'https://mcp.example.com'}");
+  gateway.Start();
+  const auto health = [&gateway](const std::string& host) {
+    return gateway.Modern().Raw("GET /healthz HTTP/1.1\r\nHost: " + host + "\r\n\r\n").status;
+  };
+  const std::string port = ":" + std::to_string(gateway.port());
+  EXPECT_EQ(health("127.0.0.1" + port), 200);
+  EXPECT_EQ(health("localhost" + port), 200);
+  EXPECT_EQ(health("mcp.example.com"), 200);
+  EXPECT_EQ(health("evil.example" + port), 403);
+}
+
 TEST_F(ModernFace, EveryResultSaysItsType) {
   const std::vector<Ask> asks = {
       {.method = "server/discover"},

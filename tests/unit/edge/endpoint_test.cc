@@ -73,13 +73,32 @@ TEST_F(EndpointTest, OnLoopbackOnlyLoopbackNamesAreAHost) {
   }
 }
 
-TEST_F(EndpointTest, AllowedHostsReplaceTheLoopbackNames) {
-  endpoint.SetAccess({.allowed_origins = {}, .allowed_hosts = {"gw.example", "other:9"}});
+TEST_F(EndpointTest, AllowedHostsAreWhatAnAddressThatOthersReachIsCalled) {
+  endpoint.SetAccess({.loopback = false, .allowed_hosts = {"gw.example", "other:9"}});
   EXPECT_EQ(Status(From("gw.example:443")), 200);
   EXPECT_EQ(Status(From("GW.example")), 200);
   EXPECT_EQ(Status(From("other:9")), 200);
   EXPECT_EQ(Status(From("other:8")), 403);
   EXPECT_EQ(Status(From("localhost")), 403);
+  EXPECT_EQ(Status(From("127.0.0.1:8080")), 403);
+}
+
+TEST_F(EndpointTest, OnLoopbackAllowedHostsStandBesideTheLoopbackNames) {
+  endpoint.SetAccess({.allowed_hosts = {"gw.example"}});
+  for (const char* host : {"gw.example", "localhost:8080", "127.0.0.1:8080", "[::1]:8080"}) {
+    EXPECT_EQ(Status(From(host)), 200) << host;
+  }
+  for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example"}) {
+    EXPECT_EQ(Status(From(host)), 403) << host;
+  }
+}
+
+// A proxy that says a loopback name to us says it for every page.
+TEST_F(EndpointTest, BesideAllowedHostsALoopbackNameIsNoProofOfTheOwnOrigin) {
+  endpoint.SetAccess({.allowed_hosts = {"gw.example"}});
+  EXPECT_EQ(Status(From("127.0.0.1:8080", "http://127.0.0.1:8080")), 403);
+  EXPECT_EQ(Status(From("localhost", "http://localhost")), 403);
+  EXPECT_EQ(Status(From("gw.example", "https://gw.example")), 200);
 }
 
 TEST_F(EndpointTest, AForeignOriginIsRefusedAndTheOwnIsNot) {
