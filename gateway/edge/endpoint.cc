@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <boost/asio/ip/address_v4.hpp>
+
 #include "edge/batch.h"
 #include "edge/http_sink.h"
 #include "edge/modern.h"
@@ -28,8 +30,15 @@ std::string_view WithoutPort(std::string_view host) {
 // None of these is looked up where others could say that it leads here.
 bool IsLoopbackName(std::string_view host) {
   static constexpr std::array kNames = {"localhost", "127.0.0.1", "[::1]"};
-  return std::ranges::any_of(
-      kNames, [host](std::string_view name) { return http::EqualsIgnoreCase(name, host); });
+  if (std::ranges::any_of(
+          kNames, [host](std::string_view name) { return http::EqualsIgnoreCase(name, host); })) {
+    return true;
+  }
+  // A listener may be bound to any of 127.0.0.0/8.
+  if (host.find_first_not_of("0123456789.") != std::string_view::npos) return false;
+  boost::system::error_code error;
+  const auto address = net::ip::make_address_v4(std::string(host), error);
+  return !error && address.is_loopback();
 }
 
 bool IsJson(const Exchange& exchange) {

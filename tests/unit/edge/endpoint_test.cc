@@ -64,11 +64,13 @@ TEST_F(EndpointTest, OtherMethodsAreRefused) {
 }
 
 TEST_F(EndpointTest, OnLoopbackOnlyLoopbackNamesAreAHost) {
-  for (const char* host : {"localhost", "LOCALHOST:8080", "127.0.0.1:1", "[::1]:8080", "[::1]"}) {
+  for (const char* host : {"localhost", "LOCALHOST:8080", "127.0.0.1:1", "[::1]:8080", "[::1]",
+                           "127.0.0.2:8080", "127.255.255.254"}) {
     EXPECT_EQ(Status(From(host)), 200) << host;
   }
   for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "",
-                           "localhost@evil.example"}) {
+                           "localhost@evil.example", "127.evil.example", "127.0.0.2.3",
+                           "127.0.0.256", "126.0.0.1", "127.", "1270.0.0.1"}) {
     EXPECT_EQ(Status(From(host)), 403) << host;
   }
 }
