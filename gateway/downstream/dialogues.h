@@ -19,9 +19,9 @@
 #include <set>
 #include <string>
 
+#include "base/log_pace.h"
 #include "core/askable.h"
 #include "downstream/channel.h"
-#include "downstream/log_pace.h"
 #include "downstream/parks.h"
 #include "downstream/turnstile.h"
 

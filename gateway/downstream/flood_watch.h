@@ -13,7 +13,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "downstream/log_pace.h"
+#include "base/log_pace.h"
 #include "downstream/rate_watch.h"
 
 namespace switchyard::downstream {

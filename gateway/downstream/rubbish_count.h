@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "downstream/log_pace.h"
+#include "base/log_pace.h"
 #include "downstream/rate_watch.h"
 
 namespace switchyard::downstream {

@@ -91,8 +91,8 @@ Task<void> Endpoint::BeforeBody(Exchange& exchange) {
   if (!access_.gated || !asked || request.method() == "OPTIONS") co_return;
   std::shared_ptr<Gate> gate = find_gate_(asked->name);
   if (gate == nullptr) co_return;
-  if (const std::string_view wrong = Misled(exchange); !wrong.empty()) {
-    co_await Refuse(exchange, 403, std::string(wrong));
+  if (const Misled misled = MisledBy(exchange); misled != Misled::kNo) {
+    co_await RefuseMisled(exchange, misled);
     co_return;
   }
   Gate::Answer answer = gate->Ask(EvidenceOf(exchange), sessions_.clock().WallNow());

@@ -140,10 +140,15 @@ bool Endpoint::OriginAllowed(const Exchange& exchange) const {
   return http::EqualsIgnoreCase(origin.substr(scheme + 3), host);
 }
 
-std::string_view Endpoint::Misled(const Exchange& exchange) const {
-  if (!HostAllowed(exchange)) return "Host is not allowed here; add it to listen.allowed_hosts";
-  if (OriginAllowed(exchange)) return "";
-  return "Origin is not allowed here; add it to listen.allowed_origins";
+Misled Endpoint::MisledBy(const Exchange& exchange) const {
+  if (!HostAllowed(exchange)) return Misled::kHost;
+  return OriginAllowed(exchange) ? Misled::kNo : Misled::kOrigin;
+}
+
+Task<void> Endpoint::RefuseMisled(Exchange& exchange, Misled misled) {
+  const http::Field header = misled == Misled::kHost ? http::Field::kHost : http::Field::kOrigin;
+  misled_log_.Note(misled, exchange.request().Get(header), sessions_.clock().Now());
+  return Refuse(exchange, 403, WhyMisled(misled));
 }
 
 void Endpoint::TellOrigin(Exchange& exchange) {
@@ -165,8 +170,8 @@ Task<void> Endpoint::Serve(Exchange& exchange, Connection& connection) {
     return Refuse(exchange, 421,
                   "who is let in has changed since this connection began: open another");
   }
-  if (const std::string_view wrong = Misled(exchange); !wrong.empty()) {
-    return Refuse(exchange, 403, std::string(wrong));
+  if (const Misled misled = MisledBy(exchange); misled != Misled::kNo) {
+    return RefuseMisled(exchange, misled);
   }
   TellOrigin(exchange);
   std::optional<Asked> asked = AskedBy(*path);

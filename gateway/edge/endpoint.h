@@ -17,6 +17,7 @@
 #include "edge/connection.h"
 #include "edge/legacy.h"
 #include "edge/legacy_sse.h"
+#include "edge/misled_log.h"
 #include "edge/refused_callers.h"
 
 namespace switchyard::edge {
@@ -106,8 +107,8 @@ class Endpoint final : Challenger {
   Task<void> ServePost(Exchange& exchange, Connection& connection, std::string name,
                        std::shared_ptr<Service> service);
   Task<void> Refuse(Exchange& exchange, int status, std::string why);
-  // What is wrong with where it says it comes from or goes to; "" = nothing.
-  std::string_view Misled(const Exchange& exchange) const;
+  Misled MisledBy(const Exchange& exchange) const;
+  Task<void> RefuseMisled(Exchange& exchange, Misled misled);
   static void TellOrigin(Exchange& exchange);
   Task<void> Preflight(Exchange& exchange);
 
@@ -121,6 +122,7 @@ class Endpoint final : Challenger {
   FindGate find_gate_;
   LentTokens* const lent_;
   RefusedCallers refused_callers_;
+  MisledLog misled_log_;
 };
 
 }  // namespace switchyard::edge

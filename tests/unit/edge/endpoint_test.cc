@@ -1,14 +1,17 @@
 // Paths, Origin and Host, browsers.
 #include "edge/endpoint.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "unit/base/log_capture.h"
 #include "unit/edge/support.h"
 
 namespace switchyard::edge {
 namespace {
 
 using namespace testing;  // NOLINT
+using ::testing::HasSubstr;
 
 struct EndpointTest : ::testing::Test, Edge {
   std::unique_ptr<Peer> peer = Connect();
@@ -137,6 +140,26 @@ TEST_F(EndpointTest, AllowedOriginsGetTheHeadersThatBrowsersWant) {
   EXPECT_EQ(Status(From("localhost", "https://other.example")), 403);
   endpoint.SetAccess({.allowed_origins = {"*"}, .allowed_hosts = {}});
   EXPECT_EQ(Status(From("localhost", "https://other.example")), 200);
+}
+
+TEST_F(EndpointTest, TheLogSaysWhichHostOrOriginWasRefusedAndWhatLetsItIn) {
+  const testing::LogCapture log;
+  EXPECT_EQ(Status(From("gw.example:8080")), 403);
+  EXPECT_THAT(log.text(), HasSubstr("Host: 'gw.example:8080'"));
+  EXPECT_THAT(log.text(), HasSubstr("add it to listen.allowed_hosts"));
+  EXPECT_EQ(Status(From("localhost", "https://app.example")), 403);
+  EXPECT_THAT(log.text(), HasSubstr("Origin: 'https://app.example'"));
+  EXPECT_THAT(log.text(), HasSubstr("add it to listen.allowed_origins"));
+}
+
+TEST_F(EndpointTest, OfAFloodOfStrangeHostsTheLogHasALineAMinute) {
+  const testing::LogCapture log;
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Status(From("gw.example")), 403);
+  EXPECT_EQ(log.count("refused a request"), 1);
+  clock.Advance(std::chrono::minutes(1));
+  EXPECT_EQ(Status(From("\xC3\xA9" + std::string(300, 'x'))), 403);
+  EXPECT_EQ(log.count("refused a request"), 2);
+  EXPECT_THAT(log.text(), HasSubstr("'??" + std::string(98, 'x') + "...'"));
 }
 
 TEST_F(EndpointTest, AClientOfHttp10NeedsNoHost) {

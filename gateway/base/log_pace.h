@@ -1,4 +1,4 @@
-// What a server can have the log say as often as it likes is said at once, and then at most once a
+// What a peer can have the log say as often as it likes is said at once, and then at most once a
 // minute. A value.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-namespace switchyard::downstream {
+namespace switchyard {
 
 class LogPace {
  public:
@@ -24,4 +24,4 @@ class LogPace {
   std::optional<TimePoint> told_;
 };
 
-}  // namespace switchyard::downstream
+}  // namespace switchyard
