@@ -89,6 +89,7 @@ Worker::Worker(Options options)
             .workers = options_.workers},
       sessions_(*options_.session_sealer, *options_.clock, SessionOptions(),
                 [this](std::function<void(edge::Sessions&)> run) { Broadcast(run); }),
+      refusals_(*options_.metrics),
       endpoint_(
           {}, [this](std::string_view name) { return FindEndpoint(name); }, options_.plain,
           sessions_, [this](std::string_view name) { return FindGate(name); }, options_.audit,
@@ -100,8 +101,8 @@ Worker::Worker(Options options)
                      },
                  .move = [this](unsigned to, edge::Handover at) { Move(to, std::move(at)); },
                  .before_body =
-                     [this](edge::Exchange& exchange) { return endpoint_.BeforeBody(exchange); }}) {
-}
+                     [this](edge::Exchange& exchange) { return endpoint_.BeforeBody(exchange); },
+                 .refusals = &refusals_}) {}
 
 edge::Sessions::Options Worker::SessionOptions() {
   edge::Sessions::Options options = options_.sessions;

@@ -29,6 +29,7 @@
 #include "core/deps.h"
 #include "edge/endpoint.h"
 #include "edge/listener.h"
+#include "edge/refusal_count.h"
 #include "edge/sessions.h"
 #include "home.h"
 
@@ -132,6 +133,7 @@ class Worker {
   std::map<std::string, std::shared_ptr<EndpointService>, std::less<>> endpoints_;
   std::map<std::string, std::shared_ptr<auth::Gate>, std::less<>> gates_;
   edge::Sessions sessions_;
+  edge::RefusalCount refusals_;
   edge::Endpoint endpoint_;
   edge::Listener listener_;
   Timers::Handle tick_;

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/http/write.h"
+#include "edge/http_sink.h"
 #include "mcp/error_map.h"
 
 namespace switchyard::edge {
@@ -65,7 +66,7 @@ void Connection::Count(std::optional<unsigned> done_at) {
 
 // True: the connection may go on.
 Task<bool> Connection::ServeOne() {
-  Exchange exchange(*io_, parser_);
+  Exchange exchange(*io_, parser_, hooks_->refusals);
   struct Serving {
     Connection& connection;
     ~Serving() {
@@ -137,7 +138,7 @@ bool Connection::IsWorthAsking() const {
 
 // False: it was answered, unread.
 Task<bool> Connection::MayRead() {
-  Exchange exchange(*io_, parser_);
+  Exchange exchange(*io_, parser_, hooks_->refusals);
   exchange.CloseAfter();
   co_await hooks_->before_body(exchange);
   if (!exchange.answered()) co_return true;
@@ -147,12 +148,11 @@ Task<bool> Connection::MayRead() {
 
 // The request could not be read to its end, so the connection cannot go on.
 Task<void> Connection::Refuse(int status, const Error& error) {
-  Exchange exchange(*io_, parser_);
+  Exchange exchange(*io_, parser_, hooks_->refusals);
   exchange.CloseAfter();
   Error shown = error;
   if (shown.rpc_code == 0) shown.rpc_code = mcp::kInvalidRequest;
-  const std::string body = mcp::ErrorMessage("", shown).ToText();
-  co_await exchange.Respond(status, kJson, body);
+  co_await RespondError(exchange, status, "", shown);
   co_await TakeOffTheRest();
 }
 

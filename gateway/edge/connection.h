@@ -47,6 +47,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Serve serve;
     Move move;
     BeforeBody before_body = {};
+    RefusalCount* refusals = nullptr;  // outlives them; null = nobody counts
   };
 
   Connection(std::shared_ptr<ReadAhead> io, const ConnectionLimits& limits, const Clock& clock,

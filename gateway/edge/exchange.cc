@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/http/status.h"
+#include "edge/refusal_count.h"
 
 namespace switchyard::edge {
 namespace {
@@ -47,9 +48,10 @@ class Exchange::Writing {
   Exchange& exchange_;
 };
 
-Exchange::Exchange(ReadAhead& io, http::RequestParser& request)
+Exchange::Exchange(ReadAhead& io, http::RequestParser& request, RefusalCount* refusals)
     : io_(io),
       request_(request),
+      refusals_(refusals),
       chunks_(request.version() >= 11),
       keep_alive_(request.header_done() && request.keep_alive()) {}
 
@@ -89,6 +91,10 @@ void Exchange::AskForScopes(const Error& error) {
   if (scopes.empty()) return;
   const std::string challenge = challenger_->StepUp(*this, scopes);
   if (!challenge.empty()) AddHeader("WWW-Authenticate", challenge);
+}
+
+void Exchange::CountRefusal(int status) {
+  if (refusals_ != nullptr) refusals_->Add(status);
 }
 
 void Exchange::AddHeader(std::string_view name, std::string_view value) {

@@ -25,6 +25,7 @@ inline constexpr std::string_view kJson = "application/json";
 inline constexpr std::string_view kEventStream = "text/event-stream";
 
 class Exchange;
+class RefusalCount;
 
 // Who asks clients for their credentials.
 class Challenger {
@@ -46,7 +47,8 @@ struct Vouched {
 
 class Exchange {
  public:
-  Exchange(ReadAhead& io, http::RequestParser& request);
+  // `refusals`: outlives this; null = nobody counts.
+  Exchange(ReadAhead& io, http::RequestParser& request, RefusalCount* refusals = nullptr);
 
   const http::RequestParser& request() const { return request_; }
   std::string_view Header(std::string_view name) const;  // "" = absent
@@ -102,6 +104,9 @@ class Exchange {
   bool BeginStreamNow(std::string_view id);
   Task<void> EndStream();
 
+  // What it is answered with refuses it, before it is a call.
+  void CountRefusal(int status);
+
   bool answered() const { return answered_; }
   bool streaming() const { return streaming_; }
   bool failed() const { return failed_; }  // a write failed: the connection is of no more use
@@ -129,6 +134,7 @@ class Exchange {
 
   ReadAhead& io_;
   http::RequestParser& request_;
+  RefusalCount* const refusals_;
   Caller caller_ = Nobody();
   std::shared_ptr<const void> held_;
   Challenger* challenger_ = nullptr;  // of the worker; null: it is no request to an endpoint

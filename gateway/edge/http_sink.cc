@@ -38,6 +38,7 @@ Task<void> HttpSink::Finish(mcp::Message response, const Error* error) {
 
 Task<void> RespondError(Exchange& exchange, int status, std::string_view raw_id,
                         const Error& error) {
+  exchange.CountRefusal(status);
   const mcp::Message message = mcp::ErrorMessage(raw_id, error);
   mcp::Pieces body;
   message.AppendTo(body);

@@ -18,7 +18,7 @@ class HttpSink final : public Sink {
   Exchange& exchange_;
 };
 
-// An error about a request that never became a call.
+// An error about a request that never became a call. All of them pass here and are counted.
 Task<void> RespondError(Exchange& exchange, int status, std::string_view raw_id,
                         const Error& error);
 

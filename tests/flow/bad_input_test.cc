@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "support/gateway_fixture.h"
+#include "support/metrics_page.h"
 
 namespace switchyard::tests {
 namespace {
@@ -111,6 +112,30 @@ TEST_F(BadInput, HeadersOverTheLimitAreTooLarge) {
   const Answer answer = gateway.Modern().Raw(
       "POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-Big: " + std::string(70'000, 'h') + "\r\n\r\n");
   EXPECT_EQ(answer.status, 431);
+}
+
+TEST_F(BadInput, WhatNeverBecomesACallIsCountedByItsStatus) {
+  const auto status = [this](const std::string& head) {
+    return gateway.Modern().Raw(head + "\r\n\r\n").status;
+  };
+  EXPECT_EQ(status("GET /healthz HTTP/1.1\r\nHost: evil.example"), 403);
+  EXPECT_EQ(status("GET /nowhere HTTP/1.1\r\nHost: localhost"), 404);
+  EXPECT_EQ(status("GET /mcp HTTP/1.1\r\nHost: localhost"), 405);
+  EXPECT_EQ(status("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000"), 413);
+  EXPECT_EQ(status("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0"), 415);
+  EXPECT_EQ(status("GET / HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(70'000, 'h')), 431);
+  // Headers that are not as the body says.
+  EXPECT_EQ(gateway.Modern()
+                .Request({.method = "tools/call",
+                          .members = R"("name":"a__echo")",
+                          .headers = {{"mcp-method", "tools/list"}}})
+                .status,
+            400);
+  for (const char* refused : {"400", "403", "404", "405", "413", "415", "431"}) {
+    EXPECT_TRUE(
+        Shows(gateway, "switchyard_refused_total{status=\"" + std::string(refused) + "\"} 1"))
+        << refused;
+  }
 }
 
 TEST_F(BadInput, AnotherContentTypeIsUnsupported) {

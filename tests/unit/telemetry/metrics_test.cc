@@ -210,6 +210,7 @@ TEST(Metrics, NamesTypesAndLabelsAreThoseOfTheGoldenList) {
   const auto pending = metrics.GaugeOf("switchyard_approvals_pending", {});
   const auto oldest = metrics.GaugeOf("switchyard_approval_oldest_seconds", {});
   metrics.CounterOf("switchyard_auth_total", {"/mcp", "accepted"}).Add();
+  metrics.CounterOf("switchyard_refused_total", {"403"}).Add();
   metrics.CounterOf("switchyard_authorize_decisions_total", {"hidden", "none"}).Add();
   metrics.CounterOf("switchyard_audit_anomalies_total", {"denials"}).Add();
   metrics.CounterOf("switchyard_pin_verdicts_total", {"files", "changed", "offered"}).Add();
