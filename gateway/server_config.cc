@@ -7,6 +7,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/address.h"
 #include "config/endpoint_path.h"
 #include "config/environment.h"
 
@@ -18,10 +19,6 @@ catalog::GroupView ViewOf(const config::Group& group) {
           .prefix = group.effective_prefix(),
           .servers = group.servers,
           .by_load = group.choice == config::Group::Choice::kLeastLoaded};
-}
-
-bool IsLoopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
 }  // namespace
@@ -63,7 +60,7 @@ edge::Sessions::Options SessionsOf(const config::Sessions& sessions) {
 std::string BaseOf(const config::Config& config, std::uint16_t port) {
   const config::Listen& listen = config.listen;
   if (!listen.public_url.empty()) return listen.public_url;
-  if (!IsLoopback(listen.host)) return "";
+  if (!IsLoopbackHost(listen.host)) return "";
   const bool is_v6 = listen.host.contains(':');
   return (listen.tls ? "https://" : "http://") + (is_v6 ? "[" + listen.host + "]" : listen.host) +
          ":" + std::to_string(port);
@@ -71,7 +68,7 @@ std::string BaseOf(const config::Config& config, std::uint16_t port) {
 
 edge::Access AccessOf(const config::Config& config, std::uint16_t port) {
   const config::Listen& listen = config.listen;
-  edge::Access access{.loopback = IsLoopback(listen.host),
+  edge::Access access{.loopback = IsLoopbackHost(listen.host),
                       .allowed_origins = listen.allowed_origins,
                       .allowed_hosts = listen.allowed_hosts,
                       .legacy_sse = listen.legacy_sse,

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <string>
 
+#include "base/ascii.h"
+
 namespace switchyard {
 namespace {
 
@@ -111,6 +113,15 @@ AddressKind KindOf(const ip::address& address) {
 ip::address Unmapped(const ip::address& address) {
   if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address;
   return ip::make_address_v4(ip::v4_mapped, address.to_v6());
+}
+
+bool IsLoopbackHost(std::string_view host) {
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host == "127.0.0.1" || host == "::1") return true;  // most of them
+  if (LowerAscii(host) == "localhost") return true;
+  boost::system::error_code error;
+  const ip::address address = ip::make_address(std::string(host), error);
+  return !error && address.is_loopback();
 }
 
 std::optional<Network> Network::Parse(std::string_view text) {

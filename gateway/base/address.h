@@ -23,6 +23,11 @@ AddressKind KindOf(const boost::asio::ip::address& address);
 // An IPv4 address that is written as a mapped IPv6 address as itself; others as they are.
 boost::asio::ip::address Unmapped(const boost::asio::ip::address& address);
 
+// Whether a host, as in a URL, a Host header or an address to listen at, is this machine whoever is
+// asked: `localhost`, or a literal of 127.0.0.0/8 or ::1, with or without brackets. A name is not,
+// whatever it begins with: others say where it leads.
+bool IsLoopbackHost(std::string_view host);
+
 // A CIDR block.
 class Network {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/address.h"
 #include "config/rules.h"
 #include "config/words.h"
 
@@ -32,12 +33,12 @@ OpenPaths OpenPathsOf(const Config& config) {
   auto open =
       Paths(config, [](const auto& auth) { return !auth || auth->none || auth->anonymous; });
   if (KnowsAll(config.listen)) return {};
-  if (IsLoopback(config.listen.host)) return {.machine = std::move(open)};
+  if (IsLoopbackHost(config.listen.host)) return {.machine = std::move(open)};
   return {.network = std::move(open)};
 }
 
 std::optional<std::string> OpenProblem(const Config& config) {
-  if (IsLoopback(config.listen.host) || KnowsAll(config.listen)) return std::nullopt;
+  if (IsLoopbackHost(config.listen.host) || KnowsAll(config.listen)) return std::nullopt;
   const auto open = Paths(config, [](const auto& auth) { return !auth.has_value(); });
   if (open.empty()) return std::nullopt;
   return "other machines can reach " + config.listen.host +
@@ -62,7 +63,7 @@ std::string OpenHere(const Config& config) {
 
 bool IsAdminOpen(const Config& config) {
   const Listen& listen = config.listen;
-  if (!IsLoopback(listen.host) || !listen.allowed_hosts.empty()) return false;
+  if (!IsLoopbackHost(listen.host) || !listen.allowed_hosts.empty()) return false;
   if (!listen.public_url.empty()) return false;  // a proxy is in front, for clients elsewhere
   return Paths(config, [](const auto& auth) { return auth && !auth->none; }).empty();
 }
@@ -91,7 +92,8 @@ std::vector<std::string> ApprovalNotes(const Config& config) {
 }
 
 bool NeedsPublicUrl(const Listen& listen) {
-  return listen.public_url.empty() && (!IsLoopback(listen.host) || !listen.allowed_hosts.empty());
+  return listen.public_url.empty() &&
+         (!IsLoopbackHost(listen.host) || !listen.allowed_hosts.empty());
 }
 
 }  // namespace switchyard::config

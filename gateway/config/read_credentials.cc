@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/address.h"
 #include "config/read.h"
 #include "config/rules.h"
 #include "config/text_check.h"
@@ -201,7 +202,7 @@ void PlaceCredentials(Section& root, Config& config) {
     });
   };
   const bool connected = any_of(Kind::kOAuth), renewed = connected || any_of(Kind::kRefreshToken);
-  if (connected && config.listen.public_url.empty() && !IsLoopback(config.listen.host)) {
+  if (connected && config.listen.public_url.empty() && !IsLoopbackHost(config.listen.host)) {
     root.Error("listen",
                "a server has credentials of kind oauth, for which browsers come to the gateway: "
                "set listen.public_url");

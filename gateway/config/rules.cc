@@ -7,6 +7,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include "base/address.h"
 #include "base/ascii.h"
 #include "config/text_check.h"
 #include "config/units.h"
@@ -69,10 +70,6 @@ std::expected<Address, std::string> ParseAddress(const Secret& secret) {
   return address;
 }
 
-bool IsLoopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 std::optional<std::string> UrlProblem(const Secret& secret) {
   const auto parsed = boost::urls::parse_uri(secret.Reveal());
   if (!parsed) {
@@ -101,9 +98,7 @@ std::optional<std::string> UrlProblem(const Secret& secret) {
 bool IsCleartextToElsewhere(const Secret& secret) {
   const auto url = boost::urls::parse_uri(secret.Reveal());
   if (!url || LowerAscii(std::string_view(url->scheme())) != "http") return false;
-  std::string host = LowerAscii(std::string_view(url->encoded_host()));
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return !IsLoopback(host);
+  return !IsLoopbackHost(std::string_view(url->encoded_host()));
 }
 
 std::string_view PageOf(std::string_view issuer) {

@@ -30,7 +30,6 @@ struct Address {
 };
 // `127.0.0.1:8080`, `[::1]:8080`, `localhost:0`.
 std::expected<Address, std::string> ParseAddress(const Secret& text);
-bool IsLoopback(std::string_view host);
 
 std::optional<std::string> UrlProblem(const Secret& url);
 // http to another machine: what is sent can be read on the way.

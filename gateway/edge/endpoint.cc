@@ -6,6 +6,7 @@
 
 #include <boost/asio/ip/address_v4.hpp>
 
+#include "base/address.h"
 #include "edge/batch.h"
 #include "edge/http_sink.h"
 #include "edge/modern.h"
@@ -25,20 +26,6 @@ std::string_view WithoutPort(std::string_view host) {
   if (colon == std::string_view::npos) return host;
   if (bracket != std::string_view::npos && colon < bracket) return host;
   return host.substr(0, colon);
-}
-
-// None of these is looked up where others could say that it leads here.
-bool IsLoopbackName(std::string_view host) {
-  static constexpr std::array kNames = {"localhost", "127.0.0.1", "[::1]"};
-  if (std::ranges::any_of(
-          kNames, [host](std::string_view name) { return http::EqualsIgnoreCase(name, host); })) {
-    return true;
-  }
-  // A listener may be bound to any of 127.0.0.0/8.
-  if (host.find_first_not_of("0123456789.") != std::string_view::npos) return false;
-  boost::system::error_code error;
-  const auto address = net::ip::make_address_v4(std::string(host), error);
-  return !error && address.is_loopback();
 }
 
 bool IsJson(const Exchange& exchange) {
@@ -119,7 +106,7 @@ bool Endpoint::HostAllowed(const Exchange& exchange) const {
   if (IsAllowedHost(host)) return true;
   // Programs of this machine call a listener there by its address, whatever the clients of a proxy
   // in front of it call that.
-  if (access_.loopback) return IsLoopbackName(WithoutPort(host));
+  if (access_.loopback) return IsLoopbackHost(WithoutPort(host));
   return access_.allowed_hosts.empty();
 }
 

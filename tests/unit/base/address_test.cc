@@ -80,5 +80,16 @@ TEST(ANetwork, ContainsWhatBeginsAsItDoes) {
   EXPECT_TRUE(contains("0.0.0.0/0", "1.2.3.4"));
 }
 
+TEST(LoopbackHosts, AreLocalhostAndLiteralsAndNoNameThatOthersLead) {
+  for (const char* host : {"localhost", "LocalHost", "127.0.0.1", "127.0.0.2", "127.255.255.254",
+                           "::1", "[::1]", "[0:0:0:0:0:0:0:1]"}) {
+    EXPECT_TRUE(IsLoopbackHost(host)) << host;
+  }
+  for (const char* host : {"", "127.evil.example", "127.0.0.1.example", "127.0.0", "128.0.0.1",
+                           "localhost.example", "[127.0.0.1", "::2", "[::]", "0.0.0.0"}) {
+    EXPECT_FALSE(IsLoopbackHost(host)) << host;
+  }
+}
+
 }  // namespace
 }  // namespace switchyard
