@@ -29,6 +29,9 @@ class ChangeFeed {
       co_return changes;
     }
 
+    // What was staged before it came, and it has to be told of.
+    void Expect(const Catalog::Changes& changes) { Merge(changes, staged_); }
+
     // For who waits for other things, too: ends the wait of Next().
     void Wake() {
       if (wake_.empty()) wake_.Put(true);

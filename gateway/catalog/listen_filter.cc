@@ -1,6 +1,5 @@
 #include "catalog/listen_filter.h"
 
-#include <set>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -49,6 +48,19 @@ Result<ListenFilter> ReadListenFilter(std::string_view raw, std::size_t max_uris
                                 .prompts = wants("promptsListChanged"),
                                 .resources = wants("resourcesListChanged")},
                       .uris = std::move(*uris)};
+}
+
+std::string Acknowledged(const ListenFilter& filter, const std::set<std::string_view>& honoured) {
+  boost::json::object named;
+  if (filter.lists.tools) named["toolsListChanged"] = true;
+  if (filter.lists.prompts) named["promptsListChanged"] = true;
+  if (filter.lists.resources) named["resourcesListChanged"] = true;
+  boost::json::array uris;
+  for (const std::string& uri : filter.uris) {
+    if (honoured.contains(uri)) uris.emplace_back(uri);
+  }
+  if (!uris.empty()) named["resourceSubscriptions"] = std::move(uris);
+  return boost::json::serialize(named);
 }
 
 }  // namespace switchyard::catalog

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,9 @@ struct ListenFilter {
 
 // `raw`: params.notifications. kInvalid: no object, or more than `max_uris`.
 Result<ListenFilter> ReadListenFilter(std::string_view raw, std::size_t max_uris);
+
+// What an acknowledgement names: all of `filter`, but of its URIs those that are `honoured`. JSON.
+std::string Acknowledged(const ListenFilter& filter, const std::set<std::string_view>& honoured);
 
 // The strings of `resourceSubscriptions`, each once; nullopt: it is something else.
 std::optional<std::vector<std::string>> SubscriptionsOf(const boost::json::object& notifications);

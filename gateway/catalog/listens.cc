@@ -10,6 +10,7 @@
 #include "base/backoff.h"
 #include "base/mailbox.h"
 #include "base/random.h"
+#include "catalog/due_lists.h"
 #include "catalog/listen_filter.h"
 #include "catalog/names.h"
 #include "mcp/uri.h"
@@ -122,7 +123,7 @@ class Listens::Listen : public std::enable_shared_from_this<Listen> {
   const std::shared_ptr<News> news_;          // null = none
   ChangeFeed::Subscription subscription_;
   std::vector<Slot> slots_;
-  Catalog::Changes changes_;   // due
+  DueLists lists_{filter_.lists};
   std::set<std::string> due_;  // URIs in the client's form
   bool acknowledged_ = false, out_of_patience_ = false, ended_ = false;
 };
@@ -148,6 +149,11 @@ void Listens::Listen::Start(const Call& call) {
     slots_.push_back(Slot{.branch = std::move(branch), .task = {}, .patience = {}});
   }
   for (Slot& slot : slots_) Open(slot);
+  const std::optional<ListsKnown> known = news_ != nullptr ? news_->Lists() : std::nullopt;
+  if (!known) return;
+  // What changed since its client heard of changes last.
+  lists_.Add(owner_.revisions_.Missed(*known, *catalog_, sight_.get()));
+  subscription_.Expect(owner_.revisions_.Due(*known));
 }
 
 Listens::Listen::Slot* Listens::Listen::SlotOf(const Branch& branch) {
@@ -281,6 +287,9 @@ void Listens::Listen::Due(const std::string& uri, const std::string& instead) {
 }
 
 Task<Result<std::optional<mcp::Message>>> Listens::Listen::Next() {
+  // Who asks for more has said what it was given.
+  const ListsKnown told = lists_.TakeTold();
+  if (news_ != nullptr && told.any()) news_->Knows(told);
   if (!std::exchange(acknowledged_, true)) {
     co_await Settle();
     co_return Acknowledgement();
@@ -303,9 +312,7 @@ Task<void> Listens::Listen::Wait() {
     ended_ = true;
     co_return;
   }
-  changes_.tools |= changes->tools && filter_.lists.tools;
-  changes_.prompts |= changes->prompts && filter_.lists.prompts;
-  changes_.resources |= changes->resources && filter_.lists.resources;
+  lists_.Add(*changes);
 }
 
 // Until every server said what it honours, or the patience with those that did not is over.
@@ -332,23 +339,13 @@ mcp::Message Listens::Listen::Acknowledgement() {
       honoured.insert(forms.begin(), forms.end());
     }
   }
-  boost::json::object filter;
-  if (filter_.lists.tools) filter["toolsListChanged"] = true;
-  if (filter_.lists.prompts) filter["promptsListChanged"] = true;
-  if (filter_.lists.resources) filter["resourcesListChanged"] = true;
-  boost::json::array uris;
-  for (const std::string& uri : filter_.uris) {
-    if (honoured.contains(uri)) uris.emplace_back(uri);
-  }
-  if (!uris.empty()) filter["resourceSubscriptions"] = std::move(uris);
   return Tagged(mcp::Method::kAcknowledged,
-                R"(,"notifications":)" + boost::json::serialize(filter));
+                R"(,"notifications":)" + catalog::Acknowledged(filter_, honoured));
 }
 
 std::optional<mcp::Message> Listens::Listen::TakeDue() {
-  if (std::exchange(changes_.tools, false)) return Tagged(mcp::Method::kToolsChanged, "");
-  if (std::exchange(changes_.prompts, false)) return Tagged(mcp::Method::kPromptsChanged, "");
-  if (std::exchange(changes_.resources, false)) return Tagged(mcp::Method::kResourcesChanged, "");
+  const std::optional<mcp::Method> changed = lists_.Take(owner_.revisions_.told());
+  if (changed) return Tagged(*changed, "");
   if (due_.empty()) return news_ != nullptr ? news_->Take() : std::nullopt;
   const std::string uri = std::move(due_.extract(due_.begin()).value());
   return Tagged(mcp::Method::kResourceUpdated, R"(,"uri":)" + mcp::Quote(uri));
@@ -369,8 +366,8 @@ class Listens::ListenReply final : public Reply {
   const std::shared_ptr<Listen> listen_;
 };
 
-Listens::Listens(FindServer find_server, const Deps& deps)
-    : find_server_(std::move(find_server)), deps_(deps) {}
+Listens::Listens(FindServer find_server, const Deps& deps, std::uint64_t revision)
+    : find_server_(std::move(find_server)), deps_(deps), revisions_(revision) {}
 
 Result<ReplyPtr> Listens::Open(const Call& call, const std::shared_ptr<const Catalog>& catalog,
                                std::shared_ptr<const Sight> sight) {
@@ -386,6 +383,7 @@ Result<ReplyPtr> Listens::Open(const Call& call, const std::shared_ptr<const Cat
 
 void Listens::Stage(const std::shared_ptr<const Catalog>& catalog,
                     const Catalog::Changes& changes) {
+  revisions_.Stage(changes, catalog->revision());
   feed_.Stage(changes);
   for (Listen* listen : open_) {
     listen->SetCatalog(catalog);

@@ -18,6 +18,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/changes.h"
+#include "catalog/revisions.h"
 #include "core/deps.h"
 #include "core/service.h"
 
@@ -33,7 +34,8 @@ class Listens {
   static constexpr Duration kAckPatience = std::chrono::seconds(3);      // with a server, at first
   static constexpr Duration kReopenPatience = std::chrono::seconds(10);  // with a server, later
 
-  Listens(FindServer find_server, const Deps& deps);
+  // `revision`: of the catalog that there is at first.
+  Listens(FindServer find_server, const Deps& deps, std::uint64_t revision);
   Listens(const Listens&) = delete;
 
   // `call` is a subscriptions/listen. What it opens outlives neither this nor the reply. What
@@ -45,7 +47,13 @@ class Listens {
   // List changes: to be told, and told (changes.h). Servers may have come up with them: who waits
   // to ask one again asks now.
   void Stage(const std::shared_ptr<const Catalog>& catalog, const Catalog::Changes& changes);
-  void Release() { feed_.Release(); }
+  void Release() {
+    revisions_.Release();
+    feed_.Release();
+  }
+
+  // How far one knows the lists who asks for them from now on.
+  const ListsKnown& served() const { return revisions_.served(); }
 
   // A reload replaced or removed these servers: nothing of the old ones is held any longer.
   void Replaced(const std::set<std::string, std::less<>>& servers);
@@ -61,6 +69,7 @@ class Listens {
 
   const FindServer find_server_;
   const Deps deps_;
+  Revisions revisions_;
   ChangeFeed feed_;
   std::set<Listen*> open_;
 };

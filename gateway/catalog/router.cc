@@ -49,7 +49,7 @@ Router::Router(std::shared_ptr<const Catalog> catalog, FindServer find_server, c
                std::unique_ptr<TaskRoutes> tasks, Choosing choosing, FindSight sight)
     : catalog_(std::move(catalog)),
       find_server_(std::move(find_server)),
-      listens_(find_server_, deps),
+      listens_(find_server_, deps, catalog_->revision()),
       tasks_(std::move(tasks)),
       choosing_(std::move(choosing)),
       sight_(std::move(sight)),
@@ -268,6 +268,7 @@ Result<ReplyPtr> Router::Local(const Call& call) const {
     if (!result.ends_with('[')) result += ',';
     result.append(mcp::Quote(mcp::ToString(version)));
   }
+  if (call.news != nullptr) call.news->Knows(listens_.served());
   const std::shared_ptr<const Sight> sight = SightOf(call);
   result.append(R"(],"capabilities":)")
       .append(catalog_->Capabilities(call.client->version, sight.get()));

@@ -78,7 +78,8 @@ struct Call {
   // The way to the server that it took, which lives as long as the call, also across a reload. Of
   // this worker's thread: no copy of the call that goes to another may have it.
   std::shared_ptr<const void> route = nullptr;
-  std::shared_ptr<News> news = nullptr;  // of a listen; null = no more than its filter names
+  // Of a listen, or a server/discover; null = no more than its filter names.
+  std::shared_ptr<News> news = nullptr;
   // A retry that brings no answer, for nobody is left who could give one: what waits for it at a
   // server is given up. No server sees it.
   bool forsaken = false;

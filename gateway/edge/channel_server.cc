@@ -186,6 +186,7 @@ Task<void> ChannelServer::ServeInitialize(mcp::Message message, Caller caller,
   if (session_ != nullptr) sessions_.End(session_->client->session);
   changes_.Cancel();
   session_ = sessions_.Open(std::move(initialized->client), dialect_.endpoint, initialized->owner);
+  session_->lists = initialized->lists;
   Send(initialized->response);
 }
 
@@ -212,7 +213,10 @@ Task<void> ChannelServer::ServeChanges(std::shared_ptr<Session> session) {
   const Live live(*this);
   Call call = MakeStreamCall(*session, dialect_.opened_by);
   ChannelSink sink(*this, ChannelSink::Response::kDropped);
-  call.news = Updates::Of(*session, sessions_)->ForStream();
+  call.news =
+      Updates::Of(*session, sessions_)->ForStream(session->lists, [&session](const auto& lists) {
+        session->lists.Merge(lists);
+      });
   co_await Answer(service_, call, sink);
   changes_over_ = true;
 }

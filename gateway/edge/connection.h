@@ -60,6 +60,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // default ends the connection's task, which unwinds whatever was being served. May be called
   // again and again.
   void OnGone(std::function<void()> handler) { on_gone_ = std::move(handler); }
+  // The client closed it, in order.
+  bool left() const { return io_->left(); }
 
   // While a request is served: what to do once nothing was answered for kSilence.
   static constexpr Duration kSilence = std::chrono::seconds(1);

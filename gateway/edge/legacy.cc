@@ -8,6 +8,7 @@
 #include "edge/asks.h"
 #include "edge/http_sink.h"
 #include "edge/legacy_in_flight.h"
+#include "edge/legacy_lists.h"
 #include "edge/legacy_sink.h"
 #include "edge/legacy_subscribe.h"
 #include "edge/refusals.h"
@@ -71,6 +72,7 @@ Task<void> LegacyFace::Open(Exchange& exchange, mcp::Message message, std::strin
   }
   const std::shared_ptr<Session> session = sessions_.Open(
       std::move(initialized->client), std::move(endpoint), initialized->owner, std::move(*permit));
+  session->lists = initialized->lists;
   exchange.AddHeader("Mcp-Session-Id", session->client->session);
   mcp::Pieces body;
   initialized->response.AppendTo(body);
@@ -179,15 +181,25 @@ Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::stri
   if (!exchange.Header("last-event-id").empty()) {
     const bool resumed = co_await Resume(exchange, session);
     if (resumed) co_return;
+    ForgetLists(*session, sessions_);
   }
   sessions_.TakeStream(session, &exchange, [&connection] { connection.Abort(); });
   const StreamOwner owner{*session, &exchange};
   LegacySink sink(exchange, connection, *session, sessions_, EventId::Kind::kSession);
-  connection.OnGone([&sink] { sink.Gone(); });
+  // Kept as known only when the client closes the stream itself: what was said to one that broke,
+  // it may never have got, and without an id it does not come back for it.
+  ListsKnown told;
+  connection.OnGone([&] {
+    if (connection.left() && told.any()) NoteLists(*session, sessions_, std::exchange(told, {}));
+    sink.Gone();
+  });
   const bool begun = co_await exchange.BeginStream();
   if (!begun) co_return;
+  co_await LearnLists(session, sessions_);
   Call call = MakeStreamCall(*session, exchange.caller());
-  call.news = Updates::Of(*session, sessions_)->ForStream();
+  call.news = Updates::Of(*session, sessions_)->ForStream(session->lists, [&](const auto& lists) {
+    if (!exchange.failed()) told.Merge(lists);
+  });
   const std::shared_ptr<Service> service = find_(session->endpoint);
   if (service != nullptr) co_await Answer(*service, call, sink);
 }

@@ -21,6 +21,7 @@ struct Initialized {
   Client client;
   mcp::Message response;
   OwnerId owner = 0;  // whose session it will be, see Session::owner
+  ListsKnown lists;   // as the response has them
 };
 Task<Result<Initialized>> Initialize(const mcp::Message& request, const Caller& caller,
                                      std::string_view endpoint, Service& service,

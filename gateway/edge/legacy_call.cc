@@ -32,6 +32,18 @@ std::string ToInitializeResult(std::string_view discovered, mcp::Version version
   return boost::json::serialize(result);
 }
 
+// Of a server/discover: keeps how far it tells.
+class FirstLook final : public News {
+ public:
+  std::optional<mcp::Message> Take() override { return std::nullopt; }
+  void OnNews(std::function<void()> /*wake*/) override {}
+  void Knows(const ListsKnown& lists) override { known_ = lists; }
+  const ListsKnown& known() const { return known_; }
+
+ private:
+  ListsKnown known_;
+};
+
 }  // namespace
 
 // L-LIFE: a version that we speak is echoed, else we offer our newest; never a modern one.
@@ -57,6 +69,8 @@ Task<Result<Initialized>> Initialize(const mcp::Message& request, const Caller& 
   call.client = std::make_shared<const Client>(client);
   call.endpoint = endpoint;
   call.caller = caller;
+  const auto look = std::make_shared<FirstLook>();
+  call.news = look;
   Result<ReplyPtr> reply = co_await service.Handle(call);
   if (!reply) co_return Failure(std::move(reply.error()));
   Result<std::optional<mcp::Message>> next = co_await (*reply)->Next();
@@ -66,8 +80,10 @@ Task<Result<Initialized>> Initialize(const mcp::Message& request, const Caller& 
   }
   mcp::Message response =
       mcp::Message::FromResult(request.id(), ToInitializeResult((*next)->result(), client.version));
-  co_return Initialized{
-      .client = std::move(client), .response = std::move(response), .owner = OwnerOf(*call.caller)};
+  co_return Initialized{.client = std::move(client),
+                        .response = std::move(response),
+                        .owner = OwnerOf(*call.caller),
+                        .lists = look->known()};
 }
 
 Result<LegacyCall> MakeLegacyCall(mcp::Message message, const Session& session,

@@ -57,7 +57,8 @@ struct Updates::Opening {
 // Of one stream.
 class Updates::StreamNews final : public News {
  public:
-  explicit StreamNews(std::shared_ptr<Updates> updates) : updates_(std::move(updates)) {}
+  StreamNews(std::shared_ptr<Updates> updates, const ListsKnown& known, Told told)
+      : updates_(std::move(updates)), known_(known), told_(std::move(told)) {}
   StreamNews(const StreamNews&) = delete;
   ~StreamNews() override { updates_->CloseStream(*this); }
 
@@ -72,10 +73,14 @@ class Updates::StreamNews final : public News {
     wake_ = std::move(wake);
     wake_ ? updates_->OpenStream(*this) : updates_->CloseStream(*this);
   }
+  std::optional<ListsKnown> Lists() const override { return known_; }
+  void Knows(const ListsKnown& lists) override { told_(lists); }
   void Wake() const { wake_(); }
 
  private:
   const std::shared_ptr<Updates> updates_;
+  const ListsKnown known_;
+  const Told told_;
   std::function<void()> wake_;
 };
 
@@ -192,8 +197,8 @@ std::optional<std::string> Updates::TakeDue() {
   return std::move(due_.extract(due_.begin()).value());
 }
 
-std::shared_ptr<News> Updates::ForStream() {
-  return std::make_shared<StreamNews>(shared_from_this());
+std::shared_ptr<News> Updates::ForStream(const ListsKnown& known, Told told) {
+  return std::make_shared<StreamNews>(shared_from_this(), known, std::move(told));
 }
 
 void Updates::WakeReader() {

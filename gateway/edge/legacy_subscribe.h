@@ -43,7 +43,9 @@ class Updates : public std::enable_shared_from_this<Updates> {
 
   // For the listen call that stands for the session's stream. Served here as soon as somebody
   // listens, and until nobody does; the last one has it.
-  std::shared_ptr<News> ForStream();
+  using Told = std::function<void(const ListsKnown&)>;
+  // `known`: how far the client knows the lists; `told`: called when it was told of changes.
+  std::shared_ptr<News> ForStream(const ListsKnown& known, Told told);
 
  private:
   struct Subscription {

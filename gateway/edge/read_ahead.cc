@@ -60,6 +60,7 @@ void ReadAhead::Finish(boost::system::error_code error, std::size_t count) {
   reading_ = false;
   end_ += count;
   if (error) gone_ = true;
+  left_ = error == net::error::eof;
   if (waiting_) {
     waiting_ = false;
     arrived_.PutAndRun(true);

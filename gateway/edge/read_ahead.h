@@ -58,6 +58,8 @@ class ReadAhead : public std::enable_shared_from_this<ReadAhead> {
   // from this side.
   void OnGone(std::function<void()> handler) { on_gone_ = std::move(handler); }
   bool gone() const { return gone_; }
+  // The client itself closed, so it was there until then; else the way to it may have been broken.
+  bool left() const { return left_; }
 
   // Sends what can be sent without waiting; under TLS, the last record may go out in part.
   boost::system::error_code SendNow(http::Gather& out);
@@ -92,7 +94,7 @@ class ReadAhead : public std::enable_shared_from_this<ReadAhead> {
   std::size_t room_;
   std::unique_ptr<char[]> buffer_;  // of so many bytes, not cleared
   std::size_t begin_ = 0, end_ = 0;
-  bool reading_ = false, gone_ = false, waiting_ = false, flushing_ = false;
+  bool reading_ = false, gone_ = false, left_ = false, waiting_ = false, flushing_ = false;
   Mailbox<bool> arrived_;
   std::function<void()> on_gone_;
 };

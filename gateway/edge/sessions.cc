@@ -65,12 +65,14 @@ std::shared_ptr<Session> Sessions::Open(Client client, std::string endpoint, Own
                                    client.capabilities,
                                    client.info,
                                    client.name,
-                                   owner};
+                                   owner,
+                                   options_.worker};
   client.session = sealer_.Seal(kPurpose, boost::json::serialize(text));
   auto session = std::make_shared<Session>();
   session->client = std::make_shared<const Client>(std::move(client));
   session->endpoint = std::move(endpoint);
   session->owner = owner;
+  session->home = options_.worker;
   session->permit = std::move(permit);
   return Remember(std::move(session), Duration::zero());
 }
@@ -87,6 +89,11 @@ std::shared_ptr<Session> Sessions::Find(std::string_view id, std::string_view en
   std::shared_ptr<Session> session = Unseal(id, endpoint);
   if (session != nullptr) session->used = true;
   return session;
+}
+
+std::shared_ptr<Session> Sessions::Known(std::string_view id) const {
+  const auto known = known_.find(id);
+  return known == known_.end() ? nullptr : known->second;
 }
 
 std::shared_ptr<Session> Sessions::Unseal(std::string_view id,
@@ -109,6 +116,7 @@ std::shared_ptr<Session> Sessions::Unseal(std::string_view id,
   session->client = std::make_shared<const Client>(std::move(client));
   session->endpoint = std::string(fields[2].as_string());
   session->owner = fields[6].to_number<OwnerId>();
+  if (fields.size() > 7) session->home = fields[7].to_number<unsigned>();
   session->shared = true;
   return Remember(std::move(session), age);
 }

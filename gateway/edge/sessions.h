@@ -45,6 +45,8 @@ struct Session {
   bool ended = false;
   bool shared = false;   // other workers may know it, too
   bool used = false;     // here, since the others were told
+  unsigned home = 0;     // the worker that opened it
+  ListsKnown lists;      // of its client; for certain only at home (legacy_lists.h)
   Quota::Permit permit;  // with the worker that opened it
 };
 
@@ -87,6 +89,8 @@ class Sessions {
 
   // Null: not ours, ended, too old, or of another endpoint.
   std::shared_ptr<Session> Find(std::string_view id, std::string_view endpoint);
+  // Null: this worker has it not; no use of it.
+  std::shared_ptr<Session> Known(std::string_view id) const;
 
   void End(const std::string& id);
   void SetLogLevel(const std::string& id, std::string level);

@@ -90,6 +90,20 @@ TEST_F(Resuming, ChangesAreNotLostBetweenTwoStreamsOfASession) {
   EXPECT_EQ(TextAt(Parse(back.NextMessage().data), "/method"), "notifications/tools/list_changed");
 }
 
+// No event was said on it, so the client has no id to come back with.
+TEST_F(Resuming, AChangeWhileThereIsNoStreamIsToldOnTheNext) {
+  for (const char* change : {"a__grow", "a__shrink", "a__grow", "a__shrink"}) {
+    LegacyClient client = gateway.Legacy();
+    ResumableStream silent = OpenResumable(client);
+    EXPECT_EQ(silent.status(), 200);
+    silent.Close();
+    EXPECT_EQ(client.Call(change).text(), "ok");
+    ResumableStream next = OpenResumable(client);
+    EXPECT_EQ(TextAt(Parse(next.NextMessage().data), "/method"),
+              "notifications/tools/list_changed");
+  }
+}
+
 TEST_F(Resuming, ASessionThatEndedTakesItsEventsAlong) {
   LegacyClient client = gateway.Legacy();
   ResumableStream call = BeginResumable(client, "a__slow");

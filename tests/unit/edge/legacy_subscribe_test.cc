@@ -116,7 +116,8 @@ struct LegacySubscribeTest : ::testing::Test {
 
   Listened& Stream(Sessions& worker) {
     Listened& one = listened.emplace_back();
-    one.news = Updates::Of(*worker.Find(id, ""), worker)->ForStream();
+    const std::shared_ptr<Session> session = worker.Find(id, "");
+    one.news = Updates::Of(*session, worker)->ForStream({}, [](const auto&) {});
     one.news->OnNews([&one] { Hear(one); });
     Hear(one);
     Settle();
