@@ -85,7 +85,7 @@ Task<void> Part(std::shared_ptr<Parting> parting) {
 struct Asks::Rounds {
   struct Arrived {
     std::size_t question = 0;
-    mcp::Message response;  // empty: the time is over
+    mcp::Message response;  // empty: the time is over, or the client's input
   };
   // An elicitation by URL that the client agreed to; the server asks again until it is through.
   struct Agreed {
@@ -159,6 +159,7 @@ Task<std::optional<mcp::Message>> Asks::Round(Call& call, mcp::Message input_req
   const int round = any ? ++rounds.asked : ++rounds.repeated;
   // Who agreed to an elicitation by URL may take his time with it.
   const bool waits = !any && !rounds.agreed.empty();
+  if (no_more_answers_ && (any || waits)) co_return GiveUp(call, NoAnswer());
   if (waits ? sessions_.HasPassed(rounds.until) : round > kMaxRounds) {
     co_return GiveUp(call, TooManyRounds());
   }
@@ -217,10 +218,7 @@ Task<std::optional<mcp::Message>> Asks::AskAll(Call& call, Sink& sink) {
       for (mcp::Message& gone : Withdraw("no answer in time")) {
         co_await sink.Notify(std::move(gone));
       }
-      co_return GiveUp(call, Error{.code = Code::kDeadline,
-                                   .origin = Origin::kClient,
-                                   .message = "the server asked for input and the client gave no "
-                                              "answer in time"});
+      co_return GiveUp(call, NoAnswer());
     }
     Result<std::string> answer = AnswerOf(rounds.questions[arrived.question], arrived.response);
     if (!answer) {
@@ -250,6 +248,19 @@ mcp::Message Asks::GiveUp(const Call& call, const Error& error) const {
     return mcp::Message::FromResult(call.message.id(), ToolError(error.message));
   }
   return mcp::ErrorMessage(call.message.id(), error);
+}
+
+Error Asks::NoAnswer() const {
+  return Error{.code = Code::kDeadline,
+               .origin = Origin::kClient,
+               .message = no_more_answers_
+                              ? "the server asked for input and the client's own input has ended"
+                              : "the server asked for input and the client gave no answer in time"};
+}
+
+void Asks::NoMoreAnswers() {
+  no_more_answers_ = true;
+  if (rounds_ != nullptr) rounds_->arrived.Put({});
 }
 
 bool Asks::Rises(const mcp::Message& progress) {

@@ -43,6 +43,9 @@ class Asks {
   // it back.
   bool Rises(const mcp::Message& progress);
 
+  // The client says no more: what it was asked has no answer, and it is asked nothing any more.
+  void NoMoreAnswers();
+
   // For a call that was cancelled: what tells the client to forget its open questions.
   std::vector<mcp::Message> Withdraw(std::string_view reason);
   // For a call that ends well: nothing waits for it any more, and elicitations by URL that were
@@ -56,12 +59,14 @@ class Asks {
   Task<std::optional<mcp::Message>> AskAll(Call& call, Sink& sink);
   Task<void> Pause();
   mcp::Message GiveUp(const Call& call, const Error& error) const;
+  Error NoAnswer() const;
 
   const std::shared_ptr<Session>& session_;
   Sessions& sessions_;
   const Endpoint& endpoint_;
   double progress_ = 0;  // the last value that the client saw
   bool any_progress_ = false;
+  bool no_more_answers_ = false;
   std::unique_ptr<Rounds> rounds_;  // from the first question on
 };
 

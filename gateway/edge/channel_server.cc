@@ -60,7 +60,10 @@ class ChannelServer::ChannelSink final : public Sink {
 struct ChannelServer::Withdrawal {
   ChannelServer& server;
   Asks& asks;
+  Withdrawal(ChannelServer& of, Asks& own) : server(of), asks(own) { server.asks_.insert(&asks); }
+  Withdrawal(const Withdrawal&) = delete;
   ~Withdrawal() {
+    server.asks_.erase(&asks);
     for (const mcp::Message& gone : asks.Withdraw("the call was cancelled")) server.Send(gone);
   }
 };
@@ -81,6 +84,7 @@ Task<void> ChannelServer::WaitUntilNotFull() {
 Task<void> ChannelServer::Drain() {
   changes_.Cancel();
   std::erase_if(running_, [](const auto& entry) { return entry.second.lasting; });
+  for (Asks* asks : asks_) asks->NoMoreAnswers();
   for (Reap(); !running_.empty() && !broken_; Reap()) co_await woken_.Take();
   while (!outgoing_.empty() && !broken_) co_await woken_.Take();
 }
@@ -203,7 +207,7 @@ Task<void> ChannelServer::ServeCall(Call call, std::shared_ptr<Session> session,
     return std::shared_ptr<Service>(std::make_shared<Live>(*this), &service_);
   };
   Asks asks(session, sessions_, held);
-  const Withdrawal withdrawal{*this, asks};
+  const Withdrawal withdrawal(*this, asks);
   const auto shared = [this] { return SharedService(); };
   SessionService serving(call, service_, session, sessions_, shared);
   co_await Answer(serving, call, sink, &asks);

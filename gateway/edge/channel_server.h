@@ -16,6 +16,8 @@
 
 namespace switchyard::edge {
 
+class Asks;
+
 class ChannelServer {
  public:
   struct Dialect {
@@ -43,7 +45,8 @@ class ChannelServer {
   const std::string& outgoing() const { return outgoing_.front(); }
   void Sent();
 
-  // The client says no more: streams that would last end, what was asked is answered and sent.
+  // The client says no more: streams that would last end, questions to it have no answer, what was
+  // asked is answered and sent.
   Task<void> Drain();
   // Nothing can be sent any more.
   void Break();
@@ -100,6 +103,7 @@ class ChannelServer {
   const Dialect dialect_;
   std::shared_ptr<Session> session_;
   std::map<std::string, Running> running_;  // by raw id
+  std::set<Asks*> asks_;                    // of the calls that are running
   TaskHandle changes_;
   std::deque<std::string> outgoing_;
   std::size_t outgoing_bytes_ = 0;

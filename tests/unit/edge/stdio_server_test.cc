@@ -260,6 +260,37 @@ TEST_F(StdioServerTest, EndOfInputAnswersWhatWasAsked) {
   EXPECT_EQ(sessions.size(), 0U);
 }
 
+TEST_F(StdioServerTest, EndOfInputIsNoAnswerToWhatTheClientWasAsked) {
+  Say(Legacy("initialize", "0",
+             R"({"protocolVersion":"2025-06-18","capabilities":{"roots":{}},)"
+             R"("clientInfo":{"name":"a"}})"));
+  EXPECT_TRUE(At(Line(), "/result").is_object());
+  const auto wants = ResultOf(R"({"resultType":"input_required","requestState":"s-1",)"
+                              R"("inputRequests":{"k":{"method":"roots/list"}}})");
+  for (const char* id : {"1", "2"}) Say(Legacy("tools/call", id, R"({"name":"slow"})"));
+  ASSERT_EQ(service.scripts.size(), 2U);
+  const std::shared_ptr<Script> later = service.scripts[1];
+  service.scripts[0]->Say(wants.Clone());
+  const auto question = Line();
+  EXPECT_EQ(TextAt(question, "/method"), "roots/list");
+  peer->HalfClose();
+  auto lines = Lines();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(TextAt(lines[0], "/method"), "notifications/cancelled");
+  EXPECT_EQ(At(lines[0], "/params/requestId"), At(question, "/id"));
+  EXPECT_EQ(At(lines[1], "/id"), 1);
+  EXPECT_EQ(At(lines[1], "/result/isError"), true);
+  EXPECT_TRUE(service.last_call->forsaken) << "the server is told that nobody will answer";
+  EXPECT_FALSE(over) << "what else was asked is still answered";
+  later->Say(wants.Clone());
+  EXPECT_TRUE(EndsByItself());
+  lines = Lines();
+  ASSERT_EQ(lines.size(), 1U) << "nobody is asked any more";
+  EXPECT_EQ(At(lines[0], "/id"), 2);
+  EXPECT_EQ(At(lines[0], "/result/isError"), true);
+  EXPECT_EQ(service.scripts.size(), 4U) << "and this server is told as well";
+}
+
 TEST_F(StdioServerTest, EndOfInputEndsStreamsThatWouldLast) {
   Initialize();
   Say(R"({"jsonrpc":"2.0","method":"notifications/initialized"})");
