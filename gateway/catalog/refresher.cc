@@ -50,7 +50,11 @@ std::string ErrorText(const mcp::Message& answer) {
 }  // namespace
 
 Refresher::Refresher(Downstream& downstream, Options options, Deps deps, Publish publish)
-    : downstream_(downstream), options_(options), deps_(deps), publish_(std::move(publish)) {}
+    : downstream_(downstream),
+      options_(options),
+      deps_(deps),
+      publish_(std::move(publish)),
+      listens_(options.backoff) {}
 
 // In the frame of each task: Unwound() waits until the last one is gone.
 struct Refresher::Live {
@@ -173,30 +177,39 @@ Task<void> Refresher::Listen() {
     NoteDown(listening->reply.error().message);
     co_return;
   }
-  bool ended = true;
-  if (listening->reply) ended = co_await Announcements(listening);
-  // No announcements (or the stream ended properly): ask again from time to time. The reply stays
-  // open, for on stdio its end is how an exit of the server is noticed.
+  const TimePoint since = deps_.clock.Now();
+  Heard heard = Heard::kFailure;
+  if (listening->reply) heard = co_await Announcements(listening);
+  if (heard == Heard::kEnd) {
+    listens_.WasUp(deps_.clock.Now() - since);
+    co_await deps_.timers.Sleep(listens_.Next(ThreadRandom().NextUnit()));
+    events_.Put({.kind = Event::kListenAgain});
+  }
+  // No announcements: ask again from time to time. The reply stays open, for on stdio its end is
+  // how an exit of the server is noticed.
   TaskHandle watch;
-  if (!ended) watch = TaskHandle(deps_.executor(), "watch", Watch(listening));
+  if (heard == Heard::kNothing) watch = TaskHandle(deps_.executor(), "watch", Watch(listening));
   for (;;) {
     co_await deps_.timers.Sleep(options_.poll_interval);
     if (events_.empty()) events_.Put({.kind = Event::kPoll});
   }
 }
 
-// Until the server says that it will announce nothing (false) or its stream ended (true).
-Task<bool> Refresher::Announcements(std::shared_ptr<Listening> listening) {
+// Until the server says that it will announce nothing, or ends it, or the stream breaks.
+Task<Refresher::Heard> Refresher::Announcements(std::shared_ptr<Listening> listening) {
   for (;;) {
     Result<std::optional<mcp::Message>> next = co_await (*listening->reply)->Next();
     if (!next) {
       NoteEnd(next.error());
-      co_return true;
+      co_return Heard::kFailure;
     }
-    if (!next->has_value() || (*next)->is_response()) co_return true;
+    if (!next->has_value() || (*next)->kind() == mcp::Kind::kResult) co_return Heard::kEnd;
+    if ((*next)->is_response()) co_return Heard::kFailure;  // it knows no listening
     switch ((*next)->method()) {
       case mcp::Method::kAcknowledged:
-        if (!(*next)->Get(mcp::Key::kNotifications).contains("true")) co_return false;
+        if (!(*next)->Get(mcp::Key::kNotifications).contains("true")) {
+          co_return Heard::kNothing;
+        }
         [[fallthrough]];  // what changed after the listing and before this was announced to nobody
       case mcp::Method::kToolsChanged:
       case mcp::Method::kPromptsChanged:

@@ -4,6 +4,7 @@
 // server's home worker, which owns the downstream.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -57,7 +58,8 @@ class Refresher {
   struct Live;
   struct Listening;
   Task<void> Listen();
-  Task<bool> Announcements(std::shared_ptr<Listening> listening);
+  enum class Heard : std::uint8_t { kNothing, kEnd, kFailure };
+  Task<Heard> Announcements(std::shared_ptr<Listening> listening);
   Task<void> Watch(std::shared_ptr<Listening> listening);
   Task<Error> StayUp();
   bool IsThere(const Error& why) const;
@@ -66,6 +68,7 @@ class Refresher {
   Options options_;
   Deps deps_;
   Publish publish_;
+  Backoff listens_;  // the pauses between listens that the server ended
   Mailbox<Event> events_;
   std::shared_ptr<const Inventory> current_;  // null: nothing is known that still holds
   bool connected_ = false;                    // the last handshake succeeded

@@ -21,6 +21,7 @@ struct Exchanges::Pending {
   std::uint64_t id = 0;
   std::uint64_t mark = 0;
   bool quiet = false;  // log messages are never its own
+  bool lasting = false;
   Mailbox<Result<mcp::Message>> box;
   std::size_t unread_notes = 0;
   std::size_t unread_bytes = 0;
@@ -72,6 +73,7 @@ Result<ReplyPtr> Exchanges::Add(const Outgoing& out, std::uint64_t mark) {
   pending->id = *id;
   pending->mark = mark;
   pending->quiet = out.quiet;
+  pending->lasting = out.lasting;
   highest_id_ = std::max(highest_id_, *id);
   pending_.emplace(*id, pending);
   pending->timer = deps_.timers.At(out.deadline.at(), [this, id = *id] {
@@ -85,6 +87,7 @@ Result<ReplyPtr> Exchanges::Add(const Outgoing& out, std::uint64_t mark) {
 
 Exchanges::Routed Exchanges::Route(mcp::Message& message) {
   if (message.is_response()) return RouteResponse(message);
+  if (EndListen(message)) return Routed::kTaken;
   Pending* owner = OwnerOf(message);
   if (owner == nullptr) return Routed::kUnclaimed;
   if (owner->unread_notes >= limits_.unread_notes ||
@@ -112,6 +115,18 @@ Exchanges::Routed Exchanges::RouteResponse(mcp::Message& message) {
     return Routed::kTaken;
   }
   return id && *id <= highest_id_ ? Routed::kLate : Routed::kUnknown;
+}
+
+// Of servers modern ones alone cancel, and nothing but a listen (SUB, CAN). Whether its result
+// follows does not matter.
+bool Exchanges::EndListen(const mcp::Message& message) {
+  if (message.method() != mcp::Method::kCancelled) return false;
+  const std::string_view raw_id = message.Get(mcp::Key::kRequestId);
+  const std::optional<std::uint64_t> id = ToNumber(raw_id);
+  const auto listen = id ? pending_.find(*id) : pending_.end();
+  if (listen == pending_.end() || !listen->second->lasting) return false;
+  Finish(*id, mcp::Message::FromResult(raw_id, std::string(R"({"resultType":"complete"})")));
+  return true;
 }
 
 bool Exchanges::Spoil(std::string_view raw_id, Error error) {

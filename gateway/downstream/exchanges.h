@@ -4,6 +4,7 @@
 //   response                    | its id's; an error without an id is that of the only one
 //   progress, listen traffic    | that of the token or the subscription id, which are ids of ours
 //   log message                 | that of the only call; `quiet` requests do not count
+//   cancelled                   | that of the listen it names, which ends as by a result
 //   request, anything else      | nobody's
 //
 // A server may still be at work on a request that was given up (out of time, dropped) and speak of
@@ -80,6 +81,7 @@ class Exchanges : public std::enable_shared_from_this<Exchanges> {
   bool AnyGivenUp() const;
   void NoteAnswer(std::uint64_t id, bool quiet);
   Routed RouteResponse(mcp::Message& message);
+  bool EndListen(const mcp::Message& message);
   Pending* OwnerOf(const mcp::Message& message);
   void Finish(std::uint64_t id, Result<mcp::Message> outcome);
 

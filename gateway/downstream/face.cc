@@ -125,6 +125,7 @@ Task<Face::Outcome> Face::Send(Call& call, Composed composed, bool resumable) {
                .resumable = resumable,
                .repeatable = IsOurOwn(call.method().route),
                .quiet = IsOurOwn(call.method().route),
+               .lasting = call.method().route == mcp::Route::kListen,
                .caller = IsOurOwn(call.method().route) ? nullptr : &call.caller};
   Outcome outcome;
   {

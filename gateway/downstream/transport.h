@@ -42,6 +42,8 @@ struct Outgoing {
   // A request of our own (a list, a listen): what comes without a mark on a shared channel is never
   // for it.
   bool quiet = false;
+  // A listen: on a shared channel a modern server ends it by notifications/cancelled.
+  bool lasting = false;
   // In whose name it is sent, where a server is shown that; null: in the gateway's own.
   const Caller* caller = nullptr;
 };

@@ -266,6 +266,35 @@ TEST_F(RefresherTest, PollsAServerThatKnowsNoListening) {
   EXPECT_EQ(published.back().second, "exited with status 1");
 }
 
+TEST_F(RefresherTest, AListenThatTheServerEndsIsOpenedAgainWithAGrowingPause) {
+  const auto listens = [this] {
+    return std::ranges::count(downstream.service.seen, "subscriptions/listen");
+  };
+  Start();
+  Acknowledge();
+  listen()->Say(ResultOf(R"({"resultType":"complete"})"));
+  Run();
+  tools.push_back(Tool("y"));  // announced to nobody
+  Pass(milliseconds(124));     // half of the first step is the least
+  EXPECT_EQ(listens(), 1);
+  Pass(milliseconds(126));
+  EXPECT_EQ(listens(), 2);
+  ASSERT_EQ(published.size(), 2U) << "it was never down";
+  EXPECT_EQ(last().tools, tools);
+  Acknowledge();
+  tools.push_back(Tool("z"));
+  Announce();
+  Run();
+  EXPECT_EQ(last().tools, tools);
+  listen()->Say(ResultOf(R"({"resultType":"complete"})"));
+  Run();
+  Pass(milliseconds(249));
+  EXPECT_EQ(listens(), 2);
+  Pass(milliseconds(251));
+  EXPECT_EQ(listens(), 3);
+  EXPECT_EQ(downstream.connects, 1);
+}
+
 TEST_F(RefresherTest, ADownServerIsTriedAgainWithAGrowingPause) {
   downstream.up = false;
   Start();

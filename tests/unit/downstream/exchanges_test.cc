@@ -84,6 +84,28 @@ TEST_F(ExchangesTest, WhatSurelyDoesNotRunOrIsOurOwnIsForgottenAtOnce) {
   EXPECT_EQ(exchanges_->open_calls(), 1U);
 }
 
+TEST_F(ExchangesTest, AListenThatTheServerCancelsEndsAndNothingElseDoes) {
+  const mcp::Pieces nothing;
+  Result<ReplyPtr> listen = exchanges_->Add(
+      {.body = nothing, .id = "1", .headers = {}, .deadline = {}, .quiet = true, .lasting = true},
+      0);
+  const Result<ReplyPtr> call = Add(2);
+  const auto cancel = [this](const std::string& id) {
+    return Route(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":)" +
+                 id + "}}");
+  };
+  for (const char* other : {"2", "3", "\"1\"", "null"}) {
+    EXPECT_EQ(cancel(other), Routed::kUnclaimed) << other;
+  }
+  EXPECT_TRUE(exchanges_->Has(1) && exchanges_->Has(2));
+  EXPECT_EQ(cancel("1"), Routed::kTaken);
+  const Result<std::optional<mcp::Message>> next = loop_.Run((*listen)->Next());
+  ASSERT_TRUE(next && next->has_value());
+  EXPECT_EQ((**next).kind(), mcp::Kind::kResult);
+  EXPECT_FALSE(exchanges_->Has(1));
+  EXPECT_EQ(Answer(1), Routed::kLate) << "the result may follow";
+}
+
 TEST_F(ExchangesTest, RemembersABoundedNumber) {
   for (int id = 1; id <= 1000; ++id) EXPECT_TRUE(Add(id));
   EXPECT_EQ(exchanges_->open_calls(), Exchanges::Limits{}.given_up);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "downstream/server_downstream.h"
 #include "support/paths.h"
 #include "support/temp_dir.h"
 #include "unit/base/log_capture.h"
@@ -345,6 +346,24 @@ TEST_F(StdioTest, CarriesManyRequestsAndBigAnswers) {
   std::vector<Result<ReplyPtr>> replies;
   for (int id = 1; id <= 20; ++id) replies.push_back(Send(std::to_string(id)));
   for (Result<ReplyPtr>& reply : replies) EXPECT_GT(Next(reply).size(), 100'000U);
+}
+
+TEST_F(StdioTest, AModernServerEndsAListenByCancellingIt) {
+  Use(R"(take() { read -r line; id=${line#*\"id\":}; id=${id%%,*}; }; take; )"
+      R"(printf '{"jsonrpc":"2.0","id":%s,"result":{"resultType":"complete",)"
+      R"("supportedVersions":["2026-07-28"],"capabilities":{}}}\n' $id; take; )"
+      R"(printf '{"jsonrpc":"2.0","method":"notifications/cancelled",)"
+      R"("params":{"requestId":%s}}\n' $id; read end)");
+  ServerDownstream server("x", std::move(transport_), loop_.deps(), ProbeSettings{});
+  ASSERT_TRUE(loop_.Run(server.Connect()));
+  Call call;
+  call.message = mcp::Message::Make("1", "subscriptions/listen",
+                                    R"({"notifications":{"toolsListChanged":true}})");
+  {
+    Result<ReplyPtr> reply = loop_.Run(server.Handle(call));
+    EXPECT_TRUE(Next(reply).contains("result"));
+  }
+  loop_.Run(server.Close());
 }
 
 TEST_F(StdioTest, ClosesInOrderAndFailsWhatIsInFlight) {
