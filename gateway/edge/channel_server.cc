@@ -39,6 +39,11 @@ class ChannelServer::ChannelSink final : public Sink {
   enum class Response { kSent, kDropped };
   explicit ChannelSink(ChannelServer& server, Response response = Response::kSent)
       : server_(server), response_(response) {}
+  // Of a modern call.
+  ChannelSink(ChannelServer& server, const Call& call)
+      : server_(server),
+        response_(Response::kSent),
+        listen_id_(call.method().route == mcp::Route::kListen ? call.message.id() : "") {}
   Task<bool> Notify(mcp::Message notification) override {
     server_.Send(notification);
     co_await server_.WaitForRoom();
@@ -47,6 +52,11 @@ class ChannelServer::ChannelSink final : public Sink {
   Task<bool> Ask(mcp::Message request) override { return Notify(std::move(request)); }
   Task<void> Finish(mcp::Message response, const Error*) override {
     if (response_ == Response::kDropped) co_return;
+    // CAN: on a shared channel a listen that the server ends is cancelled; SUB: and has a result.
+    if (!listen_id_.empty() && response.kind() == mcp::Kind::kResult) {
+      server_.Send(mcp::Message::Make("", mcp::Info(mcp::Method::kCancelled).name,
+                                      R"({"requestId":)" + listen_id_ + "}"));
+    }
     server_.Send(response);
     co_await server_.WaitForRoom();
   }
@@ -54,6 +64,7 @@ class ChannelServer::ChannelSink final : public Sink {
  private:
   ChannelServer& server_;
   const Response response_;
+  const std::string listen_id_;  // raw, "" = it is none
 };
 
 // A call that is cancelled takes its questions back, also when its task is unwound.
@@ -197,11 +208,12 @@ Task<void> ChannelServer::ServeInitialize(mcp::Message message, Caller caller,
 Task<void> ChannelServer::ServeCall(Call call, std::shared_ptr<Session> session,
                                     std::shared_ptr<bool> over) {
   const Live live(*this, std::move(over));
-  ChannelSink sink(*this);
   if (session == nullptr) {
-    co_await Answer(service_, call, sink);
+    ChannelSink modern(*this, call);
+    co_await Answer(service_, call, modern);
     co_return;
   }
+  ChannelSink sink(*this);
   // What is told to it last, this waits for, too.
   const Asks::Endpoint held = [this] {
     return std::shared_ptr<Service>(std::make_shared<Live>(*this), &service_);

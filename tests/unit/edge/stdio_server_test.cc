@@ -302,6 +302,25 @@ TEST_F(StdioServerTest, EndOfInputEndsStreamsThatWouldLast) {
   EXPECT_TRUE(service.scripts[1]->dropped);
 }
 
+TEST_F(StdioServerTest, AModernListenThatTheGatewayEndsIsCancelledAndHasItsResult) {
+  Say(ModernBody("subscriptions/listen", R"("notifications":{},)", R"("l")"));
+  Say(Modern("1"));
+  ASSERT_EQ(service.scripts.size(), 2U);
+  service.scripts[0]->Say(ResultOf(
+      R"({"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":"l"}})"));
+  auto lines = Lines();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(TextAt(lines[0], "/method"), "notifications/cancelled");
+  EXPECT_EQ(TextAt(lines[0], "/params/requestId"), "l");
+  EXPECT_EQ(TextAt(lines[1], "/id"), "l");
+  EXPECT_TRUE(At(lines[1], "/result").is_object());
+  service.scripts[1]->Say(ResultOf("{}"));
+  EXPECT_EQ(At(Line(), "/id"), 1) << "a call has its result alone";
+  Say(ModernBody("subscriptions/listen", R"("notifications":{},)", "3"));
+  service.scripts.back()->Fail({.code = Code::kInvalid, .message = "no", .rpc_code = -32602});
+  EXPECT_EQ(At(Line(), "/error/code"), -32602) << "so has one that never began";
+}
+
 TEST_F(StdioServerTest, EndInputIsLikeTheEndOfTheInput) {
   Say(Modern("1"));
   server->EndInput();
