@@ -189,10 +189,11 @@ Task<void> LegacyFace::Get(Exchange& exchange, Connection& connection, std::stri
   // Kept as known only when the client closes the stream itself: what was said to one that broke,
   // it may never have got, and without an id it does not come back for it.
   ListsKnown told;
-  connection.OnGone([&] {
+  const auto gone = [&] {
     if (connection.left() && told.any()) NoteLists(*session, sessions_, std::exchange(told, {}));
     sink.Gone();
-  });
+  };
+  connection.OnGone([&gone] { gone(); });  // small enough to be held without an allocation
   const bool begun = co_await exchange.BeginStream();
   if (!begun) co_return;
   co_await LearnLists(session, sessions_);

@@ -11,7 +11,7 @@ namespace switchyard::edge {
 namespace {
 
 // Most requests fit; an idle connection keeps only this.
-constexpr std::size_t kSmall = 1024;
+constexpr std::size_t kSmall = 896;
 constexpr std::size_t kLarge = 64 * 1024;
 
 constexpr std::size_t kRecord = 16 * 1024;  // the most that one of TLS holds (RFC 8446, 5.1)
